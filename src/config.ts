@@ -1,0 +1,122 @@
+import { z } from 'zod';
+
+/** A setting that cannot be used; the message is the one line that an operator reads. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.string().regex(/^-?\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most));
+const port = integer(1, 65535);
+const number = (least: number) =>
+  z.string().regex(/^\d+(\.\d+)?$/, 'must be a number').transform(Number).pipe(z.number().min(least));
+const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const optional = z.string().transform((text) => text === '' ? undefined : text);
+const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'must be a cron expression of five fields');
+const timeZone = z.string().refine(
+  (name) => { try { return Boolean(new Intl.DateTimeFormat('en', { timeZone: name })); } catch { return false; } },
+  'must be an IANA time zone such as Europe/Paris',
+);
+const serviceNames = list.refine(
+  (names) => names.every((name) => /^[a-z][a-z0-9_-]{0,62}$/.test(name)) && new Set(names).size === names.length,
+  'must be distinct names of lower-case letters, digits, - and _',
+);
+
+/** Every setting: its name in the environment, its default as text, and how it is read. `.env.example` explains them. */
+export const SETTINGS = {
+  PORT: ['3000', port],
+  HOST: ['127.0.0.1', z.string().min(1)],
+  WORKER_PORT: ['9464', port],
+  DATA_DIR: ['.data', z.string().min(1)],
+  LOG_LEVEL: ['info', z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])],
+
+  DATABASE_URL: ['', optional.pipe(z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL').optional())],
+  MIGRATION_DATABASE_URL: ['', optional.pipe(z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL').optional())],
+  DATABASE_ROLE: ['steadfast_app', optional],
+  DATABASE_POOL_SIZE: ['20', integer(2, 1000)],
+  POSTGRES_PORT: ['54329', port],
+
+  TEMPORAL_ADDRESS: ['', optional],
+  TEMPORAL_PORT: ['7233', port],
+  TEMPORAL_UI_PORT: ['8233', port],
+  TASK_QUEUE: ['steadfast', z.string().min(1)],
+  COMMAND_TIMEOUT_MS: ['5000', integer(100, 60_000)],
+  WORKFLOW_TASK_TIMEOUT_MS: ['10000', integer(1000, 120_000)],
+  WORKER_SHUTDOWN_GRACE_MS: ['10000', integer(0)],
+  WORKER_DEPLOYMENT_NAME: ['steadfast', z.string().min(1)],
+  WORKER_BUILD_ID: ['', optional],
+
+  JWKS_URL: ['', optional.pipe(z.url().optional())],
+  JWT_ISSUER: ['steadfast', z.string().min(1)],
+  JWT_AUDIENCE: ['steadfast-api', z.string().min(1)],
+  JWT_ROLE_CLAIM: ['role', z.string().min(1)],
+  JWT_TENANT_CLAIM: ['tenant', z.string().min(1)],
+  DEFAULT_TENANT: ['default', z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)],
+  RATE_LIMIT_PER_MINUTE: ['600', integer(1)],
+  BODY_LIMIT_KB: ['100', integer(1)],
+  IDEMPOTENCY_KEY_HOURS: ['24', integer(1)],
+
+  PROFILE_COMPLETION_DEADLINE_DAYS: ['7', number(0)],
+  PROFILE_REMINDER_MARKS_DAYS: ['5,3,1', list.pipe(z.array(number(0)))],
+  MAX_PROFILE_REMINDERS: ['3', integer(0)],
+  REMINDER_HOUR: ['10', optional.pipe(integer(0, 23).optional())],
+  TIME_ZONE: ['Europe/Paris', timeZone],
+  PROFILE_CHECK_CRON: ['0 10 * * *', cron],
+
+  SYNC_SERVICES: ['gestion_commerciale,accounting,portfolio', serviceNames],
+  SYNC_RETRY_DELAYS: ['1000,5000,15000,60000,300000', list.pipe(z.array(integer(0)).min(1))],
+  MAX_SYNC_RETRY_ATTEMPTS: ['5', integer(0)],
+  SYNC_CONFIRMATION_TIMEOUT_MS: ['30000', integer(1)],
+  SYNC_RETRY_RESET_MS: ['86400000', integer(1)],
+  SYNC_CHECK_CRON: ['*/30 * * * *', cron],
+  CLEANUP_CRON: ['0 0 * * *', cron],
+  RETENTION_DAYS: ['30', integer(1)],
+  BULK_RATE_PER_SECOND: ['20', number(0.1)],
+
+  BUS: ['postgres', z.enum(['postgres'])],
+  BUS_PARTITIONS: ['8', integer(1, 256)],
+  BUS_POLL_MS: ['500', integer(10)],
+  BUS_RETRY_DELAYS_MS: ['200,1000,5000', list.pipe(z.array(integer(0)))],
+
+  SMTP_URL: ['', optional.pipe(z.string().regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// URL').optional())],
+  MAIL_FROM: ['Steadfast <no-reply@steadfast.example>', z.string().min(3)],
+  ADMIN_EMAILS: ['', list.pipe(z.array(z.email()))],
+  NOTIFICATIONS_PAUSED: ['false', flag],
+  PUBLIC_APP_URL: ['http://localhost:3000', z.url()],
+
+  ALERT_WEBHOOK_URL: ['', optional.pipe(z.url().optional())],
+  ALERT_CHECK_INTERVAL_MS: ['15000', integer(100)],
+  ALERT_SYNC_FAILURE_RATE: ['0.2', number(0)],
+  ALERT_SYNC_FAILURE_MINIMUM: ['5', integer(1)],
+  ALERT_SYNC_WINDOW_MINUTES: ['60', number(0.01)],
+  ALERT_DEAD_LETTER_DEPTH: ['1', integer(1)],
+  ALERT_HORIZON_STALL_MS: ['60000', integer(1)],
+  ALERT_SCHEDULE_TO_START_MS: ['30000', integer(1)],
+  ALERT_NO_WORKER_MS: ['60000', integer(1)],
+} as const satisfies Record<string, readonly [string, z.ZodType]>;
+
+type Settings = typeof SETTINGS;
+/** All settings, read and checked. Keys are the names in the environment. */
+export type Config = Readonly<{ [Name in keyof Settings]: z.output<Settings[Name][1]> }>;
+
+/** Reads every setting from `env`; an absent one takes its default, a wrong one throws a `ConfigError` that names it. */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const entries = Object.entries(SETTINGS).map(([name, [fallback, schema]]) => {
+    const read = schema.safeParse((env[name] ?? fallback).trim());
+    if (read.success) return [name, read.data];
+    const problem = read.error.issues[0]?.message ?? 'is not valid';
+    throw new ConfigError(`${name}: ${problem} (it is ${JSON.stringify(env[name] ?? fallback)}; see .env.example)`);
+  });
+  return Object.freeze(Object.fromEntries(entries)) as Config;
+}
+
+/** The process's own settings: the environment, over a `.env` file in the working directory when there is one. */
+export function loadProcessConfig(): Config {
+  try {
+    process.loadEnvFile('.env');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new ConfigError(`.env: ${(error as Error).message}`);
+  }
+  return loadConfig(process.env);
+}

@@ -1,0 +1,80 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { PrismaClient, type Prisma } from './generated/client.ts';
+
+/** A transaction that sees the rows of one tenant, or of all. */
+export type Tx = Prisma.TransactionClient;
+
+/** Sets the transaction's tenant to every tenant: for relays, audits and checks, never for a caller's request. */
+export const ALL_TENANTS = '*';
+
+/** Access to PostgreSQL, always inside a transaction that names its tenant. */
+export interface Db {
+  /** Runs `work` in a transaction that row-level security confines to `tenantId`. */
+  inTenant<Result>(tenantId: string, work: (tx: Tx) => Promise<Result>): Promise<Result>;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+  /** The pool underneath, for what Prisma has no call for: NOTIFY, LISTEN, statistics. */
+  readonly pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+/** How to reach PostgreSQL. */
+export interface DbOptions {
+  readonly url: string;
+  /** Role the session assumes; it must neither own the tables nor bypass row-level security. */
+  readonly role: string | undefined;
+  readonly poolSize: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+}
+
+/** Connection settings that everything here relies on; see docs/architecture.md, "Time" and "The cursor". */
+export function connectionOptions({ url, role, applicationName }: DbOptions): pg.PoolConfig {
+  const settings = [
+    'timezone=UTC',
+    'idle_in_transaction_session_timeout=10s',
+    'transaction_timeout=30s',
+    ...(role === undefined ? [] : [`role=${role}`]),
+  ];
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    options: settings.map((setting) => `-c ${setting}`).join(' '),
+    connectionTimeoutMillis: 3_000,
+  };
+}
+
+/** Opens a pool; no connection is made before the first use. */
+export function openDb(options: DbOptions): Db {
+  const pool = new pg.Pool({ ...connectionOptions(options), max: options.poolSize });
+  pool.on('error', () => {}); // an idle connection broke; the next use opens another or reports
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    pool,
+    inTenant: (tenantId, work) =>
+      prisma.$transaction(async (tx) => {
+        await tx.$queryRaw`SELECT set_config('steadfast.tenant', ${tenantId}, true)`;
+        return work(tx);
+      }, { maxWait: 3_000, timeout: 20_000 }),
+    ping: async () => {
+      await pool.query('SELECT 1');
+    },
+    close: async () => {
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+/** Fails unless row-level security binds this connection: a superuser or an owner would see every tenant. */
+export async function assertRowLevelSecurityBinds(db: Db): Promise<void> {
+  const { rows } = await db.pool.query<{ role: string; bypasses: boolean; owns: boolean }>(`
+    SELECT current_user AS role,
+      (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS bypasses,
+      EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user) AS owns`);
+  const { role, bypasses, owns } = rows[0]!;
+  if (bypasses || owns) {
+    throw new Error(`DATABASE_ROLE: the application acts as "${role}", which ${bypasses ? 'bypasses row-level security' : 'owns the tables'}; set DATABASE_ROLE=steadfast_app`);
+  }
+}

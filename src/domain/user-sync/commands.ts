@@ -1,0 +1,60 @@
+import { fieldsOf, invalid, type Parsed } from '../refusal.ts';
+import type { UserSyncCommand } from './user-sync.ts';
+
+const MAX_ERROR_LENGTH = 1_000;
+
+/** Reads the payload of `confirmed`: `{ service, userVersion? }`. */
+export function parseConfirmed(payload: unknown): Parsed<UserSyncCommand> {
+  const { service, userVersion } = fieldsOf(payload);
+  if (!isServiceName(service)) return invalid('service must be a text');
+  if (!isOptionalVersion(userVersion)) return invalid('userVersion must be a whole number above 0');
+  return { ok: true, value: { type: 'confirm', service, ...(userVersion === undefined ? {} : { userVersion }) } };
+}
+
+/** Reads the payload of `failed`: `{ service, userVersion?, error? }`; a longer error is cut at 1,000 characters. */
+export function parseFailed(payload: unknown): Parsed<UserSyncCommand> {
+  const { service, userVersion, error } = fieldsOf(payload);
+  if (!isServiceName(service)) return invalid('service must be a text');
+  if (!isOptionalVersion(userVersion)) return invalid('userVersion must be a whole number above 0');
+  if (error !== undefined && typeof error !== 'string') return invalid('error must be a text');
+  return {
+    ok: true,
+    value: {
+      type: 'fail', service,
+      ...(userVersion === undefined ? {} : { userVersion }),
+      ...(error === undefined ? {} : { error: error.slice(0, MAX_ERROR_LENGTH) }),
+    },
+  };
+}
+
+/** Reads the payload of `reconcile`: nothing, or `{ service, heldVersion? }`. */
+export function parseReconcile(payload: unknown): Parsed<UserSyncCommand> {
+  const { service, heldVersion } = fieldsOf(payload);
+  if (service !== undefined && !isServiceName(service)) return invalid('service must be a text');
+  if (!isOptionalVersion(heldVersion)) return invalid('heldVersion must be a whole number above 0');
+  return {
+    ok: true,
+    value: {
+      type: 'reconcile',
+      ...(service === undefined ? {} : { service }),
+      ...(heldVersion === undefined ? {} : { heldVersion }),
+    },
+  };
+}
+
+/** Reads the payload of `userChanged`: `{ version, services? }`; with services the whole new list of them. */
+export function parseUserChanged(payload: unknown): Parsed<readonly UserSyncCommand[]> {
+  const { version, services } = fieldsOf(payload);
+  if (version === undefined || !isOptionalVersion(version)) return invalid('version must be a whole number above 0');
+  if (services === undefined) return { ok: true, value: [{ type: 'changeUser', version }] };
+  if (!Array.isArray(services) || !services.every(isServiceName)) return invalid('services must be a list of texts');
+  return { ok: true, value: [{ type: 'changeServices', services }, { type: 'changeUser', version }] };
+}
+
+function isServiceName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 63;
+}
+
+function isOptionalVersion(value: unknown): value is number | undefined {
+  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
+}
