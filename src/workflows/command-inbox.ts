@@ -46,7 +46,7 @@ export class CommandInbox<Command> {
     const reply = new Trigger<void>();
     this.#entries.push({ name, command: parsed.value, reply });
     // Not cancellable: `workflow cancel` is refused by entity workflows and must not fail their callers.
-    return CancellationScope.nonCancellable(() => reply);
+    return CancellationScope.nonCancellable(async () => await reply);
   }
 
   /** The commands received so far, oldest first; they are the caller's to settle or refuse. */

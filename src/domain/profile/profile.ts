@@ -118,7 +118,7 @@ function decideUnsuspend(profile: Profile, now: number): Decision<ProfileEvent> 
   const back: ProfileEvent = { type: 'UserUnsuspended', at: now };
   const { former } = profile;
   return former.kind === 'pending' && now >= former.deadline
-    ? accept(back, { type: 'ProfileExpired', at: now, deadline: former.deadline })
+    ? accept<ProfileEvent>(back, { type: 'ProfileExpired', at: now, deadline: former.deadline })
     : accept(back);
 }
 

@@ -107,7 +107,7 @@ function decideServices(sync: UserSync, services: readonly string[]): Decision<U
   const changed: UserSyncEvent = { type: 'ServicesChanged', services };
   const after = evolveUserSync(sync, changed);
   return missingServices(after).length > 0 && sync.phase.kind === 'synced'
-    ? accept(changed, { type: 'EmissionRequested' })
+    ? accept<UserSyncEvent>(changed, { type: 'EmissionRequested' })
     : accept(changed, ...settled(after));
 }
 
@@ -144,7 +144,7 @@ function decideReconcile(sync: UserSync, command: Extract<UserSyncCommand, { typ
     ? [{ type: 'CopyDoubted', service, heldVersion: Math.min(heldVersion, sync.version) }]
     : [];
   const after = doubts.reduce(evolveUserSync, sync);
-  return missingServices(after).length === 0 ? accept() : accept(...doubts, { type: 'EmissionRequested' });
+  return missingServices(after).length === 0 ? accept() : accept<UserSyncEvent>(...doubts, { type: 'EmissionRequested' });
 }
 
 function fallenDue(sync: UserSync, now: number, settings: UserSyncSettings): UserSyncEvent[] {
