@@ -1,0 +1,76 @@
+import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+const LARGEST_BYTES = 20_000_000;
+const KEPT_LINES = 12;
+
+/** Where a child's output goes: all of it to `<name>.log`, the lines that matter also to the terminal. */
+export interface ChildLog {
+  follow(stream: Readable): void;
+  /** The last lines, for the message that says why the child ended. */
+  lastLines(): string[];
+}
+
+/** Opens the log of one child; `toTerminal` picks what a person should see of a line, or undefined. */
+export function openChildLog(
+  { name, folder, toTerminal }: { name: string; folder: string; toTerminal: (line: string) => string | undefined },
+): ChildLog {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${name}.log`);
+  let bytes = sizeOf(path);
+  let file = open(path);
+  const last: string[] = [];
+
+  const write = (line: string) => {
+    if (bytes > LARGEST_BYTES) {
+      file.end();
+      renameSync(path, `${path}.1`);
+      file = open(path);
+      bytes = 0;
+    }
+    file.write(`${line}\n`);
+    bytes += line.length + 1;
+    last.push(line);
+    if (last.length > KEPT_LINES) last.shift();
+    const shown = toTerminal(line);
+    if (shown !== undefined) console.log(`${name.padEnd(10)} ${shown}`);
+  };
+  return {
+    follow: (stream) => void createInterface({ input: stream }).on('line', write),
+    lastLines: () => [...last],
+  };
+}
+
+/** Shows pino's warnings and errors, and whatever is not pino's, such as the trace of a crash. */
+export function showPinoProblems(line: string): string | undefined {
+  const entry = parse(line);
+  if (entry === undefined) return line.trim() === '' ? undefined : line;
+  const { level, msg, err } = entry;
+  if (typeof level !== 'number' || level < 40) return undefined;
+  const cause = typeof err === 'object' && err !== null && 'message' in err && err.message !== msg ? ` (${err.message})` : '';
+  return `${level >= 50 ? 'error' : 'warning'}: ${msg ?? line}${cause}`;
+}
+
+/** Shows only what ends PostgreSQL or one of its sessions: a refused statement is its caller's to report. */
+export function showPostgresProblems(line: string): string | undefined {
+  return /\b(FATAL|PANIC):(?!.*the database system is)/.test(line) ? line : undefined;
+}
+
+function open(path: string): WriteStream {
+  return createWriteStream(path, { flags: 'a' });
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function parse(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadProcessConfig, type Config } from '../../src/config.ts';
+import { migrate } from '../migrate.ts';
+import { step } from '../provisioning.mjs';
+import { nodeService } from './node-services.ts';
+import { panel } from './panel.ts';
+import { requireFreePorts, type WantedPort } from './ports.ts';
+import { embeddedPostgres, ensureDatabase } from './postgres.ts';
+import { openRunFolder } from './run-folder.ts';
+import { supervise, type Service, type Supervised } from './supervisor.ts';
+import { temporalDevServer } from './temporal.ts';
+
+const LOOPBACK = '127.0.0.1';
+const API_STOP_MS = 15_000;
+
+/** Runs the whole product until `stop` fires or a part cannot be kept running; `hurry` cuts the deadlines of stopping short. */
+export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortSignal }): Promise<void> {
+  const typedDataDir = process.env['DATA_DIR'];
+  const config = loadProcessConfig();
+  const dataDir = resolve(config.DATA_DIR);
+  mkdirSync(dataDir, { recursive: true });
+  const run = openRunFolder(dataDir);
+  const left = await run.stopLeftovers();
+  if (left.length > 0) console.log(`Stopped what an earlier launch had left running: ${left.join(', ')}.`);
+  await requireFreePorts(wantedPorts(config));
+
+  const failure = new AbortController();
+  const over = AbortSignal.any([stop, failure.signal]);
+  const running: Supervised[] = [];
+  const surroundings = {
+    logFolder: join(dataDir, 'logs'),
+    run,
+    report: (line: string) => console.log(line),
+    giveUp: (reason: Error) => failure.abort(reason),
+  };
+  const start = async (title: string, service: Service) => {
+    over.throwIfAborted();
+    const supervised = supervise(service, surroundings);
+    running.push(supervised);
+    await step(`Starting ${title}`, () => Promise.race([supervised.ready, aborted(over)]));
+  };
+
+  try {
+    const databaseUrl = config.DATABASE_URL ?? await startPostgres(config, dataDir, start);
+    over.throwIfAborted();
+    await step('Applying migrations', () => migrate({ databaseUrl: config.MIGRATION_DATABASE_URL ?? databaseUrl }));
+
+    const temporalAddress = config.TEMPORAL_ADDRESS ?? `${LOOPBACK}:${config.TEMPORAL_PORT}`;
+    if (config.TEMPORAL_ADDRESS === undefined) await start('the Temporal dev server', devServer(config, dataDir));
+
+    const env = { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress, DATA_DIR: dataDir };
+    await start('the worker', nodeService({
+      name: 'worker', script: 'worker.ts', env, healthUrl: `http://${LOOPBACK}:${config.WORKER_PORT}/healthz`,
+      stopTimeoutMs: config.WORKER_SHUTDOWN_GRACE_MS + 10_000,
+    }));
+    const apiUrl = `http://${reachable(config.HOST)}:${config.PORT}`;
+    await start('the API', nodeService({ name: 'api', script: 'server.ts', env, healthUrl: `${apiUrl}/readyz`, stopTimeoutMs: API_STOP_MS }));
+
+    console.log(panel({
+      apiUrl,
+      uiUrl: config.TEMPORAL_ADDRESS === undefined ? `http://${LOOPBACK}:${config.TEMPORAL_UI_PORT}` : undefined,
+      temporalAddress,
+      dataDir,
+      environment: typedDataDir === undefined ? '' : `DATA_DIR='${dataDir}' `,
+    }));
+    await aborted(over);
+  } catch (error) {
+    if (!over.aborted) throw error;
+  } finally {
+    await stopAll(running, hurry);
+  }
+  if (failure.signal.aborted) throw failure.signal.reason;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
+}
+
+async function startPostgres(config: Config, dataDir: string, start: (title: string, service: Service) => Promise<void>): Promise<string> {
+  // The user that PostgreSQL runs as when we are root has to pass through.
+  if (process.getuid?.() === 0) chmodSync(dataDir, 0o711);
+  const { service, url } = await embeddedPostgres({ dataDir, port: config.POSTGRES_PORT });
+  await start('PostgreSQL', service);
+  await ensureDatabase(url);
+  return url;
+}
+
+function devServer(config: Config, dataDir: string): Service {
+  const namespace = process.env['TEMPORAL_NAMESPACE'] || 'default';
+  return temporalDevServer({ dataDir, port: config.TEMPORAL_PORT, uiPort: config.TEMPORAL_UI_PORT, namespace });
+}
+
+function wantedPorts(config: Config): WantedPort[] {
+  const loopback = (setting: 'WORKER_PORT' | 'POSTGRES_PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT') =>
+    ({ setting, port: config[setting], host: LOOPBACK });
+  return [
+    { setting: 'PORT', port: config.PORT, host: config.HOST },
+    loopback('WORKER_PORT'),
+    ...(config.DATABASE_URL === undefined ? [loopback('POSTGRES_PORT')] : []),
+    ...(config.TEMPORAL_ADDRESS === undefined ? [loopback('TEMPORAL_PORT'), loopback('TEMPORAL_UI_PORT')] : []),
+  ];
+}
+
+// An address to listen on everywhere is none to connect to.
+function reachable(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? LOOPBACK : host;
+}
+
+async function stopAll(running: Supervised[], hurry: AbortSignal): Promise<void> {
+  for (const service of running.toReversed()) {
+    console.log(`Stopping ${service.name} …`);
+    await service.stop(hurry);
+  }
+  console.log('Stopped.');
+}

@@ -1,0 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, writeFile } from 'node:fs/promises';
+import { arch, platform } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ProvisioningError, cacheFolder, cached, run, step, versionOf } from './provisioning.mjs';
+
+const module = fileURLToPath(new URL('temporal/', import.meta.url));
+const CONNECT_TIMEOUT_MS = 5_000;
+const DOWNLOAD_TIMEOUT_MS = 300_000;
+// The first server with everything that the workflows use (Update-with-Start, deployment versions).
+const OLDEST_SERVER = { major: 1, minor: 28 };
+
+/** The Temporal CLI that is there already, or undefined: `TEMPORAL_CLI`, then PATH, then our cache. */
+export function findTemporalCli() {
+  const named = process.env['TEMPORAL_CLI'];
+  if (named) {
+    if (versionOf(named, ['--version'])) return named;
+    throw new ProvisioningError(`TEMPORAL_CLI names ${named}, which does not run: correct it or unset it.`);
+  }
+  if (isRecent(versionOf('temporal', ['--version']))) return 'temporal';
+  return [downloadedName(), builtName()].map(cachedCli).find((file) => existsSync(file));
+}
+
+/** Finds the Temporal CLI or provides it: by the official download, else by building it with Go. */
+export async function provideTemporalCli() {
+  const found = findTemporalCli();
+  if (found) return found;
+  if (await download()) return cachedCli(downloadedName());
+  await build();
+  return cachedCli(builtName());
+}
+
+const cachedCli = (/** @type {string} */ name) => join(cacheFolder(), name, 'temporal');
+const downloadedName = () => 'temporal-cli-download';
+const builtName = () => `temporal-cli-${/temporalio\/cli v(\S+)/.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1]}`;
+
+/** @param {string | undefined} version */
+function isRecent(version) {
+  const [, major, minor] = (/Server (\d+)\.(\d+)/i.exec(version ?? '') ?? []).map(Number);
+  if (major === undefined || minor === undefined) return false;
+  return major > OLDEST_SERVER.major || (major === OLDEST_SERVER.major && minor >= OLDEST_SERVER.minor);
+}
+
+async function download() {
+  const cpu = new Map([['x64', 'amd64'], ['arm64', 'arm64']]).get(arch());
+  if (!cpu || !['linux', 'darwin'].includes(platform())) return false;
+  const archive = await fetchArchive(`https://temporal.download/cli/archive/latest?platform=${platform()}&arch=${cpu}`);
+  if (!archive) return false;
+  try {
+    await cached(downloadedName(), async (folder) => {
+      await writeFile(join(folder, 'archive.tar.gz'), archive);
+      await run('tar', ['-xzf', 'archive.tar.gz', 'temporal'], { cwd: folder });
+      if (!isRecent(versionOf(join(folder, 'temporal'), ['--version']))) throw new ProvisioningError('it does not run');
+      await run('rm', ['archive.tar.gz'], { cwd: folder });
+    });
+    return true;
+  } catch (error) {
+    console.log(`The downloaded Temporal CLI is not usable (${error instanceof Error ? error.message : error}).`);
+    return false;
+  }
+}
+
+/** @param {string} url */
+async function fetchArchive(url) {
+  const abort = new AbortController();
+  let timer = setTimeout(() => abort.abort(), CONNECT_TIMEOUT_MS);
+  try {
+    const response = await fetch(url, { signal: abort.signal });
+    if (!response.ok) return undefined;
+    clearTimeout(timer);
+    timer = setTimeout(() => abort.abort(), DOWNLOAD_TIMEOUT_MS);
+    return await step('Downloading the Temporal CLI', async () => Buffer.from(await response.arrayBuffer()));
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function build() {
+  if (!versionOf('go', ['version'])) {
+    throw new ProvisioningError(
+      'The Temporal CLI is not on PATH, its download is not reachable and there is no Go to build it with. Do one of:\n' +
+      '  - install it (https://docs.temporal.io/cli) or set TEMPORAL_CLI to its file;\n' +
+      '  - install Go 1.25 or newer (https://go.dev/dl) and run this again;\n' +
+      '  - set TEMPORAL_ADDRESS to a Temporal Service that is there already (npm start only).',
+    );
+  }
+  await step('Building the Temporal CLI with Go, once (about 3 minutes)', () => cached(builtName(), async (folder) => {
+    const file = join(folder, 'temporal');
+    const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=readonly -buildvcs=false' };
+    await run('go', ['build', '-ldflags=-s -w', '-o', file, 'github.com/temporalio/cli/cmd/temporal'], { cwd: module, env });
+    await chmod(file, 0o755);
+  }));
+}
