@@ -1,27 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { clusterCommand, clusterUrl, createCluster } from './embedded-postgres.ts';
+import { freePort } from './free-port.ts';
 
 /** A running cluster that leaves nothing behind. */
 export interface TemporaryPostgres {
   /** The superuser's URL of the maintenance database. */
   url: string;
   stop(): Promise<void>;
-}
-
-/** A port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }
 
 /** Starts PostgreSQL in a temporary folder, without the care for durability that tests have no use for. */

@@ -9,6 +9,8 @@ const KEPT_LINES = 12;
 /** Where a child's output goes: all of it to `<name>.log`, the lines that matter also to the terminal. */
 export interface ChildLog {
   follow(stream: Readable): void;
+  /** Forgets the last lines, for a new process of the same name. */
+  restart(): void;
   /** The last lines, for the message that says why the child ended. */
   lastLines(): string[];
 }
@@ -32,13 +34,14 @@ export function openChildLog(
     }
     file.write(`${line}\n`);
     bytes += line.length + 1;
-    last.push(line);
+    if (line.trim() !== '') last.push(line);
     if (last.length > KEPT_LINES) last.shift();
     const shown = toTerminal(line);
     if (shown !== undefined) console.log(`${name.padEnd(10)} ${shown}`);
   };
   return {
     follow: (stream) => void createInterface({ input: stream }).on('line', write),
+    restart: () => void last.splice(0),
     lastLines: () => [...last],
   };
 }

@@ -55,6 +55,7 @@ export function supervise(service: Service, surroundings: Surroundings): Supervi
   const deathsMs: number[] = [];
 
   const start = () => {
+    log.restart();
     child = spawnService(service);
     ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));

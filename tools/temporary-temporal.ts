@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
+import { hasNamespace } from './launcher/temporal.ts';
+import { provideTemporalCli } from './temporal-cli.mjs';
+
+const START_TIMEOUT_MS = 60_000;
+const NAMESPACE = 'default';
+
+/** A running dev server that keeps nothing. */
+export interface TemporaryTemporal {
+  address: string;
+  stop(): Promise<void>;
+}
+
+/** Starts Temporal's dev server in memory, without its Web UI. */
+export async function startTemporaryTemporal(): Promise<TemporaryTemporal> {
+  const port = await freePort();
+  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never'];
+  const child = spawn(await provideTemporalCli(), args, { detached: true, stdio: 'ignore' });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const address = `127.0.0.1:${port}`;
+  const deadlineMs = Date.now() + START_TIMEOUT_MS;
+  while (!(await hasNamespace(address, NAMESPACE).catch(() => false))) {
+    if (child.exitCode !== null || Date.now() > deadlineMs) {
+      await stop();
+      throw new Error(`the Temporal dev server for the tests did not start on ${address}`);
+    }
+    await sleep(100);
+  }
+  return { address, stop };
+}

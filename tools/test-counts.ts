@@ -1,0 +1,26 @@
+/** What a run of tests came to. */
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const FAILURES = /^(\d+) (?:tests? failed|hooks? failed|uncaught exceptions?|unhandled rejections?|tests? remained pending after a timeout)/;
+
+/** Reads the counts from the summary that ava prints at its end; a run that failed counts at least one failure. */
+export function countsOfAva(output: string, succeeded: boolean): Counts {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const line of output.split('\n').map((text) => text.trim())) {
+    counts.passed += Number(/^(\d+) tests? passed/.exec(line)?.[1] ?? 0);
+    counts.skipped += Number(/^(\d+) tests? skipped/.exec(line)?.[1] ?? 0);
+    counts.failed += Number(FAILURES.exec(line)?.[1] ?? 0);
+  }
+  if (!succeeded && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+/** The line that ends every run; where no test may be skipped, a skipped one is a failure. */
+export function summary({ passed, failed, skipped }: Counts, { skippingAllowed }: { skippingAllowed: boolean }): string {
+  const line = `${passed} passed, ${skippingAllowed ? failed : failed + skipped} failed`;
+  return skippingAllowed && skipped > 0 ? `${line}, ${skipped} skipped` : line;
+}
