@@ -2,7 +2,12 @@ import { missingFromMigrations } from './schema-diff.ts';
 import { startTemporaryPostgres } from './temporary-postgres.ts';
 
 const postgres = await startTemporaryPostgres();
-const sql = await missingFromMigrations(postgres.url).finally(() => postgres.stop());
+let sql: string;
+try {
+  sql = await missingFromMigrations(postgres.url);
+} finally {
+  await postgres.stop();
+}
 if (sql !== '') console.error(`The migrations do not add up to the schema. Write one with: npm run migration -- <name>\n\n${sql}`);
 // The schema engine leaves a timer behind that would hold the process for ten seconds.
 process.exit(sql === '' ? 0 : 1);

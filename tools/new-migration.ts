@@ -10,7 +10,12 @@ if (!name || !/^[a-z0-9_]+$/.test(name)) {
 }
 
 const postgres = await startTemporaryPostgres();
-const sql = await missingFromMigrations(postgres.url).finally(() => postgres.stop());
+let sql: string;
+try {
+  sql = await missingFromMigrations(postgres.url);
+} finally {
+  await postgres.stop();
+}
 if (sql === '') {
   console.log('The migrations already add up to the schema: nothing was written.');
 } else {

@@ -81,7 +81,7 @@ export function run(file, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    const keep = (/** @type {Buffer} */ chunk) => { output = `${output}${chunk}`.slice(-20_000); };
+    const keep = (/** @type {Buffer} */ chunk) => { output = (output + chunk.toString()).slice(-20_000); };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.once('error', reject);

@@ -61,7 +61,7 @@ function withoutTrace(error: unknown): string {
 
 /** Reads the schema: every .prisma file of the schema folder, in the order of their names. */
 export async function readSchema(): Promise<SchemaContainer[]> {
-  const names = (await readdir(schemaFolder)).filter((name) => name.endsWith('.prisma')).sort();
+  const names = (await readdir(schemaFolder)).filter((name) => name.endsWith('.prisma')).toSorted();
   return Promise.all(
     names.map(async (path) => ({ path, content: await readFile(new URL(path, schemaFolder), 'utf8') })),
   );
@@ -70,7 +70,7 @@ export async function readSchema(): Promise<SchemaContainer[]> {
 /** Reads the migrations folder in the shape that the schema engine takes. */
 export async function readMigrations(): Promise<MigrationList> {
   const entries = await readdir(migrationsFolder, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort();
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).toSorted();
   const lock = await readFile(new URL('migration_lock.toml', migrationsFolder), 'utf8').catch(() => null);
   return {
     baseDir: migrationsFolder.pathname,

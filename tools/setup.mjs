@@ -58,7 +58,7 @@ function matchesLock() {
 async function generateClient() {
   const folder = join(root, 'prisma');
   const client = join(root, 'src', 'db', 'generated');
-  const schema = readdirSync(folder).filter((name) => name.endsWith('.prisma')).sort();
+  const schema = readdirSync(folder).filter((name) => name.endsWith('.prisma')).toSorted();
   const version = JSON.parse(readFileSync(join(modules, 'prisma', 'package.json'), 'utf8')).version;
   const wanted = hash([version, ...schema.map((name) => name + read(join(folder, name)))].join('\n'));
   const stamp = join(modules, '.steadfast-client');

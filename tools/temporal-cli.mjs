@@ -56,7 +56,7 @@ async function download() {
     });
     return true;
   } catch (error) {
-    console.log(`The downloaded Temporal CLI is not usable (${error instanceof Error ? error.message : error}).`);
+    console.log(`The downloaded Temporal CLI is not usable (${error instanceof Error ? error.message : String(error)}).`);
     return false;
   }
 }

@@ -11,7 +11,7 @@ import { freePort } from './free-port.ts';
 export interface TemporaryPostgres {
   /** The superuser's URL of the maintenance database. */
   url: string;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** Starts PostgreSQL in a temporary folder, without the care for durability that tests have no use for. */

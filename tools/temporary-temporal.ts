@@ -10,7 +10,7 @@ const NAMESPACE = 'default';
 /** A running dev server that keeps nothing. */
 export interface TemporaryTemporal {
   address: string;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 /** Starts Temporal's dev server in memory, without its Web UI. */

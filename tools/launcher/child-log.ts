@@ -2,9 +2,14 @@ import { createWriteStream, mkdirSync, renameSync, statSync, type WriteStream } 
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { z } from 'zod';
 
 const LARGEST_BYTES = 20_000_000;
 const KEPT_LINES = 12;
+
+const pinoLine = z.string().transform(parse).pipe(
+  z.object({ level: z.number(), msg: z.string().optional(), err: z.object({ message: z.string().optional() }).optional() }),
+);
 
 /** Where a child's output goes: all of it to `<name>.log`, the lines that matter also to the terminal. */
 export interface ChildLog {
@@ -48,11 +53,11 @@ export function openChildLog(
 
 /** Shows pino's warnings and errors, and whatever is not pino's, such as the trace of a crash. */
 export function showPinoProblems(line: string): string | undefined {
-  const entry = parse(line);
-  if (entry === undefined) return line.trim() === '' ? undefined : line;
-  const { level, msg, err } = entry;
-  if (typeof level !== 'number' || level < 40) return undefined;
-  const cause = typeof err === 'object' && err !== null && 'message' in err && err.message !== msg ? ` (${err.message})` : '';
+  const entry = pinoLine.safeParse(line);
+  if (!entry.success) return line.trim() === '' ? undefined : line;
+  const { level, msg, err } = entry.data;
+  if (level < 40) return undefined;
+  const cause = err?.message === undefined || err.message === msg ? '' : ` (${err.message})`;
   return `${level >= 50 ? 'error' : 'warning'}: ${msg ?? line}${cause}`;
 }
 
@@ -69,10 +74,9 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function parse(line: string): Record<string, unknown> | undefined {
+function parse(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -8,8 +8,8 @@ export interface Remembered {
   identity: string;
 }
 
-/** What tells a process from a later one of the same number, or undefined when it does not run. */
-export function identityOf(pid: number): string | undefined {
+// What tells a process from a later one of the same number; undefined when it does not run.
+function identityOf(pid: number): string | undefined {
   try {
     if (process.platform !== 'linux') return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

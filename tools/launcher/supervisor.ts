@@ -35,9 +35,9 @@ export interface Supervised {
 interface Surroundings {
   logFolder: string;
   run: RunFolder;
-  report(line: string): void;
+  report: (line: string) => void;
   /** Called when the service cannot be kept running, with the reason. */
-  giveUp(reason: Error): void;
+  giveUp: (reason: Error) => void;
 }
 
 /** Starts a service and, once it has been healthy, starts it again whenever it ends. */
