@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { ALL_TENANTS, type Db } from '../db/client.ts';
+import { acquireLease, releaseLease, withLease } from '../db/leases.ts';
+import type { MailGateway } from '../gateways/mail.ts';
+import { createWebhookGateway } from '../gateways/webhook.ts';
+import { createPollLoop, type PollLoop } from '../poll-loop.ts';
+import { alertChannels } from './alert.ts';
+import type { Check } from './check.ts';
+import { createChecks } from './checks.ts';
+import { deliverAlerts } from './delivery.ts';
+import { ALERT_CHANNEL, clearUnsighted, raiseAlert } from './raise.ts';
+
+/** What the alert loop needs; without `mail` nobody is told by e-mail. */
+export interface AlertLoopDeps {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+  readonly mail: MailGateway | undefined;
+  readonly logger: Logger;
+  readonly checks?: readonly Check[];
+  /** Pause after the first failed delivery of an alert. */
+  readonly firstDelayMs?: number;
+}
+
+/** The alert loop, and one round of it. */
+export interface AlertLoop extends Pick<PollLoop, 'start' | 'wake' | 'stop'> {
+  /** Does one round now; false: another process holds the duty. */
+  runOnce(): Promise<boolean>;
+}
+
+const LEASE = 'alerts';
+/** Longer than a round takes even when Temporal answers none of the checks. */
+const LEAST_LEASE_MS = 60_000;
+
+/**
+ * Looks at every condition each `ALERT_CHECK_INTERVAL_MS` and tells whom it concerns. Runs in the API processes, so
+ * that it works when Temporal does not; of any number of loops the one with the lease acts.
+ */
+export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
+  const { db, config, logger } = deps;
+  const checks = deps.checks ?? createChecks();
+  const webhook = config.ALERT_WEBHOOK_URL === undefined ? undefined : createWebhookGateway({ url: config.ALERT_WEBHOOK_URL });
+  const claim = {
+    name: LEASE, owner: `${hostname()}:${process.pid}:${randomUUID()}`, ttlMs: Math.max(LEAST_LEASE_MS, 3 * config.ALERT_CHECK_INTERVAL_MS),
+  };
+
+  const runOnce = () => withLease(db.pool, claim, async () => {
+    for (const check of checks) {
+      await runCheck(deps, check);
+      if (!await acquireLease(db.pool, claim)) return;
+    }
+    await deliverAlerts({
+      db, mail: deps.mail, webhook, logger, ...(deps.firstDelayMs === undefined ? {} : { firstDelayMs: deps.firstDelayMs }),
+    });
+  });
+  const loop = createPollLoop({
+    name: LEASE, channel: ALERT_CHANNEL, pollMs: config.ALERT_CHECK_INTERVAL_MS, pool: db.pool, logger,
+    runOnce: async () => {
+      await runOnce();
+      return false;
+    },
+  });
+
+  return {
+    runOnce,
+    start: loop.start,
+    wake: loop.wake,
+    stop: async () => {
+      await loop.stop();
+      await releaseLease(db.pool, claim).catch((error: unknown) => logger.debug({ err: error }, 'the lease of the alerts runs out by itself'));
+    },
+  };
+}
+
+/** A check that fails changes no alert and does not keep the others from running. */
+async function runCheck(deps: AlertLoopDeps, check: Check): Promise<void> {
+  try {
+    const findings = await check.run(deps);
+    if (findings === 'unknown') return;
+    await deps.db.inTenant(ALL_TENANTS, async (tx) => {
+      for (const finding of findings) await raiseAlert(tx, { ...finding, kind: check.kind }, alertChannels(deps.config));
+      await clearUnsighted(tx, check.kind, findings);
+    });
+  } catch (error) {
+    deps.logger.error({ err: error, check: check.kind }, 'a check failed; its alerts stay as they are');
+  }
+}

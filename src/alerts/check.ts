@@ -1,0 +1,21 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/client.ts';
+import type { AlertKind, Finding } from './alert.ts';
+
+/** What checks look at. */
+export interface CheckDeps {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+}
+
+/** One condition that is looked at from time to time. */
+export interface Check {
+  readonly kind: AlertKind;
+  /** Every sighting of the condition; none: it is gone. `unknown`: it can't be told now, so what is open stays open. */
+  readonly run: (deps: CheckDeps) => Promise<readonly Finding[] | 'unknown'>;
+}
+
+/** How long a check waits for an answer of Temporal. */
+export const TEMPORAL_DEADLINE_MS = 3_000;

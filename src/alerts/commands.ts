@@ -1,0 +1,73 @@
+import type { Tx } from '../db/client.ts';
+import type { Alert, AlertStatus } from '../db/generated/client.ts';
+
+/** Why an alert can't be acknowledged or resolved. */
+export interface AlertRefusal {
+  readonly code: 'alert_not_found' | 'alert_already_resolved';
+  readonly detail: string;
+}
+
+/** The alert as it is now, or why the command was not allowed. */
+export type AlertOutcome =
+  | { readonly accepted: true; readonly alert: Alert }
+  | { readonly accepted: false; readonly refusal: AlertRefusal };
+
+/** Who does it to which alert. */
+export interface AlertCommand {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly by: string;
+  readonly at: Date;
+}
+
+/** One page of alerts, the newest first; times of first sighting order them, since the last one moves while one reads. */
+export async function listAlerts(tx: Tx, { tenantId, status, kind, after, limit }: {
+  readonly tenantId: string;
+  readonly status?: AlertStatus;
+  readonly kind?: string;
+  /** The last alert of the page before. */
+  readonly after?: { readonly firstSeenAt: Date; readonly id: string };
+  readonly limit: number;
+}): Promise<Alert[]> {
+  return tx.alert.findMany({
+    where: {
+      tenantId,
+      ...(status === undefined ? {} : { status }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(after === undefined ? {} : {
+        OR: [{ firstSeenAt: { lt: after.firstSeenAt } }, { firstSeenAt: after.firstSeenAt, id: { lt: after.id } }],
+      }),
+    },
+    orderBy: [{ firstSeenAt: 'desc' }, { id: 'desc' }],
+    take: limit,
+  });
+}
+
+/** Says that somebody looks at it; saying so again changes nothing. */
+export async function acknowledgeAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
+  await tx.alert.updateMany({
+    where: { tenantId, id, status: 'open' }, data: { status: 'acknowledged', acknowledgedBy: by, acknowledgedAt: at },
+  });
+  const alert = await findAlert(tx, { tenantId, id });
+  if (alert === null) return notFound();
+  if (alert.status !== 'resolved') return { accepted: true, alert };
+  return { accepted: false, refusal: { code: 'alert_already_resolved', detail: 'The alert is resolved already.' } };
+}
+
+/** Closes it; the next sighting opens a new one. Closing it again changes nothing. */
+export async function resolveAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
+  await tx.alert.updateMany({
+    where: { tenantId, id, status: { not: 'resolved' } }, data: { status: 'resolved', openKey: null, resolvedBy: by, resolvedAt: at },
+  });
+  const alert = await findAlert(tx, { tenantId, id });
+  return alert === null ? notFound() : { accepted: true, alert };
+}
+
+/** One alert, or null. */
+export function findAlert(tx: Tx, { tenantId, id }: { tenantId: string; id: string }): Promise<Alert | null> {
+  return tx.alert.findUnique({ where: { tenantId_id: { tenantId, id } } });
+}
+
+function notFound(): AlertOutcome {
+  return { accepted: false, refusal: { code: 'alert_not_found', detail: 'There is no such alert.' } };
+}

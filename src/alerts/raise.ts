@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { Tx } from '../db/client.ts';
+import { openKeyOf, type Finding } from './alert.ts';
+
+/** PostgreSQL channel that wakes the alert loop when there is something to deliver. */
+export const ALERT_CHANNEL = 'alert';
+
+/** Name under which the checks resolve what they raised. */
+export const SYSTEM = 'system';
+
+/** A sighting together with its kind. */
+export interface RaisedAlert extends Finding {
+  readonly kind: string;
+}
+
+/**
+ * Records a sighting. The first opens an alert that `channels` are to be told of; while it is not resolved, later ones
+ * count up and refresh what it says, and nobody is told again. Returns whether it was the first.
+ */
+export async function raiseAlert(tx: Tx, alert: RaisedAlert, channels: readonly string[]): Promise<{ id: string; isNew: boolean }> {
+  const { tenantId, kind, severity, summary, details } = alert;
+  const [row] = await tx.$queryRaw<{ id: string; isNew: boolean }[]>`
+    INSERT INTO alerts AS seen (tenant_id, id, kind, severity, open_key, summary, details, undelivered)
+    VALUES (${tenantId}, ${randomUUID()}::uuid, ${kind}, ${severity}, ${openKeyOf(alert)}, ${summary}, ${JSON.stringify(details)}::jsonb, ${[...channels]}::text[])
+    ON CONFLICT (tenant_id, open_key) DO UPDATE SET
+      count = seen.count + 1, last_seen_at = now(), severity = EXCLUDED.severity, summary = EXCLUDED.summary, details = EXCLUDED.details
+    RETURNING id::text, xmax = 0 AS "isNew"`;
+  if (row === undefined) throw new Error('an alert was neither inserted nor updated');
+  if (row.isNew) await tx.$queryRaw`SELECT pg_notify(${ALERT_CHANNEL}, '')::text`;
+  return row;
+}
+
+/** Resolves an alert whose condition is gone; does nothing when there is none. */
+export async function clearAlert(tx: Tx, { tenantId, kind, key }: { tenantId: string; kind: string; key: string }): Promise<void> {
+  await tx.alert.updateMany({
+    where: { tenantId, openKey: openKeyOf({ kind, key }) },
+    data: { status: 'resolved', openKey: null, resolvedAt: new Date(), resolvedBy: SYSTEM },
+  });
+}
+
+/** Resolves every open alert of a kind, in all tenants the transaction sees, but those that were just sighted. */
+export async function clearUnsighted(tx: Tx, kind: string, sighted: readonly Finding[]): Promise<void> {
+  const open = await tx.alert.findMany({ where: { kind, openKey: { not: null } }, select: { tenantId: true, id: true, openKey: true } });
+  const keep = new Set(sighted.map(({ tenantId, key }) => JSON.stringify([tenantId, openKeyOf({ kind, key })])));
+  for (const { tenantId, id, openKey } of open) {
+    if (keep.has(JSON.stringify([tenantId, openKey]))) continue;
+    await tx.alert.updateMany({
+      where: { tenantId, id, openKey: { not: null } },
+      data: { status: 'resolved', openKey: null, resolvedAt: new Date(), resolvedBy: SYSTEM },
+    });
+  }
+}

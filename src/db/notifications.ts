@@ -1,0 +1,121 @@
+import type pg from 'pg';
+import type { Prisma } from './generated/client.ts';
+import type { Tx } from './client.ts';
+
+/** A notification before anybody was told. */
+export type NewNotification = Required<Pick<Prisma.NotificationCreateManyInput,
+  'tenantId' | 'id' | 'userId' | 'kind' | 'mark' | 'recipient' | 'toUser' | 'locale' | 'subject' | 'text' | 'html'>>
+  & { readonly deadline: Date; readonly status: 'pending' | 'kept' };
+
+/** What delivery needs of a notification. */
+export interface ClaimedNotification {
+  readonly id: string;
+  readonly userId: string;
+  readonly kind: string;
+  readonly recipient: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** This hand-over included. */
+  readonly attempts: number;
+}
+
+/** Inserts the rows that are not there yet and returns the ids, old and new, of those that wait for delivery. */
+export async function insertNotifications(tx: Tx, rows: readonly NewNotification[]): Promise<string[]> {
+  const [first] = rows;
+  if (first === undefined) return [];
+  await tx.notification.createMany({ data: [...rows], skipDuplicates: true });
+  const { tenantId, userId, kind, mark, deadline } = first;
+  const pending = await tx.notification.findMany({
+    where: { tenantId, userId, kind, mark, deadline, status: 'pending' }, select: { id: true }, orderBy: { id: 'asc' },
+  });
+  return pending.map(({ id }) => id);
+}
+
+/** Counts an attempt and returns what to send; undefined when nothing waits any more. */
+export async function claimNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<ClaimedNotification | undefined> {
+  const [claimed] = await tx.notification.updateManyAndReturn({
+    where: { tenantId, id, status: 'pending' }, data: { attempts: { increment: 1 } },
+    select: { id: true, userId: true, kind: true, recipient: true, subject: true, text: true, html: true, attempts: true },
+  });
+  return claimed;
+}
+
+/** Which row. */
+export interface NotificationKey {
+  readonly tenantId: string;
+  readonly id: string;
+}
+
+/** Records that the mail server took it. */
+export async function markNotificationSent(tx: Tx, { tenantId, id }: NotificationKey): Promise<void> {
+  await tx.notification.updateMany({
+    where: { tenantId, id, status: 'pending' }, data: { status: 'sent', sentAt: new Date(), lastError: null },
+  });
+}
+
+/** Records why the last hand-over failed; with `isFinal` nobody tries again. */
+export async function markNotificationRefused(
+  tx: Tx, { tenantId, id, error, isFinal }: NotificationKey & { error: string; isFinal: boolean },
+): Promise<void> {
+  await tx.notification.updateMany({
+    where: { tenantId, id, status: 'pending' }, data: { lastError: error.slice(0, 1000), ...(isFinal ? { status: 'failed' as const } : {}) },
+  });
+}
+
+/** Keeps for reading what waits though no mail server is configured any more. */
+export async function keepNotifications(tx: Tx, { tenantId, ids }: { tenantId: string; ids: readonly string[] }): Promise<void> {
+  await tx.notification.updateMany({ where: { tenantId, id: { in: [...ids] }, status: 'pending' }, data: { status: 'kept' } });
+}
+
+/** How many of these wait. */
+export async function countPendingNotifications(tx: Tx, { tenantId, ids }: { tenantId: string; ids: readonly string[] }): Promise<number> {
+  return tx.notification.count({ where: { tenantId, id: { in: [...ids] }, status: 'pending' } });
+}
+
+/** Makes a failed notification wait again, with all its attempts; false when it is not there or did not fail. */
+export async function renewNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<boolean> {
+  const { count } = await tx.notification.updateMany({
+    where: { tenantId, id, status: 'failed' }, data: { status: 'pending', attempts: 0 },
+  });
+  return count > 0;
+}
+
+/** Notifications that have waited longer than `olderThanMs`, oldest first, at most `limit`, of every tenant the transaction sees. */
+export async function overdueNotifications(tx: Tx, olderThanMs: number, limit = 1000): Promise<NotificationKey[]> {
+  return tx.$queryRaw<NotificationKey[]>`
+    SELECT tenant_id AS "tenantId", id::text FROM notifications
+    WHERE status = 'pending' AND created_at < now() - make_interval(secs => ${olderThanMs / 1000}::float8)
+    ORDER BY created_at LIMIT ${limit}`;
+}
+
+/** Removes what was written to a user who is being deleted; what administrators were told names only the id and stays. */
+export async function deleteUserNotifications(tx: Tx, { tenantId, userId }: { tenantId: string; userId: string }): Promise<void> {
+  await tx.notification.deleteMany({ where: { tenantId, userId, toUser: true } });
+}
+
+/**
+ * Runs `work` while this process alone holds the notification, or returns `undefined` at once when another one does.
+ * The lock belongs to a session, not to a transaction, since an SMTP conversation may take longer than a transaction
+ * may stay open (it would hold the log horizon); PostgreSQL drops it when the process dies.
+ */
+export async function holdingNotification<Result>(
+  pool: pg.Pool, { tenantId, id }: NotificationKey, work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const session = await pool.connect();
+  const key = [`notification:${tenantId}:${id}`];
+  let isClean = false;
+  try {
+    const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', key);
+    if (rows[0]?.held !== true) {
+      isClean = true;
+      return undefined;
+    }
+    const result = await work();
+    await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key);
+    isClean = true;
+    return result;
+  } finally {
+    session.release(!isClean); // a session that may still hold the lock is closed, not reused
+  }
+}

@@ -1,0 +1,40 @@
+import { escapeHtml, onOneLine } from './html.ts';
+
+/** A message as its recipient reads it. */
+export interface Message {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** What a template says, before it is laid out as text and as HTML. */
+export interface Wording {
+  readonly locale: string;
+  readonly subject: string;
+  readonly greeting: string;
+  readonly paragraphs: readonly string[];
+  readonly link?: { readonly label: string; readonly url: string };
+  readonly closing: string;
+}
+
+/** Lays a wording out as plain text and as HTML that say the same. */
+export function layOut(wording: Wording): Message {
+  const { locale, greeting, link, closing } = wording;
+  const paragraphs = wording.paragraphs.map(onOneLine);
+  const subject = onOneLine(wording.subject);
+  const action = link === undefined ? [] : [`${link.label}${link.url}`];
+  const button = link === undefined ? [] : [`<p>${escapeHtml(link.label)}<a href="${escapeHtml(link.url)}">${escapeHtml(link.url)}</a></p>`];
+  return {
+    subject,
+    text: `${[onOneLine(greeting), ...paragraphs, ...action, closing].join('\n\n')}\n`,
+    html: [
+      `<!doctype html>\n<html lang="${locale}">\n<head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>`,
+      '<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em">',
+      `<p>${escapeHtml(onOneLine(greeting))}</p>`,
+      ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),
+      ...button,
+      `<p>${escapeHtml(closing).replaceAll('\n', '<br>')}</p>`,
+      '</body>\n</html>\n',
+    ].join('\n'),
+  };
+}

@@ -1,0 +1,61 @@
+import { ALL_TENANTS, type Db, type Tx } from '../db/client.ts';
+import type { GaugeName } from './metrics.ts';
+
+/** One value of a gauge. */
+export interface GaugeReading {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What the database says now, of all tenants together. */
+export async function readGauges(db: Db): Promise<Partial<Record<GaugeName, readonly GaugeReading[]>>> {
+  return db.inTenant(ALL_TENANTS, async (tx) => {
+    const [waiting] = await waitingCounts(tx);
+    return {
+      steadfast_dead_letters_parked: await deadLetters(tx),
+      steadfast_alerts_open: await openAlerts(tx),
+      steadfast_pending_starts_waiting: single(waiting?.pendingStarts),
+      steadfast_pending_starts_oldest_age_seconds: single(waiting?.oldestStartS),
+      steadfast_notifications_waiting: single(waiting?.notifications),
+      ...await userCounts(tx),
+    };
+  });
+}
+
+function single(value: number | undefined): GaugeReading[] {
+  return value === undefined ? [] : [{ labels: {}, value }];
+}
+
+async function deadLetters(tx: Tx): Promise<GaugeReading[]> {
+  const rows = await tx.deadLetter.groupBy({ by: ['source'], where: { status: 'parked' }, _count: { _all: true } });
+  return rows.map(({ source, _count }) => ({ labels: { source }, value: _count._all }));
+}
+
+async function openAlerts(tx: Tx): Promise<GaugeReading[]> {
+  const rows = await tx.alert.groupBy({ by: ['kind', 'severity'], where: { openKey: { not: null } }, _count: { _all: true } });
+  return rows.map(({ kind, severity, _count }) => ({ labels: { kind, severity }, value: _count._all }));
+}
+
+function waitingCounts(tx: Tx) {
+  return tx.$queryRaw<{ pendingStarts: number; oldestStartS: number; notifications: number }[]>`
+    SELECT
+      (SELECT count(*)::float8 FROM pending_starts) AS "pendingStarts",
+      (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM pending_starts) AS "oldestStartS",
+      (SELECT count(*)::float8 FROM notifications WHERE status = 'pending') AS "notifications"`;
+}
+
+async function userCounts(tx: Tx) {
+  const rows = await tx.user.groupBy({
+    by: ['status', 'profileCompletionStatus', 'syncStatus'], where: { deletedAt: null }, _count: { _all: true },
+  });
+  const sumBy = (statusOf: (row: (typeof rows)[number]) => string): GaugeReading[] => {
+    const sums = new Map<string, number>();
+    for (const row of rows) sums.set(statusOf(row), (sums.get(statusOf(row)) ?? 0) + row._count._all);
+    return [...sums].map(([status, value]) => ({ labels: { status }, value }));
+  };
+  return {
+    steadfast_users: sumBy(({ status }) => status),
+    steadfast_users_by_profile_status: sumBy(({ profileCompletionStatus }) => profileCompletionStatus),
+    steadfast_users_by_sync_status: sumBy(({ syncStatus }) => syncStatus),
+  };
+}
