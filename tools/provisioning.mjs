@@ -71,7 +71,7 @@ export async function step(title, work) {
 }
 
 /**
- * Runs a program to its end and returns what it printed; a failure carries its last lines.
+ * Runs a program to its end and returns what it printed; a failure carries its first and last lines.
  * @param {string} file
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
@@ -87,8 +87,9 @@ export function run(file, args, options = {}) {
     child.once('error', reject);
     child.once('close', (code, signal) => {
       if (code === 0) return resolve(output);
-      const last = output.trim().split('\n').slice(-15).join('\n');
-      reject(new ProvisioningError(`${file} ${args.join(' ')} ended with ${signal ?? `status ${code}`}:\n${last}`));
+      const lines = output.trim().split('\n');
+      const told = lines.length > 24 ? [...lines.slice(0, 12), '…', ...lines.slice(-12)] : lines;
+      reject(new ProvisioningError(`${file} ${args.join(' ')} ended with ${signal ?? `status ${code}`}:\n${told.join('\n')}`));
     });
   });
 }

@@ -34,7 +34,8 @@ async function installPackages() {
   if (read(stamp) === wanted && existsSync(node)) return;
   if (!matchesLock()) {
     const env = { ...process.env, PATH: machinePath(), PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
-    await step('Installing packages', () => run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, env }));
+    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    await step('Installing packages', () => run('npm', args, { cwd: root, env }));
   }
   if (!existsSync(node)) {
     throw new ProvisioningError(
