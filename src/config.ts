@@ -46,6 +46,7 @@ export const SETTINGS = {
   WORKER_SHUTDOWN_GRACE_MS: ['10000', integer(0)],
   WORKER_DEPLOYMENT_NAME: ['steadfast', z.string().min(1)],
   WORKER_BUILD_ID: ['', optional],
+  WORKER_MAKE_CURRENT: ['true', flag],
 
   JWKS_URL: ['', optional.pipe(z.url().optional())],
   JWT_ISSUER: ['steadfast', z.string().min(1)],

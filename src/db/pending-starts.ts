@@ -1,4 +1,4 @@
-import type { Prisma } from './generated/client.ts';
+import type { PendingStart, Prisma } from './generated/client.ts';
 import type { Tx } from './client.ts';
 
 /** Channel that wakes the relay; a lost wake-up costs one polling interval, nothing else. */
@@ -28,4 +28,40 @@ export async function promiseCalls(tx: Tx, calls: readonly PromisedCall[]): Prom
     })),
   });
   await tx.$queryRaw`SELECT pg_notify(${PENDING_START_CHANNEL}, '')::text`;
+}
+
+/** A promised call as it is stored. */
+export type PendingStartRow = PendingStart;
+
+const CLAIM_SECONDS = 10;
+const LONGEST_DELAY_MS = 5_000;
+
+/**
+ * Takes up to `limit` calls that are due, only the oldest of each workflow. A claim lapses after 10 s, so that what a
+ * killed process had in hand is carried out by another.
+ */
+export async function claimPendingStarts(tx: Tx, limit: number): Promise<PendingStartRow[]> {
+  return tx.$queryRaw<PendingStartRow[]>`
+    UPDATE pending_starts SET attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${CLAIM_SECONDS})
+    WHERE (tenant_id, position) IN (
+      SELECT tenant_id, position FROM pending_starts AS head
+      WHERE next_attempt_at <= now()
+        AND NOT EXISTS (SELECT FROM pending_starts AS older WHERE older.workflow_id = head.workflow_id AND older.position < head.position)
+      ORDER BY position LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING tenant_id AS "tenantId", position, kind::text, workflow_type AS "workflowType", workflow_id AS "workflowId",
+      signal_name AS "signalName", signal_arg AS "signalArg", input, attempts, next_attempt_at AS "nextAttemptAt",
+      last_error AS "lastError", created_at AS "createdAt"`;
+}
+
+/** Puts a claimed call back for a later attempt, at most 5 s from now. */
+export async function postponePendingStart(tx: Tx, { tenantId, position, attempts }: PendingStartRow, error: string): Promise<void> {
+  const delayMs = Math.min(250 * 2 ** Math.min(attempts, 10), LONGEST_DELAY_MS);
+  await tx.$executeRaw`
+    UPDATE pending_starts SET last_error = ${error.slice(0, 1_000)}, next_attempt_at = now() + make_interval(secs => ${delayMs / 1_000})
+    WHERE tenant_id = ${tenantId} AND position = ${position}`;
+}
+
+/** Forgets a call that was carried out. */
+export async function removePendingStart(tx: Tx, { tenantId, position }: PendingStartRow): Promise<void> {
+  await tx.pendingStart.deleteMany({ where: { tenantId, position } });
 }

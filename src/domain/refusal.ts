@@ -9,7 +9,8 @@ export type RefusalCode =
   | 'user_not_suspended'
   | 'unknown_service'
   | 'unknown_version'
-  | 'cancellation_refused';
+  | 'cancellation_refused'
+  | 'user_deleted';
 
 /** A command that is not allowed now: a code to branch on and a sentence to read. */
 export interface Refusal {

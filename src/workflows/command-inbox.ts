@@ -10,21 +10,28 @@ export interface RefusedCommand {
   readonly detail: string;
 }
 
-const KEPT_REFUSALS = 20;
+/** What the senders of accepted commands learn: the state before their command and everything that then happened. */
+export interface Outcome<State, Event> {
+  readonly before: State;
+  readonly events: readonly Event[];
+}
 
-interface Entry<Command> {
+/** A received command; `reply` is there when its sender waits for the outcome. */
+export interface Entry<Command, Reply> {
   readonly name: string;
   readonly command: Command;
-  readonly reply?: Trigger<void>;
+  readonly reply?: Trigger<Reply>;
 }
+
+const KEPT_REFUSALS = 20;
 
 /**
  * The commands an entity workflow has received and not yet decided on, in order of arrival. Signals and Updates both
  * end here, so that one loop decides on them one after the other, between two writes of the row.
  */
-export class CommandInbox<Command> {
+export class CommandInbox<Command, Reply> {
   readonly refused: RefusedCommand[];
-  readonly #entries: Entry<Command>[] = [];
+  readonly #entries: Entry<Command, Reply>[] = [];
 
   constructor(refused: readonly RefusedCommand[] = []) {
     this.refused = [...refused];
@@ -34,45 +41,35 @@ export class CommandInbox<Command> {
     return this.#entries.length === 0;
   }
 
-  /** Takes a signal; what is wrong with it is recorded. */
+  /** Takes a signal; what is wrong with its payload is recorded. */
   signal(name: string, parsed: Parsed<Command>): void {
     if (parsed.ok) this.#entries.push({ name, command: parsed.value });
-    else this.recordRefusal(name, parsed.refusal);
+    else this.#record(name, parsed.refusal);
   }
 
   /** Takes an Update's command and waits until it has taken effect; a refusal rejects with its code as failure type. */
-  ask(name: string, parsed: Parsed<Command>): Promise<void> {
-    if (!parsed.ok) return Promise.reject(refusalFailure(parsed.refusal));
-    const reply = new Trigger<void>();
+  async ask(name: string, parsed: Parsed<Command>): Promise<Reply> {
+    if (!parsed.ok) throw refusalFailure(parsed.refusal);
+    const reply = new Trigger<Reply>();
     this.#entries.push({ name, command: parsed.value, reply });
     // Not cancellable: `workflow cancel` is refused by entity workflows and must not fail their callers.
     return CancellationScope.nonCancellable(async () => await reply);
   }
 
-  /** The commands received so far, oldest first; they are the caller's to settle or refuse. */
-  takeAll(): Entry<Command>[] {
+  /** The commands received so far, oldest first; they are the caller's to answer or refuse. */
+  takeAll(): Entry<Command, Reply>[] {
     return this.#entries.splice(0);
   }
 
   /** Tells the sender that the command was not allowed. */
-  refuse({ name, reply }: Entry<Command>, refusal: Refusal): void {
-    if (reply === undefined) this.recordRefusal(name, refusal);
+  refuse({ name, reply }: Pick<Entry<Command, Reply>, 'name' | 'reply'>, refusal: Refusal): void {
+    if (reply === undefined) this.#record(name, refusal);
     else reply.reject(refusalFailure(refusal));
   }
 
-  /** Keeps a refusal for the `state` query. */
-  recordRefusal(name: string, { code, detail }: Refusal): void {
+  #record(name: string, { code, detail }: Refusal): void {
     this.refused.push({ name, at: new Date().toISOString(), code, detail });
     this.refused.splice(0, this.refused.length - KEPT_REFUSALS);
-  }
-
-  /** Records and refuses `workflow cancel`: only the user's deletion ends an entity workflow. */
-  refuseCancellation(): void {
-    CancellationScope.current().cancelRequested.catch(() => {
-      this.recordRefusal('cancel', {
-        code: 'cancellation_refused', detail: 'This workflow ends when its user is deleted; terminate it to have the audit start it anew.',
-      });
-    });
   }
 }
 

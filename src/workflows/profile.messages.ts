@@ -59,10 +59,10 @@ export const refreshSignal = defineSignal('refresh');
 export const userDeletedSignal = defineSignal('userDeleted');
 
 // The same as commands with an answer: an illegal one is rejected with the refusal's code as failure type.
-export const markInProgressUpdate = defineUpdate<ProfileView>('markInProgress');
-export const completeUpdate = defineUpdate<ProfileView, [CompletePayload]>('complete');
-export const reactivateUpdate = defineUpdate<ProfileView, [ReactivatePayload]>('reactivate');
-export const suspendUpdate = defineUpdate<ProfileView>('suspend');
-export const unsuspendUpdate = defineUpdate<ProfileView>('unsuspend');
+export const markInProgressUpdate = defineUpdate<ProfileView | null>('markInProgress');
+export const completeUpdate = defineUpdate<ProfileView | null, [CompletePayload]>('complete');
+export const reactivateUpdate = defineUpdate<ProfileView | null, [ReactivatePayload]>('reactivate');
+export const suspendUpdate = defineUpdate<ProfileView | null>('suspend');
+export const unsuspendUpdate = defineUpdate<ProfileView | null>('unsuspend');
 
 export const profileStateQuery = defineQuery<ProfileView | null>('state');

@@ -83,9 +83,9 @@ export const refreshSyncSignal = defineSignal('refresh');
 export const userDeletedSyncSignal = defineSignal('userDeleted');
 
 // The same as commands with an answer: an illegal one is rejected with the refusal's code as failure type.
-export const confirmedUpdate = defineUpdate<UserSyncView, [ConfirmedPayload]>('confirmed');
-export const failedUpdate = defineUpdate<UserSyncView, [FailedPayload]>('failed');
-export const forceResyncUpdate = defineUpdate<UserSyncView>('forceResync');
-export const reconcileUpdate = defineUpdate<ReconciliationResult, [ReconcilePayload]>('reconcile');
+export const confirmedUpdate = defineUpdate<UserSyncView | null, [ConfirmedPayload]>('confirmed');
+export const failedUpdate = defineUpdate<UserSyncView | null, [FailedPayload]>('failed');
+export const forceResyncUpdate = defineUpdate<UserSyncView | null>('forceResync');
+export const reconcileUpdate = defineUpdate<ReconciliationResult | null, [ReconcilePayload]>('reconcile');
 
 export const userSyncStateQuery = defineQuery<UserSyncView | null>('state');

@@ -116,14 +116,13 @@ function decideAnswer(
   sync: UserSync, command: Extract<UserSyncCommand, { type: 'confirm' | 'fail' }>, now: number, settings: UserSyncSettings,
 ): Decision<UserSyncEvent> {
   const { service, userVersion = sync.version } = command;
-  const copy = sync.services[service];
-  if (copy === undefined) return refuse('unknown_service', `The user is not synchronised to "${service}".`);
+  if (!Object.hasOwn(sync.services, service)) return refuse('unknown_service', `The user is not synchronised to "${service}".`);
   if (userVersion > sync.version) {
     return refuse('unknown_version', `Version ${userVersion} was never published; the current one is ${sync.version}.`);
   }
   if (userVersion < sync.version) return accept();
   if (command.type === 'confirm') {
-    if (copy.confirmedVersion === sync.version) return accept();
+    if (sync.services[service]?.confirmedVersion === sync.version) return accept();
     const confirmed: UserSyncEvent = { type: 'ServiceConfirmed', service, at: now };
     const after = evolveUserSync(sync, confirmed);
     return accept(confirmed, ...settled(after), ...ended(after, now, settings));
@@ -137,7 +136,7 @@ function decideAnswer(
 
 function decideReconcile(sync: UserSync, command: Extract<UserSyncCommand, { type: 'reconcile' }>): Decision<UserSyncEvent> {
   const { service, heldVersion = 0 } = command;
-  if (service !== undefined && !(service in sync.services)) {
+  if (service !== undefined && !Object.hasOwn(sync.services, service)) {
     return refuse('unknown_service', `The user is not synchronised to "${service}".`);
   }
   const doubts: UserSyncEvent[] = service !== undefined && heldVersion !== sync.version

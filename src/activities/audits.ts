@@ -1,0 +1,136 @@
+import { heartbeat } from '@temporalio/activity';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import { ALL_TENANTS, type Db } from '../db/client.ts';
+import type { User } from '../db/generated/client.ts';
+import { removeExpired } from '../db/retention.ts';
+import { overdueNotifications } from '../db/notifications.ts';
+import { promiseUserChanged } from '../db/user-changes.ts';
+import { startOptions } from '../temporal/start-options.ts';
+import { PROFILE_WORKFLOW, profileStateQuery, profileWorkflowId, refreshSignal } from '../workflows/profile.messages.ts';
+import { refreshSyncSignal, USER_SYNC_WORKFLOW, userSyncStateQuery, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import type { AuditActivities, AuditPage } from './audits.types.ts';
+
+const PAGE_SIZE = 500;
+const OVERDUE_MS = 15 * 60_000;
+
+type AuditedUser = User & { services: readonly { service: string }[] };
+
+/** What one kind of entity adds to an audit. */
+interface AuditedKind {
+  readonly workflowType: string;
+  workflowId(userId: string): string;
+  readonly refreshSignal: string;
+  /** Whether the search attributes, which lag, agree with the row. */
+  agrees(user: AuditedUser, attributes: Readonly<Record<string, unknown>>): boolean;
+  /** Whether the workflow itself agrees with the row; asked only when the attributes do not. */
+  agreesNow(user: AuditedUser, client: Client): Promise<boolean>;
+}
+
+const PROFILES: AuditedKind = {
+  workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId, refreshSignal: refreshSignal.name,
+  agrees: (user, attributes) =>
+    attributes['UserStatus'] === user.status && attributes['ProfileStatus'] === user.profileCompletionStatus,
+  agreesNow: async (user, client) => {
+    const view = await client.workflow.getHandle(profileWorkflowId(user.id)).query(profileStateQuery);
+    return view === null || (view.revision === user.profileRevision && view.status === user.status
+      && view.profileCompletionStatus === user.profileCompletionStatus);
+  },
+};
+
+const USER_SYNCS: AuditedKind = {
+  workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId, refreshSignal: refreshSyncSignal.name,
+  agrees: (user, attributes) => attributes['SyncStatus'] === user.syncStatus,
+  agreesNow: async (user, client) => {
+    const view = await client.workflow.getHandle(userSyncWorkflowId(user.id)).query(userSyncStateQuery);
+    return view === null || (view.revision === user.syncRevision && view.syncStatus === user.syncStatus);
+  },
+};
+
+/** What the audits need. */
+export interface AuditDeps {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+}
+
+/** The activities of the audits, but for the hand-over of notifications. */
+export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'deliverNotifications'> {
+  return {
+    auditProfiles: ({ after }) => auditPage(deps, PROFILES, after),
+    auditUserSyncs: async ({ after }) => auditPage(deps, USER_SYNCS, after, (user) => repairSync(deps, user)),
+    findOverdueNotifications: async () => {
+      const overdue = await deps.db.inTenant(ALL_TENANTS, (tx) => overdueNotifications(tx, OVERDUE_MS));
+      return Object.entries(Object.groupBy(overdue, ({ tenantId }) => tenantId))
+        .map(([tenantId, rows = []]) => ({ tenantId, notificationIds: rows.map(({ id }) => id) }));
+    },
+    cleanUp: () => removeExpired(deps.db, deps.config, heartbeat),
+  };
+}
+
+/** An open workflow wins over its row; a row without an open workflow is the state to start from. */
+async function auditPage(
+  deps: AuditDeps, kind: AuditedKind, after: string | null, repair?: (user: AuditedUser) => Promise<void>,
+): Promise<AuditPage> {
+  const users = await deps.db.inTenant(ALL_TENANTS, (tx) => tx.user.findMany({
+    where: { deletedAt: null, ...(after === null ? {} : { id: { gt: after } }) },
+    orderBy: { id: 'asc' }, take: PAGE_SIZE, include: { services: { select: { service: true } } },
+  }));
+  const open = await openWorkflows(deps.client, kind, users);
+  let restarted = 0;
+  let rewritten = 0;
+  for (const user of users) {
+    heartbeat();
+    const found = open.get(kind.workflowId(user.id));
+    if (found === undefined) {
+      if (await startUnlessOpen(deps, kind, user)) restarted += 1;
+    } else if (!kind.agrees(user, found.searchAttributes) && await rewriteRow(deps, kind, user)) {
+      rewritten += 1;
+    }
+    await repair?.(user);
+  }
+  return { checked: users.length, restarted, rewritten, next: users.length < PAGE_SIZE ? null : users.at(-1)?.id ?? null };
+}
+
+/** The open workflows of a page of users, from one listing: their ids sort as the users' do. */
+async function openWorkflows(client: Client, kind: AuditedKind, users: readonly User[]): Promise<Map<string, WorkflowExecutionInfo>> {
+  const open = new Map<string, WorkflowExecutionInfo>();
+  const [first, last] = [users[0], users.at(-1)];
+  if (first === undefined || last === undefined) return open;
+  const query = `WorkflowType = "${kind.workflowType}" AND ExecutionStatus = "Running"`
+    + ` AND WorkflowId BETWEEN "${kind.workflowId(first.id)}" AND "${kind.workflowId(last.id)}"`;
+  for await (const info of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
+    open.set(info.workflowId, info);
+    heartbeat();
+  }
+  return open;
+}
+
+/** The listing lags a little, so the start itself decides: an open workflow is left as it is. */
+async function startUnlessOpen({ client, config }: AuditDeps, kind: AuditedKind, { tenantId, id: userId }: User): Promise<boolean> {
+  const workflowId = kind.workflowId(userId);
+  const isOpen = await client.workflow.getHandle(workflowId).describe()
+    .then(({ status }) => status.name === 'RUNNING', () => false);
+  if (isOpen) return false;
+  await client.workflow.start(kind.workflowType, {
+    ...startOptions(config, { workflowType: kind.workflowType, workflowId }), args: [{ tenantId, userId }],
+  });
+  return true;
+}
+
+async function rewriteRow({ db, client }: AuditDeps, kind: AuditedKind, user: AuditedUser): Promise<boolean> {
+  const fresh = await db.inTenant(user.tenantId, (tx) => tx.user.findFirst({ where: { tenantId: user.tenantId, id: user.id, deletedAt: null } }));
+  if (fresh === null || await kind.agreesNow({ ...fresh, services: user.services }, client)) return false;
+  await client.workflow.getHandle(kind.workflowId(user.id)).signal(kind.refreshSignal);
+  return true;
+}
+
+/** Adds services that the setting gained, and repeats a change that the workflow has not written yet. */
+async function repairSync({ db, config }: AuditDeps, user: AuditedUser): Promise<void> {
+  const held = user.services.map(({ service }) => service);
+  const gained = user.defaultServices ? config.SYNC_SERVICES.filter((service) => !held.includes(service)) : [];
+  if (gained.length === 0 && user.syncedVersion >= user.version) return;
+  await db.inTenant(user.tenantId, (tx) => promiseUserChanged(tx, {
+    tenantId: user.tenantId, userId: user.id, version: user.version, ...(gained.length === 0 ? {} : { services: [...held, ...gained] }),
+  }));
+}

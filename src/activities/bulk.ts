@@ -1,0 +1,49 @@
+import type { Db } from '../db/client.ts';
+import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
+import { whereUsers } from '../db/user-filter.ts';
+import type { BulkInput } from '../workflows/bulk.messages.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../workflows/profile.messages.ts';
+import { forceResyncSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+
+/** One page of a bulk operation. */
+export interface BulkPage extends Pick<BulkInput, 'tenantId' | 'filter' | 'command'> {
+  readonly afterUserId: string | null;
+  readonly limit: number;
+}
+
+/** Work of the `bulkCommand` workflow. */
+export interface BulkActivities {
+  countUsers(selection: Pick<BulkInput, 'tenantId' | 'filter'>): Promise<number>;
+  /** Promises the command's signal to the next users, in one transaction; `lastUserId` null: there were none. */
+  signalUsers(page: BulkPage): Promise<{ signalled: number; lastUserId: string | null }>;
+}
+
+/** The activities of bulk operations. */
+export function createBulkActivities({ db }: { db: Db }): BulkActivities {
+  return {
+    countUsers: ({ tenantId, filter }) =>
+      db.inTenant(tenantId, (tx) => tx.user.count({ where: whereUsers(tenantId, filter) })),
+
+    signalUsers: ({ tenantId, filter, command, afterUserId, limit }) => db.inTenant(tenantId, async (tx) => {
+      const users = await tx.user.findMany({
+        where: { AND: [whereUsers(tenantId, filter), afterUserId === null ? {} : { id: { gt: afterUserId } }] },
+        orderBy: { id: 'asc' }, take: limit, select: { id: true },
+      });
+      await promiseCalls(tx, users.map(({ id }) => callOf(command, { tenantId, userId: id })));
+      return { signalled: users.length, lastUserId: users.at(-1)?.id ?? null };
+    }),
+  };
+}
+
+function callOf(command: BulkInput['command'], user: { tenantId: string; userId: string }): PromisedCall {
+  const call = { tenantId: user.tenantId, kind: 'signal_with_start', input: user } as const;
+  return command.name === 'reactivate'
+    ? {
+      ...call, workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(user.userId),
+      signal: { name: reactivateSignal.name, arg: { extensionDays: command.extensionDays } },
+    }
+    : {
+      ...call, workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(user.userId),
+      signal: { name: forceResyncSignal.name },
+    };
+}

@@ -1,0 +1,34 @@
+import type { Profile, ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';
+
+/** The user that an activity is about. */
+export interface UserRef {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** What `loadProfile` found: the state to begin with and the revision that this run now holds. */
+export interface LoadedProfile {
+  readonly profile: Profile;
+  readonly revision: number;
+}
+
+/** One step of a profile: the state after `events`, written as a whole under a revision one above the last. */
+export interface ProfileChange extends UserRef {
+  readonly profile: Profile;
+  readonly revision: number;
+  readonly events: readonly ProfileEvent[];
+}
+
+/** Database work of the `profile` workflow: short, idempotent, run as local activities. */
+export interface ProfileActivities {
+  loadProfileSettings(): Promise<ProfileSettings>;
+  /** Takes the row over for this run; null: there is no such user. */
+  loadProfile(user: UserRef): Promise<LoadedProfile | null>;
+  /** Answers the notifications that now have to be delivered; says so again when it is called again. */
+  saveProfile(change: ProfileChange): Promise<{ notificationIds: string[] }>;
+}
+
+/** Hand-over of notifications: leaves the process, so a regular activity. */
+export interface NotificationActivities {
+  deliverNotifications(delivery: { readonly tenantId: string; readonly notificationIds: readonly string[] }): Promise<void>;
+}

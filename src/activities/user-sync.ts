@@ -1,0 +1,47 @@
+import { appendOutgoing } from '../bus/outgoing.ts';
+import { userEvent } from '../bus/events.ts';
+import type { Config } from '../config.ts';
+import type { UserSyncSettings } from '../domain/user-sync/user-sync.ts';
+import type { Db, Tx } from '../db/client.ts';
+import type { User } from '../db/generated/client.ts';
+import { lockStreams } from '../db/log.ts';
+import { claimUserSync, writeUserSync } from '../db/user-sync-rows.ts';
+import type { UserSyncActivities } from './user-sync.types.ts';
+
+/** The settings of user sync, as the workflow takes them. */
+export function userSyncSettings(config: Config): UserSyncSettings {
+  return {
+    retryDelaysMs: config.SYNC_RETRY_DELAYS, maxRetries: config.MAX_SYNC_RETRY_ATTEMPTS,
+    confirmationTimeoutMs: config.SYNC_CONFIRMATION_TIMEOUT_MS, retryResetMs: config.SYNC_RETRY_RESET_MS,
+  };
+}
+
+/** The database work of the `userSync` workflow. */
+export function createUserSyncActivities({ db, config }: { db: Db; config: Config }): UserSyncActivities {
+  const settings = userSyncSettings(config);
+  return {
+    loadUserSyncSettings: async () => settings,
+
+    loadUserSync: ({ tenantId, userId }) =>
+      db.inTenant(tenantId, (tx) => claimUserSync(tx, { tenantId, userId, settings })),
+
+    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => db.inTenant(tenantId, async (tx) => {
+      await lockStreams(tx, [userId]);
+      const row = await writeUserSync(tx, { tenantId, userId, sync, revision });
+      if (row === null) return { version: sync.version }; // written before, or a newer run has the rows
+      if (publishTo.length > 0) await publish(tx, row, { services: publishTo, revision, isFirst });
+      return { version: row.version };
+    }),
+  };
+}
+
+/**
+ * Publishes the user as the row has it; the message's id is the step's, so that it is in the log once. The first
+ * emission is `user.created` even when the user was changed before it, and so are the retries of version 1.
+ */
+async function publish(
+  tx: Tx, user: User, { services, revision, isFirst }: { services: readonly string[]; revision: number; isFirst: boolean },
+): Promise<void> {
+  const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
+  await appendOutgoing(tx, [userEvent({ messageId: `user:${user.id}:${revision}`, topic, user, services })]);
+}

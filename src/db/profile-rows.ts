@@ -1,0 +1,86 @@
+import type { Customer, PendingProfile, Profile } from '../domain/profile/profile.ts';
+import { statusesOf } from '../domain/profile/statuses.ts';
+import type { Tx } from './client.ts';
+import type { Prisma, User } from './generated/client.ts';
+import { promiseUserChanged } from './user-changes.ts';
+
+/** The columns that the profile workflow owns. */
+type ProfileColumns = Pick<User,
+  | 'status' | 'profileCompletionStatus' | 'profileCompletionDeadline' | 'profileCompletedAt' | 'profileCompletionReminders'
+  | 'remindersSettledUntil' | 'completionBeforeExpiry' | 'customerKind' | 'customerId' | 'companyId' | 'financialInstitutionId'>;
+
+/** The profile that a row describes. */
+export function profileOfRow(row: ProfileColumns & Pick<User, 'createdAt'>): Profile {
+  if (row.status === 'suspended') {
+    return { kind: 'suspended', former: row.profileCompletionStatus === 'completed' ? activeOf(row) : pendingOf(row) };
+  }
+  if (row.profileCompletionStatus === 'completed') return activeOf(row);
+  if (row.profileCompletionStatus !== 'expired') return pendingOf(row);
+  return {
+    kind: 'expired', started: row.completionBeforeExpiry === 'in_progress',
+    deadline: (row.profileCompletionDeadline ?? row.createdAt).getTime(), reminders: row.profileCompletionReminders,
+  };
+}
+
+function pendingOf(row: ProfileColumns & Pick<User, 'createdAt'>): PendingProfile {
+  return {
+    kind: 'pending', started: row.profileCompletionStatus === 'in_progress',
+    deadline: (row.profileCompletionDeadline ?? row.createdAt).getTime(),
+    reminders: row.profileCompletionReminders, settledUntil: row.remindersSettledUntil.getTime(),
+  };
+}
+
+function activeOf(row: ProfileColumns & Pick<User, 'createdAt'>): Extract<Profile, { kind: 'active' }> {
+  const customer: Customer = { id: row.customerId ?? '', kind: row.customerKind ?? 'company' };
+  return {
+    kind: 'active', customer, completedAt: (row.profileCompletedAt ?? row.createdAt).getTime(), reminders: row.profileCompletionReminders,
+  };
+}
+
+/** The columns that describe a profile. */
+export function profileColumns(profile: Profile): ProfileColumns {
+  const inner = profile.kind === 'suspended' ? profile.former : profile;
+  const customer = inner.kind === 'active' ? inner.customer : null;
+  return {
+    ...statusesOf(profile),
+    profileCompletionDeadline: inner.kind === 'active' ? null : new Date(inner.deadline),
+    profileCompletedAt: inner.kind === 'active' ? new Date(inner.completedAt) : null,
+    profileCompletionReminders: inner.reminders,
+    remindersSettledUntil: new Date(inner.kind === 'pending' ? inner.settledUntil : 0),
+    completionBeforeExpiry: inner.kind === 'expired' ? (inner.started ? 'in_progress' : 'not_started') : null,
+    customerKind: customer?.kind ?? null,
+    customerId: customer?.id ?? null,
+    companyId: customer?.kind === 'company' ? customer.id : null,
+    financialInstitutionId: customer?.kind === 'financial_institution' ? customer.id : null,
+  };
+}
+
+/**
+ * Reads a user's profile and takes the row over: the revision rises, so that a write which an earlier run still has
+ * under way comes too late. Null: there is no such user, or no longer.
+ */
+export async function claimProfile(tx: Tx, { tenantId, userId }: { tenantId: string; userId: string }): Promise<{ profile: Profile; revision: number } | null> {
+  const [row] = await tx.user.updateManyAndReturn({
+    where: { tenantId, id: userId, deletedAt: null }, data: { profileRevision: { increment: 1 } },
+  });
+  return row === undefined ? null : { profile: profileOfRow(row), revision: row.profileRevision };
+}
+
+/**
+ * Writes a profile under its revision; false: the row has that revision or a newer one, and nothing was changed.
+ * When the copy that other services hold changes with it, the user's version rises and the user is sent again.
+ */
+export async function writeProfile(
+  tx: Tx, { tenantId, userId, profile, revision }: { tenantId: string; userId: string; profile: Profile; revision: number },
+): Promise<boolean> {
+  const [before] = await tx.$queryRaw<Pick<User, 'status' | 'customerId' | 'customerKind'>[]>`
+    SELECT status::text, customer_id AS "customerId", customer_kind::text AS "customerKind" FROM users
+    WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid AND deleted_at IS NULL AND profile_revision < ${revision} FOR UPDATE`;
+  if (before === undefined) return false;
+  const columns = profileColumns(profile);
+  const isCopyChanged = before.status !== columns.status || before.customerId !== columns.customerId || before.customerKind !== columns.customerKind;
+  const data: Prisma.UserUpdateInput = { ...columns, profileRevision: revision, ...(isCopyChanged ? { version: { increment: 1 } } : {}) };
+  const { version } = await tx.user.update({ where: { tenantId_id: { tenantId, id: userId } }, data, select: { version: true } });
+  if (isCopyChanged) await promiseUserChanged(tx, { tenantId, userId, version });
+  return true;
+}

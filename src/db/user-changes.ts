@@ -1,0 +1,14 @@
+import type { UserChangedPayload } from '../workflows/user-sync.messages.ts';
+import { USER_SYNC_WORKFLOW, userChangedSignal, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import type { Tx } from './client.ts';
+import { promiseCalls } from './pending-starts.ts';
+
+/** Promises that the user's synchronisation hears of the new version, in the transaction that made it. */
+export async function promiseUserChanged(
+  tx: Tx, { tenantId, userId, ...arg }: { tenantId: string; userId: string } & UserChangedPayload,
+): Promise<void> {
+  await promiseCalls(tx, [{
+    tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId),
+    input: { tenantId, userId }, signal: { name: userChangedSignal.name, arg },
+  }]);
+}

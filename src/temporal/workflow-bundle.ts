@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+const SOURCES = ['src/workflows', 'src/domain', 'package-lock.json'];
+const root = new URL('../../', import.meta.url);
+
+/** Code of the workflows, and a short hash of what it was made from. */
+export interface WorkflowBundle {
+  readonly codePath: string;
+  readonly sourceHash: string;
+}
+
+/** The bundle of the workflows' present source: built once, kept in `folder`, so that a worker starts without building. */
+export async function loadWorkflowBundle(folder: string): Promise<WorkflowBundle> {
+  const sourceHash = await hashSources();
+  const codePath = join(folder, `${sourceHash}.js`);
+  const isBuilt = await stat(codePath).then(() => true, () => false);
+  if (!isBuilt) {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('src/workflows/index.ts', root)),
+      logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+    });
+    await mkdir(folder, { recursive: true });
+    const unfinished = `${codePath}.${process.pid}`;
+    await writeFile(unfinished, code);
+    await rename(unfinished, codePath);
+  }
+  return { codePath, sourceHash };
+}
+
+async function hashSources(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) {
+    for (const file of await filesUnder(new URL(source, root))) hash.update(file.pathname.slice(root.pathname.length)).update(await readFile(file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function filesUnder(path: URL): Promise<URL[]> {
+  if ((await stat(path)).isFile()) return [path];
+  const names = await readdir(path, { recursive: true });
+  return names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).toSorted().map((name) => new URL(`${path.href}/${name}`));
+}

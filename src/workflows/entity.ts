@@ -1,0 +1,143 @@
+import { allHandlersFinished, CancellationScope, condition, defineUpdate, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { Decision, Parsed, Refusal } from '../domain/refusal.ts';
+import { refusalFailure, type CommandInbox, type Outcome } from './command-inbox.ts';
+
+/** Commands that every entity workflow takes besides those of its domain. */
+export type EntityCommand = { readonly type: 'refresh' } | { readonly type: 'deleteUser' };
+
+/** What an entity workflow holds: its state, and the revision of the row that says so. */
+export interface Entity<State> {
+  state: State;
+  revision: number;
+}
+
+/** One kind of entity: its pure rules and what surrounds them. Times are milliseconds since the epoch. */
+export interface EntityRules<State, Command extends { readonly type: string }, Event> {
+  readonly inbox: CommandInbox<Command | EntityCommand, Outcome<State, Event>>;
+  decide(state: State, command: Command | { readonly type: 'passTime' }, now: number): Decision<Event>;
+  evolve(state: State, event: Event): State;
+  /** When time alone changes something next; null: never. */
+  nextDueAt(state: State, now: number): number | null;
+  /** One line for the timer in the Web UI. */
+  timerSummary(state: State): string;
+  /** Writes the state and everything that goes with the events, in one transaction; `before` is the state as written last. */
+  save(step: { before: State; state: State; revision: number; events: readonly Event[] }): Promise<void>;
+  reloadSettings(): Promise<void>;
+  /** Shows the state to operators: search attributes and current details. */
+  show(state: State): void;
+  /** Whether nothing runs in the background. */
+  isQuiet(): boolean;
+  continueAsNew(entity: Entity<State>): Promise<never>;
+}
+
+const DELETED: Refusal = { code: 'user_deleted', detail: 'The user was deleted.' };
+
+/** Runs an entity until its user is deleted: decides on commands and due times, one step at a time, each step written before the next. */
+export async function runEntity<State, Command extends { readonly type: string }, Event>(
+  entity: Entity<State>, rules: EntityRules<State, Command, Event>,
+): Promise<void> {
+  const { inbox } = rules;
+  const mayContinueAsNew = (): boolean =>
+    workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished() && rules.isQuiet();
+  rules.show(entity.state);
+  for (;;) {
+    if ((await takeStep(entity, rules)) === 'deleted') return refuseAll(inbox);
+    if (mayContinueAsNew()) await rules.continueAsNew(entity);
+    const dueAt = rules.nextDueAt(entity.state, Date.now());
+    const isWoken = (): boolean => !inbox.isEmpty || mayContinueAsNew();
+    if (dueAt === null) await condition(isWoken);
+    else if (dueAt > Date.now()) await condition(isWoken, dueAt - Date.now(), { summary: rules.timerSummary(entity.state) });
+  }
+}
+
+/** Decides on what has come due and on every command received so far, and writes the outcome once. */
+async function takeStep<State, Command extends { readonly type: string }, Event>(
+  entity: Entity<State>, rules: EntityRules<State, Command, Event>,
+): Promise<'open' | 'deleted'> {
+  const { inbox } = rules;
+  const written = entity.state;
+  const events: Event[] = [];
+  const apply = (decided: readonly Event[]): void => {
+    events.push(...decided);
+    entity.state = decided.reduce((state, event) => rules.evolve(state, event), entity.state);
+  };
+  const passTime = (): void => {
+    const decision = rules.decide(entity.state, { type: 'passTime' }, Date.now());
+    if (decision.accepted) apply(decision.events);
+  };
+  const answers: (() => void)[] = [];
+  let isRefreshed = false;
+
+  passTime(); // what was due before a command came has happened before it, however late this task runs
+  for (const entry of inbox.takeAll()) {
+    const { command, reply } = entry;
+    if (isEntityCommand(command)) {
+      if (command.type === 'deleteUser') return 'deleted';
+      await rules.reloadSettings();
+      isRefreshed = true;
+      continue;
+    }
+    const before = entity.state;
+    const decision = rules.decide(before, command, Date.now());
+    if (!decision.accepted) {
+      inbox.refuse(entry, decision.refusal);
+      continue;
+    }
+    apply(decision.events);
+    if (reply !== undefined) answers.push(() => reply.resolve({ before, events }));
+  }
+  passTime();
+
+  if (events.length > 0 || isRefreshed) {
+    entity.revision += 1;
+    await rules.save({ before: written, state: entity.state, revision: entity.revision, events });
+    rules.show(entity.state);
+  }
+  for (const answer of answers) answer();
+  return 'open';
+}
+
+/** Tells the commands of every entity from those of the domain. */
+export function isEntityCommand(command: { readonly type: string }): command is EntityCommand {
+  return command.type === 'refresh' || command.type === 'deleteUser';
+}
+
+/** Refuses whatever is still waiting: there is no user any more. */
+export function refuseAll<Command, Reply>(inbox: CommandInbox<Command, Reply>): void {
+  for (const entry of inbox.takeAll()) inbox.refuse(entry, DELETED);
+}
+
+/**
+ * Makes `run` the life of an entity workflow: `workflow cancel` is recorded and refused, since only its user's deletion
+ * ends it, and a signal that nobody knows is recorded instead of lost.
+ */
+export async function asEntity<Command, Reply>(inbox: CommandInbox<Command, Reply>, run: () => Promise<void>): Promise<void> {
+  CancellationScope.current().cancelRequested.catch(() => {
+    inbox.refuse({ name: 'cancel' }, {
+      code: 'cancellation_refused',
+      detail: 'This workflow ends with its user. Terminate it to have the audit start it again from the row.',
+    });
+  });
+  setDefaultSignalHandler((name) => {
+    inbox.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
+  });
+  await CancellationScope.nonCancellable(run);
+}
+
+/** Handles an Update: refused by its validator when the present state forbids it, else answered after its step is written. */
+export function handleUpdate<Command, Reply, View>({ inbox, definition, parse, foresee, view }: {
+  inbox: CommandInbox<Command, Reply>;
+  definition: { readonly name: string };
+  parse: (payload: unknown) => Parsed<Command>;
+  /** The refusal that the present state already tells, if any. */
+  foresee: (command: Command) => Refusal | null;
+  view: (reply: Reply) => View;
+}): void {
+  const validator = (payload?: unknown): void => {
+    const parsed = parse(payload);
+    const refusal = parsed.ok ? foresee(parsed.value) : parsed.refusal;
+    if (refusal !== null) throw refusalFailure(refusal);
+  };
+  setHandler(defineUpdate<View, [unknown?]>(definition.name), async (payload?: unknown) =>
+    view(await inbox.ask(definition.name, parse(payload))), { validator });
+}

@@ -1,0 +1,4 @@
+export { bulkCommand } from './bulk.ts';
+export { cleanup, profileAudit, syncAudit } from './audits.ts';
+export { profile } from './profile.ts';
+export { userSync } from './user-sync.ts';

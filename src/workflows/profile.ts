@@ -1,0 +1,135 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  continueAsNew, log, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { NotificationActivities, ProfileActivities } from '../activities/profile.types.ts';
+import { DELIVERY_HEARTBEAT_TIMEOUT_MS, DELIVERY_RETRY, DELIVERY_START_TO_CLOSE_MS } from '../domain/delivery-policy.ts';
+import { parseComplete, parseReactivate } from '../domain/profile/commands.ts';
+import {
+  decideProfile, evolveProfile, nextDueAt, type Profile, type ProfileCommand, type ProfileEvent, type ProfileSettings,
+} from '../domain/profile/profile.ts';
+import { statusesOf } from '../domain/profile/statuses.ts';
+import type { Parsed, Refusal } from '../domain/refusal.ts';
+import { CommandInbox, type Outcome } from './command-inbox.ts';
+import { asEntity, handleUpdate, isEntityCommand, refuseAll, runEntity, type Entity, type EntityCommand } from './entity.ts';
+import { DATABASE_WRITE } from './local-activities.ts';
+import * as messages from './profile.messages.ts';
+
+type Inbox = CommandInbox<ProfileCommand | EntityCommand, Outcome<Profile, ProfileEvent>>;
+
+const rows = proxyLocalActivities<ProfileActivities>(DATABASE_WRITE);
+const { deliverNotifications } = proxyActivities<NotificationActivities>({
+  startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS, heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS, retry: DELIVERY_RETRY,
+  summary: 'Hand notifications over to the mail server',
+});
+
+const userStatus = defineSearchAttributeKey('UserStatus', 'KEYWORD');
+const profileStatus = defineSearchAttributeKey('ProfileStatus', 'KEYWORD');
+const profileDeadline = defineSearchAttributeKey('ProfileDeadline', 'DATETIME');
+
+/** The life of a user's profile: due at its deadline, reminded before it, expired after it, reactivated by an administrator. */
+export async function profile({ tenantId, userId, carried }: messages.ProfileInput): Promise<void> {
+  const inbox: Inbox = new CommandInbox(carried?.refused);
+  let life: ProfileLife | undefined;
+  handleMessages(inbox, () => life);
+
+  await asEntity(inbox, async () => {
+    const settings = await rows.loadProfileSettings();
+    const loaded = carried ?? await rows.loadProfile({ tenantId, userId });
+    if (loaded === null) return refuseAll(inbox);
+    const mine: ProfileLife = { settings, state: loaded.profile, revision: loaded.revision, deliveries: 0 };
+    life = mine;
+
+    await runEntity<Profile, ProfileCommand, ProfileEvent>(mine, {
+      inbox,
+      decide: (state, command, now) => decideProfile(state, command, { now, settings: mine.settings }),
+      evolve: evolveProfile,
+      nextDueAt: (state) => nextDueAt(state, mine.settings),
+      timerSummary: (state) => state.kind === 'pending' && nextDueAt(state, mine.settings) !== state.deadline
+        ? 'Next reminder' : 'Deadline of the profile',
+      save: async ({ state, revision, events }) => {
+        const { notificationIds } = await rows.saveProfile({ tenantId, userId, profile: state, revision, events });
+        if (notificationIds.length > 0) deliver(mine, { tenantId, notificationIds });
+      },
+      reloadSettings: async () => { mine.settings = await rows.loadProfileSettings(); },
+      show: () => show(mine),
+      isQuiet: () => mine.deliveries === 0,
+      continueAsNew: ({ state, revision }) =>
+        continueAsNew<typeof profile>({ tenantId, userId, carried: { profile: state, revision, refused: inbox.refused } }),
+    });
+  });
+}
+
+/** What is there once the row is loaded. */
+interface ProfileLife extends Entity<Profile> {
+  settings: ProfileSettings;
+  /** Hand-overs that run in the background, so that a mail server's trouble delays no deadline. */
+  deliveries: number;
+}
+
+function handleMessages(inbox: Inbox, current: () => ProfileLife | undefined): void {
+  const view = (): messages.ProfileView | null => viewOf(current(), inbox);
+  const foresee = (command: ProfileCommand | EntityCommand): Refusal | null => {
+    const life = current();
+    if (life === undefined || !inbox.isEmpty || isEntityCommand(command)) return null;
+    const decision = decideProfile(life.state, command, { now: Date.now(), settings: life.settings });
+    return decision.accepted ? null : decision.refusal;
+  };
+  for (const [name, parse] of [
+    ['markInProgress', always({ type: 'markInProgress' })], ['complete', parseComplete], ['reactivate', parseReactivate],
+    ['suspend', always({ type: 'suspend' })], ['unsuspend', always({ type: 'unsuspend' })],
+  ] as const) {
+    setHandler(messages[`${name}Signal`], (payload?: unknown) => inbox.signal(name, parse(payload)));
+    handleUpdate({ inbox, definition: messages[`${name}Update`], parse, foresee, view });
+  }
+  setHandler(messages.refreshSignal, () => inbox.signal('refresh', { ok: true, value: { type: 'refresh' } }));
+  setHandler(messages.userDeletedSignal, () => inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }));
+  setHandler(messages.profileStateQuery, view);
+}
+
+function always(command: ProfileCommand): () => Parsed<ProfileCommand> {
+  return () => ({ ok: true, value: command });
+}
+
+function deliver(life: ProfileLife, delivery: Parameters<typeof deliverNotifications>[0]): void {
+  life.deliveries += 1;
+  deliverNotifications(delivery)
+    .catch((error: unknown) => log.error('notifications were not handed over; the next audit tries again', { error }))
+    .finally(() => { life.deliveries -= 1; });
+}
+
+function viewOf(life: ProfileLife | undefined, inbox: Inbox): messages.ProfileView | null {
+  if (life === undefined) return null;
+  const { state, settings, revision } = life;
+  const { reminders, deadline } = lastOpen(state);
+  const dueAt = nextDueAt(state, settings);
+  return {
+    ...statusesOf(state), profileCompletionDeadline: deadline, profileCompletionReminders: reminders,
+    nextDueAt: dueAt === null ? null : iso(dueAt), revision, refused: inbox.refused,
+  };
+}
+
+function show({ state, settings }: ProfileLife): void {
+  const { status, profileCompletionStatus } = statusesOf(state);
+  const { reminders, deadline } = lastOpen(state);
+  const dueAt = nextDueAt(state, settings);
+  upsertSearchAttributes([
+    { key: userStatus, value: status }, { key: profileStatus, value: profileCompletionStatus },
+    { key: profileDeadline, value: deadline === null ? null : new Date(deadline) },
+  ]);
+  setCurrentDetails([
+    `**${status}** / ${profileCompletionStatus}`,
+    `Deadline: ${deadline ?? 'none'}`,
+    `Reminders sent: ${reminders}`,
+    `Next: ${dueAt === null ? 'waits for a command' : iso(dueAt)}`,
+  ].join('\n\n'));
+}
+
+function lastOpen(state: Profile): { reminders: number; deadline: string | null } {
+  const profile = state.kind === 'suspended' ? state.former : state;
+  return { reminders: profile.reminders, deadline: profile.kind === 'pending' ? iso(profile.deadline) : null };
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

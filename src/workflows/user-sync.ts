@@ -1,0 +1,133 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { UserSyncActivities } from '../activities/user-sync.types.ts';
+import type { Parsed, Refusal } from '../domain/refusal.ts';
+import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../domain/user-sync/commands.ts';
+import { reportSync, syncStatusOf } from '../domain/user-sync/statuses.ts';
+import {
+  decideUserSync, evolveUserSync, missingServices, nextSyncDueAt, type UserSync, type UserSyncCommand, type UserSyncEvent, type UserSyncSettings,
+} from '../domain/user-sync/user-sync.ts';
+import { CommandInbox, type Outcome } from './command-inbox.ts';
+import { asEntity, handleUpdate, isEntityCommand, refuseAll, runEntity, type Entity, type EntityCommand } from './entity.ts';
+import { DATABASE_WRITE } from './local-activities.ts';
+import * as messages from './user-sync.messages.ts';
+
+type Inbox = CommandInbox<UserSyncCommand | EntityCommand, Outcome<UserSync, UserSyncEvent>>;
+
+const rows = proxyLocalActivities<UserSyncActivities>(DATABASE_WRITE);
+const syncStatus = defineSearchAttributeKey('SyncStatus', 'KEYWORD');
+
+/** The life of a user's copies in the other services: published, confirmed, retried along the ladder, reconciled. */
+export async function userSync({ tenantId, userId, carried }: messages.UserSyncInput): Promise<void> {
+  const inbox: Inbox = new CommandInbox(carried?.refused);
+  let life: UserSyncLife | undefined;
+  handleMessages(inbox, userId, () => life);
+
+  await asEntity(inbox, async () => {
+    const settings = await rows.loadUserSyncSettings();
+    const loaded = carried ?? await rows.loadUserSync({ tenantId, userId });
+    if (loaded === null) return refuseAll(inbox);
+    const mine: UserSyncLife = { settings, state: loaded.sync, revision: loaded.revision };
+    life = mine;
+
+    await runEntity<UserSync, UserSyncCommand, UserSyncEvent>(mine, {
+      inbox,
+      decide: (state, command, now) => decideUserSync(state, command, { now, settings: mine.settings }),
+      evolve: evolveUserSync,
+      nextDueAt: nextSyncDueAt,
+      timerSummary: ({ phase }) => TIMER_SUMMARIES[phase.kind],
+      save: async ({ before, state, revision, events }) => {
+        const publishTo = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
+        const { version } = await rows.saveUserSync({
+          tenantId, userId, sync: state, revision, publishTo, isFirst: before.lastAttemptAt === null,
+        });
+        // The row has moved on since: what was published is newer than what this workflow has heard of.
+        if (version > state.version) inbox.signal('userChanged', { ok: true, value: { type: 'changeUser', version } });
+      },
+      reloadSettings: async () => { mine.settings = await rows.loadUserSyncSettings(); },
+      show: () => show(mine),
+      isQuiet: () => true,
+      continueAsNew: ({ state, revision }) =>
+        continueAsNew<typeof userSync>({ tenantId, userId, carried: { sync: state, revision, refused: inbox.refused } }),
+    });
+  });
+}
+
+/** What is there once the rows are loaded. */
+interface UserSyncLife extends Entity<UserSync> {
+  settings: UserSyncSettings;
+}
+
+const TIMER_SUMMARIES: Readonly<Record<UserSync['phase']['kind'], string>> = {
+  unsent: 'Publish the user', awaiting: 'Time for the services to confirm', backoff: 'Delay before the next retry',
+  exhausted: 'Restart of the retry counter', synced: 'Nothing is due',
+};
+
+function handleMessages(inbox: Inbox, userId: string, current: () => UserSyncLife | undefined): void {
+  const view = (): messages.UserSyncView | null => viewOf(current(), inbox);
+  const foresee = (command: UserSyncCommand | EntityCommand): Refusal | null => {
+    const life = current();
+    if (life === undefined || !inbox.isEmpty || isEntityCommand(command)) return null;
+    const decision = decideUserSync(life.state, command, { now: Date.now(), settings: life.settings });
+    return decision.accepted ? null : decision.refusal;
+  };
+  const force = (): Parsed<UserSyncCommand> => ({ ok: true, value: { type: 'forceResync' } });
+
+  setHandler(messages.confirmedSignal, (payload) => inbox.signal('confirmed', parseConfirmed(payload)));
+  setHandler(messages.failedSignal, (payload) => inbox.signal('failed', parseFailed(payload)));
+  setHandler(messages.forceResyncSignal, () => inbox.signal('forceResync', force()));
+  setHandler(messages.reconcileSignal, (payload) => inbox.signal('reconcile', parseReconcile(payload)));
+  setHandler(messages.userChangedSignal, (payload) => {
+    const parsed = parseUserChanged(payload);
+    if (!parsed.ok) return inbox.signal('userChanged', parsed);
+    for (const value of parsed.value) inbox.signal('userChanged', { ok: true, value });
+  });
+  setHandler(messages.refreshSyncSignal, () => inbox.signal('refresh', { ok: true, value: { type: 'refresh' } }));
+  setHandler(messages.userDeletedSyncSignal, () => inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }));
+
+  handleUpdate({ inbox, definition: messages.confirmedUpdate, parse: parseConfirmed, foresee, view });
+  handleUpdate({ inbox, definition: messages.failedUpdate, parse: parseFailed, foresee, view });
+  handleUpdate({ inbox, definition: messages.forceResyncUpdate, parse: force, foresee, view });
+  handleUpdate({
+    inbox, definition: messages.reconcileUpdate, parse: parseReconcile, foresee,
+    view: (outcome) => ({ userId, ...reconciliationOf(outcome) }),
+  });
+  setHandler(messages.userSyncStateQuery, view);
+}
+
+/** The report is of the state as it was found, with the doubt that was just raised; then what was done about it. */
+function reconciliationOf({ before, events }: Outcome<UserSync, UserSyncEvent>): Omit<messages.ReconciliationResult, 'userId'> {
+  const found = events.filter((event) => event.type === 'CopyDoubted').reduce(evolveUserSync, before);
+  const republished = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
+  return { ...reportSync(found), republished };
+}
+
+function viewOf(life: UserSyncLife | undefined, inbox: Inbox): messages.UserSyncView | null {
+  if (life === undefined) return null;
+  const { state, revision } = life;
+  const missing = missingServices(state);
+  const servicesToSync = Object.keys(state.services);
+  const dueAt = nextSyncDueAt(state, Date.now());
+  return {
+    syncStatus: syncStatusOf(state), version: state.version, syncRetryCount: state.retryCount,
+    lastSyncAttempt: state.lastAttemptAt === null ? null : iso(state.lastAttemptAt), lastSyncError: state.lastError,
+    servicesToSync, syncedServices: servicesToSync.filter((service) => !missing.includes(service)), failedServices: reportSync(state).failed,
+    nextDueAt: dueAt === null ? null : iso(dueAt), revision, refused: inbox.refused,
+  };
+}
+
+function show({ state }: UserSyncLife): void {
+  const missing = missingServices(state);
+  const dueAt = nextSyncDueAt(state, Date.now());
+  upsertSearchAttributes([{ key: syncStatus, value: syncStatusOf(state) }]);
+  setCurrentDetails([
+    `**${syncStatusOf(state)}** at version ${state.version}`,
+    `Not confirmed by: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
+    `Retries: ${state.retryCount}`,
+    `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${iso(dueAt)}`}`,
+  ].join('\n\n'));
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
