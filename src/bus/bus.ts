@@ -1,0 +1,66 @@
+/** A message on the bus. */
+export interface BusMessage {
+  readonly tenantId: string;
+  /** The same for every copy of the message, however often it is published or delivered. */
+  readonly messageId: string;
+  readonly topic: string;
+  /** Messages of a topic with one key are delivered in the order in which they were published. */
+  readonly key: string;
+  /** Usually JSON; what a stranger publishes may be anything. */
+  readonly payload: string;
+}
+
+/** Takes a message's effect; it may see a message more than once. */
+export type MessageHandler = (message: BusMessage) => Promise<void>;
+
+/** Who wants which messages. */
+export interface SubscribeOptions {
+  /** Subscribers of one group share its messages and name the same topics; each group gets every message. */
+  readonly group: string;
+  /** They need not exist yet. A group that has read nothing begins with the oldest message that is kept. */
+  readonly topics: readonly string[];
+  /**
+   * Resolved: done with. Rejected with a `PoisonError`: to the dead letters at once. Rejected otherwise: tried again
+   * after each of the bus's retry delays, then to the dead letters, so that no message blocks those behind it for ever.
+   */
+  readonly handle: MessageHandler;
+}
+
+/** A subscription at work. */
+export interface Subscription {
+  /** Ends it after the messages in hand; the other subscribers of the group take over. */
+  stop(): Promise<void>;
+}
+
+/** The message bus. */
+export interface Bus {
+  /**
+   * Resolves once the messages are durable. Messages of one key keep their order, within a call and from one call to
+   * the next. Rejects with a `PoisonError` and publishes none if one of them can never be published.
+   */
+  publish(messages: readonly BusMessage[]): Promise<void>;
+  subscribe(options: SubscribeOptions): Promise<Subscription>;
+  /** Whether the broker answers now. */
+  isHealthy(): Promise<boolean>;
+  /** Ends all subscriptions and connections of its own. */
+  close(): Promise<void>;
+}
+
+/** A message that no retry can help; `code` is in the error catalogue. */
+export class PoisonError extends Error {
+  override name = 'PoisonError';
+  readonly code: string;
+
+  constructor(code: string, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+const MAX_DETAIL_LENGTH = 2_000;
+
+/** Cause and detail of a failure, as dead letters keep them. */
+export function causeOf(error: unknown, otherwise: string): { cause: string; detail: string } {
+  const detail = (error instanceof Error ? error.message : String(error)).replaceAll('\0', ' ').slice(0, MAX_DETAIL_LENGTH);
+  return { cause: error instanceof PoisonError ? error.code : otherwise, detail };
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PoisonError, type BusMessage, type MessageHandler } from './bus.ts';
+
+const PARKING_RETRY_MS = 1_000;
+
+/** What became of one attempt to deliver; for metrics. */
+export type DeliveryOutcome = 'done' | 'failed' | 'parked' | 'parking_failed';
+
+/** How messages are delivered. */
+export interface Delivery {
+  readonly handle: MessageHandler;
+  /** Puts a message among the dead letters. */
+  readonly park: (message: BusMessage, error: unknown) => Promise<void>;
+  readonly retryDelaysMs: readonly number[];
+  readonly observe: (message: BusMessage, outcome: DeliveryOutcome, error?: unknown) => void;
+  /** Aborted: nothing more is begun. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Delivers messages, those of one key one after the other and different keys at the same time.
+ * Returns how many from the first on are done with: had their effect, or are parked.
+ */
+export async function deliverAll(messages: readonly BusMessage[], delivery: Delivery): Promise<number> {
+  const isDone = messages.map(() => false);
+  const byKey = Map.groupBy(messages.keys(), (index) => messages[index]!.key);
+  await Promise.all([...byKey.values()].map(async (indexes) => {
+    for (const index of indexes) {
+      isDone[index] = await deliver(messages[index]!, delivery);
+      if (!isDone[index]) return;
+    }
+  }));
+  const first = isDone.indexOf(false);
+  return first === -1 ? messages.length : first;
+}
+
+/** Delivers or parks one message; false: aborted before either. */
+async function deliver(message: BusMessage, delivery: Delivery): Promise<boolean> {
+  const { park, observe, signal } = delivery;
+  while (!signal.aborted) {
+    const attempt = await attempts(message, delivery);
+    if (attempt.isDone) return true;
+    if (signal.aborted) return false;
+    try {
+      await park(message, attempt.error);
+      observe(message, 'parked', attempt.error);
+      return true;
+    } catch (error) {
+      // What kept the handler from its work may be what keeps it from parking: then the message deserves another try.
+      observe(message, 'parking_failed', error);
+      await pause(PARKING_RETRY_MS, signal);
+    }
+  }
+  return false;
+}
+
+async function attempts(
+  message: BusMessage, { handle, retryDelaysMs, observe, signal }: Delivery,
+): Promise<{ isDone: true } | { isDone: false; error: unknown }> {
+  for (let retry = 0; ; retry += 1) {
+    try {
+      await handle(message);
+      observe(message, 'done');
+      return { isDone: true };
+    } catch (error) {
+      observe(message, 'failed', error);
+      const delayMs = retryDelaysMs[retry];
+      if (error instanceof PoisonError || delayMs === undefined) return { isDone: false, error };
+      await pause(delayMs, signal);
+      if (signal.aborted) return { isDone: false, error };
+    }
+  }
+}
+
+/** Waits, or less when aborted. */
+export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(delayMs, undefined, { signal }).catch(() => {});
+}

@@ -1,0 +1,27 @@
+import type { Tx } from '../db/client.ts';
+import { LOG_CHANNEL } from '../db/log-reader.ts';
+import type { BusMessage } from './bus.ts';
+import { partitionOf } from './partition.ts';
+
+/** Partitions of the outgoing log. Not a setting: the order of a key holds as long as this stays. */
+export const OUTGOING_PARTITIONS = 8;
+
+/**
+ * Writes messages to the outgoing log, in the transaction of the change that they tell of; the relay publishes them once
+ * it commits. One that is there already is not written again. Their payloads must be JSON. For the order within a key
+ * the transaction has to begin with `lockStreams` on it.
+ */
+export async function appendOutgoing(tx: Tx, messages: readonly BusMessage[]): Promise<void> {
+  if (messages.length === 0) return;
+  await tx.$executeRaw`
+    INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload)
+    SELECT tenant_id, message_id, topic, key, partition, payload::jsonb
+    FROM unnest(
+      ${messages.map(({ tenantId }) => tenantId)}::text[], ${messages.map(({ messageId }) => messageId)}::text[],
+      ${messages.map(({ topic }) => topic)}::text[], ${messages.map(({ key }) => key)}::text[],
+      ${messages.map(({ key }) => partitionOf(key, OUTGOING_PARTITIONS))}::int[], ${messages.map(({ payload }) => payload)}::text[]
+    ) WITH ORDINALITY AS m (tenant_id, message_id, topic, key, partition, payload, place)
+    ORDER BY place
+    ON CONFLICT (tenant_id, message_id) DO NOTHING`;
+  await tx.$queryRaw`SELECT pg_notify(${LOG_CHANNEL}, 'outgoing_messages')::text`;
+}

@@ -1,0 +1,92 @@
+import type pg from 'pg';
+import type { LogCursor } from './log.ts';
+
+/** One process's part in a reader; several members share a reader's partitions. */
+export interface Member {
+  readonly reader: string;
+  readonly member: string;
+}
+
+/** A partition and where its reader stands in it. */
+export interface PartitionCursor {
+  readonly partition: number;
+  readonly cursor: LogCursor;
+}
+
+// Locked in one order, so that two statements of one member can't wait for each other.
+const OWN_ROWS = `own AS MATERIALIZED (
+  SELECT partition FROM log_cursors
+  WHERE reader = $1 AND lease_owner = $2 AND partition = ANY($3::int[])
+  ORDER BY partition FOR UPDATE)`;
+
+/** Says that the member is alive for another `leaseMs`, and returns all live members in one order that they agree on. */
+export async function keepMembership(pool: pg.Pool, { reader, member, leaseMs }: Member & { leaseMs: number }): Promise<string[]> {
+  await pool.query(`
+    INSERT INTO leases (name, owner, expires_at) VALUES ($1, $2, now() + $3 * interval '1 ms')
+    ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at`, [memberName({ reader, member }), member, leaseMs]);
+  const { rows } = await pool.query<{ owner: string }>(`
+    WITH expired AS (DELETE FROM leases WHERE starts_with(name, $1) AND expires_at <= now())
+    SELECT owner FROM leases WHERE starts_with(name, $1) AND expires_at > now() ORDER BY owner COLLATE "C"`,
+  [memberName({ reader, member: '' })]);
+  return rows.map(({ owner }) => owner);
+}
+
+/** Ends the membership, so that the others need not wait for its end. */
+export async function endMembership(pool: pg.Pool, { reader, member }: Member): Promise<void> {
+  await pool.query('DELETE FROM leases WHERE name = $1', [memberName({ reader, member })]);
+}
+
+/** Takes the partitions that nobody holds, for `leaseMs`, and returns where to go on in each. */
+export async function acquirePartitions(
+  pool: pg.Pool, { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
+): Promise<PartitionCursor[]> {
+  if (partitions.length === 0) return [];
+  const { rows } = await pool.query<{ partition: number; epoch: number; xid: string; position: string }>(`
+    INSERT INTO log_cursors AS c (reader, partition, lease_owner, lease_until)
+    SELECT $1, partition, $2, now() + $4 * interval '1 ms' FROM unnest($3::int[]) AS partition ORDER BY partition
+    ON CONFLICT (reader, partition) DO UPDATE SET lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
+      WHERE c.lease_owner IS NULL OR c.lease_owner = excluded.lease_owner OR c.lease_until <= now()
+    RETURNING partition, epoch, xid::text AS xid, position::text AS position`, [reader, member, partitions, leaseMs]);
+  return rows.map(({ partition, epoch, xid, position }) => ({ partition, cursor: { epoch, xid, position } }));
+}
+
+/** Holds the partitions for another `leaseMs` and returns those that are still the member's. */
+export async function renewPartitions(
+  pool: pg.Pool, { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
+): Promise<number[]> {
+  if (partitions.length === 0) return [];
+  const { rows } = await pool.query<{ partition: number }>(`
+    WITH ${OWN_ROWS}
+    UPDATE log_cursors AS c SET lease_until = now() + $4 * interval '1 ms'
+    FROM own WHERE c.reader = $1 AND c.partition = own.partition
+    RETURNING c.partition`, [reader, member, partitions, leaseMs]);
+  return rows.map(({ partition }) => partition);
+}
+
+/** Saves where the member stands, and returns the partitions for which that counted: whose lease and epoch are still its own. */
+export async function saveCursors(
+  pool: pg.Pool, { reader, member, cursors, release }: Member & { cursors: readonly PartitionCursor[]; release: boolean },
+): Promise<number[]> {
+  if (cursors.length === 0) return [];
+  const { rows } = await pool.query<{ partition: number }>(`
+    WITH ${OWN_ROWS}
+    UPDATE log_cursors AS c SET xid = n.xid, position = n.position, updated_at = now(),
+      lease_owner = CASE WHEN $7 THEN NULL ELSE c.lease_owner END, lease_until = CASE WHEN $7 THEN NULL ELSE c.lease_until END
+    FROM own JOIN unnest($3::int[], $4::int[], $5::xid8[], $6::bigint[]) AS n (partition, epoch, xid, position)
+      ON n.partition = own.partition
+    WHERE c.reader = $1 AND c.partition = own.partition AND c.epoch = n.epoch
+    RETURNING c.partition`,
+  [reader, member, ...columnsOf(cursors), release]);
+  return rows.map(({ partition }) => partition);
+}
+
+function columnsOf(cursors: readonly PartitionCursor[]): [number[], number[], string[], string[]] {
+  return [
+    cursors.map(({ partition }) => partition), cursors.map(({ cursor }) => cursor.epoch),
+    cursors.map(({ cursor }) => cursor.xid), cursors.map(({ cursor }) => cursor.position),
+  ];
+}
+
+function memberName({ reader, member }: Member): string {
+  return `log-reader:${reader}:${member}`;
+}

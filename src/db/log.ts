@@ -1,0 +1,80 @@
+import type pg from 'pg';
+import { ALL_TENANTS, type Db, type Tx } from './client.ts';
+import { rawTransaction } from './raw-transaction.ts';
+
+/** The append-only tables that are read by cursor; each has `partition`, `xid`, `position` and `created_at`. */
+export const LOG_TABLES = ['outgoing_messages', 'bus_messages'] as const;
+export type LogTable = (typeof LOG_TABLES)[number];
+
+/** Partitions are numbered from 0 to below this; BUS_PARTITIONS allows no more. */
+export const MAX_PARTITIONS = 256;
+
+/** Where a reader stands: the last row it has done with. The numbers are decimal texts, since both outgrow a double. */
+export interface LogCursor {
+  /** Raised when the readers are restarted; a cursor of another epoch means nothing. */
+  readonly epoch: number;
+  readonly xid: string;
+  readonly position: string;
+}
+
+/** A row of a log: its place, and the asked columns as texts. */
+export type LogRow<Column extends string> =
+  { readonly partition: number; readonly xid: string; readonly position: string } & Readonly<Record<Column, string>>;
+
+/** What to read: after which cursor in which partitions, at most `limit` rows of each. */
+export interface LogRead<Column extends string> {
+  readonly table: LogTable;
+  readonly columns: readonly Column[];
+  readonly from: readonly { readonly partition: number; readonly cursor: Pick<LogCursor, 'xid' | 'position'> }[];
+  readonly limit: number;
+}
+
+/**
+ * The rows after the cursors, in the order of `(xid, position)` within a partition.
+ * A row is readable once every transaction that began to write before its own has ended: none can then still commit a
+ * row in front of it, so moving a cursor past it skips nothing. An open transaction therefore delays every reader.
+ */
+export async function readLog<Column extends string>(
+  client: pg.ClientBase, { table, columns, from, limit }: LogRead<Column>,
+): Promise<LogRow<Column>[]> {
+  if (from.length === 0) return [];
+  const { rows } = await client.query<LogRow<Column>>(`
+    SELECT r.partition, r.xid::text AS xid, r.position::text AS position,
+      ${columns.map((column) => `r.${column}::text AS ${column}`).join(', ')}
+    FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
+    CROSS JOIN LATERAL (
+      SELECT * FROM ${table} AS t
+      WHERE t.partition = c.partition
+        AND (t.xid, t.position) > (c.xid, c.position)
+        AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
+      ORDER BY t.xid, t.position
+      LIMIT $4
+    ) AS r
+    ORDER BY r.partition, r.xid, r.position`,
+  [from.map(({ partition }) => partition), from.map(({ cursor }) => cursor.xid), from.map(({ cursor }) => cursor.position), limit]);
+  return rows;
+}
+
+/** The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered. */
+export async function usedPartitions(db: Db, table: LogTable): Promise<number[]> {
+  return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+    const { rows } = await client.query<{ partition: number }>(`
+      SELECT partition FROM generate_series(0, $1::int - 1) AS partition
+      WHERE EXISTS (SELECT FROM ${table} AS t WHERE t.partition = partition.partition)`, [MAX_PARTITIONS]);
+    return rows.map(({ partition }) => partition);
+  });
+}
+
+/**
+ * Makes the transactions that write to a stream (a user's messages, say) follow one another; held until the commit.
+ * It must come before the transaction's first write, and before its first `SELECT … FOR UPDATE`: those give it the
+ * transaction id that the log is read by. Had it one already while it waits here for another writer, its rows would be
+ * read before those of the writer it waited for. Called too late it throws.
+ */
+export async function lockStreams(tx: Tx, keys: readonly string[]): Promise<void> {
+  // Sorted by what is locked, so that two transactions with keys in common cannot wait for each other.
+  const locks = await tx.$queryRaw<{ xid: string | null }[]>`
+    SELECT pg_advisory_xact_lock(id)::text AS locked, pg_current_xact_id_if_assigned()::text AS xid
+    FROM (SELECT DISTINCT hashtextextended(key, 0) AS id FROM unnest(${[...keys]}::text[]) AS key ORDER BY id) AS ids`;
+  if (locks.some(({ xid }) => xid !== null)) throw new Error('lockStreams was called after the transaction had written');
+}

@@ -1,0 +1,21 @@
+/** Lets one loop wait for either news or an interval; news that come while nobody waits end the next wait at once. */
+export function createWake(): { notify(): void; wait(atMostMs: number): Promise<void> } {
+  let hasNews = false;
+  let end: (() => void) | undefined;
+  return {
+    notify: () => {
+      hasNews = true;
+      end?.();
+    },
+    wait: async (atMostMs) => {
+      if (!hasNews) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, atMostMs);
+          end = () => { clearTimeout(timer); resolve(); };
+        });
+      }
+      end = undefined;
+      hasNews = false;
+    },
+  };
+}
