@@ -1,6 +1,7 @@
 import { missingFromMigrations } from './schema-diff.ts';
 import { startTemporaryPostgres } from './temporary-postgres.ts';
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const postgres = await startTemporaryPostgres();
 let sql: string;
 try {

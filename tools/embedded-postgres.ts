@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { asPostgresUser, postgresUser, type Command } from './postgres-user.ts';
 
 const run = promisify(execFile);
 
@@ -12,14 +12,6 @@ export interface Cluster {
   password: string;
 }
 
-/** A program with its arguments and the user that it must run as. */
-export interface Command {
-  file: string;
-  args: string[];
-  uid?: number;
-  gid?: number;
-}
-
 // The package's own class stops the server from an exit hook of its own, before the processes that use it;
 // so only its binaries are taken, through the module that its entry hides.
 async function binaries(): Promise<{ postgres: string; initdb: string }> {
@@ -27,36 +19,25 @@ async function binaries(): Promise<{ postgres: string; initdb: string }> {
   return locate();
 }
 
-// PostgreSQL refuses to run as root.
-async function owner(): Promise<{ uid?: number; gid?: number }> {
-  if (process.getuid?.() !== 0) return {};
-  const id = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
-  const exists = await id('-u').then(() => true, () => false);
-  if (!exists) {
-    await run('groupadd', ['-f', 'postgres']);
-    await run('useradd', ['-g', 'postgres', 'postgres']);
-  }
-  return { uid: await id('-u'), gid: await id('-g') };
-}
-
 /** Creates the cluster's files, in UTC and UTF-8, with a superuser named `postgres`. */
 export async function createCluster({ folder, password }: Omit<Cluster, 'port'>): Promise<void> {
   const { initdb } = await binaries();
-  const ids = await owner();
+  const user = await postgresUser();
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (ids.uid !== undefined && ids.gid !== undefined) await chown(folder, ids.uid, ids.gid);
   const passwordFile = `${folder}.password`;
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  if (ids.uid !== undefined && ids.gid !== undefined) await chown(passwordFile, ids.uid, ids.gid);
+  if (user) await Promise.all([folder, passwordFile].map((path) => chown(path, user.uid, user.gid)));
   try {
     const args = [
       `--pgdata=${folder}`, '--auth=scram-sha-256', '--username=postgres', `--pwfile=${passwordFile}`,
       '--encoding=UTF8', '--locale=C', '--no-instructions', '--set=timezone=UTC', '--set=log_timezone=UTC',
     ];
-    await run(initdb, args, { ...ids, cwd: '/' });
+    const { file, args: all, ...ids } = await asPostgresUser(user, { file: initdb, args }, [folder]);
+    await run(file, all, { ...ids, cwd: '/' });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
-    throw new Error(await explain(error, folder), { cause: error });
+    const told = error instanceof Error ? error.message : String(error);
+    throw new Error(`PostgreSQL could not create its files in ${folder} (set DATABASE_URL to use another one): ${told}`, { cause: error });
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -70,19 +51,11 @@ export async function clusterCommand(
   const { postgres } = await binaries();
   const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', timezone: 'UTC', ...settings };
   const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  return { file: postgres, args: ['-D', folder, '-p', String(port), ...flags], ...(await owner()) };
+  const command = { file: postgres, args: ['-D', folder, '-p', String(port), ...flags] };
+  return asPostgresUser(await postgresUser(), command, [folder]);
 }
 
 /** The URL of one database of the cluster, as its superuser. */
 export function clusterUrl({ port, password }: Omit<Cluster, 'folder'>, database = 'postgres'): string {
   return `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
-}
-
-async function explain(error: unknown, folder: string): Promise<string> {
-  const text = error instanceof Error ? error.message : String(error);
-  if (process.getuid?.() === 0 && /EACCES|ermission denied/.test(text)) {
-    return `PostgreSQL does not run as root, and the user postgres cannot enter ${join(folder, '..')} or this checkout: ` +
-      'move the checkout to a folder that others may enter, run as another user, or set DATABASE_URL.';
-  }
-  return `PostgreSQL could not create its files in ${folder}: ${text}`;
 }

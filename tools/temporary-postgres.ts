@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -16,33 +17,38 @@ export interface TemporaryPostgres {
 
 /** Starts PostgreSQL in a temporary folder, without the care for durability that tests have no use for. */
 export async function startTemporaryPostgres(): Promise<TemporaryPostgres> {
-  const parent = await mkdtemp(join(tmpdir(), 'steadfast-postgres-'));
-  await chmod(parent, 0o755);
-  const cluster = { folder: join(parent, 'data'), port: await freePort(), password: randomBytes(18).toString('base64url') };
-  await createCluster(cluster);
-  const { file, args, ...ids } = await clusterCommand(cluster, {
-    fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300',
-  });
-  const child = spawn(file, args, { ...ids, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (chunk) => { log = `${log}${chunk}`.slice(-4000); });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const url = clusterUrl(cluster);
-  const stop = async () => {
-    child.kill('SIGQUIT');
-    await exited;
-    await rm(parent, { recursive: true, force: true });
+  const parent = mkdtempSync(join(tmpdir(), 'steadfast-postgres-'));
+  let child: ChildProcess | undefined;
+  const discard = () => {
+    child?.kill('SIGQUIT');
+    rmSync(parent, { recursive: true, force: true, maxRetries: 5 });
   };
+  process.once('exit', discard);
+  const stop = async () => {
+    if (child?.exitCode === null && child.kill('SIGQUIT')) await once(child, 'exit');
+    process.off('exit', discard);
+    discard();
+  };
+
+  let log = '';
   try {
-    await answering(url, child);
+    chmodSync(parent, 0o755);
+    const cluster = { folder: join(parent, 'data'), port: await freePort(), password: randomBytes(18).toString('base64url') };
+    await createCluster(cluster);
+    const { file, args, ...ids } = await clusterCommand(cluster, {
+      fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300',
+    });
+    child = spawn(file, args, { ...ids, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr?.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-4000); });
+    await answering(clusterUrl(cluster), child);
+    return { url: clusterUrl(cluster), stop };
   } catch (error) {
     await stop();
     throw new Error(`the temporary PostgreSQL did not start: ${log}`, { cause: error });
   }
-  return { url, stop };
 }
 
-async function answering(url: string, child: { exitCode: number | null }): Promise<void> {
+async function answering(url: string, child: ChildProcess): Promise<void> {
   const deadlineMs = Date.now() + 20_000;
   for (;;) {
     const client = new pg.Client({ connectionString: url });

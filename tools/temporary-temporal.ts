@@ -7,6 +7,9 @@ import { provideTemporalCli } from './temporal-cli.mjs';
 const START_TIMEOUT_MS = 60_000;
 const NAMESPACE = 'default';
 
+// Few, so that tests see workflows continue as new.
+const CONTINUE_AS_NEW_EVENTS = 200;
+
 /** A running dev server that keeps nothing. */
 export interface TemporaryTemporal {
   address: string;
@@ -16,11 +19,15 @@ export interface TemporaryTemporal {
 /** Starts Temporal's dev server in memory, without its Web UI. */
 export async function startTemporaryTemporal(): Promise<TemporaryTemporal> {
   const port = await freePort();
-  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never'];
+  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never',
+    '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${CONTINUE_AS_NEW_EVENTS}`];
   const child = spawn(await provideTemporalCli(), args, { detached: true, stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
+  const discard = () => void child.kill('SIGKILL');
+  process.once('exit', discard);
   const stop = async () => {
-    child.kill('SIGKILL');
+    process.off('exit', discard);
+    discard();
     await exited;
   };
   const address = `127.0.0.1:${port}`;

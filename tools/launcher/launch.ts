@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadProcessConfig, type Config } from '../../src/config.ts';
 import { migrate } from '../migrate.ts';
@@ -78,8 +78,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 async function startPostgres(config: Config, dataDir: string, start: (title: string, service: Service) => Promise<void>): Promise<string> {
-  // The user that PostgreSQL runs as when we are root has to pass through.
-  if (process.getuid?.() === 0) chmodSync(dataDir, 0o711);
   const { service, url } = await embeddedPostgres({ dataDir, port: config.POSTGRES_PORT });
   await start('PostgreSQL', service);
   await ensureDatabase(url);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Command } from '../embedded-postgres.ts';
+import type { Command } from '../postgres-user.ts';
 import { openChildLog } from './child-log.ts';
 import { send } from './processes.ts';
 import type { RunFolder } from './run-folder.ts';
