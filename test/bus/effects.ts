@@ -1,0 +1,29 @@
+import pg from 'pg';
+import type { BusMessage } from '../../src/bus/bus.ts';
+import type { Db } from '../../src/db/client.ts';
+import { once } from '../../src/db/inbox.ts';
+
+/** Makes the table in which consumers leave a trace. */
+export async function createEffects(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('CREATE TABLE effects (position bigserial PRIMARY KEY, consumer text, message_id text, key text)');
+  } finally {
+    await client.end();
+  }
+}
+
+/** The effect of a message, once for each consumer however often it is delivered. */
+export async function takeEffect(db: Db, consumer: string, { tenantId, messageId, key }: BusMessage): Promise<void> {
+  await db.inTenant(tenantId, async (tx) => {
+    if (!await once(tx, { tenantId, consumer, messageId })) return;
+    await tx.$executeRaw`INSERT INTO effects (consumer, message_id, key) VALUES (${consumer}, ${messageId}, ${key})`;
+  });
+}
+
+/** The message ids a consumer has taken effect of, in order. */
+export async function effectsOf(db: Db, consumer: string): Promise<string[]> {
+  const { rows } = await db.pool.query<{ message_id: string }>('SELECT message_id FROM effects WHERE consumer = $1 ORDER BY position', [consumer]);
+  return rows.map(({ message_id }) => message_id);
+}

@@ -1,0 +1,59 @@
+import pg from 'pg';
+import type { Bus } from '../../src/bus/bus.ts';
+import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
+import { openDb, type Db } from '../../src/db/client.ts';
+import { createDatabase, fromRunner } from '../support/services.ts';
+import type { BusHarness } from './contract.ts';
+
+/** Opens a test's database as the application does. */
+export function openTestDb(url: string): Db {
+  return openDb({ url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });
+}
+
+/** The PostgreSQL bus with short intervals. */
+export function openTestBus(db: Db): Bus {
+  return createPostgresBus({ db, partitions: 4, pollMs: 50, retryDelaysMs: [10, 20], leaseMs: 1_500 });
+}
+
+/** Connects in a process of its own; see consumer-process.ts. */
+export function connectInProcess(): { bus: Bus; db: Db } {
+  const db = openTestDb(fromRunner('BUS_DATABASE_URL'));
+  return { db, bus: openTestBus(db) };
+}
+
+/** A database of one test's own, and buses on it. */
+export async function createPostgresHarness(): Promise<BusHarness> {
+  const database = await createDatabase();
+  const db = openTestDb(database.url);
+  const buses: Bus[] = [];
+  return {
+    db, url: database.url,
+    connect: () => {
+      const bus = openTestBus(db);
+      buses.push(bus);
+      return bus;
+    },
+    stopBroker: () => maintain(database.url, (name) => [
+      `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+    ]),
+    startBroker: () => maintain(database.url, (name) => [`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`]),
+    processModule: import.meta.url,
+    processEnv: { BUS_DATABASE_URL: database.url },
+    close: async () => {
+      await Promise.all(buses.map((bus) => bus.close()));
+      await db.close();
+      await database.drop();
+    },
+  };
+}
+
+async function maintain(url: string, statements: (database: string) => string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: fromRunner('TEST_DATABASE_URL') });
+  await client.connect();
+  try {
+    for (const statement of statements(new URL(url).pathname.slice(1))) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
