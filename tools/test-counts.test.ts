@@ -1,9 +1,9 @@
 import test from 'ava';
 import { countsOfAva, summary } from './test-counts.ts';
 
-test('countsOfAva adds up failures of every kind', (t) => {
-  const output = '\n  ✔ a\n  ─\n\n  2 tests failed\n  1 hook failed\n  3 tests passed\n  1 test skipped\n  1 uncaught exception\n';
-  t.deepEqual(countsOfAva(output, false), { passed: 3, failed: 4, skipped: 1 });
+test('countsOfAva counts passed tests line by line and failures of every kind', (t) => {
+  const output = '\n  ✔ a\n    ℹ ✔ said by a\n  ✔ b (1.1s)\n  ✘ [fail]: c\n  ─\n\n  2 tests failed\n  1 hook failed\n  1 test skipped\n  1 uncaught exception\n';
+  t.deepEqual(countsOfAva(output, false), { passed: 2, failed: 4, skipped: 1 });
 });
 
 test('countsOfAva counts a run that failed without a failing test as one failure', (t) => {

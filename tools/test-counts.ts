@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** What a run of tests came to. */
 export interface Counts {
   passed: number;
@@ -5,14 +7,17 @@ export interface Counts {
   skipped: number;
 }
 
-const FAILURES = /^(\d+) (?:tests? failed|hooks? failed|uncaught exceptions?|unhandled rejections?|tests? remained pending after a timeout)/;
+const FAILURES = /^ {2}(\d+) (?:tests? failed|hooks? failed|uncaught exceptions?|unhandled rejections?|tests? remained pending after a timeout)/;
 
-/** Reads the counts from the summary that ava prints at its end; a run that failed counts at least one failure. */
+/**
+ * Reads the counts from what ava prints: a line for each test that passed, since its summary leaves their number out when
+ * another failed, and the summary for the rest. A run that failed counts at least one failure.
+ */
 export function countsOfAva(output: string, succeeded: boolean): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const line of output.split('\n').map((text) => text.trim())) {
-    counts.passed += Number(/^(\d+) tests? passed/.exec(line)?.[1] ?? 0);
-    counts.skipped += Number(/^(\d+) tests? skipped/.exec(line)?.[1] ?? 0);
+  for (const line of stripVTControlCharacters(output).split('\n')) {
+    if (/^ {2}[✔√] /.test(line)) counts.passed += 1;
+    counts.skipped += Number(/^ {2}(\d+) tests? skipped/.exec(line)?.[1] ?? 0);
     counts.failed += Number(FAILURES.exec(line)?.[1] ?? 0);
   }
   if (!succeeded && counts.failed === 0) counts.failed = 1;

@@ -49,7 +49,7 @@ function runAva(env: NodeJS.ProcessEnv): Promise<{ output: string; code: number 
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       process.stdout.write(chunk);
-      output = (output + chunk.toString()).slice(-100_000);
+      output += chunk.toString();
     });
     stop.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
     child.once('error', reject);

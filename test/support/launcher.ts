@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { freePort } from '../../tools/free-port.ts';
@@ -51,10 +52,11 @@ export function startLauncher({ env }: Installation, overrides: Record<string, s
     output: () => output,
     exited,
     async printed(pattern) {
-      const signal = AbortSignal.timeout(READY_TIMEOUT_MS);
+      const deadlineMs = Date.now() + READY_TIMEOUT_MS;
       while (!pattern.test(output)) {
         if (child.exitCode !== null) throw new Error(`the launcher ended before it printed ${pattern}:\n${output}`);
-        await Promise.race([once(child.stdout, 'data', { signal }), once(child.stderr, 'data', { signal }), exited]);
+        if (Date.now() > deadlineMs) throw new Error(`the launcher did not print ${pattern} in time:\n${output}`);
+        await sleep(50);
       }
     },
   };
