@@ -1,10 +1,9 @@
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { TEMPORAL_DEADLINE_MS } from './check.ts';
 
-const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = temporal.api.enums.v1.TaskQueueType;
-const TYPES = { workflow: TASK_QUEUE_TYPE_WORKFLOW, activity: TASK_QUEUE_TYPE_ACTIVITY } as const;
+/** Numbers of the enum `TaskQueueType` in Temporal's API. */
+const TYPES = { workflow: 1, activity: 2 } as const;
 
 /** The two queues behind the name of a task queue. */
 export type TaskType = keyof typeof TYPES;

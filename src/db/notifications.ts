@@ -104,18 +104,18 @@ export async function holdingNotification<Result>(
 ): Promise<Result | undefined> {
   const session = await pool.connect();
   const key = [`notification:${tenantId}:${id}`];
-  let isClean = false;
+  const ignore = () => {}; // a broken connection shows at the unlock
+  session.on('error', ignore);
+  let mayHold = true;
   try {
     const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', key);
-    if (rows[0]?.held !== true) {
-      isClean = true;
-      return undefined;
-    }
-    const result = await work();
-    await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key);
-    isClean = true;
-    return result;
+    mayHold = rows[0]?.held ?? false;
+    return mayHold ? await work() : undefined;
   } finally {
-    session.release(!isClean); // a session that may still hold the lock is closed, not reused
+    if (mayHold) {
+      await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key).then(() => { mayHold = false; }, ignore);
+    }
+    session.off('error', ignore);
+    session.release(mayHold); // a session that may still hold the lock is closed, not used again
   }
 }

@@ -1,10 +1,13 @@
-import type { Db } from '../db/client.ts';
+import type { Db, Tx } from '../db/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import {
   claimNotification, holdingNotification, markNotificationRefused, markNotificationSent, type ClaimedNotification, type NotificationKey,
 } from '../db/notifications.ts';
 import { PermanentMailError, type MailGateway } from '../gateways/mail.ts';
 import { DELIVERY_MAX_ATTEMPTS, notificationMessageId } from '../domain/delivery-policy.ts';
+
+/** Source of the dead letters that notifications end as. */
+export const NOTIFICATION_SOURCE = 'notification';
 
 /** What became of one notification; `settled`: it no longer waited, `busy`: another process has it in hand. */
 export type DeliveryOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
@@ -37,10 +40,10 @@ async function handOver(db: Db, mail: MailGateway, notification: Claimed): Promi
 }
 
 /** The dead letter names no address, and neither does its detail: the server's words, which may, stay in the row. */
-function park({ tenantId, id, userId, kind }: Claimed, error: unknown, tx: Parameters<typeof parkDeadLetter>[0]): Promise<unknown> {
+function park({ tenantId, id, userId, kind }: Claimed, error: unknown, tx: Tx): Promise<void> {
   const isRefused = error instanceof PermanentMailError;
   return parkDeadLetter(tx, {
-    tenantId, source: 'notification', type: kind,
+    tenantId, source: NOTIFICATION_SOURCE, type: kind,
     cause: isRefused ? 'recipient_refused' : 'mail_server_unavailable',
     detail: isRefused
       ? `The mail server refused the message or its recipient for good (${error.status}).`

@@ -1,5 +1,7 @@
+import { relayLag } from '../bus/outgoing-relay.ts';
 import { ALL_TENANTS, type Db, type Tx } from '../db/client.ts';
-import type { GaugeName } from './metrics.ts';
+import { horizonLag } from '../db/log-lag.ts';
+import type { GaugeName } from './gauge-names.ts';
 
 /** One value of a gauge. */
 export interface GaugeReading {
@@ -9,9 +11,12 @@ export interface GaugeReading {
 
 /** What the database says now, of all tenants together. */
 export async function readGauges(db: Db): Promise<Partial<Record<GaugeName, readonly GaugeReading[]>>> {
+  const [lagMs, { unreadableMs }] = [await relayLag(db), await horizonLag(db)];
   return db.inTenant(ALL_TENANTS, async (tx) => {
     const [waiting] = await waitingCounts(tx);
     return {
+      steadfast_outgoing_log_lag_seconds: single(lagMs / 1000),
+      steadfast_log_horizon_lag_seconds: single(unreadableMs / 1000),
       steadfast_dead_letters_parked: await deadLetters(tx),
       steadfast_alerts_open: await openAlerts(tx),
       steadfast_pending_starts_waiting: single(waiting?.pendingStarts),

@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Config } from '../config.ts';
 
 /** What must not reach a log wherever it sits in a record: secrets, and data that tells who a user is. */
@@ -8,7 +8,7 @@ const REDACTED = ['authorization', 'cookie', 'password', 'token', 'email', 'reci
 const HOLDERS = ['user', 'body', 'headers', 'req.headers', 'res.headers', 'req.body', 'notification', 'query'];
 
 /** The process's logger: one JSON object a line, with the part's name and without personal data. */
-export function createLogger({ LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>, name: string): Logger {
+export function createLogger({ LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>, name: string, destination: DestinationStream = pino.destination(1)): Logger {
   return pino({
     name, level: LOG_LEVEL,
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -21,5 +21,5 @@ export function createLogger({ LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>, name: str
       ],
       censor: '[redacted]',
     },
-  });
+  }, destination);
 }

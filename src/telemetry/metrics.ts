@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Db } from '../db/client.ts';
+import { GAUGES, gaugeNames, type GaugeName } from './gauge-names.ts';
 import { readGauges, type GaugeReading } from './gauges.ts';
 
 /** How long what was read from the database serves further scrapes. */
@@ -51,33 +52,11 @@ export function createMetrics({ db }: { db: Db }): Metrics {
   };
 }
 
-/** Name, help and labels of what is counted in the database. */
-const GAUGES = {
-  steadfast_dead_letters_parked: ['Dead letters that wait for an operator, by source.', ['source']],
-  steadfast_alerts_open: ['Alerts that are not resolved, by kind and severity.', ['kind', 'severity']],
-  steadfast_pending_starts_waiting: ['Calls on workflows that were promised and not carried out yet.', []],
-  steadfast_pending_starts_oldest_age_seconds: ['Age of the oldest promised call that was not carried out yet.', []],
-  steadfast_notifications_waiting: ['Notifications that were not handed over yet.', []],
-  steadfast_outgoing_log_lag_messages: ['Outgoing messages behind the slowest reader of their partition.', []],
-  steadfast_outgoing_log_lag_seconds: ['Age of the oldest outgoing message that was not relayed yet.', []],
-  steadfast_log_horizon_lag_seconds: ['For how long the oldest open transaction has held back the readers of the logs.', []],
-  steadfast_users: ['Users, by status.', ['status']],
-  steadfast_users_by_profile_status: ['Users, by status of profile completion.', ['status']],
-  steadfast_users_by_sync_status: ['Users, by synchronisation status.', ['status']],
-} as const satisfies Record<string, readonly [string, readonly string[]]>;
-
-/** Name of a gauge that is counted in the database. */
-export type GaugeName = keyof typeof GAUGES;
-
 function createGauges(registry: Registry): Map<GaugeName, Gauge> {
   return new Map(gaugeNames().map((name) => {
     const [help, labelNames] = GAUGES[name];
     return [name, new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] })];
   }));
-}
-
-function gaugeNames(): GaugeName[] {
-  return Object.keys(GAUGES).filter((name): name is GaugeName => name in GAUGES);
 }
 
 function show(gauge: Gauge, readings: readonly GaugeReading[]): void {

@@ -1,0 +1,19 @@
+import { horizonLag } from '../../db/log-lag.ts';
+import type { Check } from '../check.ts';
+
+/** An open transaction, anywhere in the cluster, keeps every reader of a log waiting. */
+export const horizonStalled: Check = {
+  kind: 'horizon_stalled',
+  run: async ({ db, config }) => {
+    const thresholdMs = config.ALERT_HORIZON_STALL_MS;
+    const { unreadableMs, transactionMs, hiddenTransactions } = await horizonLag(db);
+    if (Math.max(unreadableMs, transactionMs) < thresholdMs) return [];
+    return [{
+      tenantId: config.DEFAULT_TENANT, key: 'cluster', severity: 'critical',
+      summary: transactionMs >= thresholdMs
+        ? `A transaction has been open for ${Math.round(transactionMs / 1000)} s: messages written since wait for it to end.`
+        : `Messages written ${Math.round(unreadableMs / 1000)} s ago can't be read yet, since an older transaction is open.`,
+      details: { unreadableMs, transactionMs, hiddenTransactions, thresholdMs },
+    }];
+  },
+};

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import test from 'ava';
+import pg from 'pg';
+import { deadLetterDepth } from '../../src/alerts/checks/dead-letter-depth.ts';
+import { horizonStalled } from '../../src/alerts/checks/horizon-stalled.ts';
+import { relayStalled } from '../../src/alerts/checks/relay-stalled.ts';
+import { syncFailureRate } from '../../src/alerts/checks/sync-failure-rate.ts';
+import type { Check } from '../../src/alerts/check.ts';
+import { ALL_TENANTS, type Db } from '../../src/db/client.ts';
+import type { SyncStatus } from '../../src/db/generated/client.ts';
+import { promiseCalls } from '../../src/db/pending-starts.ts';
+import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
+import { absentTemporal, alertsOf, loopOf, openAlerts, openTestDb } from './fixtures.ts';
+
+let database: TestDatabase;
+let db: Db;
+
+test.before(async () => {
+  database = await createDatabase();
+  db = openTestDb(database.url);
+});
+test.after.always(async () => {
+  await db?.close();
+  await database?.drop();
+});
+
+async function addUsers(tenantId: string, count: number, { syncStatus, minutesAgo = 1 }: { syncStatus: SyncStatus; minutesAgo?: number }): Promise<void> {
+  const lastSyncAttempt = new Date(Date.now() - minutesAgo * 60_000);
+  await db.inTenant(tenantId, (tx) => tx.user.createMany({
+    data: Array.from({ length: count }, () => {
+      const id = randomUUID();
+      return { tenantId, id, authSubject: id, email: `${id}@users.example`, syncStatus, lastSyncAttempt };
+    }),
+  }));
+}
+
+test.serial('a sync failure rate at the threshold raises an alert for its tenant alone, and clears when it sinks', async (t) => {
+  await addUsers('failing', 4, { syncStatus: 'synced' });
+  await addUsers('failing', 1, { syncStatus: 'retry' });
+  await addUsers('too-few', 4, { syncStatus: 'failed' });
+  await addUsers('long-ago', 9, { syncStatus: 'failed', minutesAgo: 61 });
+  await addUsers('well', 9, { syncStatus: 'synced' });
+  const loop = loopOf({ db, client: await absentTemporal(), checks: [syncFailureRate] });
+  t.teardown(() => loop.stop());
+
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'sync_failure_rate'), ['failing sync_failure_rate:users']);
+  const [alert] = await alertsOf(db, 'sync_failure_rate');
+  t.like(alert?.details, { attempted: 5, failing: 1 });
+
+  await addUsers('failing', 1, { syncStatus: 'synced' });
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'sync_failure_rate'), []);
+  t.is((await alertsOf(db, 'sync_failure_rate'))[0]?.resolvedBy, 'system');
+});
+
+test.serial('dead letters raise one alert a tenant and source, counted up while they wait, cleared when none does, new afterwards', async (t) => {
+  const park = (tenantId: string, source: string) => db.inTenant(tenantId, (tx) => tx.deadLetter.create({
+    data: { tenantId, id: randomUUID(), source, type: 't', cause: 'c', detail: 'd', messageId: randomUUID(), key: 'k', payload: '' },
+  }));
+  const loop = loopOf({ db, client: await absentTemporal(), checks: [deadLetterDepth] }, { ALERT_DEAD_LETTER_DEPTH: '2' });
+  t.teardown(() => loop.stop());
+  await park('acme', 'notification');
+  await park('acme', 'notification');
+  await park('acme', 'pending-start');
+  await park('other', 'notification');
+  await loop.runOnce();
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'dead_letter_depth'), ['acme dead_letter_depth:notification']);
+  t.is((await alertsOf(db, 'dead_letter_depth'))[0]?.count, 2);
+
+  await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'discarded' } }));
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'dead_letter_depth'), []);
+
+  await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'parked' } }));
+  await loop.runOnce();
+  t.deepEqual((await alertsOf(db, 'dead_letter_depth')).map(({ status, count }) => [status, count]), [['resolved', 2], ['open', 1]]);
+});
+
+test.serial('a check that fails, or cannot tell, leaves its alerts and the other checks alone', async (t) => {
+  const client = await absentTemporal();
+  const found: Check = {
+    kind: 'relay_stalled', run: async () => [{ tenantId: 'acme', key: 'x', severity: 'warning', summary: 's', details: {} }],
+  };
+  const before = loopOf({ db, client, checks: [found] });
+  await before.runOnce();
+  await before.stop();
+
+  const failing: Check = { kind: 'relay_stalled', run: () => Promise.reject(new Error('no such table')) };
+  const unsure: Check = { kind: 'relay_stalled', run: async () => 'unknown' };
+  const loop = loopOf({ db, client, checks: [failing, unsure, { ...found, kind: 'horizon_stalled' }] });
+  t.teardown(() => loop.stop());
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'relay_stalled'), ['acme relay_stalled:x']);
+  t.deepEqual(await openAlerts(db, 'horizon_stalled'), ['acme horizon_stalled:x']);
+});
+
+test.serial('an open transaction that wrote raises horizon_stalled until it ends', async (t) => {
+  const loop = loopOf({ db, client: await absentTemporal(), checks: [horizonStalled] }, { ALERT_HORIZON_STALL_MS: '1000' });
+  const writer = new pg.Client({ connectionString: database.url });
+  await writer.connect();
+  t.teardown(async () => {
+    await writer.end();
+    await loop.stop();
+  });
+  await writer.query('BEGIN');
+  await writer.query('SELECT pg_current_xact_id()');
+  const openAfterRound = async () => {
+    await loop.runOnce();
+    return openAlerts(db, 'horizon_stalled');
+  };
+  await until(async () => (await openAfterRound()).includes('default horizon_stalled:cluster'));
+  await writer.query('COMMIT');
+  await until(async () => !(await openAfterRound()).includes('default horizon_stalled:cluster'));
+  t.pass();
+});
+
+test.serial('what no relay carries out raises relay_stalled until it is', async (t) => {
+  const loop = loopOf({ db, client: await absentTemporal(), checks: [relayStalled] }, { ALERT_HORIZON_STALL_MS: '1' });
+  t.teardown(() => loop.stop());
+  await db.inTenant('acme', (tx) => promiseCalls(tx, [
+    { tenantId: 'acme', kind: 'start', workflowType: 'w', workflowId: 'w:1', input: {} },
+  ]));
+  await db.inTenant('acme', (tx) => tx.$executeRaw`
+    INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload) VALUES ('acme', 'm', 't', 'k', 0, '{}')`);
+  const openAfterRound = async () => {
+    await loop.runOnce();
+    return (await openAlerts(db, 'relay_stalled')).filter((alert) => alert.startsWith('default'));
+  };
+  await until(async () => (await openAfterRound()).length === 2);
+  t.deepEqual(await openAfterRound(), ['default relay_stalled:outgoing-relay', 'default relay_stalled:pending-start-relay']);
+  await db.inTenant(ALL_TENANTS, async (tx) => {
+    await tx.pendingStart.deleteMany();
+    await tx.outgoingMessage.deleteMany();
+  });
+  t.deepEqual(await openAfterRound(), []);
+});

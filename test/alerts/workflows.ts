@@ -1,0 +1,4 @@
+/** A workflow that needs one workflow task and nothing else. */
+export async function greeting(): Promise<string> {
+  return 'hello';
+}
