@@ -47,9 +47,9 @@ function runAva(env: NodeJS.ProcessEnv): Promise<{ output: string; code: number 
   return new Promise((resolve, reject) => {
     const child = spawn('ava', avaArgs, { env, stdio: ['inherit', 'pipe', 'inherit'] });
     let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      process.stdout.write(chunk);
-      output += chunk.toString();
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      process.stdout.write(text);
+      output += text;
     });
     stop.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
     child.once('error', reject);
