@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { whereUsers } from '../db/user-filter.ts';
@@ -13,14 +14,17 @@ export interface BulkPage extends Pick<BulkInput, 'tenantId' | 'filter' | 'comma
 
 /** Work of the `bulkCommand` workflow. */
 export interface BulkActivities {
+  loadBulkSettings(): Promise<{ readonly ratePerSecond: number }>;
   countUsers(selection: Pick<BulkInput, 'tenantId' | 'filter'>): Promise<number>;
   /** Promises the command's signal to the next users, in one transaction; `lastUserId` null: there were none. */
   signalUsers(page: BulkPage): Promise<{ signalled: number; lastUserId: string | null }>;
 }
 
 /** The activities of bulk operations. */
-export function createBulkActivities({ db }: { db: Db }): BulkActivities {
+export function createBulkActivities({ db, config }: { db: Db; config: Config }): BulkActivities {
   return {
+    loadBulkSettings: async () => ({ ratePerSecond: config.BULK_RATE_PER_SECOND }),
+
     countUsers: ({ tenantId, filter }) =>
       db.inTenant(tenantId, (tx) => tx.user.count({ where: whereUsers(tenantId, filter) })),
 

@@ -1,15 +1,8 @@
-import { continueAsNew, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, proxyActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { BulkActivities } from '../activities/bulk.ts';
 import * as messages from './bulk.messages.ts';
-import { DATABASE_WRITE } from './local-activities.ts';
 
-/** Work of the workflow that needs the settings. */
-export interface BulkSettingsActivities {
-  loadBulkSettings(): Promise<{ readonly ratePerSecond: number }>;
-}
-
-const { loadBulkSettings } = proxyLocalActivities<BulkSettingsActivities>(DATABASE_WRITE);
-const { countUsers, signalUsers } = proxyActivities<BulkActivities>({
+const { countUsers, loadBulkSettings, signalUsers } = proxyActivities<BulkActivities>({
   startToCloseTimeout: '1m', retry: { initialInterval: '1s', maximumInterval: '30s' },
 });
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, Trigger } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { Parsed, Refusal, RefusalCode } from '../domain/refusal.ts';
 
 /** A command that changed nothing, kept so that operators see why. */
@@ -20,7 +20,7 @@ export interface Outcome<State, Event> {
 export interface Entry<Command, Reply> {
   readonly name: string;
   readonly command: Command;
-  readonly reply?: Trigger<Reply>;
+  readonly reply?: PromiseWithResolvers<Reply>;
 }
 
 const KEPT_REFUSALS = 20;
@@ -50,10 +50,10 @@ export class CommandInbox<Command, Reply> {
   /** Takes an Update's command and waits until it has taken effect; a refusal rejects with its code as failure type. */
   async ask(name: string, parsed: Parsed<Command>): Promise<Reply> {
     if (!parsed.ok) throw refusalFailure(parsed.refusal);
-    const reply = new Trigger<Reply>();
+    // Not a Trigger, which a cancellation rejects: entity workflows refuse `workflow cancel`, and their callers go on.
+    const reply = Promise.withResolvers<Reply>();
     this.#entries.push({ name, command: parsed.value, reply });
-    // Not cancellable: `workflow cancel` is refused by entity workflows and must not fail their callers.
-    return CancellationScope.nonCancellable(async () => await reply);
+    return reply.promise;
   }
 
   /** The commands received so far, oldest first; they are the caller's to answer or refuse. */

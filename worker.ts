@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { createAuditActivities } from './src/activities/audits.ts';
+import { createBulkActivities } from './src/activities/bulk.ts';
+import { createNotificationActivities } from './src/activities/notifications.ts';
+import { createProfileActivities } from './src/activities/profile.ts';
+import { createUserSyncActivities } from './src/activities/user-sync.ts';
+import { startOutgoingRelay } from './src/bus/outgoing-relay.ts';
+import { createPostgresBus } from './src/bus/postgres-bus.ts';
+import { subscribeSyncConfirmations } from './src/bus/sync-confirmations.ts';
+import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
+import { assertRowLevelSecurityBinds, openDb } from './src/db/client.ts';
+import { createSmtpGateway } from './src/gateways/mail.ts';
+import { retryUntilDone } from './src/retry-until.ts';
+import { createLogger } from './src/telemetry/logger.ts';
+import { createMetrics } from './src/telemetry/metrics.ts';
+import { installRuntime } from './src/telemetry/runtime.ts';
+import { startWorkerHttp } from './src/telemetry/worker-http.ts';
+import { connectWorker } from './src/temporal/connection.ts';
+import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
+import { createPendingStartRelay } from './src/temporal/pending-start-relay.ts';
+import { ensureSchedules } from './src/temporal/schedules.ts';
+import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
+import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
+
+const RETRY_MS = 1_000;
+
+try {
+  await runWorker(loadProcessConfig());
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+/** Builds every dependency, polls until a signal or the launcher's end, and stops everything in order. */
+async function runWorker(config: Config): Promise<void> {
+  const logger = createLogger(config, 'worker');
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
+  const untilReachable = <Result>(what: string, attempt: () => Promise<Result>): Promise<Result> => retryUntilDone(attempt, {
+    delayMs: RETRY_MS, signal: stopping.signal,
+    onFailure: (err, isFirst) => logger[isFirst ? 'warn' : 'debug']({ err }, `${what} is not reachable; trying again`),
+  });
+
+  const { metricsUrl } = await installRuntime(config, logger);
+  const db = openDb({
+    url: requireDatabaseUrl(config), role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-worker',
+  });
+  const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  await untilReachable('PostgreSQL', () => db.ping());
+  await assertRowLevelSecurityBinds(db);
+  const { connection, namespace } = await untilReachable('Temporal', connectWorker);
+  const client = new Client({ connection, namespace });
+  await untilReachable('Temporal', () => ensureSearchAttributes(connection, namespace));
+  await untilReachable('Temporal', () => ensureSchedules(client, config));
+
+  const bundle = await loadWorkflowBundle(join(config.DATA_DIR, 'bundles'));
+  const deployment = deploymentOptions(config, bundle.sourceHash);
+  const metrics = createMetrics({ db });
+  const worker = await Worker.create({
+    connection, namespace, taskQueue: config.TASK_QUEUE,
+    workflowBundle: { codePath: bundle.codePath },
+    activities: {
+      ...createProfileActivities({ db, config }),
+      ...createUserSyncActivities({ db, config }),
+      ...createAuditActivities({ db, client, config }),
+      ...createBulkActivities({ db, config }),
+      ...createNotificationActivities({
+        db, config, mail, observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
+      }),
+    },
+    workerDeploymentOptions: deployment,
+    shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
+    // Entity workflows wait most of the time: many in the cache, few in hand. docs/performance.md has the figures.
+    maxCachedWorkflows: 4_000,
+    maxConcurrentWorkflowTaskExecutions: 200, maxConcurrentLocalActivityExecutions: 200, maxConcurrentActivityTaskExecutions: 200,
+    workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' },
+  });
+
+  const onError = (err: unknown): void => logger.warn({ err }, 'a log could not be read; trying again');
+  const bus = createPostgresBus({
+    db, partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: config.BUS_RETRY_DELAYS_MS, onError,
+  });
+  const pendingStarts = createPendingStartRelay({ db, client, config, logger });
+  pendingStarts.start();
+  const outgoing = startOutgoingRelay({ db, bus, pollMs: config.BUS_POLL_MS, onError });
+  const confirmations = await subscribeSyncConfirmations({ bus, db });
+  let isCurrent = !config.WORKER_MAKE_CURRENT;
+  const http = await startWorkerHttp({
+    host: config.HOST, port: config.WORKER_PORT, logger, sdkMetricsUrl: metricsUrl, metricsText: () => metrics.text(),
+    isPolling: () => isCurrent && worker.getState() === 'RUNNING',
+  });
+
+  const polling = worker.run();
+  stopping.signal.addEventListener('abort', () => worker.shutdown());
+  if (stopping.signal.aborted) worker.shutdown();
+  while (!isCurrent && !stopping.signal.aborted) {
+    isCurrent = await makeCurrent(connection, namespace, deployment);
+    if (!isCurrent) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  if (isCurrent) logger.info({ taskQueue: config.TASK_QUEUE, buildId: deployment.version.buildId }, 'the worker polls');
+
+  await polling;
+  await Promise.all([confirmations.stop(), outgoing.stop(), pendingStarts.stop(), http.close()]);
+  await bus.close();
+  mail?.close();
+  await connection.close();
+  await db.close();
+  if (process.connected) process.disconnect();
+}
+
+function requireDatabaseUrl({ DATABASE_URL }: Config): string {
+  if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: the worker alone needs it (npm start provides it)');
+  return DATABASE_URL;
+}
