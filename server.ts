@@ -1,0 +1,94 @@
+import { createServer, type Server } from 'node:http';
+import { createAlertLoop } from './src/alerts/alert-loop.ts';
+import { createApp } from './src/api/app.ts';
+import { replayHandlers } from './src/api/replay-handlers.ts';
+import { createTokenVerifier } from './src/auth/tokens.ts';
+import { createReplayer } from './src/bus/replay.ts';
+import { createPostgresBus } from './src/bus/postgres-bus.ts';
+import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
+import { assertRowLevelSecurityBinds, openDb, type Db } from './src/db/client.ts';
+import { isDatabaseAway } from './src/db/failures.ts';
+import { createSmtpGateway } from './src/gateways/mail.ts';
+import { retryUntilDone } from './src/retry-until.ts';
+import { createLogger } from './src/telemetry/logger.ts';
+import { createMetrics } from './src/telemetry/metrics.ts';
+import { createClient } from './src/temporal/connection.ts';
+import { createPendingStartRelay } from './src/temporal/pending-start-relay.ts';
+
+const DRAIN_MS = 5_000;
+const RETRY_MS = 1_000;
+
+try {
+  await runApi(loadProcessConfig());
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+
+/** Builds every dependency, serves until a signal or the launcher's end, and stops everything in order. */
+async function runApi(config: Config): Promise<void> {
+  if (config.DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: the API alone needs it (npm start provides it)');
+  const logger = createLogger(config, 'api');
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
+
+  const db = openDb({ url: config.DATABASE_URL, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-api' });
+  const temporal = createClient();
+  const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const bus = createPostgresBus({ db, partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: config.BUS_RETRY_DELAYS_MS });
+  const pendingStarts = createPendingStartRelay({ db, client: temporal, config, logger });
+  const alerts = createAlertLoop({ db, client: temporal, config, mail, logger });
+  const server = createServer(createApp({
+    config, db, temporal, log: logger, metrics: createMetrics({ db }),
+    verifyToken: await createTokenVerifier(config),
+    replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, config }) }),
+    relayNow: () => pendingStarts.wake(),
+    isBusHealthy: () => bus.isHealthy(),
+  }));
+
+  await listen(server, config);
+  logger.info({ port: config.PORT }, 'the API listens');
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+  try {
+    await untilChecked(db, stopping.signal);
+    pendingStarts.start();
+    alerts.start();
+    await stopped;
+  } finally {
+    await close(server);
+    await Promise.all([alerts.stop(), pendingStarts.stop()]);
+    await bus.close();
+    mail?.close();
+    await temporal.connection.close();
+    await db.close();
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function listen(server: Server, { HOST, PORT }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject('code' in error && error.code === 'EADDRINUSE' ? new ConfigError(`PORT: ${PORT} on ${HOST} is taken`) : error));
+    server.listen(PORT, HOST, resolve);
+  });
+}
+
+/** While PostgreSQL is away the API serves with /readyz red; a role that sees every tenant is a mistake to stop for. */
+async function untilChecked(db: Db, signal: AbortSignal): Promise<void> {
+  const check = () => assertRowLevelSecurityBinds(db).then(() => undefined, (error: unknown) => {
+    if (isDatabaseAway(error)) throw error;
+    return error instanceof Error ? error.message : String(error);
+  });
+  const mistake = await retryUntilDone(check, { delayMs: RETRY_MS, signal, onFailure: () => {} }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return undefined;
+  });
+  if (mistake !== undefined) throw new ConfigError(mistake);
+}
+
+/** Lets the requests in hand finish, for a while. */
+async function close(server: Server): Promise<void> {
+  const hurry = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await new Promise((resolve) => server.close(resolve));
+  clearTimeout(hurry);
+}

@@ -1,0 +1,24 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { TokenVerifier } from '../auth/tokens.ts';
+import type { Replayer } from '../bus/replay.ts';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/client.ts';
+
+/** What the API is built from. */
+export interface ApiDeps {
+  readonly config: Config;
+  readonly db: Db;
+  readonly temporal: Client;
+  readonly verifyToken: TokenVerifier;
+  readonly log: Logger;
+  readonly replayer: Replayer;
+  /** What `/metrics` shows, with the API's own added to its registry. */
+  readonly metrics: { readonly registry: Registry; text(): Promise<string> };
+  readonly isBusHealthy: () => Promise<boolean>;
+  /** Wakes the relay of pending starts; must neither delay nor fail an answer. */
+  readonly relayNow: () => void;
+  /** Checks answers against their declared schema before they are sent; for tests. */
+  readonly checkAnswers?: boolean;
+}

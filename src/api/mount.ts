@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { Router, type Request, type RequestHandler } from 'express';
+import type { Caller } from '../auth/roles.ts';
+import { findOwnUser, type OwnUser } from '../db/users.ts';
+import { requireCaller } from './authentication.ts';
+import type { ApiDeps } from './deps.ts';
+import { readIdempotencyKey, withIdempotency } from './idempotency.ts';
+import { nameRoute } from './metrics.ts';
+import { Problem } from './problem.ts';
+import type { Route, RouteSpec } from './route.ts';
+import { send } from './send.ts';
+
+/** A router that serves the declared routes. */
+export function mountRoutes(routes: readonly Route[], deps: ApiDeps): Router {
+  const router = Router({ caseSensitive: true });
+  for (const route of routes) router[route.spec.method](route.spec.path, handlerOf(route, deps));
+  return router;
+}
+
+// Guards first: who, whether they may, whether the values are right. Only then the work.
+function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
+  return async (request, response) => {
+    nameRoute(response, spec.path);
+    const caller = requireCaller(request);
+    if (!spec.roles.includes(caller.role)) throw new Problem('forbidden');
+    const self = await loadSelf(spec, caller, deps);
+    requireJson(request);
+    const key = spec.idempotent === true ? readIdempotencyKey(request, caller) : undefined;
+    const work = read({
+      deps, caller, self, effectId: key?.effectId ?? randomUUID(),
+      params: request.params, query: request.query, body: request.body,
+    });
+    if (key !== undefined) return withIdempotency({ key, deps, tenantId: caller.tenantId, work, response });
+    const { status, body, headers } = await work();
+    send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  };
+}
+
+async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promise<OwnUser | undefined> {
+  if (caller.role !== 'user') return undefined;
+  const self = await db.inTenant(caller.tenantId, (tx) => findOwnUser(tx, caller));
+  const isBarred = self?.status === 'inactive' || self?.status === 'suspended';
+  if (isBarred && spec.openToInactive !== true) throw new Problem('account_inactive');
+  return self;
+}
+
+// body-parser passes over what is not JSON, and would leave us with no body at all.
+function requireJson(request: Request): void {
+  if (request.is('*/*') !== null && request.get('Content-Length') !== '0' && !request.is(['application/json', 'application/*+json'])) {
+    throw new Problem('unsupported_media_type');
+  }
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import { ERRORS, type ErrorCode } from './error-catalogue.ts';
+import { Problem, problemBody, problemSchema } from './problem.ts';
+import { errorsOf, type Route, type RouteSpec } from './route.ts';
+
+const idempotencyHeader = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).optional()
+    .meta({ description: 'Makes a repetition of this request answer what the first one was answered' }),
+});
+
+const EXAMPLE_REQUEST_ID = '7b0d8a6e-6f5c-4f2b-9a53-0c8c3d0a9e11';
+
+/** The OpenAPI 3.1 document of the routes. */
+export function openApiDocument(routes: readonly Route[]): ReturnType<typeof createDocument> {
+  const paths: ZodOpenApiPathsObject = {};
+  for (const { spec } of routes) {
+    const path = spec.path.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [spec.method]: operationOf(spec) };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Steadfast', version: '1',
+      description: 'Profiles with a deadline and copies of users in other services. Errors are application/problem+json; branch on `code`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    tags: [...new Set(routes.map(({ spec }) => spec.tag))].map((name) => ({ name })),
+    paths,
+    components: { examples: examplesOf(routes), securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+  });
+}
+
+function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
+  const { params, query, body } = spec;
+  return {
+    operationId: spec.operationId, tags: [spec.tag], summary: spec.summary,
+    description: [spec.description, `Roles: ${spec.roles.join(', ')}.`].filter((text) => text !== undefined).join('\n\n'),
+    requestParams: {
+      ...(params instanceof z.ZodObject ? { path: params } : {}),
+      ...(query instanceof z.ZodObject ? { query } : {}),
+      ...(spec.idempotent === true ? { header: idempotencyHeader } : {}),
+    },
+    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    responses: { ...answersOf(spec), ...problemsOf(errorsOf(spec)) },
+  };
+}
+
+function answersOf({ statuses, answer }: RouteSpec): ZodOpenApiResponsesObject {
+  return Object.fromEntries(Object.entries(statuses).map(([status, description]) => [status, {
+    description, ...(answer === undefined ? {} : { content: { 'application/json': { schema: answer } } }),
+  }]));
+}
+
+function problemsOf(codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+  return Object.fromEntries([...byStatus].map(([status, some]) => [String(status), {
+    description: some.map((code) => ERRORS[code].title).join('; '),
+    content: { 'application/problem+json': { schema: problemSchema, examples: Object.fromEntries(some.map((code) => [code, { $ref: `#/components/examples/${code}` }])) } },
+  }]));
+}
+
+function examplesOf(routes: readonly Route[]) {
+  const codes = new Set(routes.flatMap(({ spec }) => errorsOf(spec)));
+  return Object.fromEntries([...codes].toSorted().map((code) => [code, { summary: ERRORS[code].title, value: exampleOf(code) }]));
+}
+
+function exampleOf(code: ErrorCode) {
+  const errors = code === 'validation_failed' ? { errors: [{ field: 'body.email', message: 'Invalid email address' }] } : {};
+  return problemBody(new Problem(code, errors), EXAMPLE_REQUEST_ID);
+}

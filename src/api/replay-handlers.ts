@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { Bus } from '../bus/bus.ts';
+import { OUTGOING_RELAY } from '../bus/outgoing-relay.ts';
+import { messageOf, type ReplayHandler } from '../bus/replay.ts';
+import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../bus/sync-confirmations.ts';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/client.ts';
+import { promiseCalls } from '../db/pending-starts.ts';
+import type { MailGateway } from '../gateways/mail.ts';
+import { createRedelivery } from '../notifications/redeliver.ts';
+
+const parkedCall = z.object({
+  kind: z.enum(['start', 'signal_with_start', 'signal']), workflowType: z.string(), workflowId: z.string(),
+  signalName: z.string().nullable(), signalArg: z.record(z.string(), z.unknown()).nullable(), input: z.record(z.string(), z.unknown()).nullable(),
+});
+
+/** How what each source parked is done once more. */
+export function replayHandlers(
+  { db, bus, mail, config }: { db: Db; bus: Pick<Bus, 'publish'>; mail: MailGateway | undefined; config: Pick<Config, 'NOTIFICATIONS_PAUSED'> },
+): Readonly<Record<string, ReplayHandler>> {
+  const confirm = createSyncConfirmationsHandler({ db });
+  return {
+    [SYNC_CONFIRMATIONS]: (_tenantId, deadLetter) => confirm(messageOf(deadLetter)),
+    [OUTGOING_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
+    // Put back; the relay carries it out.
+    'pending-start': async (tenantId, { payload }) => {
+      const { signalName, signalArg, input, ...call } = parkedCall.parse(JSON.parse(payload));
+      await db.inTenant(tenantId, (tx) => promiseCalls(tx, [{
+        ...call, tenantId, ...(input === null ? {} : { input }),
+        ...(signalName === null ? {} : { signal: { name: signalName, ...(signalArg === null ? {} : { arg: signalArg }) } }),
+      }]));
+    },
+    notification: createRedelivery({ db, mail, config }),
+  };
+}

@@ -1,0 +1,17 @@
+import { alertRoutes } from './alerts.ts';
+import { bulkRoutes } from './bulk.ts';
+import { deadLetterCommandRoutes } from './dead-letter-commands.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
+import { maintenanceRoutes } from './maintenance.ts';
+import { notificationRoutes } from './notifications.ts';
+import { profileStateRoutes } from './profile-states.ts';
+import type { Route } from './route.ts';
+import { statisticsRoutes } from './statistics.ts';
+import { syncStateRoutes } from './sync-states.ts';
+import { userRoutes } from './users.ts';
+
+/** Every declared route, in the order in which Express tries them: fixed addresses before those with ids. */
+export const ROUTES: readonly Route[] = [
+  ...statisticsRoutes, ...bulkRoutes, ...profileStateRoutes, ...syncStateRoutes, ...userRoutes, ...notificationRoutes,
+  ...deadLetterCommandRoutes, ...deadLetterRoutes, ...alertRoutes, ...maintenanceRoutes,
+];

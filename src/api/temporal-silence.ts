@@ -1,0 +1,28 @@
+import {
+  isGrpcServiceError, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+
+/** What Temporal's silence means. `timeout`: it was reached, but nothing came back in time. */
+export type TemporalSilence = 'away' | 'timeout';
+
+const GRPC_CANCELLED = 1;
+const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_RESOURCE_EXHAUSTED = 8;
+const GRPC_FAILED_PRECONDITION = 9; // a query for which no worker has polled of late
+const GRPC_UNAVAILABLE = 14;
+
+/** Whether, and how, `error` says that Temporal does not answer. */
+export function temporalSilence(error: unknown): TemporalSilence | undefined {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'timeout';
+  const grpc = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(grpc)) return undefined;
+  const code: number = grpc.code;
+  switch (code) {
+    case GRPC_CANCELLED:
+    case GRPC_DEADLINE_EXCEEDED: return 'timeout';
+    case GRPC_RESOURCE_EXHAUSTED:
+    case GRPC_FAILED_PRECONDITION:
+    case GRPC_UNAVAILABLE: return 'away';
+    default: return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import type { UpdateDefinition } from '@temporalio/common';
+import { findUser, userExists, type UserRow } from '../db/users.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId } from '../workflows/profile.messages.ts';
+import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import { sendCommand } from './commands.ts';
+import { Problem } from './problem.ts';
+import { requireOwn, type Call } from './route.ts';
+
+type UserCall = Pick<Call, 'deps' | 'caller' | 'self' | 'effectId'> & { readonly params: { readonly userId: string } };
+
+/** Which of a user's two workflows a command is for. */
+export type UserWorkflow = 'profile' | 'userSync';
+
+/** Sends a command about a user to one of its workflows, and answers what the workflow answered. */
+export async function commandUser<Answer, Args extends [] | [object]>(
+  { deps, caller, self, effectId, params: { userId } }: UserCall, workflow: UserWorkflow, update: UpdateDefinition<Answer | null, Args>, args: Args,
+): Promise<Answer> {
+  const { tenantId } = caller;
+  requireOwn({ caller, self }, userId);
+  if (!(await deps.db.inTenant(tenantId, (tx) => userExists(tx, { tenantId, userId })))) throw new Problem('user_not_found');
+  const target = workflow === 'profile'
+    ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
+    : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
+  const answer = await sendCommand(deps, { ...target, input: { tenantId, userId }, updateId: effectId }, update, args);
+  if (answer === null) throw new Problem('user_not_found'); // the workflow found no user to act on
+  return answer;
+}
+
+/** The user as its row is now, for the answer to a command. */
+export async function userAfter({ deps, caller: { tenantId }, params: { userId } }: UserCall): Promise<UserRow> {
+  const user = await deps.db.inTenant(tenantId, (tx) => findUser(tx, { tenantId, userId }));
+  if (user === undefined) throw new Problem('user_not_found');
+  return user;
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { TOPICS, userEvent } from '../bus/events.ts';
+import { appendOutgoing } from '../bus/outgoing.ts';
+import type { Config } from '../config.ts';
+import { lockStreams } from '../db/log.ts';
+import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
+import { promiseUserChanged } from '../db/user-changes.ts';
+import { anonymiseUser, changeContact, findUser, findUserBySubject, insertUser, type Contact, type UserKey, type UserRow } from '../db/users.ts';
+import { registerProfile } from '../domain/profile/profile.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../workflows/profile.messages.ts';
+import { USER_SYNC_WORKFLOW, userDeletedSyncSignal, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import type { ApiDeps } from './deps.ts';
+
+/** Who registers, with which services; without them SYNC_SERVICES, now and when the setting changes. */
+export interface Registration extends Contact {
+  readonly tenantId: string;
+  readonly authSubject: string;
+  readonly servicesToSync: readonly string[] | undefined;
+}
+
+type Writer = Pick<ApiDeps, 'db'> & { readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'SYNC_SERVICES'> };
+
+/** Registers the user and promises the start of its workflows, in one transaction; a known identity gets its user again. */
+export async function registerUser(
+  { db, config }: Writer, { servicesToSync, ...registration }: Registration, now: number,
+): Promise<{ user: UserRow; isNew: boolean }> {
+  const { tenantId } = registration;
+  return db.inTenant(tenantId, async (tx) => {
+    const known = await findUserBySubject(tx, registration);
+    if (known !== undefined) return { user: known, isNew: false };
+    const profile = registerProfile({ now, deadlineDays: config.PROFILE_COMPLETION_DEADLINE_DAYS });
+    const userId = randomUUID();
+    const isNew = await insertUser(tx, {
+      ...registration, userId,
+      profileCompletionDeadline: new Date(profile.deadline), remindersSettledUntil: new Date(profile.settledUntil),
+      services: servicesToSync ?? config.SYNC_SERVICES, defaultServices: servicesToSync === undefined,
+    });
+    if (isNew) await promiseCalls(tx, startsOf({ tenantId, userId }));
+    const user = await findUserBySubject(tx, registration);
+    if (user === undefined) throw new Error('a registered user is gone within its registration');
+    return { user, isNew };
+  });
+}
+
+/** Changes the contact fields and promises to tell the user's services, in one transaction; undefined without such a user. */
+export async function changeUser({ db }: Pick<Writer, 'db'>, key: UserKey, changes: Partial<Contact>): Promise<UserRow | undefined> {
+  return db.inTenant(key.tenantId, async (tx) => {
+    const version = await changeContact(tx, key, changes);
+    if (typeof version === 'number') await promiseUserChanged(tx, { ...key, version });
+    return findUser(tx, key);
+  });
+}
+
+/** Forgets the user and promises the end of its workflows, in one transaction; false when there is no such user (any more). */
+export async function deleteUser({ db }: Pick<Writer, 'db'>, key: UserKey, now: Date): Promise<boolean> {
+  return db.inTenant(key.tenantId, async (tx) => {
+    await lockStreams(tx, [key.userId]);
+    const deleted = await anonymiseUser(tx, key, now);
+    if (deleted === undefined) return false;
+    await appendOutgoing(tx, [userEvent({ topic: TOPICS.userDeleted, messageId: `${TOPICS.userDeleted}:${key.userId}`, user: deleted })]);
+    await promiseCalls(tx, deletionsOf(key));
+    return true;
+  });
+}
+
+function startsOf({ tenantId, userId }: UserKey): PromisedCall[] {
+  const input = { tenantId, userId };
+  return [
+    { tenantId, kind: 'start', workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId), input },
+    { tenantId, kind: 'start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId), input },
+  ];
+}
+
+function deletionsOf({ tenantId, userId }: UserKey): PromisedCall[] {
+  return [
+    { tenantId, kind: 'signal', workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId), signal: { name: userDeletedSignal.name } },
+    { tenantId, kind: 'signal', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId), signal: { name: userDeletedSyncSignal.name } },
+  ];
+}

@@ -1,0 +1,75 @@
+import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { Config } from '../config.ts';
+import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
+import { ROLES, type Caller, type Role } from './roles.ts';
+
+/** The outcome of looking at a token. `unreachable`: the keys could not be fetched, so nothing is known about the token. */
+export type Verification =
+  | { readonly kind: 'caller'; readonly caller: Caller }
+  | { readonly kind: 'invalid'; readonly reason: string }
+  | { readonly kind: 'unreachable' };
+
+export type TokenVerifier = (token: string) => Promise<Verification>;
+
+type TokenSettings = Pick<Config,
+  'JWKS_URL' | 'DATA_DIR' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_ROLE_CLAIM' | 'JWT_TENANT_CLAIM' | 'DEFAULT_TENANT'>;
+
+const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+// Never `*`: to the database that means every tenant.
+const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const MAX_SUBJECT_LENGTH = 255;
+
+/** Verifies tokens with the keys at JWKS_URL or, without one, with the key pair under DATA_DIR. */
+export async function createTokenVerifier(config: TokenSettings): Promise<TokenVerifier> {
+  const keys: JWTVerifyGetKey = config.JWKS_URL === undefined
+    ? createLocalJWKSet({ keys: [(await localKeys(config.DATA_DIR)).publicJwk] })
+    : createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 3_000 });
+  const options = {
+    issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE, algorithms: ALGORITHMS,
+    requiredClaims: ['sub', 'exp'], clockTolerance: 5,
+  };
+  return async (token) => {
+    try {
+      return callerOf((await jwtVerify(token, keys, options)).payload, config);
+    } catch (error) {
+      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: 'unreachable' };
+      // jose reports an unusable answer of the JWKS endpoint with its base class.
+      if (error.code === 'ERR_JOSE_GENERIC') return { kind: 'unreachable' };
+      return { kind: 'invalid', reason: error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.' };
+    }
+  };
+}
+
+function callerOf(payload: JWTPayload, config: TokenSettings): Verification {
+  const { sub: subject } = payload;
+  const tenantId = payload[config.JWT_TENANT_CLAIM] ?? config.DEFAULT_TENANT;
+  const role = strongestRole(payload[config.JWT_ROLE_CLAIM]);
+  if (subject === undefined || !isUsableSubject(subject)) return { kind: 'invalid', reason: 'The token names no usable subject.' };
+  if (typeof tenantId !== 'string' || !TENANT.test(tenantId)) return { kind: 'invalid', reason: 'The token names no usable tenant.' };
+  if (role === undefined) return { kind: 'invalid', reason: `The token's claim "${config.JWT_ROLE_CLAIM}" holds none of our roles.` };
+  return { kind: 'caller', caller: { subject, role, tenantId } };
+}
+
+function strongestRole(claim: unknown): Role | undefined {
+  const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+  return ROLES.find((role) => named.includes(role));
+}
+
+function isUsableSubject(subject: string): boolean {
+  return subject !== '' && subject.length <= MAX_SUBJECT_LENGTH && subject.isWellFormed() && !subject.includes('\0');
+}
+
+/** Signs a token with the local key; `ttl` as in `8h`. */
+export async function mintToken(
+  { subject, role, tenantId, ttl }: Caller & { readonly ttl: string },
+  { config, keys }: { readonly config: TokenSettings; readonly keys: LocalKeys },
+): Promise<string> {
+  return new SignJWT({ [config.JWT_ROLE_CLAIM]: role, [config.JWT_TENANT_CLAIM]: tenantId })
+    .setProtectedHeader({ alg: LOCAL_ALGORITHM, kid: keys.kid })
+    .setSubject(subject)
+    .setIssuer(config.JWT_ISSUER)
+    .setAudience(config.JWT_AUDIENCE)
+    .setIssuedAt()
+    .setExpirationTime(ttl)
+    .sign(keys.privateKey);
+}

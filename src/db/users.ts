@@ -1,0 +1,103 @@
+import type { Caller } from '../auth/roles.ts';
+import type { UserStatus } from '../domain/profile/statuses.ts';
+import type { Tx } from './client.ts';
+import { forgetIdempotencyOf } from './idempotency.ts';
+import { deleteUserNotifications } from './notifications.ts';
+import type { Prisma, User } from './generated/client.ts';
+
+const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
+
+/** A user's row with what each service holds of it. */
+export type UserRow = Prisma.UserGetPayload<{ include: typeof WITH_SERVICES }>;
+
+/** Which user of which tenant. */
+export interface UserKey {
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+/** As much of a caller's own user as decides what it may do. */
+export interface OwnUser {
+  readonly id: string;
+  readonly status: UserStatus;
+}
+
+/** The contact fields, which the API owns. */
+export interface Contact {
+  readonly email: string;
+  readonly name: string | null;
+  readonly locale: string;
+  readonly phone: string | null;
+}
+
+/** A user to be registered, with the state its workflows begin with. */
+export interface NewUser extends Contact, UserKey {
+  readonly authSubject: string;
+  readonly profileCompletionDeadline: Date;
+  readonly remindersSettledUntil: Date;
+  readonly services: readonly string[];
+  readonly defaultServices: boolean;
+}
+
+/** The user that a caller of role `user` is. */
+export async function findOwnUser(tx: Tx, { tenantId, subject }: Caller): Promise<OwnUser | undefined> {
+  const row = await tx.user.findFirst({ where: { tenantId, authSubject: subject, deletedAt: null }, select: { id: true, status: true } });
+  return row ?? undefined;
+}
+
+/** The user, unless deleted. */
+export async function findUser(tx: Tx, { tenantId, userId }: UserKey): Promise<UserRow | undefined> {
+  return (await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null }, include: WITH_SERVICES })) ?? undefined;
+}
+
+/** The user of an identity, unless deleted. */
+export async function findUserBySubject(tx: Tx, { tenantId, authSubject }: { tenantId: string; authSubject: string }): Promise<UserRow | undefined> {
+  return (await tx.user.findFirst({ where: { tenantId, authSubject, deletedAt: null }, include: WITH_SERVICES })) ?? undefined;
+}
+
+/** Whether the user exists and is not deleted. */
+export async function userExists(tx: Tx, { tenantId, userId }: UserKey): Promise<boolean> {
+  return (await tx.user.count({ where: { tenantId, id: userId, deletedAt: null } })) === 1;
+}
+
+/** Writes the user and its services; false when the identity has a user already, also one of a transaction that commits meanwhile. */
+export async function insertUser(tx: Tx, { userId, services, ...user }: NewUser): Promise<boolean> {
+  const { count } = await tx.user.createMany({ data: [{ ...user, id: userId }], skipDuplicates: true });
+  if (count === 0) return false;
+  await tx.userSyncService.createMany({ data: services.map((service) => ({ tenantId: user.tenantId, userId, service })) });
+  return true;
+}
+
+/** Changes the contact fields; the new version when something really changed, null when nothing did, undefined without a user. */
+export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, changes: Partial<Contact>): Promise<number | null | undefined> {
+  // The lock makes concurrent changes take turns, so that each compares with what the one before it left.
+  await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
+  const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
+  if (before === null) return undefined;
+  const { email = before.email, name = before.name, locale = before.locale, phone = before.phone } = changes;
+  const isSame = email === before.email && name === before.name && locale === before.locale && phone === before.phone;
+  if (isSame) return null;
+  const { version } = await tx.user.update({
+    where: { tenantId_id: { tenantId, id: userId } }, data: { email, name, locale, phone, version: { increment: 1 } },
+  });
+  return version;
+}
+
+/** Anonymises the user's row and removes what else is known of it; undefined when there is no such user (any more). */
+export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: Date): Promise<User | undefined> {
+  await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
+  const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null }, select: { authSubject: true } });
+  if (before === null) return undefined;
+  const deleted = await tx.user.update({
+    where: { tenantId_id: { tenantId, id: userId } },
+    data: {
+      authSubject: `deleted:${userId}`, email: `deleted-${userId}@deleted.invalid`, name: null, phone: null,
+      customerId: null, customerKind: null, companyId: null, financialInstitutionId: null,
+      lastSyncError: null, deletedAt: now, status: 'inactive', version: { increment: 1 },
+    },
+  });
+  await deleteUserNotifications(tx, { tenantId, userId });
+  await tx.userSyncService.deleteMany({ where: { tenantId, userId } });
+  await forgetIdempotencyOf(tx, { tenantId, userId, authSubject: before.authSubject });
+  return deleted;
+}

@@ -1,0 +1,104 @@
+import { createServer } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { createApp } from '../../src/api/app.ts';
+import { replayHandlers } from '../../src/api/replay-handlers.ts';
+import { localKeys } from '../../src/auth/local-keys.ts';
+import type { Role } from '../../src/auth/roles.ts';
+import { createTokenVerifier, mintToken } from '../../src/auth/tokens.ts';
+import { createReplayer } from '../../src/bus/replay.ts';
+import { loadConfig } from '../../src/config.ts';
+import { openDb, type Db } from '../../src/db/client.ts';
+import { assertDeclared } from './openapi.ts';
+import { createDatabase } from './services.ts';
+
+/** What came back. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The parsed JSON, or null without a body. Tests know what they asked for. */
+  readonly body: Record<string, never> & { readonly [field: string]: unknown };
+}
+
+/** One request as a test writes it. */
+export interface Ask {
+  readonly role?: Role;
+  readonly sub?: string;
+  readonly tenant?: string;
+  readonly json?: unknown;
+  /** A body as it is, instead of `json`. */
+  readonly raw?: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The API over real HTTP and PostgreSQL, for one test file. */
+export interface TestApi {
+  readonly url: string;
+  readonly db: Db;
+  readonly databaseUrl: string;
+  /** How often the relay was to look at once. */
+  readonly wakes: () => number;
+  token(role: Role, sub: string, tenant?: string): Promise<string>;
+  /** Sends a request and checks that its answer is one that OpenAPI declares. */
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Starts the API on a fresh database; without a Temporal address nothing listens where it looks for one. */
+export async function startApi(
+  { settings = {}, temporalAddress = '127.0.0.1:1', databaseUrl }: { settings?: Record<string, string>; temporalAddress?: string; databaseUrl?: string } = {},
+): Promise<TestApi> {
+  const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: () => Promise.resolve() };
+  const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-api-'));
+  const config = loadConfig({ COMMAND_TIMEOUT_MS: '1000', RATE_LIMIT_PER_MINUTE: '100000', ...settings, DATA_DIR: dataDir });
+  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test-api' });
+  const temporal = new Client({ connection: Connection.lazy({ address: temporalAddress, connectTimeout: 1_000 }) });
+  const keys = await localKeys(dataDir);
+  const registry = new Registry();
+  let wakes = 0;
+  const app = createApp({
+    config, db, temporal, log: pino({ level: 'silent' }), checkAnswers: true,
+    verifyToken: await createTokenVerifier(config),
+    relayNow: () => { wakes += 1; },
+    replayer: createReplayer({ db, handlers: replayHandlers({ db, config, mail: undefined, bus: { publish: async () => undefined } }) }),
+    metrics: { registry, text: () => registry.metrics() },
+    isBusHealthy: async () => db.ping().then(() => true),
+  });
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the API has no port');
+  const url = `http://127.0.0.1:${address.port}`;
+  const token = (role: Role, sub: string, tenantId = 'default') => mintToken({ role, subject: sub, tenantId, ttl: '1h' }, { config, keys });
+
+  return {
+    url, db, token, databaseUrl: database.url, wakes: () => wakes,
+    ask: async (method, path, { role, sub = 'somebody', tenant, json, raw, headers = {} } = {}) => {
+      const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
+      const response = await fetch(`${url}${path}`, {
+        method, ...(body === undefined ? {} : { body }),
+        headers: {
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(role === undefined ? {} : { Authorization: `Bearer ${await token(role, sub, tenant)}` }),
+          ...headers,
+        },
+      });
+      const text = await response.text();
+      const answer: Answer = { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+      assertDeclared({ method, path: path.split('?')[0] ?? path, answer });
+      return answer;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await temporal.connection.close();
+      await db.close();
+      await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
