@@ -67,8 +67,8 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
 
   return {
     runOnce,
-    start: loop.start,
-    wake: loop.wake,
+    start: () => loop.start(),
+    wake: () => loop.wake(),
     stop: async () => {
       await loop.stop();
       await releaseLease(db.pool, claim).catch((error: unknown) => logger.debug({ err: error }, 'the lease of the alerts runs out by itself'));

@@ -11,7 +11,7 @@ export type AlertKind =
   | 'temporal_unreachable';
 
 /** `critical`: promises are not being kept now; `warning`: they will not be, or some were not. */
-export type AlertSeverity = 'warning' | 'critical';
+type AlertSeverity = 'warning' | 'critical';
 
 /** One sighting of a condition. */
 export interface Finding {

@@ -4,7 +4,7 @@ import type { Db } from '../db/client.ts';
 import type { AlertKind, Finding } from './alert.ts';
 
 /** What checks look at. */
-export interface CheckDeps {
+interface CheckDeps {
   readonly db: Db;
   readonly client: Client;
   readonly config: Config;

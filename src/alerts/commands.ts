@@ -2,7 +2,7 @@ import type { Tx } from '../db/client.ts';
 import type { Alert, AlertStatus } from '../db/generated/client.ts';
 
 /** Why an alert can't be acknowledged or resolved. */
-export interface AlertRefusal {
+interface AlertRefusal {
   readonly code: 'alert_not_found' | 'alert_already_resolved';
   readonly detail: string;
 }
@@ -64,7 +64,7 @@ export async function resolveAlert(tx: Tx, { tenantId, id, by, at }: AlertComman
 }
 
 /** One alert, or null. */
-export function findAlert(tx: Tx, { tenantId, id }: { tenantId: string; id: string }): Promise<Alert | null> {
+function findAlert(tx: Tx, { tenantId, id }: { tenantId: string; id: string }): Promise<Alert | null> {
   return tx.alert.findUnique({ where: { tenantId_id: { tenantId, id } } });
 }
 

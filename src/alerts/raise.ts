@@ -6,7 +6,7 @@ import { openKeyOf, type Finding } from './alert.ts';
 export const ALERT_CHANNEL = 'alert';
 
 /** Name under which the checks resolve what they raised. */
-export const SYSTEM = 'system';
+const SYSTEM = 'system';
 
 /** A sighting together with its kind. */
 export interface RaisedAlert extends Finding {

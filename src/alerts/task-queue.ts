@@ -7,7 +7,7 @@ const TYPES = { workflow: 1, activity: 2 } as const;
 
 /** The two queues behind the name of a task queue. */
 export type TaskType = keyof typeof TYPES;
-export const TASK_TYPES = ['workflow', 'activity'] as const satisfies readonly TaskType[];
+const TASK_TYPES = ['workflow', 'activity'] as const satisfies readonly TaskType[];
 
 /** A task queue as Temporal describes it. */
 export interface TaskQueueState {

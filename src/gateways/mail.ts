@@ -69,6 +69,10 @@ function permanentOf(error: unknown): PermanentMailError | undefined {
 }
 
 function readSmtpFields(error: Error): { code: unknown; command: unknown; responseCode: number | undefined } {
-  const { code, command, responseCode }: Readonly<Record<string, unknown>> = { ...error };
-  return { code, command, responseCode: typeof responseCode === 'number' ? responseCode : undefined };
+  const responseCode = 'responseCode' in error ? error.responseCode : undefined;
+  return {
+    code: 'code' in error ? error.code : undefined,
+    command: 'command' in error ? error.command : undefined,
+    responseCode: typeof responseCode === 'number' ? responseCode : undefined,
+  };
 }

@@ -7,7 +7,7 @@ import { PermanentMailError, type MailGateway } from '../gateways/mail.ts';
 import { DELIVERY_MAX_ATTEMPTS, notificationMessageId } from '../domain/delivery-policy.ts';
 
 /** Source of the dead letters that notifications end as. */
-export const NOTIFICATION_SOURCE = 'notification';
+const NOTIFICATION_SOURCE = 'notification';
 
 /** What became of one notification; `settled`: it no longer waited, `busy`: another process has it in hand. */
 export type DeliveryOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';

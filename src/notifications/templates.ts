@@ -5,7 +5,7 @@ import type { Wording } from './message.ts';
 export type NotificationKind = 'profile_reminder' | 'profile_expired';
 
 /** What the templates for users may say. */
-export interface UserFacts {
+interface UserFacts {
   readonly name: string | null;
   /** The deadline, written out in the recipient's language. */
   readonly deadline: string;
@@ -15,7 +15,7 @@ export interface UserFacts {
 }
 
 /** What the templates for administrators may say: no more of a person than they need to find them. */
-export interface AdminFacts {
+interface AdminFacts {
   readonly userId: string;
   readonly deadline: string;
 }

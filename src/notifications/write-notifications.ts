@@ -7,7 +7,7 @@ import { layOut, type Message } from './message.ts';
 import { ADMIN_TEMPLATES, USER_TEMPLATES, type NotificationKind } from './templates.ts';
 
 /** The settings that notifications follow. */
-export type NotificationSettings = Pick<Config, 'SMTP_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'>;
+type NotificationSettings = Pick<Config, 'SMTP_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'>;
 
 /** A step of a user's profile that somebody is told about. */
 export interface NotificationOrder {

@@ -28,7 +28,7 @@ test('the worker shows its health, our gauges and the SDK\'s metrics under the d
   });
   const metrics = createMetrics({ db });
   let polls = false;
-  const http = await startWorkerHttp({ host: '127.0.0.1', port: 0, isPolling: () => polls, metricsText: metrics.text, sdkMetricsUrl: metricsUrl, logger });
+  const http = await startWorkerHttp({ host: '127.0.0.1', port: 0, isPolling: () => polls, metricsText: () => metrics.text(), sdkMetricsUrl: metricsUrl, logger });
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   t.teardown(async () => {
     await http.close();
