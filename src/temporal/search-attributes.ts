@@ -1,8 +1,8 @@
 import type { Connection } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { temporal } from '@temporalio/proto';
+import protos from '@temporalio/proto';
 
-const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = protos.temporal.api.enums.v1.IndexedValueType;
 
 /** Our search attributes and their types. */
 export const SEARCH_ATTRIBUTES = {

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import anyTest, { type TestFn } from 'ava';
+import type { NativeConnection } from '@temporalio/worker';
+import type { AuditReport, CleanupReport } from '../../src/workflows/audits.messages.ts';
+import { BULK_WORKFLOW, bulkProgressQuery, bulkWorkflowId, type BulkInput } from '../../src/workflows/bulk.messages.ts';
+import {
+  markInProgressUpdate, profileStateQuery, profileWorkflowId, suspendUpdate, unsuspendUpdate,
+} from '../../src/workflows/profile.messages.ts';
+import { confirmedUpdate, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { connectDevServer } from '../support/dev-server.ts';
+import { until } from '../support/until.ts';
+import { createWorld, TENANT, type World } from './world.ts';
+
+const test = anyTest as TestFn<{ world: World; connection: NativeConnection }>;
+
+test.before(async (t) => {
+  const server = await connectDevServer();
+  t.context = { world: await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } }), connection: server.connection };
+});
+test.after.always(async (t) => {
+  await t.context.world.close();
+  await t.context.connection.close();
+});
+
+async function registered(world: World, { deadlineDays = 7, services = ['accounting', 'portfolio'] } = {}) {
+  const userId = await world.insertUser({ now: Date.now(), deadlineDays, services });
+  await world.startProfile(userId);
+  await world.startUserSync(userId);
+  const profile = world.client.workflow.getHandle(profileWorkflowId(userId));
+  await until(async () => await profile.query(profileStateQuery) !== null, { what: 'the profile' });
+  return { userId, profile, sync: world.client.workflow.getHandle(userSyncWorkflowId(userId)) };
+}
+async function audit<Report = AuditReport>({ client, config }: World, name: string): Promise<Report> {
+  return client.workflow.execute<() => Promise<Report>>(name, { workflowId: `${name}:${randomUUID()}`, taskQueue: config.TASK_QUEUE });
+}
+/** Waits until the listing, which lags, shows as many open workflows as there are. */
+async function untilListed({ client, config }: World, open: number): Promise<void> {
+  const query = `TaskQueue = "${config.TASK_QUEUE}" AND ExecutionStatus = "Running" AND WorkflowType IN ("profile", "userSync")`;
+  await until(async () => (await client.workflow.count(query)).count === open, { what: `${open} open workflows listed` });
+}
+
+test.serial('profileAudit brings a terminated workflow back in the state of its row, and syncAudit the copies', async (t) => {
+  const { world } = t.context;
+  const { userId, profile, sync } = await registered(world);
+  await profile.executeUpdate(markInProgressUpdate);
+  await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
+  await untilListed(world, 2);
+  t.deepEqual(await audit(world, 'profileAudit'), { checked: 1, restarted: 0, rewritten: 0 });
+  await profile.terminate('by hand');
+  await sync.terminate('by hand');
+  await untilListed(world, 0);
+  t.like(await audit(world, 'profileAudit'), { restarted: 1 });
+  t.like(await audit(world, 'syncAudit'), { restarted: 1 });
+  await until(async () => (await profile.query(profileStateQuery))?.profileCompletionStatus === 'in_progress', { what: 'the profile' });
+  t.like(await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'portfolio' }] }), { syncStatus: 'synced' });
+  t.like(await world.row(userId), { profileCompletionStatus: 'in_progress', syncStatus: 'synced' });
+});
+
+test.serial('profileAudit has a row that disagrees with its open workflow written again', async (t) => {
+  const { world } = t.context;
+  const { userId } = await registered(world);
+  await untilListed(world, 4);
+  await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { status: 'active' } }));
+  t.like(await audit(world, 'profileAudit'), { rewritten: 1 });
+  await until(async () => (await world.row(userId)).status === 'pending_profile', { what: 'the row' });
+  t.pass();
+});
+
+test.serial('syncAudit adds a service that the setting gained', async (t) => {
+  const { world } = t.context;
+  const { userId, sync } = await registered(world, { services: ['accounting'] });
+  await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
+  await audit(world, 'syncAudit');
+  await until(async () => (await world.row(userId)).syncStatus === 'in_progress', { what: 'the emission to the new service' });
+  t.like(await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'portfolio' }] }), {
+    syncStatus: 'synced', syncedServices: ['accounting', 'portfolio'],
+  });
+});
+
+test.serial('cleanup removes what has had its time and nothing else', async (t) => {
+  const { world } = t.context;
+  const inboxRow = (messageId: string, processedAt: Date) => ({ tenantId: TENANT, consumer: 'c', messageId, processedAt });
+  await world.db.inTenant(TENANT, async (tx) => {
+    await tx.inboxMessage.createMany({ data: [inboxRow('old', new Date(0)), inboxRow('new', new Date())] });
+    await tx.deadLetter.create({
+      data: { tenantId: TENANT, id: randomUUID(), source: 's', type: 't', cause: 'c', detail: '', messageId: 'm', key: 'k', payload: '', parkedAt: new Date(0) },
+    });
+  });
+  t.like(await audit<CleanupReport>(world, 'cleanup'), { inbox_messages: 1, dead_letters: 0, outgoing_messages: 0 });
+  const left = await world.db.inTenant(TENANT, (tx) => tx.inboxMessage.findMany({ select: { messageId: true } }));
+  t.deepEqual(left, [{ messageId: 'new' }]);
+});
+
+test.serial('bulkCommand signals every user of the filter, page by page, and shows its progress', async (t) => {
+  const { world } = t.context;
+  const users = await Promise.all([1, 2, 3].map(() => registered(world, { deadlineDays: 0 })));
+  await until(async () => (await Promise.all(users.map(({ userId }) => world.row(userId)))).every(({ status }) => status === 'inactive'), { what: 'expiry' });
+  const input: BulkInput = {
+    tenantId: TENANT, filter: { profileCompletionStatus: 'expired' }, command: { name: 'reactivate', extensionDays: 3 }, requestedBy: 'boss',
+  };
+  const handle = await world.client.workflow.start(BULK_WORKFLOW, {
+    workflowId: bulkWorkflowId({ tenantId: TENANT, operationId: randomUUID() }), taskQueue: world.config.TASK_QUEUE, args: [input],
+  });
+  t.deepEqual(await handle.result(), { state: 'completed', matched: 3, signalled: 3 });
+  t.deepEqual(await handle.query(bulkProgressQuery), { state: 'completed', matched: 3, signalled: 3 });
+  await until(async () => (await Promise.all(users.map(({ userId }) => world.row(userId)))).every(({ status }) => status === 'pending_profile'), { what: 'reactivation' });
+});
+
+test.serial('profile continues as new with its state, its revision and what it refused', async (t) => {
+  const { world } = t.context;
+  const { userId, profile } = await registered(world);
+  const { runId } = await profile.describe();
+  await profile.signal('makeCoffee');
+  let rounds = 0;
+  while ((await profile.describe()).runId === runId && rounds < 50) {
+    await profile.executeUpdate(suspendUpdate);
+    await profile.executeUpdate(unsuspendUpdate);
+    rounds += 1;
+  }
+  t.true(rounds < 50, 'it continued as new');
+  t.like(await profile.executeUpdate(markInProgressUpdate), { status: 'pending_profile', profileCompletionStatus: 'in_progress' });
+  const view = await profile.query(profileStateQuery);
+  t.deepEqual(view?.refused.map(({ name }) => name), ['makeCoffee']);
+  t.is(view?.revision, (await world.row(userId)).profileRevision);
+});
