@@ -5,7 +5,8 @@ import test, { type ExecutionContext } from 'ava';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { profileWorkflowId } from '../src/workflows/profile.messages.ts';
-import { childrenOf, createInstallation, groupLives, mintToken, startLauncher, type Installation } from './support/launcher.ts';
+import { groupLives } from '../tools/launcher/processes.ts';
+import { childrenOf, createInstallation, mintToken, startLauncher, type Installation } from './support/launcher.ts';
 
 const user = z.object({ id: z.string(), email: z.string(), status: z.string() });
 const SECOND_START_MS = 15_000;

@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { allChecks, holds } from './checks.ts';
+import { groupLives, send } from './launcher/processes.ts';
 import { countsOfAva, summary, type Counts } from './test-counts.ts';
 import { startTestServices } from './test-services.ts';
 
 // A zone with half an hour and summer time: code that forgets about zones shows itself.
 const ZONE = 'America/St_Johns';
+
+const STOP_TIMEOUT_MS = 20_000;
 
 const avaArgs = process.argv.slice(2);
 const stop = new AbortController();
@@ -35,24 +44,33 @@ process.exit(counts.failed === 0 && (skippingAllowed || counts.skipped === 0) ? 
 async function runTests(): Promise<Counts> {
   console.log('\n── Tests');
   const services = await startTestServices();
+  const temporary = await mkdtemp(join(tmpdir(), 'steadfast-test-'));
   try {
-    const { output, code } = await runAva({ TZ: ZONE, ...process.env, ...services.env });
+    const { output, code } = await runAva({ TZ: ZONE, ...process.env, ...services.env, TMPDIR: temporary });
     return countsOfAva(output, code === 0);
   } finally {
     await services.stop();
+    await rm(temporary, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-function runAva(env: NodeJS.ProcessEnv): Promise<{ output: string; code: number | null }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('ava', avaArgs, { env, stdio: ['inherit', 'pipe', 'inherit'] });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      process.stdout.write(text);
-      output += text;
-    });
-    stop.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true });
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ output, code }));
+// In a process group of its own, so that a stop reaches also what the tests have started, and waits for it.
+async function runAva(env: NodeJS.ProcessEnv): Promise<{ output: string; code: number | null }> {
+  const child = spawn('ava', avaArgs, { env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    process.stdout.write(text);
+    output += text;
   });
+  const [code] = await Promise.race([once(child, 'exit'), once(stop.signal, 'abort')]);
+  if (stop.signal.aborted && child.pid !== undefined) await endGroup(child.pid);
+  else await finished(child.stdout);
+  return { output, code: typeof code === 'number' ? code : null };
+}
+
+async function endGroup(leader: number): Promise<void> {
+  send(-leader, 'SIGINT');
+  const deadlineMs = Date.now() + STOP_TIMEOUT_MS;
+  while (groupLives(leader) && Date.now() < deadlineMs) await sleep(100);
+  send(-leader, 'SIGKILL');
 }

@@ -70,15 +70,6 @@ export function childrenOf({ dataDir }: Installation): Map<string, number> {
     [basename(file, '.json'), remembered.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))).pid]));
 }
 
-/** Whether any process of the group that this process leads is left. */
-export function groupLives(pid: number): boolean {
-  try {
-    return process.kill(-pid, 0);
-  } catch {
-    return false;
-  }
-}
-
 /** A token as the panel says to get it. */
 export async function mintToken({ env }: Installation): Promise<string> {
   const args = ['run', '-s', 'token', '--', '--role', 'admin', '--sub', 'boss'];
