@@ -21,7 +21,7 @@ export type ReplayResult =
 
 /** Replays dead letters. */
 export interface Replayer {
-  replay(tenantId: string, id: string, by: string): Promise<ReplayResult>;
+  readonly replay: (tenantId: string, id: string, by: string) => Promise<ReplayResult>;
 }
 
 /** Builds the replayer from one handler for each source of dead letters. */

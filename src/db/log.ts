@@ -39,8 +39,7 @@ export async function readLog<Column extends string>(
 ): Promise<LogRow<Column>[]> {
   if (from.length === 0) return [];
   const { rows } = await client.query<LogRow<Column>>(`
-    SELECT r.partition, r.xid::text AS xid, r.position::text AS position,
-      ${columns.map((column) => `r.${column}::text AS ${column}`).join(', ')}
+    SELECT r.partition, ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
     FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
     CROSS JOIN LATERAL (
       SELECT * FROM ${table} AS t

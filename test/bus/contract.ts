@@ -15,13 +15,13 @@ export interface BusHarness {
   readonly db: Db;
   readonly url: string;
   /** A bus of its own, as another process has. */
-  connect(): Bus;
-  stopBroker(): Promise<void>;
-  startBroker(): Promise<void>;
+  readonly connect: () => Bus;
+  readonly stopBroker: () => Promise<void>;
+  readonly startBroker: () => Promise<void>;
   /** URL of a module that exports `connectInProcess(): { bus, db }`, and the environment it reads. */
   readonly processModule: string;
   readonly processEnv: Readonly<Record<string, string>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const TENANT = 'acme';
@@ -196,9 +196,14 @@ export function testBusContract(test: TestFn, createHarness: () => Promise<BusHa
     await startBroker();
     await until(() => bus.publish(messages.slice(12)).then(() => true, () => false));
     t.true(await bus.isHealthy());
-    await until(async () => (await effectsOf(db, 'patient')).length >= messages.length);
-    t.deepEqual(byKey(await effectsOf(db, 'patient')), byKey(ids(messages)));
-    t.deepEqual(await parked(db), []);
+    // A message whose attempts all fell into the outage may be parked at its end.
+    const lost = async () => {
+      const found = new Set([...await effectsOf(db, 'patient'), ...(await parked(db)).map(({ messageId }) => messageId)]);
+      return ids(messages).filter((id) => !found.has(id));
+    };
+    await until(async () => (await lost()).length === 0);
+    const effects = await effectsOf(db, 'patient');
+    t.deepEqual(byKey(effects), byKey(ids(messages).filter((id) => effects.includes(id))));
   });
 
   test('the bus publishes nothing of a call with a message that can never be published', async (t) => {

@@ -1,0 +1,108 @@
+import test, { type ExecutionContext } from 'ava';
+import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
+import { appendOutgoing } from '../../src/bus/outgoing.ts';
+import { OUTGOING_RELAY, relayLag, startOutgoingRelay } from '../../src/bus/outgoing-relay.ts';
+import type { Db } from '../../src/db/client.ts';
+import { listDeadLetters } from '../../src/db/dead-letters.ts';
+import { createDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
+import { openTestDb } from './postgres-harness.ts';
+
+const TENANT = 'acme';
+
+async function setUp(t: ExecutionContext): Promise<Db> {
+  const database = await createDatabase();
+  const db = openTestDb(database.url);
+  t.teardown(async () => {
+    await db.close();
+    await database.drop();
+  });
+  return db;
+}
+
+function message(key: string, n: number): BusMessage {
+  return { tenantId: TENANT, messageId: `${key}-${n}`, topic: 'topic', key, payload: JSON.stringify({ n }) };
+}
+
+function append(db: Db, ...messages: BusMessage[]): Promise<void> {
+  return db.inTenant(TENANT, (tx) => appendOutgoing(tx, messages));
+}
+
+function relay(t: ExecutionContext, db: Db, publish: (messages: readonly BusMessage[]) => Promise<void>) {
+  const started = startOutgoingRelay({ db, bus: { publish }, pollMs: 50, leaseMs: 1_500 });
+  t.teardown(() => started.stop());
+  return started;
+}
+
+test('the relay publishes the log in order, once it is committed', async (t) => {
+  const db = await setUp(t);
+  const published: BusMessage[] = [];
+  await append(db, message('a', 0), message('b', 0), message('a', 1));
+  await t.throwsAsync(db.inTenant(TENANT, async (tx) => {
+    await appendOutgoing(tx, [message('a', 99)]);
+    throw new Error('rolled back');
+  }));
+  relay(t, db, async (messages) => void published.push(...messages));
+  await append(db, message('a', 2));
+  await until(() => published.length === 4);
+  t.deepEqual(published.filter(({ key }) => key === 'a').map(({ messageId, payload }) => [messageId, payload]),
+    [['a-0', '{"n": 0}'], ['a-1', '{"n": 1}'], ['a-2', '{"n": 2}']]);
+  await until(async () => await relayLag(db) === 0);
+  t.pass();
+});
+
+test('appendOutgoing writes a message once', async (t) => {
+  const db = await setUp(t);
+  await append(db, message('a', 0), message('a', 0));
+  await append(db, message('a', 0), message('a', 1));
+  t.is(await db.inTenant(TENANT, (tx) => tx.outgoingMessage.count()), 2);
+});
+
+test('the relay goes on trying while the bus is away, and loses nothing', async (t) => {
+  const db = await setUp(t);
+  const published: string[] = [];
+  let attempts = 0;
+  let isAway = true;
+  relay(t, db, async (messages) => {
+    attempts += 1;
+    if (isAway) throw new Error('away');
+    published.push(...messages.map(({ messageId }) => messageId));
+  });
+  await append(db, message('a', 0), message('a', 1));
+  await until(() => attempts >= 3);
+  t.true(await relayLag(db) > 0);
+  isAway = false;
+  await until(() => published.length === 2);
+  t.deepEqual(published, ['a-0', 'a-1']);
+});
+
+test('the relay parks what the bus refuses for good, and publishes what follows', async (t) => {
+  const db = await setUp(t);
+  const published: string[] = [];
+  await append(db, message('a', 0), message('a', 1), message('a', 2));
+  relay(t, db, async (messages) => {
+    if (messages.some(({ messageId }) => messageId === 'a-1')) throw new PoisonError('publish_failed', 'too long');
+    published.push(...messages.map(({ messageId }) => messageId));
+  });
+  await until(() => published.includes('a-2'));
+  t.deepEqual(published, ['a-0', 'a-2']);
+  const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
+  t.like(items, [{ source: OUTGOING_RELAY, type: 'topic', cause: 'publish_failed', detail: 'too long', messageId: 'a-1', key: 'a' }]);
+});
+
+test('relays of several processes share the partitions, and another takes over what one leaves', async (t) => {
+  const db = await setUp(t);
+  const published: string[] = [];
+  const publish = async (messages: readonly BusMessage[]) => void published.push(...messages.map(({ messageId }) => messageId));
+  const [first, second] = [relay(t, db, publish), relay(t, db, publish)];
+  await until(() => first.partitions().length === 4 && second.partitions().length === 4);
+  t.is(new Set([...first.partitions(), ...second.partitions()]).size, 8);
+  const messages = Array.from({ length: 40 }, (_, index) => message(`key${index % 10}`, index));
+  await append(db, ...messages.slice(0, 20));
+  await until(() => published.length === 20);
+  await first.stop();
+  await append(db, ...messages.slice(20));
+  await until(() => published.length === 40);
+  t.is(second.partitions().length, 8);
+  t.is(new Set(published).size, 40);
+});
