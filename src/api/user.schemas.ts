@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { UserRow } from '../db/users.ts';
 import { id, instant, nullableInstant, profileCompletionStatus, serviceName, syncStatus, userStatus } from './values.ts';
 
-const email = z.email().max(254).toLowerCase().meta({ description: 'Kept in lower case', example: 'ada@example.com' });
+const email = z.email({ pattern: z.regexes.html5Email }).max(254).toLowerCase().meta({ description: 'Kept in lower case', example: 'ada@example.com' });
 const name = z.string().trim().min(1).max(200);
 const locale = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/, 'must be a language tag such as fr or en-GB').meta({ example: 'fr' });
 const phone = z.string().trim().regex(/^\+?[0-9][0-9 ().-]{2,30}$/, 'must be a telephone number').meta({ example: '+33 1 23 45 67 89' });

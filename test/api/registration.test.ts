@@ -21,3 +21,47 @@ test('registration answers 201 with the seed\'s fields, and 200 with the same us
   t.is(second.status, 200);
   t.deepEqual(second.body, first.body);
 });
+
+test('twenty registrations of one identity at once make one user', async (t) => {
+  const json = { authSubject: 'auth0|race', email: 'race@example.com' };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => api.ask('POST', '/users', { role: 'service', sub: 'crm', json })));
+  t.is(answers.filter(({ status }) => status === 201).length, 1);
+  t.is(answers.filter(({ status }) => status === 200).length, 19);
+  t.is(new Set(answers.map(({ body }) => body['id'])).size, 1);
+  const promised = await api.db.inTenant('default', (tx) => tx.pendingStart.findMany({ where: { workflowId: { endsWith: String(answers[0]?.body['id']) } } }));
+  t.deepEqual(promised.map(({ kind, workflowType }) => `${kind} ${workflowType}`).toSorted(), ['start profile', 'start userSync']);
+});
+
+test('registration takes the user\'s own list of services', async (t) => {
+  const json = { authSubject: 'auth0|own-services', email: 'own@example.com', servicesToSync: ['portfolio', 'billing'] };
+  const { status, body } = await api.ask('POST', '/users', { role: 'admin', json });
+  t.is(status, 201);
+  t.like(body, { syncMetadata: { servicesToSync: ['billing', 'portfolio'] } });
+  const row = await api.db.inTenant('default', (tx) => tx.user.findFirstOrThrow({ where: { authSubject: 'auth0|own-services' } }));
+  t.false(row.defaultServices);
+});
+
+test('registration refuses what it can\'t take, and names the field', async (t) => {
+  const refused: [field: string, json: object][] = [
+    ['body.email', { authSubject: 'a', email: 'nobody' }],
+    ['body.authSubject', { email: 'a@example.com' }],
+    ['body.authSubject', { authSubject: 'deleted:1', email: 'a@example.com' }],
+    ['body.servicesToSync.0', { authSubject: 'a', email: 'a@example.com', servicesToSync: ['Not A Name'] }],
+    ['body.servicesToSync', { authSubject: 'a', email: 'a@example.com', servicesToSync: ['crm', 'crm'] }],
+    ['body', { authSubject: 'a', email: 'a@example.com', rank: 1 }],
+    ['body.name', { authSubject: 'a', email: 'a@example.com', name: 'A\0da' }],
+    ['body.name', { authSubject: 'a', email: 'a@example.com', name: 'A\ud800' }],
+  ];
+  for (const [field, json] of refused) {
+    const { status, body } = await api.ask('POST', '/users', { role: 'admin', json });
+    t.is(status, 400, field);
+    t.like(body, { code: 'validation_failed', errors: [{ field }] });
+  }
+});
+
+test('registration answers 201 while Temporal is away, and wakes the relay', async (t) => {
+  const wakes = api.wakes();
+  const { status } = await api.ask('POST', '/users', { role: 'admin', json: { authSubject: 'auth0|temporal-away', email: 'away@example.com' } });
+  t.is(status, 201);
+  t.true(api.wakes() > wakes);
+});
