@@ -1,5 +1,5 @@
 import { ALL_TENANTS, type Db } from './client.ts';
-import { LOG_TABLES, MAX_PARTITIONS, type LogTable } from './log.ts';
+import { LOG_TABLES, MAX_PARTITIONS, useOrderedIndex, type LogTable } from './log.ts';
 import { rawTransaction } from './raw-transaction.ts';
 
 /** How far the horizon of the logs lags behind, and what holds it. */
@@ -15,6 +15,7 @@ export interface HorizonLag {
 /** Measures what delays the readers of every log. */
 export async function horizonLag(db: Db): Promise<HorizonLag> {
   const unreadableMs = await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+    await useOrderedIndex(client);
     const { rows } = await client.query<{ ms: number | null }>(LOG_TABLES.map((table) => `
       SELECT extract(epoch FROM max(clock_timestamp() - t.created_at))::float8 * 1000 AS ms
       FROM generate_series(0, $1::int - 1) AS p (partition)
@@ -44,13 +45,16 @@ async function openTransactions(db: Db): Promise<Pick<HorizonLag, 'transactionMs
 /** How far one reader is behind: the age of the oldest row it has not done with, in all partitions; 0: it is up to date. */
 export async function readerLagMs(db: Db, { reader, table }: { reader: string; table: LogTable }): Promise<number> {
   return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+    await useOrderedIndex(client);
     const { rows } = await client.query<{ ms: number | null }>(`
+      WITH read AS MATERIALIZED ( -- apart, or row-level security keeps the expressions out of the index search
+        SELECT p.partition, coalesce(c.xid, '0') AS xid, coalesce(c.position, 0) AS position
+        FROM generate_series(0, $1::int - 1) AS p (partition)
+        LEFT JOIN log_cursors AS c ON c.reader = $2 AND c.partition = p.partition)
       SELECT extract(epoch FROM max(clock_timestamp() - t.created_at))::float8 * 1000 AS ms
-      FROM generate_series(0, $1::int - 1) AS p (partition)
-      LEFT JOIN log_cursors AS c ON c.reader = $2 AND c.partition = p.partition
-      CROSS JOIN LATERAL (
+      FROM read CROSS JOIN LATERAL (
         SELECT created_at FROM ${table} AS t
-        WHERE t.partition = p.partition AND (t.xid, t.position) > (coalesce(c.xid, '0'), coalesce(c.position, 0))
+        WHERE t.partition = read.partition AND (t.xid, t.position) > (read.xid, read.position)
         ORDER BY t.xid, t.position LIMIT 1
       ) AS t`, [MAX_PARTITIONS, reader]);
     return Math.max(0, rows[0]?.ms ?? 0);

@@ -38,6 +38,7 @@ export async function readLog<Column extends string>(
   client: pg.ClientBase, { table, columns, from, limit }: LogRead<Column>,
 ): Promise<LogRow<Column>[]> {
   if (from.length === 0) return [];
+  await useOrderedIndex(client);
   const { rows } = await client.query<LogRow<Column>>(`
     SELECT r.partition, ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
     FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
@@ -54,12 +55,21 @@ export async function readLog<Column extends string>(
   return rows;
 }
 
+/**
+ * Has the rest of the transaction read logs along their index. Left alone, the planner, which can't know how many rows
+ * the tenant policy lets through, may sort the whole backlog for each batch.
+ */
+export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
+  await client.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
+}
+
 /** The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered. */
 export async function usedPartitions(db: Db, table: LogTable): Promise<number[]> {
   return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+    await useOrderedIndex(client);
     const { rows } = await client.query<{ partition: number }>(`
-      SELECT partition FROM generate_series(0, $1::int - 1) AS partition
-      WHERE EXISTS (SELECT FROM ${table} AS t WHERE t.partition = partition.partition)`, [MAX_PARTITIONS]);
+      SELECT p.partition FROM generate_series(0, $1::int - 1) AS p (partition)
+      CROSS JOIN LATERAL (SELECT FROM ${table} AS t WHERE t.partition = p.partition LIMIT 1) AS t`, [MAX_PARTITIONS]);
     return rows.map(({ partition }) => partition);
   });
 }
