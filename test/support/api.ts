@@ -39,7 +39,6 @@ export interface Ask {
 export interface TestApi {
   readonly url: string;
   readonly db: Db;
-  readonly databaseUrl: string;
   /** How often the relay was to look at once. */
   readonly wakes: () => number;
   token(role: Role, sub: string, tenant?: string): Promise<string>;
@@ -48,14 +47,14 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-/** Starts the API on a fresh database; without a Temporal address nothing listens where it looks for one. */
+/** Starts the API, on a fresh database unless it is given one; without a Temporal address nothing listens where it looks for one. */
 export async function startApi(
-  { settings = {}, temporalAddress = '127.0.0.1:1', databaseUrl }: { settings?: Record<string, string>; temporalAddress?: string; databaseUrl?: string } = {},
+  { settings = {}, temporalAddress = '127.0.0.1:1', db: given }: { settings?: Record<string, string>; temporalAddress?: string; db?: Db } = {},
 ): Promise<TestApi> {
-  const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: () => Promise.resolve() };
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-api-'));
   const config = loadConfig({ COMMAND_TIMEOUT_MS: '1000', RATE_LIMIT_PER_MINUTE: '100000', ...settings, DATA_DIR: dataDir });
-  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test-api' });
+  const database = given === undefined ? await createDatabase() : undefined;
+  const db = given ?? openDb({ url: database?.url ?? '', role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test-api' });
   const temporal = new Client({ connection: Connection.lazy({ address: temporalAddress, connectTimeout: 1_000 }) });
   const keys = await localKeys(dataDir);
   const registry = new Registry();
@@ -76,7 +75,7 @@ export async function startApi(
   const token = (role: Role, sub: string, tenantId = 'default') => mintToken({ role, subject: sub, tenantId, ttl: '1h' }, { config, keys });
 
   return {
-    url, db, token, databaseUrl: database.url, wakes: () => wakes,
+    url, db, token, wakes: () => wakes,
     ask: async (method, path, { role, sub = 'somebody', tenant, json, raw, headers = {} } = {}) => {
       const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
       const response = await fetch(`${url}${path}`, {
@@ -96,8 +95,10 @@ export async function startApi(
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await temporal.connection.close();
-      await db.close();
-      await database.drop();
+      if (database !== undefined) {
+        await db.close();
+        await database.drop();
+      }
       await rm(dataDir, { recursive: true, force: true });
     },
   };

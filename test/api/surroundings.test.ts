@@ -1,0 +1,53 @@
+import test from 'ava';
+import { z } from 'zod';
+import { startApi } from '../support/api.ts';
+import { temporalAddress } from '../support/services.ts';
+
+const api = await startApi({ temporalAddress: temporalAddress() });
+test.after.always(() => api.close());
+const get = (path: string) => fetch(`${api.url}${path}`);
+
+test('health and readiness tell what is up', async (t) => {
+  t.deepEqual(await (await get('/healthz')).json(), { status: 'ok' });
+  const ready = await get('/readyz');
+  t.is(ready.status, 200);
+  t.deepEqual(await ready.json(), { status: 'ready', postgres: 'up', temporal: 'up', bus: 'up' });
+});
+
+test('without Temporal the API is ready, and says so', async (t) => {
+  const alone = await startApi();
+  t.teardown(() => alone.close());
+  const ready = await fetch(`${alone.url}/readyz`);
+  t.is(ready.status, 200);
+  t.deepEqual(await ready.json(), { status: 'ready', postgres: 'up', temporal: 'down', bus: 'up' });
+});
+
+test('metrics count and time requests by route, never by address', async (t) => {
+  await api.ask('GET', '/users/11111111-1111-1111-1111-111111111111', { role: 'admin' });
+  await api.ask('GET', '/nowhere-at-all');
+  const text = await (await get('/metrics')).text();
+  t.regex(text, /http_requests_total\{method="GET",route="\/users\/:id",status="404"\} 1/);
+  t.regex(text, /http_request_duration_seconds_count\{method="GET",route="\/users\/:id",status="404"\} 1/);
+  t.regex(text, /http_requests_total\{method="GET",route="none",status="404"\} 1/);
+  t.notRegex(text, /11111111|nowhere/);
+});
+
+test('/openapi.json is the committed document, and every problem\'s type leads to its explanation', async (t) => {
+  const document = z.object({ openapi: z.literal('3.1.0'), components: z.object({ examples: z.record(z.string(), z.object({ value: z.object({ type: z.string() }) })) }) })
+    .parse(await (await get('/openapi.json')).json());
+  const page = await (await get('/docs/errors')).text();
+  const examples = Object.entries(document.components.examples);
+  t.true(examples.length > 20);
+  for (const [code, { value }] of examples) {
+    t.is(value.type, `/docs/errors#${code}`);
+    t.true(page.includes(`id="${code}"`), code);
+  }
+});
+
+test('/docs is readable with what the API itself serves', async (t) => {
+  const page = await get('/docs/');
+  t.is(page.status, 200);
+  const html = await page.text();
+  t.notRegex(html, /(src|href)="(https?:)?\/\//);
+  for (const [, asset = ''] of html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) t.is((await get(`/docs/${asset}`)).status, 200, asset);
+});
