@@ -15,8 +15,7 @@ export function toProblem(error: unknown): Problem {
   return unreadableRequest(error) ?? new Problem('internal_error', { cause: error });
 }
 
-/** Answers with a problem, as `application/problem+json`. */
-export function sendProblem(response: Response, problem: Problem): void {
+function sendProblem(response: Response, problem: Problem): void {
   const { status } = ERRORS[problem.code];
   if (problem.retryAfterSeconds !== undefined) response.set('Retry-After', String(problem.retryAfterSeconds));
   if (status === 401) response.set('WWW-Authenticate', 'Bearer');

@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { UpdateDefinition } from '@temporalio/common';
+import { hasPromisedCalls } from '../db/pending-starts.ts';
 import { findUser, userExists, type UserRow } from '../db/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
@@ -7,6 +9,9 @@ import { Problem } from './problem.ts';
 import { requireOwn, type Call } from './route.ts';
 
 type UserCall = Pick<Call, 'deps' | 'caller' | 'self' | 'effectId'> & { readonly params: { readonly userId: string } };
+
+const PROMISED_CALLS_MS = 1_000;
+const PROMISED_CALLS_POLL_MS = 25;
 
 /** Which of a user's two workflows a command is for. */
 export type UserWorkflow = 'profile' | 'userSync';
@@ -21,9 +26,19 @@ export async function commandUser<Answer, Args extends [] | [object]>(
   const target = workflow === 'profile'
     ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
     : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
+  if (workflow === 'userSync') await afterPromisedCalls(deps, { tenantId, workflowId: target.workflowId });
   const answer = await sendCommand(deps, { ...target, input: { tenantId, userId }, updateId: effectId }, update, args);
   if (answer === null) throw new Problem('user_not_found'); // the workflow found no user to act on
   return answer;
+}
+
+/**
+ * Lets a change that was just written reach its workflow before a command about it, so that 'the current version' means
+ * the row's. Only for a moment: with Temporal away the command itself says so.
+ */
+async function afterPromisedCalls({ db }: Pick<Call['deps'], 'db'>, { tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> {
+  const deadline = performance.now() + PROMISED_CALLS_MS;
+  while (performance.now() < deadline && await db.inTenant(tenantId, (tx) => hasPromisedCalls(tx, workflowId))) await wait(PROMISED_CALLS_POLL_MS);
 }
 
 /** The user as its row is now, for the answer to a command. */

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { z } from 'zod';
 import { ROLES, type Role } from '../../src/auth/roles.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { startApi } from '../support/api.ts';
@@ -31,7 +32,7 @@ for (const { spec } of ROUTES) {
   test(`${method} ${spec.path} is for ${spec.roles.join(', ')} only`, async (t) => {
     for (const role of ROLES) {
       const { body } = await api.ask(method, path, { role, sub: 'matrix', ...(spec.body === undefined ? {} : { json: {} }) });
-      if (spec.roles.includes(role)) t.not(body?.['code'], 'forbidden', role);
+      if (spec.roles.includes(role)) t.not(body['code'], 'forbidden', role);
       else t.is(body['code'], 'forbidden', role);
     }
   });
@@ -42,7 +43,7 @@ test('a token of another key, issuer, audience or role, or a stale one, is not v
   t.teardown(() => other.close());
   const valid = await api.token('admin', 'boss');
   const [head = '', claims = '', signature = ''] = valid.split('.');
-  const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), role: 'admin', sub: 'else' })).toString('base64url');
+  const forged = Buffer.from(JSON.stringify({ ...z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(claims, 'base64url').toString())), sub: 'else' })).toString('base64url');
   const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${claims}.`;
   for (const token of [await other.token('admin', 'boss'), `${head}.${forged}.${signature}`, unsigned, 'nonsense', await api.token('admin', 'boss', '*')]) {
     const { status, body } = await api.ask('GET', '/users', { headers: { Authorization: `Bearer ${token}` } });

@@ -1,90 +1,82 @@
-import anyTest, { type TestFn } from 'ava';
-import type { NativeConnection } from '@temporalio/worker';
+import test from 'ava';
 import { startApi, type TestApi } from '../support/api.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { createWorld, type World } from '../workflows/world.ts';
+import { createWorld } from '../workflows/world.ts';
 
-const test = anyTest as TestFn<{ api: TestApi; world: World; connection: NativeConnection }>;
 const admin = { role: 'admin', sub: 'boss' } as const;
-
-test.before(async (t) => {
-  const server = await connectDevServer();
-  const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } });
-  const api = await startApi({ db: world.db, temporalAddress: temporalAddress(), settings: { TASK_QUEUE: world.config.TASK_QUEUE, SYNC_SERVICES: 'accounting,portfolio', COMMAND_TIMEOUT_MS: '10000' } });
-  t.context = { api, world, connection: server.connection };
+const server = await connectDevServer();
+const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } });
+const api = await startApi({
+  db: world.db, temporalAddress: temporalAddress(),
+  settings: { TASK_QUEUE: world.config.TASK_QUEUE, SYNC_SERVICES: 'accounting,portfolio', COMMAND_TIMEOUT_MS: '10000' },
 });
-test.after.always(async (t) => {
-  await t.context.api.close();
-  await t.context.world.close();
-  await t.context.connection.close();
+test.after.always(async () => {
+  await api.close();
+  await world.close();
+  await server.connection.close();
 });
 
-async function register(api: TestApi, sub: string): Promise<string> {
-  const { body } = await api.ask('POST', '/users', { role: 'user', sub, json: { authSubject: sub, email: `${sub}@example.com` } });
+async function register(sub: string, at: TestApi = api): Promise<string> {
+  const { body } = await at.ask('POST', '/users', { role: 'user', sub, json: { authSubject: sub, email: `${sub}@example.com` } });
   return String(body['id']);
 }
-const command = (api: TestApi, id: string, path: string, json?: object, more: object = {}) =>
-  api.ask('POST', `/users/state-management/${id}/${path}`, { ...admin, ...(json === undefined ? {} : { json }), ...more });
+const command = (id: string, path: string, json?: object, more: object = {}, at: TestApi = api) =>
+  at.ask('POST', `/users/state-management/${id}/${path}`, { ...admin, ...(json === undefined ? {} : { json }), ...more });
 
 test('a profile is begun and completed by its user, and an illegal command is a 409 that says why', async (t) => {
-  const { api } = t.context;
-  const id = await register(api, 'complete');
+  const id = await register('complete');
   const as = { role: 'user', sub: 'complete' };
-  t.like((await command(api, id, 'profile/mark-in-progress', undefined, as)).body, { id, profileCompletionStatus: 'in_progress' });
+  t.like((await command(id, 'profile/mark-in-progress', undefined, as)).body, { id, profileCompletionStatus: 'in_progress' });
   const json = { customerId: 'c-1', customerKind: 'company' };
-  const completed = await command(api, id, 'profile/complete', json, as);
+  const completed = await command(id, 'profile/complete', json, as);
   t.is(completed.status, 200);
   t.like(completed.body, { status: 'active', profileCompletionStatus: 'completed', customerId: 'c-1', companyId: 'c-1', financialInstitutionId: null, profileCompletionDeadline: null });
-  t.is((await command(api, id, 'profile/complete', json, as)).status, 200, 'said twice');
-  const other = await command(api, id, 'profile/complete', { ...json, customerId: 'c-2' }, as);
+  t.is((await command(id, 'profile/complete', json, as)).status, 200, 'said twice');
+  const other = await command(id, 'profile/complete', { ...json, customerId: 'c-2' }, as);
   t.is(other.status, 409);
   t.like(other.body, { code: 'profile_already_completed', retryable: false });
-  t.like((await command(api, id, 'profile/reactivate', { extensionDays: 7 })).body, { code: 'profile_not_expired' });
+  t.like((await command(id, 'profile/reactivate', { extensionDays: 7 })).body, { code: 'profile_not_expired' });
 });
 
 test('suspension and its end', async (t) => {
-  const { api } = t.context;
-  const id = await register(api, 'suspend');
-  t.like((await command(api, id, 'profile/suspend')).body, { status: 'suspended' });
-  t.like((await command(api, id, 'profile/mark-in-progress', undefined, { role: 'user', sub: 'suspend' })).body, { code: 'account_inactive' });
-  t.like((await command(api, id, 'profile/mark-in-progress')).body, { code: 'user_suspended' });
-  t.like((await command(api, id, 'profile/unsuspend')).body, { status: 'pending_profile' });
-  t.like((await command(api, id, 'profile/unsuspend')).body, { code: 'user_not_suspended' });
+  const id = await register('suspend');
+  t.like((await command(id, 'profile/suspend')).body, { status: 'suspended' });
+  t.like((await command(id, 'profile/mark-in-progress', undefined, { role: 'user', sub: 'suspend' })).body, { code: 'account_inactive' });
+  t.like((await command(id, 'profile/mark-in-progress')).body, { code: 'user_suspended' });
+  t.like((await command(id, 'profile/unsuspend')).body, { status: 'pending_profile' });
+  t.like((await command(id, 'profile/unsuspend')).body, { code: 'user_not_suspended' });
 });
 
 test('the copies are confirmed, doubted, reconciled and sent again by commands', async (t) => {
-  const { api } = t.context;
-  const id = await register(api, 'sync');
-  t.like((await command(api, id, 'sync/mark-service-synced', { service: 'accounting' })).body, { syncMetadata: { syncedServices: ['accounting'] } });
-  t.like((await command(api, id, 'sync/mark-service-failed', { service: 'portfolio', error: 'no room' })).body, { syncMetadata: { failedServices: ['portfolio'] } });
-  const unknown = await command(api, id, 'sync/mark-service-synced', { service: 'nobody' });
+  const id = await register('sync');
+  t.like((await command(id, 'sync/mark-service-synced', { service: 'accounting' })).body, { syncMetadata: { syncedServices: ['accounting'] } });
+  t.like((await command(id, 'sync/mark-service-failed', { service: 'portfolio', error: 'no room' })).body, { syncMetadata: { failedServices: ['portfolio'] } });
+  const unknown = await command(id, 'sync/mark-service-synced', { service: 'nobody' });
   t.is(unknown.status, 404);
   t.like(unknown.body, { code: 'unknown_service' });
-  const found = await command(api, id, 'sync/reconcile');
+  const found = await command(id, 'sync/reconcile');
   t.is(found.status, 200);
   t.like(found.body, { userId: id, consistent: false, failed: ['portfolio'], republished: ['portfolio'] });
-  t.like((await command(api, id, 'sync/mark-service-synced', { service: 'portfolio' })).body, { syncStatus: 'synced' });
-  t.like((await command(api, id, 'sync/reconcile')).body, { consistent: true, republished: [] });
-  t.like((await command(api, id, 'sync/force')).body, { syncStatus: 'in_progress', syncRetryCount: 0, syncMetadata: { syncedServices: [] } });
+  t.like((await command(id, 'sync/mark-service-synced', { service: 'portfolio' })).body, { syncStatus: 'synced' });
+  t.like((await command(id, 'sync/reconcile')).body, { consistent: true, republished: [] });
+  t.like((await command(id, 'sync/force')).body, { syncStatus: 'in_progress', syncRetryCount: 0, syncMetadata: { syncedServices: [] } });
 });
 
 test('a command repeated with its Idempotency-Key is carried out once', async (t) => {
-  const { api } = t.context;
-  const id = await register(api, 'once');
+  const id = await register('once');
   const headers = { 'Idempotency-Key': 'suspend-1' };
-  const first = await command(api, id, 'profile/suspend', undefined, { headers });
-  await command(api, id, 'profile/unsuspend');
-  const second = await command(api, id, 'profile/suspend', undefined, { headers });
+  const first = await command(id, 'profile/suspend', undefined, { headers });
+  await command(id, 'profile/unsuspend');
+  const second = await command(id, 'profile/suspend', undefined, { headers });
   t.deepEqual(second.body, first.body);
   t.is(second.headers.get('Idempotency-Replayed'), 'true');
   t.is((await api.ask('GET', `/users/${id}`, admin)).body['status'], 'pending_profile');
 });
 
 test('a bulk operation is accepted once for its Idempotency-Key and shows its progress', async (t) => {
-  const { api } = t.context;
-  const ids = await Promise.all(['bulk-1', 'bulk-2'].map((sub) => register(api, sub)));
+  const ids = await Promise.all(['bulk-1', 'bulk-2'].map((sub) => register(sub)));
   const json = { filter: { userIds: ids } };
   const ask = { ...admin, json, headers: { 'Idempotency-Key': 'bulk-1' } };
   const [first, second] = [await api.ask('POST', '/users/state-management/bulk/resync', ask), await api.ask('POST', '/users/state-management/bulk/resync', ask)];
@@ -99,7 +91,6 @@ test('a bulk operation is accepted once for its Idempotency-Key and shows its pr
 });
 
 test('an audit is run by hand', async (t) => {
-  const { api, world } = t.context;
   const { status, body } = await api.ask('POST', '/maintenance/audits/cleanup/run', admin);
   t.is(status, 202);
   t.regex(String(body['workflowId']), /^cleanup:manual:/);
@@ -108,38 +99,35 @@ test('an audit is run by hand', async (t) => {
 });
 
 test('deletion ends the user\'s workflows', async (t) => {
-  const { api, world } = t.context;
-  const id = await register(api, 'delete');
-  await command(api, id, 'profile/mark-in-progress');
+  const id = await register('delete');
+  await command(id, 'profile/mark-in-progress');
   t.is((await api.ask('DELETE', `/users/${id}`, admin)).status, 204);
   for (const workflowId of [`profile:${id}`, `user-sync:${id}`]) {
     await until(async () => (await world.client.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED', { what: workflowId });
   }
-  t.is((await command(api, id, 'profile/mark-in-progress')).status, 404);
+  t.is((await command(id, 'profile/mark-in-progress')).status, 404);
 });
 
 test('without a worker a command is a 503 that may still take effect, and the same key learns its outcome later', async (t) => {
-  const { api, world } = t.context;
   const idle = await startApi({ db: world.db, temporalAddress: temporalAddress(), settings: { TASK_QUEUE: 'nobody-polls-this', COMMAND_TIMEOUT_MS: '500' } });
   t.teardown(() => idle.close());
   const userId = await world.insertUser({ now: Date.now() }); // without a promised start: the command is the first to start it
   const more = { tenant: 'test', headers: { 'Idempotency-Key': 'late' } };
-  const { status, body, headers } = await command(idle, userId, 'profile/mark-in-progress', undefined, more);
+  const { status, body, headers } = await command(userId, 'profile/mark-in-progress', undefined, more, idle);
   t.is(status, 503);
   t.like(body, { code: 'command_timeout', retryable: true });
   t.regex(String(body['detail']), /may still take effect/);
   t.is(headers.get('Retry-After'), '5');
   await world.client.workflow.getHandle(`profile:${userId}`).terminate();
-  t.is((await command(api, userId, 'profile/mark-in-progress', undefined, more)).status, 200);
+  t.is((await command(userId, 'profile/mark-in-progress', undefined, more)).status, 200);
 });
 
 test('without Temporal a command is a 503, and so is a bulk operation and its progress', async (t) => {
-  const { world } = t.context;
   const alone = await startApi({ db: world.db, settings: { COMMAND_TIMEOUT_MS: '500' } });
   t.teardown(() => alone.close());
-  const id = await register(alone, 'alone');
+  const id = await register('alone', alone);
   for (const answer of [
-    await command(alone, id, 'profile/mark-in-progress'),
+    await command(id, 'profile/mark-in-progress', undefined, {}, alone),
     await alone.ask('POST', '/users/state-management/bulk/resync', { ...admin, json: { filter: { status: 'active' } } }),
     await alone.ask('GET', '/users/state-management/bulk/11111111-1111-1111-1111-111111111111', admin),
     await alone.ask('POST', '/maintenance/audits/cleanup/run', admin),
@@ -148,5 +136,5 @@ test('without Temporal a command is a 503, and so is a bulk operation and its pr
     t.is(answer.body['code'], 'temporal_unavailable');
     t.truthy(answer.headers.get('Retry-After'));
   }
-  t.is((await command(alone, '11111111-1111-1111-1111-111111111111', 'profile/suspend')).status, 404, 'what does not exist is not found all the same');
+  t.is((await command('11111111-1111-1111-1111-111111111111', 'profile/suspend', undefined, {}, alone)).status, 404, 'what does not exist is not found all the same');
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { z } from 'zod';
 import { startApi } from '../support/api.ts';
@@ -33,8 +34,10 @@ test('metrics count and time requests by route, never by address', async (t) => 
 });
 
 test('/openapi.json is the committed document, and every problem\'s type leads to its explanation', async (t) => {
+  const served: unknown = await (await get('/openapi.json')).json();
+  t.deepEqual(served, JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')));
   const document = z.object({ openapi: z.literal('3.1.0'), components: z.object({ examples: z.record(z.string(), z.object({ value: z.object({ type: z.string() }) })) }) })
-    .parse(await (await get('/openapi.json')).json());
+    .parse(served);
   const page = await (await get('/docs/errors')).text();
   const examples = Object.entries(document.components.examples);
   t.true(examples.length > 20);

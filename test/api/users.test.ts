@@ -1,8 +1,10 @@
 import test from 'ava';
+import { z } from 'zod';
 import { startApi } from '../support/api.ts';
 
 const api = await startApi();
 test.after.always(() => api.close());
+const pageSchema = z.object({ items: z.array(z.object({ id: z.string(), email: z.string() })), nextCursor: z.string().nullable() });
 const admin = { role: 'admin', sub: 'boss' } as const;
 
 async function register(email: string, tenant = 'default'): Promise<string> {
@@ -61,7 +63,7 @@ test('a deleted user is anonymised, its workflows are told, and it is gone', asy
 test('of two deletions at once one finds the user', async (t) => {
   const id = await register('twice@example.com');
   const answers = await Promise.all([1, 2, 3].map(() => api.ask('DELETE', `/users/${id}`, admin)));
-  t.deepEqual(answers.map(({ status }) => status).toSorted(), [204, 404, 404]);
+  t.deepEqual(answers.map(({ status }) => String(status)).toSorted(), ['204', '404', '404']);
 });
 
 test('the list pages through every user once, newest first, and leaves deleted ones out', async (t) => {
@@ -71,27 +73,27 @@ test('the list pages through every user once, newest first, and leaves deleted o
   // Equal times: the id decides.
   await api.db.inTenant(tenant, (tx) => tx.user.updateMany({ where: { id: { in: ids.slice(5, 20) } }, data: { createdAt: new Date('2026-01-01T00:00:00Z') } }));
   await api.ask('DELETE', `/users/${ids[3]}`, { ...admin, tenant });
-  const seen: unknown[] = [];
+  const seen: string[] = [];
   const sizes: number[] = [];
-  for (let cursor: unknown = ''; cursor !== null;) {
-    const { body } = await api.ask('GET', `/users?limit=7${cursor === '' ? '' : `&cursor=${String(cursor)}`}`, { ...admin, tenant });
-    const { items, nextCursor } = body as unknown as { items: { id: string }[]; nextCursor: string | null };
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { body } = await api.ask('GET', `/users?limit=7${cursor === '' ? '' : `&cursor=${cursor}`}`, { ...admin, tenant });
+    const { items, nextCursor }: z.output<typeof pageSchema> = pageSchema.parse(body);
     seen.push(...items.map(({ id }) => id));
     sizes.push(items.length);
     cursor = nextCursor;
   }
   t.deepEqual(sizes, [7, 7, 7, 7, 1]);
   t.deepEqual(seen.toSorted(), ids.filter((id) => id !== ids[3]).toSorted());
-  t.is((await api.ask('GET', '/users', { ...admin, tenant })).body['items']?.['length'], 25);
+  t.like((await api.ask('GET', '/users', { ...admin, tenant })).body, { items: { length: 25 } });
 });
 
 test('the list filters by each status and by the e-mail\'s beginning, whatever its case, taking wildcards as they are', async (t) => {
   const tenant = 'filters';
   const [ada] = await Promise.all([register('ada_l@example.com', tenant), register('adaxl@example.com', tenant), register('bob%b@example.com', tenant)]);
-  await api.db.inTenant(tenant, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: tenant, id: String(ada) } }, data: { status: 'active', profileCompletionStatus: 'completed', syncStatus: 'synced' } }));
+  await api.db.inTenant(tenant, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: tenant, id: ada } }, data: { status: 'active', profileCompletionStatus: 'completed', syncStatus: 'synced' } }));
   const found = async (query: string) => {
     const { body } = await api.ask('GET', `/users?${query}`, { ...admin, tenant });
-    return (body as unknown as { items: { email: string }[] }).items.map(({ email }) => email).toSorted();
+    return pageSchema.parse(body).items.map(({ email }) => email).toSorted();
   };
   t.deepEqual(await found('emailPrefix=ADA'), ['ada_l@example.com', 'adaxl@example.com']);
   t.deepEqual(await found('emailPrefix=ada_'), ['ada_l@example.com']);
@@ -112,8 +114,8 @@ test('the statistics have exactly the seed\'s fields', async (t) => {
   await set(1, { profileCompletionStatus: 'completed', syncStatus: 'synced' });
   await set(2, { profileCompletionStatus: 'expired', syncStatus: 'retry' });
   await api.ask('DELETE', `/users/${ids[4]}`, { ...admin, tenant });
-  t.deepEqual<unknown>((await api.ask('GET', '/users/state-management/profile-completion/stats', { ...admin, tenant })).body,
+  t.deepEqual((await api.ask('GET', '/users/state-management/profile-completion/stats', { ...admin, tenant })).body,
     { notStarted: 1, inProgress: 1, completed: 1, expired: 1, total: 4 });
-  t.deepEqual<unknown>((await api.ask('GET', '/users/state-management/sync/stats', { ...admin, tenant })).body,
+  t.deepEqual((await api.ask('GET', '/users/state-management/sync/stats', { ...admin, tenant })).body,
     { pending: 1, inProgress: 1, synced: 1, failed: 0, retry: 1, total: 4 });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
+import { z } from 'zod';
 import { createApp } from '../../src/api/app.ts';
 import { replayHandlers } from '../../src/api/replay-handlers.ts';
 import { localKeys } from '../../src/auth/local-keys.ts';
@@ -20,9 +21,11 @@ import { createDatabase } from './services.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** The parsed JSON, or null without a body. Tests know what they asked for. */
-  readonly body: Record<string, never> & { readonly [field: string]: unknown };
+  /** The parsed JSON; empty without a body. */
+  readonly body: Readonly<Record<string, unknown>>;
 }
+
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** One request as a test writes it. */
 export interface Ask {
@@ -87,9 +90,10 @@ export async function startApi(
         },
       });
       const text = await response.text();
-      const answer: Answer = { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
-      assertDeclared({ method, path: path.split('?')[0] ?? path, answer });
-      return answer;
+      const { status, headers: answered } = response;
+      const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+      assertDeclared({ method, path: path.split('?')[0] ?? path, answer: { status, headers: answered, body: parsed } });
+      return { status, headers: answered, body: jsonObject.parse(parsed ?? {}) };
     },
     close: async () => {
       server.closeAllConnections();

@@ -25,7 +25,7 @@ export function assertDeclared(
   const response = declared.responses[status];
   if (response === undefined) throw new Error(`${where} is not declared: ${JSON.stringify(body)}`);
   if (response.content === undefined) {
-    if (body !== null) throw new Error(`${where} has a body, but declares none`);
+    if (body !== undefined) throw new Error(`${where} has a body, but declares none`);
     return;
   }
   const mediaType = headers.get('Content-Type') ?? '';

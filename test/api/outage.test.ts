@@ -1,0 +1,42 @@
+import test from 'ava';
+import { openDb } from '../../src/db/client.ts';
+import { startApi } from '../support/api.ts';
+import { startRestartablePostgres } from '../support/restartable-postgres.ts';
+import { until } from '../support/until.ts';
+
+const admin = { role: 'admin', sub: 'boss' } as const;
+
+test('while PostgreSQL is away requests are 503 and /readyz is red; both recover by themselves', async (t) => {
+  const postgres = await startRestartablePostgres();
+  t.teardown(() => postgres.remove());
+  const db = openDb({ url: postgres.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test-outage' });
+  t.teardown(() => db.close());
+  const api = await startApi({ db });
+  t.teardown(() => api.close());
+  const json = (name: string) => ({ authSubject: name, email: `${name}@example.com` });
+  const readiness = async () => (await fetch(`${api.url}/readyz`)).status;
+  t.is((await api.ask('POST', '/users', { ...admin, json: json('before') })).status, 201);
+  t.is(await readiness(), 200);
+
+  const inFlight = Array.from({ length: 20 }, (_, index) => api.ask('POST', '/users', { ...admin, json: json(`during-${index}`) }));
+  await postgres.kill();
+  for (const { status, body } of await Promise.all(inFlight)) t.true(status === 201 || body['code'] === 'database_unavailable', String(status));
+  for (const [method, path, ask] of [
+    ['GET', '/users', admin], ['POST', '/users', { ...admin, json: json('away') }],
+    ['POST', '/users', { ...admin, json: json('away'), headers: { 'Idempotency-Key': 'away' } }],
+    ['GET', '/users/11111111-1111-1111-1111-111111111111', { role: 'user' }],
+    ['POST', '/dead-letters/11111111-1111-1111-1111-111111111111/replay', admin],
+  ] as const) {
+    const { status, body, headers } = await api.ask(method, path, ask);
+    t.is(status, 503, `${method} ${path}`);
+    t.like(body, { code: 'database_unavailable', retryable: true });
+    t.truthy(headers.get('Retry-After'));
+  }
+  t.is(await readiness(), 503);
+  t.is((await fetch(`${api.url}/healthz`)).status, 200);
+
+  await postgres.start();
+  await until(async () => await readiness() === 200, { what: 'readiness' });
+  t.is((await api.ask('POST', '/users', { ...admin, json: json('before') })).status, 200, 'what was answered was kept');
+  t.is((await api.ask('POST', '/users', { ...admin, json: json('away'), headers: { 'Idempotency-Key': 'away' } })).status, 201);
+});
