@@ -17,11 +17,11 @@ import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
 import { installRuntime } from './src/telemetry/runtime.ts';
 import { startWorkerHttp } from './src/telemetry/worker-http.ts';
-import { connectWorker } from './src/temporal/connection.ts';
 import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
 import { createPendingStartRelay } from './src/temporal/pending-start-relay.ts';
 import { ensureSchedules } from './src/temporal/schedules.ts';
 import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
+import { connectWorker } from './src/temporal/worker-connection.ts';
 import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
 
 const RETRY_MS = 1_000;
@@ -30,8 +30,8 @@ try {
   await runWorker(loadProcessConfig());
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  console.error(error.message);
-  process.exitCode = 1;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
 }
 
 /** Builds every dependency, polls until a signal or the launcher's end, and stops everything in order. */
@@ -82,10 +82,20 @@ async function runWorker(config: Config): Promise<void> {
   const onError = (err: unknown): void => logger.warn({ err }, 'a log could not be read; trying again');
   const bus = createPostgresBus({
     db, partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: config.BUS_RETRY_DELAYS_MS, onError,
+    onDelivery: ({ group, message: { topic, messageId }, outcome, error }) => {
+      metrics.busDeliveries.inc({ group, outcome });
+      if (error !== undefined) logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');
+    },
   });
   const pendingStarts = createPendingStartRelay({ db, client, config, logger });
   pendingStarts.start();
-  const outgoing = startOutgoingRelay({ db, bus, pollMs: config.BUS_POLL_MS, onError });
+  const outgoing = startOutgoingRelay({
+    db, bus, pollMs: config.BUS_POLL_MS, onError,
+    onRelayed: ({ published, parked }) => {
+      metrics.relayedMessages.inc({ outcome: 'published' }, published);
+      metrics.relayedMessages.inc({ outcome: 'parked' }, parked);
+    },
+  });
   const confirmations = await subscribeSyncConfirmations({ bus, db });
   let isCurrent = !config.WORKER_MAKE_CURRENT;
   const http = await startWorkerHttp({

@@ -109,6 +109,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     const problem = read.error.issues[0]?.message ?? 'is not valid';
     throw new ConfigError(`${name}: ${problem} (it is ${JSON.stringify(env[name] ?? fallback)}; see .env.example)`);
   });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each entry was read by the schema that its type comes from
   return Object.freeze(Object.fromEntries(entries)) as Config;
 }
 
@@ -117,7 +118,13 @@ export function loadProcessConfig(): Config {
   try {
     process.loadEnvFile('.env');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new ConfigError(`.env: ${(error as Error).message}`);
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw new ConfigError(`.env: ${String(error)}`);
   }
   return loadConfig(process.env);
+}
+
+/** The SDK's own settings, `TEMPORAL_*`. One left empty, as in a copy of `.env.example`, is one that is not there. */
+export function temporalEnvironment(): Record<string, string> {
+  const given = Object.entries(process.env).flatMap(([name, value]) => name.startsWith('TEMPORAL_') && value ? [[name, value] as const] : []);
+  return Object.fromEntries(given);
 }

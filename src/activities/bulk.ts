@@ -3,22 +3,9 @@ import type { Db } from '../db/client.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { whereUsers } from '../db/user-filter.ts';
 import type { BulkInput } from '../workflows/bulk.messages.ts';
+import type { BulkActivities } from './bulk.types.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../workflows/profile.messages.ts';
 import { forceResyncSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
-
-/** One page of a bulk operation. */
-export interface BulkPage extends Pick<BulkInput, 'tenantId' | 'filter' | 'command'> {
-  readonly afterUserId: string | null;
-  readonly limit: number;
-}
-
-/** Work of the `bulkCommand` workflow. */
-export interface BulkActivities {
-  loadBulkSettings(): Promise<{ readonly ratePerSecond: number }>;
-  countUsers(selection: Pick<BulkInput, 'tenantId' | 'filter'>): Promise<number>;
-  /** Promises the command's signal to the next users, in one transaction; `lastUserId` null: there were none. */
-  signalUsers(page: BulkPage): Promise<{ signalled: number; lastUserId: string | null }>;
-}
 
 /** The activities of bulk operations. */
 export function createBulkActivities({ db, config }: { db: Db; config: Config }): BulkActivities {

@@ -9,7 +9,7 @@ import { claimUserSync, writeUserSync } from '../db/user-sync-rows.ts';
 import type { UserSyncActivities } from './user-sync.types.ts';
 
 /** The settings of user sync, as the workflow takes them. */
-export function userSyncSettings(config: Config): UserSyncSettings {
+function userSyncSettings(config: Config): UserSyncSettings {
   return {
     retryDelaysMs: config.SYNC_RETRY_DELAYS, maxRetries: config.MAX_SYNC_RETRY_ATTEMPTS,
     confirmationTimeoutMs: config.SYNC_CONFIRMATION_TIMEOUT_MS, retryResetMs: config.SYNC_RETRY_RESET_MS,

@@ -6,6 +6,7 @@ export type AlertKind =
   | 'dead_letter_depth'
   | 'horizon_stalled'
   | 'relay_stalled'
+  | 'restored_elsewhere'
   | 'no_worker'
   | 'schedule_to_start'
   | 'temporal_unreachable';

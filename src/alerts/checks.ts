@@ -3,11 +3,12 @@ import { deadLetterDepth } from './checks/dead-letter-depth.ts';
 import { horizonStalled } from './checks/horizon-stalled.ts';
 import { createNoWorkerCheck } from './checks/no-worker.ts';
 import { relayStalled } from './checks/relay-stalled.ts';
+import { restoredElsewhere } from './checks/restored-elsewhere.ts';
 import { scheduleToStart } from './checks/schedule-to-start.ts';
 import { syncFailureRate } from './checks/sync-failure-rate.ts';
 import { temporalUnreachable } from './checks/temporal-unreachable.ts';
 
 /** All the checks, in the order in which a round runs them. */
 export function createChecks(): readonly Check[] {
-  return [syncFailureRate, deadLetterDepth, horizonStalled, relayStalled, temporalUnreachable, createNoWorkerCheck(), scheduleToStart];
+  return [syncFailureRate, deadLetterDepth, horizonStalled, relayStalled, restoredElsewhere, temporalUnreachable, createNoWorkerCheck(), scheduleToStart];
 }

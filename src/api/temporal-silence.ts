@@ -1,6 +1,5 @@
-import {
-  isGrpcServiceError, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
+import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
+import { grpcCodeOf } from '../temporal/grpc-code.ts';
 
 /** What Temporal's silence means. `timeout`: it was reached, but nothing came back in time. */
 export type TemporalSilence = 'away' | 'timeout';
@@ -14,10 +13,7 @@ const GRPC_UNAVAILABLE = 14;
 /** Whether, and how, `error` says that Temporal does not answer. */
 export function temporalSilence(error: unknown): TemporalSilence | undefined {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'timeout';
-  const grpc = error instanceof ServiceError ? error.cause : error;
-  if (!isGrpcServiceError(grpc)) return undefined;
-  const code: number = grpc.code;
-  switch (code) {
+  switch (grpcCodeOf(error)) {
     case GRPC_CANCELLED:
     case GRPC_DEADLINE_EXCEEDED: return 'timeout';
     case GRPC_RESOURCE_EXHAUSTED:

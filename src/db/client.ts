@@ -30,7 +30,7 @@ export interface DbOptions {
 }
 
 /** Connection settings that everything here relies on; see docs/architecture.md, "Time" and "The cursor". */
-export function connectionOptions({ url, role, applicationName }: DbOptions): pg.PoolConfig {
+function connectionOptions({ url, role, applicationName }: DbOptions): pg.PoolConfig {
   const settings = [
     'timezone=UTC',
     'idle_in_transaction_session_timeout=10s',

@@ -1,4 +1,4 @@
-import type { PendingStart, Prisma } from './generated/client.ts';
+import type { PendingStart } from './generated/client.ts';
 import type { Tx } from './client.ts';
 
 /** Channel that wakes the relay; a lost wake-up costs one polling interval, nothing else. */
@@ -22,9 +22,9 @@ export async function promiseCalls(tx: Tx, calls: readonly PromisedCall[]): Prom
   await tx.pendingStart.createMany({
     data: calls.map(({ tenantId, kind, workflowType, workflowId, input, signal }) => ({
       tenantId, kind, workflowType, workflowId,
-      ...(input === undefined ? {} : { input: input as Prisma.InputJsonObject }),
+      ...(input === undefined ? {} : { input }),
       ...(signal === undefined ? {} : { signalName: signal.name }),
-      ...(signal?.arg === undefined ? {} : { signalArg: signal.arg as Prisma.InputJsonObject }),
+      ...(signal?.arg === undefined ? {} : { signalArg: signal.arg }),
     })),
   });
   await tx.$queryRaw`SELECT pg_notify(${PENDING_START_CHANNEL}, '')::text`;
@@ -64,4 +64,9 @@ export async function postponePendingStart(tx: Tx, { tenantId, position, attempt
 /** Forgets a call that was carried out. */
 export async function removePendingStart(tx: Tx, { tenantId, position }: PendingStartRow): Promise<void> {
   await tx.pendingStart.deleteMany({ where: { tenantId, position } });
+}
+
+/** Whether a call on the workflow is promised and not yet carried out. */
+export async function hasPromisedCalls(tx: Tx, workflowId: string): Promise<boolean> {
+  return await tx.pendingStart.count({ where: { workflowId }, take: 1 }) > 0;
 }

@@ -10,7 +10,7 @@ type ProfileColumns = Pick<User,
   | 'remindersSettledUntil' | 'completionBeforeExpiry' | 'customerKind' | 'customerId' | 'companyId' | 'financialInstitutionId'>;
 
 /** The profile that a row describes. */
-export function profileOfRow(row: ProfileColumns & Pick<User, 'createdAt'>): Profile {
+function profileOfRow(row: ProfileColumns & Pick<User, 'createdAt'>): Profile {
   if (row.status === 'suspended') {
     return { kind: 'suspended', former: row.profileCompletionStatus === 'completed' ? activeOf(row) : pendingOf(row) };
   }
@@ -38,7 +38,7 @@ function activeOf(row: ProfileColumns & Pick<User, 'createdAt'>): Extract<Profil
 }
 
 /** The columns that describe a profile. */
-export function profileColumns(profile: Profile): ProfileColumns {
+function profileColumns(profile: Profile): ProfileColumns {
   const inner = profile.kind === 'suspended' ? profile.former : profile;
   const customer = inner.kind === 'active' ? inner.customer : null;
   return {

@@ -20,10 +20,21 @@ function unreadGuard(table: string, readers: string): string {
     SELECT FROM log_cursors c WHERE c.partition = ${table}.partition AND ${readers} AND (c.xid, c.position) < (${table}.xid, ${table}.position))`;
 }
 
-/** Removes what is kept for a time only, in batches; answers the number of rows by table. */
+/** Where personal data of deleted users is left: in messages about them, but for the one that tells of the deletion. */
+const TRACES_OF_DELETED: Readonly<Record<string, string>> = {
+  outgoing_messages: `topic <> 'user.deleted' AND ${isOfDeletedUser('outgoing_messages')}`,
+  bus_messages: `topic <> 'user.deleted' AND ${isOfDeletedUser('bus_messages')}`,
+  dead_letters: isOfDeletedUser('dead_letters'),
+};
+
+function isOfDeletedUser(table: string): string {
+  return `EXISTS (SELECT FROM users u WHERE u.tenant_id = ${table}.tenant_id AND u.id::text = ${table}.key AND u.deleted_at IS NOT NULL)`;
+}
+
+/** Removes what is kept for a time only, and what deleted users left, in batches; answers the number of rows by table. */
 export async function removeExpired(db: Db, config: Config, onProgress: () => void): Promise<CleanupReport> {
   const report: Record<string, number> = {};
-  for (const [table, condition] of Object.entries(EXPIRED)) {
+  for (const [table, condition] of [...Object.entries(EXPIRED), ...Object.entries(TRACES_OF_DELETED)]) {
     let removed: number;
     do {
       removed = await db.inTenant(ALL_TENANTS, (tx) => tx.$executeRawUnsafe(

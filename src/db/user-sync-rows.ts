@@ -4,7 +4,7 @@ import type { Tx } from './client.ts';
 import type { User, UserSyncService } from './generated/client.ts';
 
 /** The synchronisation that a user's rows describe; a change that it has not heard of yet is due to be sent. */
-export function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
+function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
   const copies = Object.fromEntries(services.map(({ service, confirmedVersion, failedVersion, lastError, lastSuccessfulSync }) =>
     [service, { confirmedVersion, failedVersion, lastError, lastSuccessAt: lastSuccessfulSync?.getTime() ?? null }]));
   const fresh = startUserSync({ version: row.version, services: [] });

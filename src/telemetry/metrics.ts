@@ -11,6 +11,10 @@ export interface Metrics {
   readonly registry: Registry;
   /** Counts what became of hand-overs to the mail server, by outcome. */
   readonly notificationDeliveries: Counter<'outcome'>;
+  /** Counts the deliveries of messages of the bus to our consumers, by group and outcome. */
+  readonly busDeliveries: Counter<'group' | 'outcome'>;
+  /** Counts what the outgoing log handed to the bus, and what the bus refused for good. */
+  readonly relayedMessages: Counter<'outcome'>;
   /** Everything in the format of Prometheus; read from the database at most every 5 s, without it when it is away. */
   text(): Promise<string>;
 }
@@ -21,6 +25,14 @@ export function createMetrics({ db }: { db: Db }): Metrics {
   collectDefaultMetrics({ register: registry });
   const notificationDeliveries = new Counter({
     name: 'steadfast_notification_deliveries_total', help: 'Hand-overs of notifications to the mail server, by outcome.',
+    labelNames: ['outcome'], registers: [registry],
+  });
+  const busDeliveries = new Counter({
+    name: 'steadfast_bus_deliveries_total', help: 'Deliveries of messages of the bus to consumers, by group and outcome.',
+    labelNames: ['group', 'outcome'], registers: [registry],
+  });
+  const relayedMessages = new Counter({
+    name: 'steadfast_relayed_messages_total', help: 'Messages of the outgoing log, by whether they were published or parked.',
     labelNames: ['outcome'], registers: [registry],
   });
   const databaseUp = new Gauge({ name: 'steadfast_database_up', help: '1 when the last scrape could read the database, else 0.', registers: [registry] });
@@ -41,7 +53,7 @@ export function createMetrics({ db }: { db: Db }): Metrics {
   }
 
   return {
-    registry, notificationDeliveries,
+    registry, notificationDeliveries, busDeliveries, relayedMessages,
     text: async () => {
       if (performance.now() - readAt > CACHE_MS) {
         reading ??= refresh().finally(() => { reading = undefined; });

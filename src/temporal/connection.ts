@@ -1,14 +1,15 @@
 import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection } from '@temporalio/worker';
+import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
+import { temporalEnvironment } from '../config.ts';
 
-/**
- * A client that connects at its first call, so that a process starts while Temporal is away. Address, namespace, TLS
- * and API key are read by the SDK from its own settings (`TEMPORAL_*`, or its configuration file).
- */
+/** Address, namespace, TLS and API key as the SDK reads them from its own settings: `TEMPORAL_*`, or its configuration file. */
+export function connectConfig(): ClientConnectConfig {
+  return loadClientConnectConfig({ overrideEnvVars: temporalEnvironment() });
+}
+
+/** A client that connects at its first call, so that a process starts while Temporal is away. */
 export function createClient(): Client {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  const { address, tls, apiKey, metadata } = connectionOptions;
+  const { connectionOptions: { address, tls, apiKey, metadata }, namespace } = connectConfig();
   const connection = Connection.lazy({
     ...(address === undefined ? {} : { address }),
     ...(tls === undefined ? {} : { tls }),
@@ -17,10 +18,4 @@ export function createClient(): Client {
     connectTimeout: 3_000,
   });
   return new Client({ connection, ...(namespace === undefined ? {} : { namespace }) });
-}
-
-/** The worker's connection, which is made at once; a rejection means that Temporal is away. */
-export async function connectWorker(): Promise<{ connection: NativeConnection; namespace: string }> {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  return { connection: await NativeConnection.connect(connectionOptions), namespace: namespace ?? 'default' };
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { ALL_TENANTS, type Db } from '../db/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import { claimPendingStarts, postponePendingStart, removePendingStart, PENDING_START_CHANNEL, type PendingStartRow } from '../db/pending-starts.ts';
 import { createPollLoop, type PollLoop } from '../poll-loop.ts';
+import { grpcCodeOf } from './grpc-code.ts';
 import { startOptions } from './start-options.ts';
 
 const BATCH_SIZE = 100;
@@ -40,7 +41,7 @@ async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Prom
   try {
     await deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row));
   } catch (error) {
-    if (isGrpcServiceError(error) && PERMANENT_CODES.has(error.code)) return park(deps, row, error);
+    if (PERMANENT_CODES.has(grpcCodeOf(error) ?? 0)) return park(deps, row, error);
     deps.logger.warn({ workflowId: row.workflowId, attempts: row.attempts, err: error }, 'a promised call on a workflow failed; it is tried again');
     return deps.db.inTenant(row.tenantId, (tx) => postponePendingStart(tx, row, String(error)));
   }
@@ -67,11 +68,11 @@ async function call({ client, config }: PendingStartRelayDeps, row: PendingStart
   }
 }
 
-async function park({ db, logger }: PendingStartRelayDeps, row: PendingStartRow, error: Error): Promise<void> {
+async function park({ db, logger }: PendingStartRelayDeps, row: PendingStartRow, error: unknown): Promise<void> {
   logger.error({ workflowId: row.workflowId, err: error }, 'Temporal refuses a promised call for good; it is in the dead letters');
   await db.inTenant(row.tenantId, async (tx) => {
     await parkDeadLetter(tx, {
-      tenantId: row.tenantId, source: 'pending-start', type: row.workflowType, cause: 'call_refused', detail: error.message,
+      tenantId: row.tenantId, source: 'pending-start', type: row.workflowType, cause: 'call_refused', detail: String(error),
       messageId: randomUUID(), key: row.workflowId, payload: JSON.stringify(row, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value),
     });
     await removePendingStart(tx, row);

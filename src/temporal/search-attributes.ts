@@ -5,7 +5,7 @@ import protos from '@temporalio/proto';
 const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = protos.temporal.api.enums.v1.IndexedValueType;
 
 /** Our search attributes and their types. */
-export const SEARCH_ATTRIBUTES = {
+const SEARCH_ATTRIBUTES = {
   UserStatus: KEYWORD, ProfileStatus: KEYWORD, ProfileDeadline: DATETIME, SyncStatus: KEYWORD,
 } as const;
 

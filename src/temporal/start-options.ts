@@ -1,7 +1,7 @@
 import type { WorkflowOptions } from '@temporalio/client';
 import type { Config } from '../config.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId } from '../workflows/profile.messages.ts';
-import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import { PROFILE_WORKFLOW } from '../workflows/profile.messages.ts';
+import { USER_SYNC_WORKFLOW } from '../workflows/user-sync.messages.ts';
 
 /** How every entity workflow is started, whoever starts it: an open one is used, a closed one makes room for a new run. */
 export function startOptions(
@@ -19,13 +19,5 @@ export function startOptions(
 
 const SUMMARIES: Readonly<Record<string, string>> = {
   [PROFILE_WORKFLOW]: 'Profile of a user: deadline, reminders, expiry, reactivation',
-  [USER_SYNC_WORKFLOW]: "Copies of a user in the other services: sent, confirmed, retried, reconciled",
+  [USER_SYNC_WORKFLOW]: 'Copies of a user in the other services: sent, confirmed, retried, reconciled',
 };
-
-/** The two workflows that every user has. */
-export function entityWorkflowsOf(userId: string): readonly { workflowType: string; workflowId: string }[] {
-  return [
-    { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) },
-    { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) },
-  ];
-}

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ export async function loadWorkflowBundle(folder: string): Promise<WorkflowBundle
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     });
     await mkdir(folder, { recursive: true });
-    const unfinished = `${codePath}.${process.pid}`;
+    const unfinished = `${codePath}.${randomUUID()}`;
     await writeFile(unfinished, code);
     await rename(unfinished, codePath);
   }

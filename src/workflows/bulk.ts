@@ -1,5 +1,5 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
-import type { BulkActivities } from '../activities/bulk.ts';
+import type { BulkActivities } from '../activities/bulk.types.ts';
 import * as messages from './bulk.messages.ts';
 
 const { countUsers, loadBulkSettings, signalUsers } = proxyActivities<BulkActivities>({

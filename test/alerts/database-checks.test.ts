@@ -4,10 +4,12 @@ import pg from 'pg';
 import { deadLetterDepth } from '../../src/alerts/checks/dead-letter-depth.ts';
 import { horizonStalled } from '../../src/alerts/checks/horizon-stalled.ts';
 import { relayStalled } from '../../src/alerts/checks/relay-stalled.ts';
+import { restoredElsewhere } from '../../src/alerts/checks/restored-elsewhere.ts';
 import { syncFailureRate } from '../../src/alerts/checks/sync-failure-rate.ts';
 import type { Check } from '../../src/alerts/check.ts';
 import { ALL_TENANTS, type Db } from '../../src/db/client.ts';
 import type { SyncStatus } from '../../src/db/generated/client.ts';
+import { restartReaders } from '../../src/db/log-restart.ts';
 import { promiseCalls } from '../../src/db/pending-starts.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -136,4 +138,15 @@ test.serial('what no relay carries out raises relay_stalled until it is', async 
     await tx.outgoingMessage.deleteMany();
   });
   t.deepEqual(await openAfterRound(), []);
+});
+
+test.serial('cursors of another cluster raise an alert until the readers are restarted', async (t) => {
+  const loop = loopOf({ db, client: await absentTemporal(), checks: [restoredElsewhere] });
+  t.teardown(() => loop.stop());
+  await db.pool.query(`INSERT INTO log_cursors (reader, partition, xid, position) VALUES ('restored', 0, '999999999999', 7)`);
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:cluster']);
+  await restartReaders(db);
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import anyTest, { type TestFn } from 'ava';
+import test from 'ava';
 import type { NativeConnection } from '@temporalio/worker';
 import type { AuditReport, CleanupReport } from '../../src/workflows/audits.messages.ts';
 import { BULK_WORKFLOW, bulkProgressQuery, bulkWorkflowId, type BulkInput } from '../../src/workflows/bulk.messages.ts';
@@ -11,15 +11,16 @@ import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
 import { createWorld, TENANT, type World } from './world.ts';
 
-const test = anyTest as TestFn<{ world: World; connection: NativeConnection }>;
 
-test.before(async (t) => {
+let context: { world: World; connection: NativeConnection };
+
+test.before(async () => {
   const server = await connectDevServer();
-  t.context = { world: await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } }), connection: server.connection };
+  context = { world: await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } }), connection: server.connection };
 });
-test.after.always(async (t) => {
-  await t.context.world.close();
-  await t.context.connection.close();
+test.after.always(async () => {
+  await context?.world.close();
+  await context?.connection.close();
 });
 
 async function registered(world: World, { deadlineDays = 7, services = ['accounting', 'portfolio'] } = {}) {
@@ -40,7 +41,7 @@ async function untilListed({ client, config }: World, open: number): Promise<voi
 }
 
 test.serial('profileAudit brings a terminated workflow back in the state of its row, and syncAudit the copies', async (t) => {
-  const { world } = t.context;
+  const { world } = context;
   const { userId, profile, sync } = await registered(world);
   await profile.executeUpdate(markInProgressUpdate);
   await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
@@ -57,7 +58,7 @@ test.serial('profileAudit brings a terminated workflow back in the state of its 
 });
 
 test.serial('profileAudit has a row that disagrees with its open workflow written again', async (t) => {
-  const { world } = t.context;
+  const { world } = context;
   const { userId } = await registered(world);
   await untilListed(world, 4);
   await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { status: 'active' } }));
@@ -67,7 +68,7 @@ test.serial('profileAudit has a row that disagrees with its open workflow writte
 });
 
 test.serial('syncAudit adds a service that the setting gained', async (t) => {
-  const { world } = t.context;
+  const { world } = context;
   const { userId, sync } = await registered(world, { services: ['accounting'] });
   await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
   await audit(world, 'syncAudit');
@@ -78,7 +79,7 @@ test.serial('syncAudit adds a service that the setting gained', async (t) => {
 });
 
 test.serial('cleanup removes what has had its time and nothing else', async (t) => {
-  const { world } = t.context;
+  const { world } = context;
   const inboxRow = (messageId: string, processedAt: Date) => ({ tenantId: TENANT, consumer: 'c', messageId, processedAt });
   await world.db.inTenant(TENANT, async (tx) => {
     await tx.inboxMessage.createMany({ data: [inboxRow('old', new Date(0)), inboxRow('new', new Date())] });
@@ -91,8 +92,24 @@ test.serial('cleanup removes what has had its time and nothing else', async (t) 
   t.deepEqual(left, [{ messageId: 'new' }]);
 });
 
+test.serial('cleanup removes what messages say of a deleted user, but for the deletion', async (t) => {
+  const { world } = context;
+  const deleted = await world.insertUser({ now: Date.now() });
+  const kept = await world.insertUser({ now: Date.now() });
+  const message = (topic: string, key: string) => ({ tenantId: TENANT, messageId: randomUUID(), topic, key, partition: 0, payload: {} });
+  await world.db.inTenant(TENANT, async (tx) => {
+    await tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: deleted } }, data: { deletedAt: new Date() } });
+    for (const data of [message('user.created', deleted), message('user.deleted', deleted), message('user.created', kept)]) {
+      await tx.outgoingMessage.create({ data });
+    }
+  });
+  await audit(world, 'cleanup');
+  const left = await world.db.inTenant(TENANT, (tx) => tx.outgoingMessage.findMany({ where: { key: { in: [deleted, kept] } }, orderBy: { position: 'asc' } }));
+  t.deepEqual(left.map(({ topic, key }) => [topic, key]), [['user.deleted', deleted], ['user.created', kept]]);
+});
+
 test.serial('bulkCommand signals every user of the filter, page by page, and shows its progress', async (t) => {
-  const { world } = t.context;
+  const { world } = context;
   const users = await Promise.all([1, 2, 3].map(() => registered(world, { deadlineDays: 0 })));
   await until(async () => (await Promise.all(users.map(({ userId }) => world.row(userId)))).every(({ status }) => status === 'inactive'), { what: 'expiry' });
   const input: BulkInput = {
@@ -107,7 +124,7 @@ test.serial('bulkCommand signals every user of the filter, page by page, and sho
 });
 
 test.serial('profile continues as new with its state, its revision and what it refused', async (t) => {
-  const { world } = t.context;
+  const { world } = context;
   const { userId, profile } = await registered(world);
   const { runId } = await profile.describe();
   await profile.signal('makeCoffee');

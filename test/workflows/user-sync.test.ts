@@ -1,5 +1,6 @@
-import anyTest, { type TestFn } from 'ava';
+import test from 'ava';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { z } from 'zod';
 import {
   confirmedSignal, confirmedUpdate, failedSignal, forceResyncUpdate, reconcileUpdate, userChangedSignal, userDeletedSyncSignal,
   userSyncStateQuery, userSyncWorkflowId,
@@ -9,17 +10,17 @@ import { until } from '../support/until.ts';
 import { createWorld, refusalOf, TENANT, type World } from './world.ts';
 
 type Context = { env: TestWorkflowEnvironment; world: World };
-const test = anyTest as TestFn<Context>;
+let context: Context;
 
-test.before(async (t) => {
+test.before(async () => {
   const env = await createTimeSkippingEnv();
-  t.context = {
+  context = {
     env, world: await createWorld({ connection: env.nativeConnection, client: env.client, namespace: env.namespace ?? 'default' }),
   };
 });
-test.after.always(async (t) => {
-  await t.context.world.close();
-  await t.context.env.teardown();
+test.after.always(async () => {
+  await context?.world.close();
+  await context?.env.teardown();
 });
 
 async function started({ env, world }: Context, services?: readonly string[]) {
@@ -29,18 +30,20 @@ async function started({ env, world }: Context, services?: readonly string[]) {
   return { userId, handle: world.client.workflow.getHandle(userSyncWorkflowId(userId)) };
 }
 
+const emission = z.object({ data: z.object({ version: z.number(), services: z.array(z.string()) }) });
+
 /** What was published of a user, oldest first. */
 async function published({ db }: World, userId: string) {
   const messages = await db.inTenant(TENANT, (tx) => tx.outgoingMessage.findMany({ where: { key: userId }, orderBy: { position: 'asc' } }));
   return messages.map(({ topic, payload }) => {
-    const { data } = payload as { data: { version: number; services: string[] } };
-    return { topic, version: data.version, services: data.services };
+    const { data: { version, services } } = emission.parse(payload);
+    return { topic, version, services };
   });
 }
 
 test.serial('userSync publishes user.created and is synced when every service confirmed', async (t) => {
-  const { world } = t.context;
-  const { userId, handle } = await started(t.context);
+  const { world } = context;
+  const { userId, handle } = await started(context);
   t.deepEqual(await published(world, userId), [{ topic: 'user.created', version: 1, services: ['accounting', 'portfolio'] }]);
   t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 1 }] }), {
     syncStatus: 'in_progress', syncedServices: ['accounting'],
@@ -51,8 +54,8 @@ test.serial('userSync publishes user.created and is synced when every service co
 });
 
 test.serial('userSync climbs the ladder for the services still missing, fails, and starts again 24 h after the last attempt', async (t) => {
-  const { env, world } = t.context;
-  const { userId, handle } = await started(t.context);
+  const { env, world } = context;
+  const { userId, handle } = await started(context);
   await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
   await env.sleep('20 minutes'); // six attempts of 30 s and the ladder of 6 min 21 s
   t.like(await world.row(userId), { syncStatus: 'failed', syncRetryCount: 5, lastSyncError: 'portfolio: no answer in time' });
@@ -66,8 +69,8 @@ test.serial('userSync climbs the ladder for the services still missing, fails, a
 });
 
 test.serial('userSync retries at once after every service answered, keeps the reason, and ends with a late confirmation', async (t) => {
-  const { world } = t.context;
-  const { userId, handle } = await started(t.context);
+  const { world } = context;
+  const { userId, handle } = await started(context);
   await handle.signal(failedSignal, { service: 'portfolio', userVersion: 1, error: 'disk full' });
   t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] }), { syncStatus: 'retry', lastSyncError: 'portfolio: disk full' });
   await handle.signal(confirmedSignal, { service: 'portfolio', userVersion: 1 });
@@ -76,8 +79,8 @@ test.serial('userSync retries at once after every service answered, keeps the re
 });
 
 test.serial('userSync publishes user.updated for a new version, for which older confirmations do not count', async (t) => {
-  const { world } = t.context;
-  const { userId, handle } = await started(t.context, ['accounting']);
+  const { world } = context;
+  const { userId, handle } = await started(context, ['accounting']);
   await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }));
   await handle.signal(userChangedSignal, { version: 2 });
   await handle.signal(confirmedSignal, { service: 'accounting', userVersion: 1 });
@@ -88,7 +91,7 @@ test.serial('userSync publishes user.updated for a new version, for which older 
 });
 
 test.serial('userSync reconciles: it says what is wrong and what was sent again', async (t) => {
-  const { userId, handle } = await started(t.context);
+  const { userId, handle } = await started(context);
   await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
   await handle.signal(failedSignal, { service: 'portfolio', error: 'disk full' });
   t.deepEqual(await handle.executeUpdate(reconcileUpdate, { args: [{}] }), {
@@ -102,8 +105,8 @@ test.serial('userSync reconciles: it says what is wrong and what was sent again'
 });
 
 test.serial('userSync sends to all again when forced, and refuses what it does not know', async (t) => {
-  const { world } = t.context;
-  const { userId, handle } = await started(t.context);
+  const { world } = context;
+  const { userId, handle } = await started(context);
   t.like(await handle.executeUpdate(forceResyncUpdate), { syncStatus: 'in_progress', syncRetryCount: 0 });
   t.is((await published(world, userId)).length, 2);
   t.is(await refusalOf(t, handle.executeUpdate(confirmedUpdate, { args: [{ service: 'unknown' }] })), 'unknown_service');
@@ -113,7 +116,7 @@ test.serial('userSync sends to all again when forced, and refuses what it does n
 });
 
 test.serial('userSync ends when its user is deleted', async (t) => {
-  const { handle } = await started(t.context);
+  const { handle } = await started(context);
   await handle.signal(userDeletedSyncSignal);
   await t.notThrowsAsync(handle.result());
 });

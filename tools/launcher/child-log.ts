@@ -8,7 +8,7 @@ const LARGEST_BYTES = 20_000_000;
 const KEPT_LINES = 12;
 
 const pinoLine = z.string().transform(parse).pipe(
-  z.object({ level: z.number(), msg: z.string().optional(), err: z.object({ message: z.string().optional() }).optional() }),
+  z.object({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), msg: z.string().optional(), err: z.object({ message: z.string().optional() }).optional() }),
 );
 
 /** Where a child's output goes: all of it to `<name>.log`, the lines that matter also to the terminal. */
@@ -56,9 +56,9 @@ export function showPinoProblems(line: string): string | undefined {
   const entry = pinoLine.safeParse(line);
   if (!entry.success) return line.trim() === '' ? undefined : line;
   const { level, msg, err } = entry.data;
-  if (level < 40) return undefined;
+  if (level !== 'warn' && level !== 'error' && level !== 'fatal') return undefined;
   const cause = err?.message === undefined || err.message === msg ? '' : ` (${err.message})`;
-  return `${level >= 50 ? 'error' : 'warning'}: ${msg ?? line}${cause}`;
+  return `${level === 'warn' ? 'warning' : 'error'}: ${msg ?? line}${cause}`;
 }
 
 /** Shows only what ends PostgreSQL or one of its sessions: a refused statement is its caller's to report. */

@@ -1,0 +1,8 @@
+import { NativeConnection } from '@temporalio/worker';
+import { connectConfig } from './connection.ts';
+
+/** The worker's connection, which is made at once; a rejection means that Temporal is away. */
+export async function connectWorker(): Promise<{ connection: NativeConnection; namespace: string }> {
+  const { connectionOptions, namespace } = connectConfig();
+  return { connection: await NativeConnection.connect(connectionOptions), namespace: namespace ?? 'default' };
+}

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { WorkflowHandle } from '@temporalio/client';
+import { provideTemporalCli } from './temporal-cli.mjs';
+import { startTestServices } from './test-services.ts';
+
+const folder = new URL('../test/replay/histories/', import.meta.url);
+
+/** Settings by which every shape shows itself within seconds; with a mail server named, so that there is something to hand over. */
+const QUICK = {
+  PROFILE_REMINDER_MARKS_DAYS: String(1 / 86_400), SYNC_CONFIRMATION_TIMEOUT_MS: '3000', SYNC_RETRY_DELAYS: '100,200',
+  MAX_SYNC_RETRY_ATTEMPTS: '2', SYNC_RETRY_RESET_MS: '4000', SMTP_URL: 'smtp://127.0.0.1:1',
+};
+
+const wanted = process.argv.slice(2);
+const services = await startTestServices();
+Object.assign(process.env, services.env);
+// Loaded now: the tests' support reads where the services are.
+const { connectDevServer } = await import('../test/support/dev-server.ts');
+const { createWorld } = await import('../test/workflows/world.ts');
+const { SCENARIOS } = await import('../test/replay/scenarios.ts');
+
+const server = await connectDevServer();
+const world = await createWorld({ ...server, env: QUICK });
+try {
+  if (wanted.length === 0) await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const runs = await scenario(world);
+    for (const [index, run] of runs.entries()) {
+      const file = `${name}${runs.length > 1 ? `.${index + 1}` : ''}.json`;
+      await writeFile(new URL(file, folder), await historyOf(run));
+      console.log(`Recorded ${file}`);
+    }
+  }
+} finally {
+  await world.close();
+  await server.connection.close();
+  await services.stop();
+}
+
+/** A run's history as the CLI writes it, which is the form that replays read. */
+async function historyOf(run: WorkflowHandle): Promise<string> {
+  const { runId } = await run.describe();
+  const args = ['workflow', 'show', '--address', services.env['TEST_TEMPORAL_ADDRESS'] ?? '', '--workflow-id', run.workflowId, '--run-id', runId, '--output', 'json'];
+  const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, { maxBuffer: 100_000_000 });
+  return stdout;
+}
