@@ -63,6 +63,8 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
 /** What is there once the row is loaded. */
 interface ProfileLife extends Entity<Profile> {
   settings: ProfileSettings;
+  /** The search attributes as set last, so that they are set when they change only. */
+  shown?: string;
   /** Hand-overs that run in the background, so that a mail server's trouble delays no deadline. */
   deliveries: number;
 }
@@ -109,14 +111,19 @@ function viewOf(life: ProfileLife | undefined, inbox: Inbox): messages.ProfileVi
   };
 }
 
-function show({ state, settings }: ProfileLife): void {
+function show(life: ProfileLife): void {
+  const { state, settings } = life;
   const { status, profileCompletionStatus } = statusesOf(state);
   const { reminders, deadline } = lastOpen(state);
   const dueAt = nextDueAt(state, settings);
-  upsertSearchAttributes([
-    { key: userStatus, value: status }, { key: profileStatus, value: profileCompletionStatus },
-    { key: profileDeadline, value: deadline === null ? null : new Date(deadline) },
-  ]);
+  const shown = JSON.stringify([status, profileCompletionStatus, deadline]);
+  if (life.shown !== shown) {
+    upsertSearchAttributes([
+      { key: userStatus, value: status }, { key: profileStatus, value: profileCompletionStatus },
+      { key: profileDeadline, value: deadline === null ? null : new Date(deadline) },
+    ]);
+    life.shown = shown;
+  }
   setCurrentDetails([
     `**${status}** / ${profileCompletionStatus}`,
     `Deadline: ${deadline ?? 'none'}`,

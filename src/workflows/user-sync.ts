@@ -56,6 +56,8 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
 /** What is there once the rows are loaded. */
 interface UserSyncLife extends Entity<UserSync> {
   settings: UserSyncSettings;
+  /** The search attribute as set last, so that it is set when it changes only. */
+  shown?: string;
 }
 
 const TIMER_SUMMARIES: Readonly<Record<UserSync['phase']['kind'], string>> = {
@@ -116,12 +118,15 @@ function viewOf(life: UserSyncLife | undefined, inbox: Inbox): messages.UserSync
   };
 }
 
-function show({ state }: UserSyncLife): void {
+function show(life: UserSyncLife): void {
+  const { state } = life;
+  const status = syncStatusOf(state);
   const missing = missingServices(state);
   const dueAt = nextSyncDueAt(state, Date.now());
-  upsertSearchAttributes([{ key: syncStatus, value: syncStatusOf(state) }]);
+  if (life.shown !== status) upsertSearchAttributes([{ key: syncStatus, value: status }]);
+  life.shown = status;
   setCurrentDetails([
-    `**${syncStatusOf(state)}** at version ${state.version}`,
+    `**${status}** at version ${state.version}`,
     `Not confirmed by: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
     `Retries: ${state.retryCount}`,
     `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${iso(dueAt)}`}`,
