@@ -129,7 +129,7 @@ function show(life: ProfileLife): void {
     `Deadline: ${deadline ?? 'none'}`,
     `Reminders sent: ${reminders}`,
     `Next: ${dueAt === null ? 'waits for a command' : iso(dueAt)}`,
-  ].join('\n\n'));
+  ].join('  \n'));
 }
 
 function lastOpen(state: Profile): { reminders: number; deadline: string | null } {

@@ -130,7 +130,7 @@ function show(life: UserSyncLife): void {
     `Not confirmed by: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
     `Retries: ${state.retryCount}`,
     `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${iso(dueAt)}`}`,
-  ].join('\n\n'));
+  ].join('  \n'));
 }
 
 function iso(timeMs: number): string {
