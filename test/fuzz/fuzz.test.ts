@@ -1,0 +1,32 @@
+import test from 'ava';
+import type { Answer, TestApi } from '../support/api.ts';
+import { fuzz } from './fuzz.ts';
+
+/** An API that answers everything alike. */
+function apiThatAnswers(answer: Partial<Answer>): Pick<TestApi, 'ask'> {
+  return { ask: async () => ({ status: 400, headers: new Headers(), body: {}, ...answer }) };
+}
+const causeOf = async (answer: Partial<Answer>): Promise<string> =>
+  fuzz(apiThatAnswers(answer), { seed: 1, count: 300 }).then(() => 'nothing found', (error: Error) => String(error.cause));
+
+test('fuzz finds a 5xx', async (t) => {
+  t.regex(await causeOf({ status: 500 }), /answered 500/);
+});
+
+test('fuzz finds data of another user', async (t) => {
+  t.regex(await causeOf({ body: { email: 'mark-south-3@example.com' } }), /showed data of south-3/);
+});
+
+test('fuzz finds that a forbidden body is accepted', async (t) => {
+  t.regex(await causeOf({ status: 200 }), /a body that the document forbids/);
+});
+
+test('fuzz sends the same requests for the same seed', async (t) => {
+  const sent = async (): Promise<string[]> => {
+    const paths: string[] = [];
+    const api: Pick<TestApi, 'ask'> = { ask: async (method, path) => { paths.push(`${method} ${path}`); return { status: 404, headers: new Headers(), body: {} }; } };
+    await fuzz(api, { seed: 7, count: 50 });
+    return paths;
+  };
+  t.deepEqual(await sent(), await sent());
+});
