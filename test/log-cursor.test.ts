@@ -6,7 +6,8 @@ import { ALL_TENANTS, openDb, type Db, type Tx } from '../src/db/client.ts';
 import { horizonLag, readerLagMs } from '../src/db/log-lag.ts';
 import { acquirePartitions, renewPartitions, saveCursors } from '../src/db/log-leases.ts';
 import { isRestoredElsewhere, restartReaders } from '../src/db/log-restart.ts';
-import { lockStreams, readLog, usedPartitions, type LogRow } from '../src/db/log.ts';
+import { lockStreams } from '../src/db/lock-streams.ts';
+import { readLog, usedPartitions, type LogRow } from '../src/db/log.ts';
 import { rawTransaction } from '../src/db/raw-transaction.ts';
 import { createDatabase } from './support/services.ts';
 import { until } from './support/until.ts';
@@ -91,7 +92,7 @@ test('readLog goes on after the cursor, as far as the limit', async (t) => {
     table: 'outgoing_messages', columns: ['message_id', 'tenant_id'], limit: 1, from: [{ partition: second.partition, cursor: second }],
   }));
   t.deepEqual(rows.map(({ message_id, tenant_id }) => [message_id, tenant_id]), [['3', 'acme']]);
-  t.deepEqual(await usedPartitions(db, 'outgoing_messages'), [second.partition]);
+  t.deepEqual(await usedPartitions(db.pool, 'outgoing_messages'), [second.partition]);
 });
 
 test('readLog shows a tenant its own rows only', async (t) => {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { EVENTS, TOPICS } from '../../src/bus/events.ts';
+import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/db/client.ts';
@@ -11,7 +12,7 @@ import { openDb } from '../../src/db/client.ts';
 const service = process.argv[2] ?? 'accounting';
 const { DATABASE_URL: url = '', DATABASE_ROLE: role, BUS_PARTITIONS: partitions, BUS_POLL_MS: pollMs, BUS_RETRY_DELAYS_MS: retryDelaysMs } = loadProcessConfig();
 const db = openDb({ url, role, poolSize: 5, applicationName: service });
-const bus = createPostgresBus({ db, partitions, pollMs, retryDelaysMs });
+const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions, pollMs, retryDelaysMs });
 
 const userEvent = z.discriminatedUnion('type', [EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated], EVENTS[TOPICS.userDeleted]]);
 const copies = new Map<string, number>(); // user id → version; a real service writes a table

@@ -1,5 +1,6 @@
 // Puts one message on the bus: npx node docs/examples/publish.ts TOPIC KEY PAYLOAD
 import { randomUUID } from 'node:crypto';
+import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/db/client.ts';
@@ -7,7 +8,7 @@ import { openDb } from '../../src/db/client.ts';
 const [topic = '', key = '', payload = ''] = process.argv.slice(2);
 const config = loadProcessConfig();
 const db = openDb({ url: config.DATABASE_URL ?? '', role: config.DATABASE_ROLE, poolSize: 2, applicationName: 'publish' });
-const bus = createPostgresBus({ db, partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: [] });
+const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: [] });
 await bus.publish([{ tenantId: config.DEFAULT_TENANT, messageId: randomUUID(), topic, key, payload }]);
 await bus.close();
 await db.close();

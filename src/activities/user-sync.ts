@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { UserSyncSettings } from '../domain/user-sync/user-sync.ts';
 import type { Db, Tx } from '../db/client.ts';
 import type { User } from '../db/generated/client.ts';
-import { lockStreams } from '../db/log.ts';
+import { lockStreams } from '../db/lock-streams.ts';
 import { claimUserSync, writeUserSync } from '../db/user-sync-rows.ts';
 import type { UserSyncActivities } from './user-sync.types.ts';
 

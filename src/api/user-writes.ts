@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { TOPICS, userEvent } from '../bus/events.ts';
 import { appendOutgoing } from '../bus/outgoing.ts';
 import type { Config } from '../config.ts';
-import { lockStreams } from '../db/log.ts';
+import { lockStreams } from '../db/lock-streams.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { promiseUserChanged } from '../db/user-changes.ts';
 import { anonymiseUser, changeContact, findUser, findUserBySubject, insertUser, type Contact, type UserKey, type UserRow } from '../db/users.ts';

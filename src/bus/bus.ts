@@ -32,6 +32,9 @@ export interface Subscription {
   stop(): Promise<void>;
 }
 
+/** Takes the messages that no retry helped; a message whose parking fails is delivered again. */
+export type Park = (parked: { readonly group: string; readonly message: BusMessage; readonly error: unknown }) => Promise<void>;
+
 /** The message bus. */
 export interface Bus {
   /**

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { User } from '../db/generated/client.ts';
 import type { BusMessage } from './bus.ts';
 
 /** Topics, by what they tell; an event's type is its topic. */
@@ -28,7 +27,7 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
     subject: z.string().optional(),
     time: z.iso.datetime({ offset: true }).optional(),
     datacontenttype: z.literal('application/json').optional(),
-    tenantid: z.string().min(1).refine((tenant) => tenant !== '*', 'must name one tenant').optional(),
+    tenantid: z.string().min(1).refine((tenant) => tenant !== '*', 'must name one tenant').meta({ not: { const: '*' } }).optional(),
     data,
   });
 }
@@ -66,7 +65,7 @@ export const EVENTS = {
 export type UserEventInput = {
   /** The same when the same event is written again. */
   readonly messageId: string;
-  readonly user: Pick<User, 'tenantId' | 'id' | 'authSubject' | 'email' | 'name' | 'locale' | 'phone' | 'status' | 'customerId' | 'customerKind' | 'version' | 'updatedAt'>;
+  readonly user: Omit<z.output<typeof userData>, 'userId' | 'services'> & { readonly tenantId: string; readonly id: string; readonly updatedAt: Date };
 } & (
   | { readonly topic: typeof TOPICS.userCreated | typeof TOPICS.userUpdated; readonly services: readonly string[] }
   | { readonly topic: typeof TOPICS.userDeleted }

@@ -29,7 +29,7 @@ export interface OutgoingRelayOptions {
 export function startOutgoingRelay(options: OutgoingRelayOptions): LogReader {
   const { db, pollMs, leaseMs, onError = () => {} } = options;
   return startLogReader({
-    db, reader: OUTGOING_RELAY, table: 'outgoing_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
+    pool: db.pool, reader: OUTGOING_RELAY, table: 'outgoing_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
     partitions: OUTGOING_PARTITIONS, pollMs, onError, ...(leaseMs === undefined ? {} : { leaseMs }),
     handle: (rows, signal) => relay(options, rows.map((row) =>
       ({ tenantId: row.tenant_id, messageId: row.message_id, topic: row.topic, key: row.key, payload: row.payload })), signal),

@@ -1,7 +1,6 @@
-import type { Db } from '../db/client.ts';
-import { parkDeadLetter } from '../db/dead-letters.ts';
+import type pg from 'pg';
 import { startLogReader, type LogReader } from '../db/log-reader.ts';
-import { causeOf, type Bus, type BusMessage, type SubscribeOptions } from './bus.ts';
+import type { Bus, BusMessage, Park, SubscribeOptions } from './bus.ts';
 import { deliverAll, type DeliveryOutcome } from './delivery.ts';
 import { createPostgresPublisher } from './postgres-publisher.ts';
 import { createSlots } from './slots.ts';
@@ -10,7 +9,9 @@ const DEFAULT_CONCURRENCY = 8;
 
 /** What the PostgreSQL bus is built from. */
 export interface PostgresBusOptions {
-  readonly db: Db;
+  /** Its sessions act as `steadfast_app` or `steadfast_bus_member`; the bus does not end it. */
+  readonly pool: pg.Pool;
+  readonly park: Park;
   /** BUS_PARTITIONS. A key may change partition with it, and be out of order once while both have messages. */
   readonly partitions: number;
   readonly pollMs: number;
@@ -40,7 +41,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         },
       };
     },
-    isHealthy: () => options.db.ping().then(() => true, () => false),
+    isHealthy: () => options.pool.query('SELECT 1').then(() => true, () => false),
     close: async () => {
       await Promise.all([...readers].map((reader) => reader.stop()));
       readers.clear();
@@ -49,11 +50,11 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
 }
 
 function read(options: PostgresBusOptions, { group, topics, handle }: SubscribeOptions): LogReader {
-  const { db, partitions, pollMs, retryDelaysMs, leaseMs, onDelivery = () => {}, onError = () => {} } = options;
+  const { pool, park, partitions, pollMs, retryDelaysMs, leaseMs, onDelivery = () => {}, onError = () => {} } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
   const wanted = new Set(topics);
   return startLogReader({
-    db, reader: readerName({ group, topics }), table: 'bus_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
+    pool, reader: readerName({ group, topics }), table: 'bus_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
     partitions, pollMs, onError, ...(leaseMs === undefined ? {} : { leaseMs }),
     handle: async (rows, signal) => {
       const messages = rows.map((row): BusMessage =>
@@ -63,8 +64,7 @@ function read(options: PostgresBusOptions, { group, topics, handle }: SubscribeO
         handle: async (message) => {
           if (wanted.has(message.topic)) await inSlot(() => handle(message));
         },
-        park: (message, error) => db.inTenant(message.tenantId, (tx) =>
-          parkDeadLetter(tx, { ...message, source: group, type: message.topic, ...causeOf(error, 'handler_failed') })),
+        park: (message, error) => park({ group, message, error }),
         observe: (message, outcome, error) => {
           if (wanted.has(message.topic)) onDelivery({ group, message, outcome, error });
         },

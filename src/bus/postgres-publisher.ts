@@ -1,6 +1,7 @@
-import { ALL_TENANTS, type Db } from '../db/client.ts';
+import type pg from 'pg';
 import { LOG_CHANNEL } from '../db/log-reader.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
+import { ALL_TENANTS } from '../db/tenants.ts';
 import { PoisonError, type BusMessage } from './bus.ts';
 import { partitionOf } from './partition.ts';
 
@@ -18,7 +19,7 @@ interface Request {
  * keeps their order and makes many small calls cheap.
  */
 export function createPostgresPublisher(
-  { db, partitions }: { db: Db; partitions: number },
+  { pool, partitions }: { pool: pg.Pool; partitions: number },
 ): (messages: readonly BusMessage[]) => Promise<void> {
   const waiting: Request[] = [];
   let isWriting = false;
@@ -26,7 +27,7 @@ export function createPostgresPublisher(
   async function writeAll(): Promise<void> {
     isWriting = true;
     for (let batch = take(waiting); batch.length > 0; batch = take(waiting)) {
-      const error: unknown = await insert(db, partitions, batch.flatMap(({ messages }) => messages)).catch((failure: unknown) => failure);
+      const error: unknown = await insert(pool, partitions, batch.flatMap(({ messages }) => messages)).catch((failure: unknown) => failure);
       for (const { settle } of batch) settle(error);
     }
     isWriting = false;
@@ -48,8 +49,8 @@ function take(waiting: Request[]): Request[] {
   return waiting.splice(0, end === -1 ? waiting.length : end);
 }
 
-async function insert(db: Db, partitions: number, messages: readonly BusMessage[]): Promise<void> {
-  await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+async function insert(pool: pg.Pool, partitions: number, messages: readonly BusMessage[]): Promise<void> {
+  await rawTransaction(pool, ALL_TENANTS, async (client) => {
     await client.query(`
       WITH inserted AS (
         INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)

@@ -2,11 +2,10 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient, type Prisma } from './generated/client.ts';
 
+export { ALL_TENANTS } from './tenants.ts';
+
 /** A transaction that sees the rows of one tenant, or of all. */
 export type Tx = Prisma.TransactionClient;
-
-/** Sets the transaction's tenant to every tenant: for relays, audits and checks, never for a caller's request. */
-export const ALL_TENANTS = '*';
 
 /** Access to PostgreSQL, always inside a transaction that names its tenant. */
 export interface Db {

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ALL_TENANTS, type Db } from './client.ts';
+import type pg from 'pg';
 import { listen } from './listen.ts';
 import { readLog, usedPartitions, type LogRow, type LogTable } from './log.ts';
 import {
   acquirePartitions, endMembership, keepMembership, renewPartitions, saveCursors, type PartitionCursor,
 } from './log-leases.ts';
 import { rawTransaction } from './raw-transaction.ts';
+import { ALL_TENANTS } from './tenants.ts';
 import { createWake } from './wake.ts';
 
 /** Channel that wakes readers: the payload is the table that grew, or the reader whose members changed. */
@@ -19,7 +20,7 @@ const RETRY_MS = 500;
 
 /** What a reader reads and does with it. */
 export interface LogReaderOptions<Column extends string> {
-  readonly db: Db;
+  readonly pool: pg.Pool;
   /** Names the cursors: processes that give the same name share the partitions, each held by one of them. */
   readonly reader: string;
   readonly table: LogTable;
@@ -57,7 +58,7 @@ interface Held {
 
 /** Reads a log together with the reader's other members: at least once, in order in each partition. */
 export function startLogReader<Column extends string>(options: LogReaderOptions<Column>): LogReader {
-  const { db: { pool }, reader, table, columns, pollMs, leaseMs = DEFAULT_LEASE_MS, batchSize = DEFAULT_BATCH_SIZE, onError } = options;
+  const { pool, reader, table, columns, pollMs, leaseMs = DEFAULT_LEASE_MS, batchSize = DEFAULT_BATCH_SIZE, onError } = options;
   const self = { reader, member: `${hostname()}:${process.pid}:${randomUUID()}` };
   const held = new Map<number, Held>();
   const [pumpWake, balanceWake] = [createWake(), createWake()];
@@ -76,7 +77,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   /** Prolongs what is held, gives up what is another member's, takes what is its own and free. */
   async function balance(): Promise<void> {
     if (isLeaving) return keepLeases();
-    readable ??= new Set([...Array.from({ length: options.partitions }).keys(), ...await usedPartitions(options.db, table)]);
+    readable ??= new Set([...Array.from({ length: options.partitions }).keys(), ...await usedPartitions(pool, table)]);
     const members = await keepMembership(pool, { ...self, leaseMs });
     if (!isMember) await tellMembers();
     isMember = true;

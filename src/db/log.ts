@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { ALL_TENANTS, type Db, type Tx } from './client.ts';
 import { rawTransaction } from './raw-transaction.ts';
+import { ALL_TENANTS } from './tenants.ts';
 
 /** The append-only tables that are read by cursor; each has `partition`, `xid`, `position` and `created_at`. */
 export const LOG_TABLES = ['outgoing_messages', 'bus_messages'] as const;
@@ -64,26 +64,12 @@ export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
 }
 
 /** The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered. */
-export async function usedPartitions(db: Db, table: LogTable): Promise<number[]> {
-  return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+export async function usedPartitions(pool: pg.Pool, table: LogTable): Promise<number[]> {
+  return await rawTransaction(pool, ALL_TENANTS, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ partition: number }>(`
       SELECT p.partition FROM generate_series(0, $1::int - 1) AS p (partition)
       CROSS JOIN LATERAL (SELECT FROM ${table} AS t WHERE t.partition = p.partition LIMIT 1) AS t`, [MAX_PARTITIONS]);
     return rows.map(({ partition }) => partition);
   });
-}
-
-/**
- * Makes the transactions that write to a stream (a user's messages, say) follow one another; held until the commit.
- * It must come before the transaction's first write, and before its first `SELECT … FOR UPDATE`: those give it the
- * transaction id that the log is read by. Had it one already while it waits here for another writer, its rows would be
- * read before those of the writer it waited for. Called too late it throws.
- */
-export async function lockStreams(tx: Tx, keys: readonly string[]): Promise<void> {
-  // Sorted by what is locked, so that two transactions with keys in common cannot wait for each other.
-  const locks = await tx.$queryRaw<{ xid: string | null }[]>`
-    SELECT pg_advisory_xact_lock(id)::text AS locked, pg_current_xact_id_if_assigned()::text AS xid
-    FROM (SELECT DISTINCT hashtextextended(key, 0) AS id FROM unnest(${[...keys]}::text[]) AS key ORDER BY id) AS ids`;
-  if (locks.some(({ xid }) => xid !== null)) throw new Error('lockStreams was called after the transaction had written');
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Bus } from '../../src/bus/bus.ts';
+import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { openDb, type Db } from '../../src/db/client.ts';
 import { createDatabase, fromRunner } from '../support/services.ts';
@@ -12,7 +13,7 @@ export function openTestDb(url: string): Db {
 
 /** The PostgreSQL bus with short intervals. */
 export function openTestBus(db: Db): Bus {
-  return createPostgresBus({ db, partitions: 4, pollMs: 50, retryDelaysMs: [10, 20], leaseMs: 1_500 });
+  return createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 4, pollMs: 50, retryDelaysMs: [10, 20], leaseMs: 1_500 });
 }
 
 /** Connects in a process of its own; see consumer-process.ts. */

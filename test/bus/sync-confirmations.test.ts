@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
+import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { createReplayer, messageOf } from '../../src/bus/replay.ts';
 import { createSyncConfirmationsHandler, subscribeSyncConfirmations, SYNC_CONFIRMATIONS } from '../../src/bus/sync-confirmations.ts';
@@ -117,7 +118,7 @@ for (const [title, code, message] of POISON) {
 
 test('a parked confirmation takes effect when it is replayed after its cause is gone', async (t) => {
   const db = await setUp(t);
-  const bus = createPostgresBus({ db, partitions: 2, pollMs: 50, retryDelaysMs: [] });
+  const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 2, pollMs: 50, retryDelaysMs: [] });
   t.teardown(() => bus.close());
   await subscribeSyncConfirmations({ db, bus });
   await bus.publish([said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } })]);

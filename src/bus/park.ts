@@ -1,0 +1,9 @@
+import type { Db } from '../db/client.ts';
+import { parkDeadLetter } from '../db/dead-letters.ts';
+import { causeOf, type Park } from './bus.ts';
+
+/** Parks among the dead letters, where operators find them; the source is the group. */
+export function parkInDeadLetters(db: Db): Park {
+  return ({ group, message, error }) => db.inTenant(message.tenantId, (tx) =>
+    parkDeadLetter(tx, { ...message, source: group, type: message.topic, ...causeOf(error, 'handler_failed') }));
+}
