@@ -20,6 +20,7 @@ export function allChecks(): Check[] {
     { title: 'Dependency rule', command: ['depcruise', '--output-type', 'err', ...sources] },
     { title: 'Unused code', command: ['knip'] },
     { title: 'Migrations against the schema', command: [process.execPath, 'tools/check-migrations.ts'] },
+    ...(hasScript('asyncapi:check') ? [{ title: 'AsyncAPI', command: ['npm', 'run', '-s', 'asyncapi:check'] } satisfies Check] : []),
     ...(hasScript('openapi:check') ? [{ title: 'OpenAPI', command: ['npm', 'run', '-s', 'openapi:check'] } satisfies Check] : []),
   ];
 }
