@@ -10,6 +10,7 @@ import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { assertRowLevelSecurityBinds, openDb, type Db } from './src/db/client.ts';
 import { isDatabaseAway } from './src/db/failures.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
+import { smsGatewayOf } from './src/gateways/sms.ts';
 import { retryUntilDone } from './src/retry-until.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
@@ -45,7 +46,7 @@ async function runApi(config: Config): Promise<void> {
   const server = createServer(createApp({
     config, db, temporal, log: logger, metrics: createMetrics({ db }),
     verifyToken: await createTokenVerifier(config),
-    replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, config }) }),
+    replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, sms: smsGatewayOf(config), config }) }),
     relayNow: () => pendingStarts.wake(),
     isBusHealthy: () => bus.isHealthy(),
   }));

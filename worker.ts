@@ -13,6 +13,7 @@ import { subscribeSyncConfirmations } from './src/bus/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { assertRowLevelSecurityBinds, openDb } from './src/db/client.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
+import { smsGatewayOf } from './src/gateways/sms.ts';
 import { retryUntilDone } from './src/retry-until.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
@@ -69,7 +70,7 @@ async function runWorker(config: Config): Promise<void> {
       ...createAuditActivities({ db, client, config }),
       ...createBulkActivities({ db, config }),
       ...createNotificationActivities({
-        db, config, mail, observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
+        db, config, mail, sms: smsGatewayOf(config), observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
       }),
     },
     workerDeploymentOptions: deployment,

@@ -14,6 +14,15 @@ test('loadConfig reads the defaults as .env.example has them', (t) => {
   t.deepEqual(loadConfig(parseEnv(EXAMPLE)), loadConfig({}));
 });
 
+test('SMS_WEBHOOK_URL needs a secret, which no message shows', (t) => {
+  const SMS_WEBHOOK_URL = 'https://sms.example/send';
+  t.throws(() => loadConfig({ SMS_WEBHOOK_URL }), { instanceOf: ConfigError, message: /^SMS_WEBHOOK_SECRET: / });
+  const short = t.throws(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: 'hush' }), { instanceOf: ConfigError });
+  t.regex(short.message, /^SMS_WEBHOOK_SECRET: /);
+  t.notRegex(short.message, /hush/);
+  t.notThrows(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: '0123456789abcdef' }));
+});
+
 test('a wrong setting is named, with its value', (t) => {
   const error = t.throws(() => loadConfig({ PORT: 'eighty' }), { instanceOf: ConfigError });
   t.regex(error.message, /^PORT: .*"eighty".*\.env\.example/);

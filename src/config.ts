@@ -54,6 +54,7 @@ export const SETTINGS = {
   JWT_ROLE_CLAIM: ['role', z.string().min(1)],
   JWT_TENANT_CLAIM: ['tenant', z.string().min(1)],
   DEFAULT_TENANT: ['default', z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)],
+  TRUST_PROXY_HOPS: ['0', integer(0, 10)],
   RATE_LIMIT_PER_MINUTE: ['600', integer(1)],
   BODY_LIMIT_KB: ['100', integer(1)],
   IDEMPOTENCY_KEY_HOURS: ['24', integer(1)],
@@ -82,6 +83,8 @@ export const SETTINGS = {
 
   SMTP_URL: ['', optional.pipe(z.string().regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// URL').optional())],
   MAIL_FROM: ['Steadfast <no-reply@steadfast.example>', z.string().min(3)],
+  SMS_WEBHOOK_URL: ['', optional.pipe(z.url({ protocol: /^https?$/ }).optional())],
+  SMS_WEBHOOK_SECRET: ['', optional.pipe(z.string().min(16, 'must have 16 characters at least').optional())],
   ADMIN_EMAILS: ['', list.pipe(z.array(z.email()))],
   NOTIFICATIONS_PAUSED: ['false', flag],
   PUBLIC_APP_URL: ['http://localhost:3000', z.url()],
@@ -107,10 +110,15 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     const read = schema.safeParse((env[name] ?? fallback).trim());
     if (read.success) return [name, read.data];
     const problem = read.error.issues[0]?.message ?? 'is not valid';
-    throw new ConfigError(`${name}: ${problem} (it is ${JSON.stringify(env[name] ?? fallback)}; see .env.example)`);
+    const shown = name.endsWith('_SECRET') ? 'it is not shown' : `it is ${JSON.stringify(env[name] ?? fallback)}`;
+    throw new ConfigError(`${name}: ${problem} (${shown}; see .env.example)`);
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each entry was read by the schema that its type comes from
-  return Object.freeze(Object.fromEntries(entries)) as Config;
+  const config = Object.freeze(Object.fromEntries(entries)) as Config;
+  if (config.SMS_WEBHOOK_URL !== undefined && config.SMS_WEBHOOK_SECRET === undefined) {
+    throw new ConfigError('SMS_WEBHOOK_SECRET: SMS_WEBHOOK_URL needs it, to sign what it posts (see .env.example)');
+  }
+  return config;
 }
 
 /** The process's own settings: the environment, over a `.env` file in the working directory when there is one. */

@@ -2,16 +2,17 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
 import { countPendingNotifications, keepNotifications } from '../db/notifications.ts';
-import { MAIL_CONNECTIONS, type MailGateway } from '../gateways/mail.ts';
+import { NOTIFICATION_CHANNELS } from '../domain/notification-channels.ts';
+import { MAIL_CONNECTIONS } from '../gateways/mail.ts';
+import { channelsOver, type NotificationGateways } from '../notifications/channels.ts';
 import { deliverNotification, type DeliveryOutcome } from '../notifications/deliver.ts';
 import { BUSY_RETRY_DELAY_MS, DELIVERY_HEARTBEAT_TIMEOUT_MS, PAUSED_RETRY_DELAY_MS } from '../domain/delivery-policy.ts';
 import { createLimiter } from '../notifications/limiter.ts';
 
-/** What delivery needs; without `mail` no mail server is configured. */
-export interface NotificationDeps {
+/** What delivery needs. */
+export interface NotificationDeps extends NotificationGateways {
   readonly db: Db;
   readonly config: Pick<Config, 'NOTIFICATIONS_PAUSED'>;
-  readonly mail: MailGateway | undefined;
   /** Told of each outcome, for the metrics. */
   readonly observe?: (outcome: DeliveryOutcome) => void;
 }
@@ -23,21 +24,22 @@ export interface DeliverNotificationsInput {
 }
 
 /** Activities that tell people; to be called with `DELIVERY_RETRY` and the heartbeat timeout of src/domain/delivery-policy.ts. */
-export function createNotificationActivities({ db, config, mail, observe }: NotificationDeps) {
+export function createNotificationActivities({ db, config, observe, ...gateways }: NotificationDeps) {
+  const channels = channelsOver(gateways);
+  const closed = NOTIFICATION_CHANNELS.filter((channel) => channels[channel] === undefined);
   // Each delivery holds one connection to PostgreSQL and needs a second: a few at a time leave the pool to others.
   const limit = createLimiter(Math.min(MAIL_CONNECTIONS, Math.max(1, Math.floor((db.pool.options.max ?? 10) / 4))));
 
   /** Delivers those of the notifications that wait; fails, to be tried again, while one still does. */
   async function deliverNotifications({ tenantId, notificationIds }: DeliverNotificationsInput): Promise<void> {
-    if (mail === undefined) {
-      return db.inTenant(tenantId, (tx) => keepNotifications(tx, { tenantId, ids: notificationIds }));
-    }
+    if (closed.length > 0) await db.inTenant(tenantId, (tx) => keepNotifications(tx, { tenantId, ids: notificationIds, channels: closed }));
+    if (closed.length === NOTIFICATION_CHANNELS.length) return;
     if (config.NOTIFICATIONS_PAUSED) return refuseWhilePaused(db, { tenantId, notificationIds });
     await withHeartbeat(async () => {
       const { cancellationSignal } = Context.current();
       const outcomes = await Promise.all(notificationIds.map((id) => limit(async () => {
         if (cancellationSignal.aborted) return 'busy'; // another attempt takes over
-        const outcome = await deliverNotification(db, mail, { tenantId, id });
+        const outcome = await deliverNotification(db, channels, { tenantId, id });
         observe?.(outcome);
         return outcome;
       })));
@@ -61,7 +63,7 @@ async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverN
 function failWhileWaiting(outcomes: readonly DeliveryOutcome[]): void {
   const unsent = outcomes.filter((outcome) => outcome === 'retry').length;
   if (unsent > 0) {
-    throw ApplicationFailure.retryable(`${unsent} of ${outcomes.length} notification(s) could not be handed over to the mail server yet.`, 'mail_not_delivered');
+    throw ApplicationFailure.retryable(`${unsent} of ${outcomes.length} notification(s) could not be handed over yet.`, 'mail_not_delivered');
   }
   if (outcomes.includes('busy')) {
     throw ApplicationFailure.create({
@@ -70,7 +72,7 @@ function failWhileWaiting(outcomes: readonly DeliveryOutcome[]): void {
   }
 }
 
-/** Keeps the activity alive while it waits for its turn or for the mail server, whose time-outs the gateway sets. */
+/** Keeps the activity alive while it waits for its turn or for the other side, whose time-outs the gateway sets. */
 async function withHeartbeat(work: () => Promise<void>): Promise<void> {
   const context = Context.current();
   context.heartbeat();

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { ALL_TENANTS, type Db } from '../db/client.ts';
 import type { Alert } from '../db/generated/client.ts';
-import { PermanentMailError, type MailGateway } from '../gateways/mail.ts';
+import type { MailGateway } from '../gateways/mail.ts';
+import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { WebhookGateway } from '../gateways/webhook.ts';
 import { addressOf, WEBHOOK_CHANNEL } from './alert.ts';
 import { alertMail } from './alert-mail.ts';
@@ -37,7 +38,7 @@ async function deliverAlert(deps: AlertDeliveryDeps, alert: Alert): Promise<void
     try {
       await tell(deps, channel, alert);
     } catch (error) {
-      if (!(error instanceof PermanentMailError)) {
+      if (!(error instanceof PermanentDeliveryError)) {
         failures.push(`${channel}: ${String(error)}`);
         continue;
       }

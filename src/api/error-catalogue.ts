@@ -28,6 +28,7 @@ const REQUESTS = {
   bad_request: { status: 400, title: 'Bad request', detail: 'The request can\'t be read.', retryable: false },
   malformed_json: { status: 400, title: 'Malformed JSON', detail: 'The body is not a JSON object.', retryable: false },
   validation_failed: { status: 400, title: 'Validation failed', detail: 'A value is missing or not allowed; `errors` says which.', retryable: false },
+  phone_required: { status: 400, title: 'Telephone number required', detail: 'A user who is told by text message needs a telephone number.', retryable: false },
   unauthenticated: { status: 401, title: 'Not authenticated', detail: 'Send a valid token: `Authorization: Bearer …`.', retryable: false },
   forbidden: { status: 403, title: 'Forbidden', detail: 'The role of this token may not do this.', retryable: false },
   account_inactive: { status: 403, title: 'Account inactive', detail: 'The user is inactive or suspended and may only read itself.', retryable: false },
@@ -75,8 +76,9 @@ export const DEAD_LETTER_CAUSES: Readonly<Record<string, string>> = {
   handler_failed: 'Taking the message\'s effect failed at every attempt.',
   publish_failed: 'The bus refused the message at every attempt.',
   call_refused: 'Temporal refuses the promised call on a workflow for good.',
-  recipient_refused: 'The mail server refused the notification or its recipient for good.',
+  recipient_refused: 'The mail server or the SMS webhook refused the notification or its recipient for good.',
   mail_server_unavailable: 'The notification could not be handed over at any attempt, or no mail server is configured.',
+  sms_unavailable: 'The text message could not be handed over at any attempt, or no SMS webhook is configured.',
   notifications_paused: 'NOTIFICATIONS_PAUSED keeps notifications back.',
   notification_busy: 'Another process is delivering the notification at this moment.',
 };

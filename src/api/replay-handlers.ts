@@ -6,7 +6,7 @@ import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../bus/sync-
 import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
 import { promiseCalls } from '../db/pending-starts.ts';
-import type { MailGateway } from '../gateways/mail.ts';
+import type { NotificationGateways } from '../notifications/channels.ts';
 import { createRedelivery } from '../notifications/redeliver.ts';
 
 const parkedCall = z.object({
@@ -16,7 +16,7 @@ const parkedCall = z.object({
 
 /** How what each source parked is done once more. */
 export function replayHandlers(
-  { db, bus, mail, config }: { db: Db; bus: Pick<Bus, 'publish'>; mail: MailGateway | undefined; config: Pick<Config, 'NOTIFICATIONS_PAUSED'> },
+  { db, bus, config, ...gateways }: { db: Db; bus: Pick<Bus, 'publish'>; config: Pick<Config, 'NOTIFICATIONS_PAUSED'> } & NotificationGateways,
 ): Readonly<Record<string, ReplayHandler>> {
   const confirm = createSyncConfirmationsHandler({ db });
   return {
@@ -30,6 +30,6 @@ export function replayHandlers(
         ...(signalName === null ? {} : { signal: { name: signalName, ...(signalArg === null ? {} : { arg: signalArg }) } }),
       }]));
     },
-    notification: createRedelivery({ db, mail, config }),
+    notification: createRedelivery({ db, config, ...gateways }),
   };
 }

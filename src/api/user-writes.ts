@@ -5,7 +5,8 @@ import type { Config } from '../config.ts';
 import { lockStreams } from '../db/lock-streams.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { promiseUserChanged } from '../db/user-changes.ts';
-import { anonymiseUser, changeContact, findUser, findUserBySubject, insertUser, type Contact, type UserKey, type UserRow } from '../db/users.ts';
+import { anonymiseUser, changeContact, findUser, findUserBySubject, insertUser, type Contact, type ContactChanges, type UserKey, type UserRow } from '../db/users.ts';
+import type { NotificationChannel } from '../domain/notification-channels.ts';
 import { registerProfile } from '../domain/profile/profile.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userDeletedSyncSignal, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
@@ -16,6 +17,7 @@ export interface Registration extends Contact {
   readonly tenantId: string;
   readonly authSubject: string;
   readonly servicesToSync: readonly string[] | undefined;
+  readonly notificationChannels: readonly NotificationChannel[];
 }
 
 type Writer = Pick<ApiDeps, 'db'> & { readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'SYNC_SERVICES'> };
@@ -42,10 +44,13 @@ export async function registerUser(
   });
 }
 
-/** Changes the contact fields and promises to tell the user's services, in one transaction; undefined without such a user. */
-export async function changeUser({ db }: Pick<Writer, 'db'>, key: UserKey, changes: Partial<Contact>): Promise<UserRow | undefined> {
+/** Changes contact fields and channels and promises to tell the user's services, in one transaction; undefined without such a user. */
+export async function changeUser(
+  { db }: Pick<Writer, 'db'>, key: UserKey, changes: ContactChanges,
+): Promise<UserRow | undefined | 'phone_required'> {
   return db.inTenant(key.tenantId, async (tx) => {
     const version = await changeContact(tx, key, changes);
+    if (version === 'phone_required') return version;
     if (typeof version === 'number') await promiseUserChanged(tx, { ...key, version });
     return findUser(tx, key);
   });

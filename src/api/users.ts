@@ -14,12 +14,13 @@ const register = route({
   method: 'post', path: '/users', operationId: 'registerUser', tag: 'Users', roles: ['user', 'service', 'admin'], openToInactive: true,
   summary: 'Registers a user at its first login; repeated, it answers the same user',
   body: registrationSchema, statuses: { 201: 'The user is registered', 200: 'The identity has this user already' }, answer: userSchema,
-  errors: [], idempotent: true,
+  errors: ['phone_required'], idempotent: true,
 }, async ({ deps, caller, body }) => {
   if (caller.role === 'user' && caller.subject !== body.authSubject) {
     throw new Problem('forbidden', { detail: 'A user\'s own token registers its own subject only.' });
   }
   const { name = null, phone = null, servicesToSync, ...rest } = body;
+  if (phone === null && body.notificationChannels.includes('sms')) throw new Problem('phone_required');
   const { user, isNew } = await registerUser(deps, { ...rest, name, phone, servicesToSync, tenantId: caller.tenantId }, Date.now());
   if (isNew) deps.relayNow();
   return { status: isNew ? 201 : 200, body: userAnswer(user), headers: { Location: `/users/${user.id}` } };
@@ -38,16 +39,18 @@ const read = route({
 
 const change = route({
   method: 'patch', path: '/users/:id', operationId: 'changeUser', tag: 'Users', roles: ['user', 'service', 'admin'],
-  summary: 'Changes contact fields; the user\'s services are told', params, body: userChangesSchema,
-  statuses: { 200: 'The user as it is now' }, answer: userSchema, errors: ['user_not_found'],
+  summary: 'Changes contact fields, of which the user\'s services are told, and how the user wants to be notified', params, body: userChangesSchema,
+  statuses: { 200: 'The user as it is now' }, answer: userSchema, errors: ['user_not_found', 'phone_required'],
 }, async (call) => {
-  const { deps, caller: { tenantId }, params: { id: userId }, body: { email, name, locale, phone } } = call;
+  const { deps, caller: { tenantId }, params: { id: userId }, body: { email, name, locale, phone, notificationChannels } } = call;
   requireOwn(call, userId);
   const user = await changeUser(deps, { tenantId, userId }, {
     ...(email === undefined ? {} : { email }), ...(name === undefined ? {} : { name }),
     ...(locale === undefined ? {} : { locale }), ...(phone === undefined ? {} : { phone }),
+    ...(notificationChannels === undefined ? {} : { notificationChannels }),
   });
   if (user === undefined) throw new Problem('user_not_found');
+  if (user === 'phone_required') throw new Problem('phone_required');
   deps.relayNow();
   return { status: 200, body: userAnswer(user) };
 });

@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import type { Prisma } from './generated/client.ts';
 import type { Tx } from './client.ts';
+import { isNotificationChannel, type NotificationChannel } from '../domain/notification-channels.ts';
 
 /** A notification before anybody was told. */
 export type NewNotification = Required<Pick<Prisma.NotificationCreateManyInput,
-  'tenantId' | 'id' | 'userId' | 'kind' | 'mark' | 'recipient' | 'toUser' | 'locale' | 'subject' | 'text' | 'html'>>
+  'tenantId' | 'id' | 'userId' | 'kind' | 'mark' | 'channel' | 'recipient' | 'toUser' | 'locale' | 'subject' | 'text' | 'html'>>
   & { readonly deadline: Date; readonly status: 'pending' | 'kept' };
 
 /** What delivery needs of a notification. */
@@ -12,6 +13,7 @@ export interface ClaimedNotification {
   readonly id: string;
   readonly userId: string;
   readonly kind: string;
+  readonly channel: string;
   readonly recipient: string;
   readonly subject: string;
   readonly text: string;
@@ -36,7 +38,7 @@ export async function insertNotifications(tx: Tx, rows: readonly NewNotification
 export async function claimNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<ClaimedNotification | undefined> {
   const [claimed] = await tx.notification.updateManyAndReturn({
     where: { tenantId, id, status: 'pending' }, data: { attempts: { increment: 1 } },
-    select: { id: true, userId: true, kind: true, recipient: true, subject: true, text: true, html: true, attempts: true },
+    select: { id: true, userId: true, kind: true, channel: true, recipient: true, subject: true, text: true, html: true, attempts: true },
   });
   return claimed;
 }
@@ -47,7 +49,13 @@ export interface NotificationKey {
   readonly id: string;
 }
 
-/** Records that the mail server took it. */
+/** The channel of a notification; undefined when it is not there. */
+export async function channelOfNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<NotificationChannel | undefined> {
+  const row = await tx.notification.findFirst({ where: { tenantId, id }, select: { channel: true } });
+  return row !== null && isNotificationChannel(row.channel) ? row.channel : undefined;
+}
+
+/** Records that it was taken. */
 export async function markNotificationSent(tx: Tx, { tenantId, id }: NotificationKey): Promise<void> {
   await tx.notification.updateMany({
     where: { tenantId, id, status: 'pending' }, data: { status: 'sent', sentAt: new Date(), lastError: null },
@@ -63,9 +71,13 @@ export async function markNotificationRefused(
   });
 }
 
-/** Keeps for reading what waits though no mail server is configured any more. */
-export async function keepNotifications(tx: Tx, { tenantId, ids }: { tenantId: string; ids: readonly string[] }): Promise<void> {
-  await tx.notification.updateMany({ where: { tenantId, id: { in: [...ids] }, status: 'pending' }, data: { status: 'kept' } });
+/** Keeps for reading what waits for channels that are not configured any more. */
+export async function keepNotifications(
+  tx: Tx, { tenantId, ids, channels }: { tenantId: string; ids: readonly string[]; channels: readonly NotificationChannel[] },
+): Promise<void> {
+  await tx.notification.updateMany({
+    where: { tenantId, id: { in: [...ids] }, channel: { in: [...channels] }, status: 'pending' }, data: { status: 'kept' },
+  });
 }
 
 /** How many of these wait. */
@@ -96,7 +108,7 @@ export async function deleteUserNotifications(tx: Tx, { tenantId, userId }: { te
 
 /**
  * Runs `work` while this process alone holds the notification, or returns `undefined` at once when another one does.
- * The lock belongs to a session, not to a transaction, since an SMTP conversation may take longer than a transaction
+ * The lock belongs to a session, not to a transaction, since a hand-over may take longer than a transaction
  * may stay open (it would hold the log horizon); PostgreSQL drops it when the process dies.
  */
 export async function holdingNotification<Result>(

@@ -1,5 +1,6 @@
 import type { Caller } from '../auth/roles.ts';
 import type { UserStatus } from '../domain/profile/statuses.ts';
+import type { NotificationChannel } from '../domain/notification-channels.ts';
 import type { Tx } from './client.ts';
 import { forgetIdempotencyOf } from './idempotency.ts';
 import { deleteUserNotifications } from './notifications.ts';
@@ -30,6 +31,11 @@ export interface Contact {
   readonly phone: string | null;
 }
 
+/** What a `PATCH` may change: the contact fields, and how the user wants to be told. */
+export interface ContactChanges extends Partial<Contact> {
+  readonly notificationChannels?: readonly NotificationChannel[];
+}
+
 /** A user to be registered, with the state its workflows begin with. */
 export interface NewUser extends Contact, UserKey {
   readonly authSubject: string;
@@ -37,6 +43,7 @@ export interface NewUser extends Contact, UserKey {
   readonly remindersSettledUntil: Date;
   readonly services: readonly string[];
   readonly defaultServices: boolean;
+  readonly notificationChannels?: readonly NotificationChannel[];
 }
 
 /** The user that a caller of role `user` is. */
@@ -61,20 +68,29 @@ export async function userExists(tx: Tx, { tenantId, userId }: UserKey): Promise
 }
 
 /** Writes the user and its services; false when the identity has a user already, also one of a transaction that commits meanwhile. */
-export async function insertUser(tx: Tx, { userId, services, ...user }: NewUser): Promise<boolean> {
-  const { count } = await tx.user.createMany({ data: [{ ...user, id: userId }], skipDuplicates: true });
+export async function insertUser(tx: Tx, { userId, services, notificationChannels = ['email'], ...user }: NewUser): Promise<boolean> {
+  const data = [{ ...user, id: userId, notificationChannels: [...notificationChannels] }];
+  const { count } = await tx.user.createMany({ data, skipDuplicates: true });
   if (count === 0) return false;
   await tx.userSyncService.createMany({ data: services.map((service) => ({ tenantId: user.tenantId, userId, service })) });
   return true;
 }
 
-/** Changes the contact fields; the new version when something really changed, null when nothing did, undefined without a user. */
-export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, changes: Partial<Contact>): Promise<number | null | undefined> {
+/** What became of a change: the new version, null when other services need not hear of it, undefined without a user. */
+export type ContactChange = number | null | undefined | 'phone_required';
+
+/** Changes the contact fields and the channels; a choice that leaves `sms` without a telephone number is refused. */
+export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, changes: ContactChanges): Promise<ContactChange> {
   // The lock makes concurrent changes take turns, so that each compares with what the one before it left.
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
   if (before === null) return undefined;
   const { email = before.email, name = before.name, locale = before.locale, phone = before.phone } = changes;
+  const notificationChannels = [...changes.notificationChannels ?? before.notificationChannels];
+  if (notificationChannels.includes('sms') && phone === null) return 'phone_required';
+  if (notificationChannels.join() !== before.notificationChannels.join()) {
+    await tx.user.update({ where: { tenantId_id: { tenantId, id: userId } }, data: { notificationChannels } });
+  }
   const isSame = email === before.email && name === before.name && locale === before.locale && phone === before.phone;
   if (isSame) return null;
   const { version } = await tx.user.update({
@@ -91,7 +107,7 @@ export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: 
   const deleted = await tx.user.update({
     where: { tenantId_id: { tenantId, id: userId } },
     data: {
-      authSubject: `deleted:${userId}`, email: `deleted-${userId}@deleted.invalid`, name: null, phone: null,
+      authSubject: `deleted:${userId}`, email: `deleted-${userId}@deleted.invalid`, name: null, phone: null, notificationChannels: [],
       customerId: null, customerKind: null, companyId: null, financialInstitutionId: null,
       lastSyncError: null, deletedAt: now, status: 'inactive', version: { increment: 1 },
     },

@@ -1,4 +1,5 @@
 import { createTransport } from 'nodemailer';
+import { PermanentDeliveryError } from './permanent-error.ts';
 
 /** One message to one recipient. */
 export interface Mail {
@@ -12,20 +13,9 @@ export interface Mail {
 
 /** Hands messages over to a mail server. */
 export interface MailGateway {
-  /** Resolves once the server took the message. Rejects with `PermanentMailError` when it never will, else with another error. */
+  /** Resolves once the server took the message. Rejects with `PermanentDeliveryError` when it never will, else with another error. */
   send(mail: Mail): Promise<void>;
   close(): void;
-}
-
-/** The server refused this recipient or this message for good. `status` (such as `550`) names nobody; `message` may. */
-export class PermanentMailError extends Error {
-  override name = 'PermanentMailError';
-  readonly status: string;
-
-  constructor(message: string, { status, cause }: { status: string; cause: unknown }) {
-    super(message, { cause });
-    this.status = status;
-  }
 }
 
 /** Connections to the mail server, and so messages that one process hands over at the same time. */
@@ -57,15 +47,15 @@ export function createSmtpGateway({ url, from }: { url: string; from: string }):
  * Only a verdict on the recipient or on the message itself is permanent: a refused log-in or sender is a fault of our
  * settings, which an operator can put right while the messages wait.
  */
-function permanentOf(error: unknown): PermanentMailError | undefined {
+function permanentOf(error: unknown): PermanentDeliveryError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, command, responseCode } = readSmtpFields(error);
   const isVerdict = command === 'RCPT TO' || code === 'EMESSAGE' || (command === 'DATA' && code === 'EENVELOPE');
   if (isVerdict && responseCode !== undefined && responseCode >= 500) {
-    return new PermanentMailError(error.message, { status: String(responseCode), cause: error });
+    return new PermanentDeliveryError(error.message, { status: String(responseCode), cause: error });
   }
   const isBadAddress = code === 'EENVELOPE' && command === 'API' && /recipient/i.test(error.message);
-  return isBadAddress ? new PermanentMailError(error.message, { status: 'invalid address', cause: error }) : undefined;
+  return isBadAddress ? new PermanentDeliveryError(error.message, { status: 'invalid address', cause: error }) : undefined;
 }
 
 function readSmtpFields(error: Error): { code: unknown; command: unknown; responseCode: number | undefined } {

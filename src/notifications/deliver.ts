@@ -3,8 +3,9 @@ import { parkDeadLetter } from '../db/dead-letters.ts';
 import {
   claimNotification, holdingNotification, markNotificationRefused, markNotificationSent, type ClaimedNotification, type NotificationKey,
 } from '../db/notifications.ts';
-import { PermanentMailError, type MailGateway } from '../gateways/mail.ts';
-import { DELIVERY_MAX_ATTEMPTS, notificationMessageId } from '../domain/delivery-policy.ts';
+import { DELIVERY_MAX_ATTEMPTS } from '../domain/delivery-policy.ts';
+import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
+import type { Channels, HandOver } from './channels.ts';
 
 /** Source of the dead letters that notifications end as. */
 const NOTIFICATION_SOURCE = 'notification';
@@ -12,23 +13,23 @@ const NOTIFICATION_SOURCE = 'notification';
 /** What became of one notification; `settled`: it no longer waited, `busy`: another process has it in hand. */
 export type DeliveryOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
 
-/** Hands one waiting notification over to the mail server; one process at a time, at least once, with one Message-ID. */
-export async function deliverNotification(db: Db, mail: MailGateway, key: NotificationKey): Promise<DeliveryOutcome> {
+/** Hands one waiting notification over by its channel; one process at a time, at least once, under one id. */
+export async function deliverNotification(db: Db, channels: Channels, key: NotificationKey): Promise<DeliveryOutcome> {
   const outcome = await holdingNotification(db.pool, key, async () => {
     const claimed = await db.inTenant(key.tenantId, (tx) => claimNotification(tx, key));
-    return claimed === undefined ? 'settled' : handOver(db, mail, { ...claimed, tenantId: key.tenantId });
+    return claimed === undefined ? 'settled' : attempt(db, handOverBy(channels, claimed), { ...claimed, tenantId: key.tenantId });
   });
   return outcome ?? 'busy';
 }
 
 type Claimed = ClaimedNotification & NotificationKey;
 
-async function handOver(db: Db, mail: MailGateway, notification: Claimed): Promise<DeliveryOutcome> {
-  const { tenantId, id, recipient, subject, text, html, attempts } = notification;
+async function attempt(db: Db, handOver: HandOver, notification: Claimed): Promise<DeliveryOutcome> {
+  const { tenantId, id, attempts } = notification;
   try {
-    await mail.send({ to: recipient, subject, text, html, messageId: notificationMessageId(id) });
+    await handOver(notification);
   } catch (error) {
-    const isFinal = error instanceof PermanentMailError || attempts >= DELIVERY_MAX_ATTEMPTS;
+    const isFinal = error instanceof PermanentDeliveryError || attempts >= DELIVERY_MAX_ATTEMPTS;
     await db.inTenant(tenantId, async (tx) => {
       await markNotificationRefused(tx, { tenantId, id, isFinal, error: String(error) });
       if (isFinal) await park(notification, error, tx);
@@ -39,15 +40,26 @@ async function handOver(db: Db, mail: MailGateway, notification: Claimed): Promi
   return 'sent';
 }
 
-/** The dead letter names no address, and neither does its detail: the server's words, which may, stay in the row. */
-function park({ tenantId, id, userId, kind }: Claimed, error: unknown, tx: Tx): Promise<void> {
-  const isRefused = error instanceof PermanentMailError;
+function handOverBy(channels: Channels, { channel }: ClaimedNotification): HandOver {
+  const handOver = channel === 'email' || channel === 'sms' ? channels[channel] : undefined;
+  return handOver ?? (() => Promise.reject(new Error(`no gateway is configured for the channel ${channel}`)));
+}
+
+/** The dead letter names no address, and neither does its detail: the other side's words, which may, stay in the row. */
+function park({ tenantId, id, userId, kind, channel }: Claimed, error: unknown, tx: Tx): Promise<void> {
+  const isRefused = error instanceof PermanentDeliveryError;
+  const taker = channel === 'sms' ? 'SMS webhook' : 'mail server';
   return parkDeadLetter(tx, {
     tenantId, source: NOTIFICATION_SOURCE, type: kind,
-    cause: isRefused ? 'recipient_refused' : 'mail_server_unavailable',
+    cause: isRefused ? 'recipient_refused' : unavailableCause(channel),
     detail: isRefused
-      ? `The mail server refused the message or its recipient for good (${error.status}).`
-      : `The message could not be handed over to the mail server in ${DELIVERY_MAX_ATTEMPTS} attempts.`,
+      ? `The ${taker} refused the message or its recipient for good (${error.status}).`
+      : `The message could not be handed over to the ${taker} in ${DELIVERY_MAX_ATTEMPTS} attempts.`,
     messageId: id, key: userId, payload: JSON.stringify({ notificationId: id }),
   });
+}
+
+/** Cause of a dead letter whose channel could not take it. */
+export function unavailableCause(channel: string): 'mail_server_unavailable' | 'sms_unavailable' {
+  return channel === 'sms' ? 'sms_unavailable' : 'mail_server_unavailable';
 }

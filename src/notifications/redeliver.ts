@@ -2,29 +2,32 @@ import { PoisonError } from '../bus/bus.ts';
 import type { ReplayHandler } from '../bus/replay.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
-import { markNotificationRefused, renewNotification } from '../db/notifications.ts';
+import { channelOfNotification, markNotificationRefused, renewNotification } from '../db/notifications.ts';
 import { fieldsOf } from '../domain/refusal.ts';
-import type { MailGateway } from '../gateways/mail.ts';
-import { deliverNotification } from './deliver.ts';
+import { channelsOver, type NotificationGateways } from './channels.ts';
+import { deliverNotification, unavailableCause } from './deliver.ts';
 
 /** Replays a dead letter of a notification: it is handed over now, or the dead letter stays with the reason. */
 export function createRedelivery(
-  { db, mail, config }: { db: Db; mail: MailGateway | undefined; config: Pick<Config, 'NOTIFICATIONS_PAUSED'> },
+  { db, config, ...gateways }: { db: Db; config: Pick<Config, 'NOTIFICATIONS_PAUSED'> } & NotificationGateways,
 ): ReplayHandler {
+  const channels = channelsOver(gateways);
   return async (tenantId, { payload }) => {
-    if (mail === undefined) throw new PoisonError('mail_server_unavailable', 'No mail server is configured (SMTP_URL).');
-    if (config.NOTIFICATIONS_PAUSED) throw new PoisonError('notifications_paused', 'NOTIFICATIONS_PAUSED=true keeps notifications back.');
     const id = notificationIdIn(payload);
+    const channel = await db.inTenant(tenantId, (tx) => channelOfNotification(tx, { tenantId, id }));
+    if (channel === undefined) return; // its user is gone
+    if (channels[channel] === undefined) throw new PoisonError(unavailableCause(channel), `No gateway is configured for the channel ${channel}.`);
+    if (config.NOTIFICATIONS_PAUSED) throw new PoisonError('notifications_paused', 'NOTIFICATIONS_PAUSED=true keeps notifications back.');
     await db.inTenant(tenantId, (tx) => renewNotification(tx, { tenantId, id }));
-    const outcome = await deliverNotification(db, mail, { tenantId, id });
+    const outcome = await deliverNotification(db, channels, { tenantId, id });
     switch (outcome) {
       case 'sent':
       case 'settled': return; // sent by somebody else, or its user is gone
-      case 'failed': throw new PoisonError('recipient_refused', 'The mail server refused the message or its recipient once more.');
+      case 'failed': throw new PoisonError('recipient_refused', 'The message or its recipient was refused once more.');
       case 'busy': throw new PoisonError('notification_busy', 'Another process is delivering it at this moment.');
       case 'retry':
-        await db.inTenant(tenantId, (tx) => markNotificationRefused(tx, { tenantId, id, isFinal: true, error: 'replayed while the mail server was away' }));
-        throw new PoisonError('mail_server_unavailable', 'The mail server could not take the message.');
+        await db.inTenant(tenantId, (tx) => markNotificationRefused(tx, { tenantId, id, isFinal: true, error: 'replayed while nobody took it' }));
+        throw new PoisonError(unavailableCause(channel), `The channel ${channel} could not take the message.`);
     }
   };
 }

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Tx } from '../db/client.ts';
+import type { User } from '../db/generated/client.ts';
 import { insertNotifications, type NewNotification } from '../db/notifications.ts';
 import type { Config } from '../config.ts';
-import { formatDaysUntil, formatInstant, localeOf } from './locale.ts';
+import { channelsOf, type NotificationChannel } from '../domain/notification-channels.ts';
+import { formatDaysUntil, formatInstant, localeOf, type Locale } from './locale.ts';
 import { layOut, type Message } from './message.ts';
+import { SMS_TEMPLATES } from './sms-templates.ts';
 import { ADMIN_TEMPLATES, USER_TEMPLATES, type NotificationKind } from './templates.ts';
 
 /** The settings that notifications follow. */
-type NotificationSettings = Pick<Config, 'SMTP_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'>;
+type NotificationSettings = Pick<Config, 'SMTP_URL' | 'SMS_WEBHOOK_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'>;
 
 /** A step of a user's profile that somebody is told about. */
 export interface NotificationOrder {
@@ -24,44 +27,61 @@ export interface NotificationOrder {
 }
 
 /**
- * Writes what is to be said about a step, in the transaction of that step: one row a recipient, however often it is
+ * Writes what is to be said about a step, in the transaction of that step: one row a channel and recipient, however often it is
  * called. Returns the ids of the rows that wait for delivery, of this or an earlier call; none for a deleted user.
  */
 export async function writeNotifications(tx: Tx, order: NotificationOrder): Promise<string[]> {
   const { tenantId, userId, kind, markDays, deadline, settings } = order;
   const user = await tx.user.findUnique({
-    where: { tenantId_id: { tenantId, id: userId } }, select: { email: true, name: true, locale: true, deletedAt: true },
+    where: { tenantId_id: { tenantId, id: userId } }, select: { email: true, name: true, locale: true, phone: true, notificationChannels: true, deletedAt: true },
   });
   if (user === null || user.deletedAt !== null) return [];
 
   const addressed = [
-    { recipient: user.email, toUser: true, locale: localeOf(user.locale), message: composeForUser(order, user) },
+    ...addressUser(order, user),
     ...composeForAdmins(order).filter(({ recipient }) => recipient.toLowerCase() !== user.email.toLowerCase()),
   ];
-  const status = settings.SMTP_URL === undefined ? 'kept' : 'pending';
+  const isOpen = { email: settings.SMTP_URL !== undefined, sms: settings.SMS_WEBHOOK_URL !== undefined };
   return insertNotifications(tx, addressed.map(({ message, ...address }): NewNotification => ({
-    tenantId, id: randomUUID(), userId, kind, mark: markDays, deadline: new Date(deadline), status, ...address, ...message,
+    tenantId, id: randomUUID(), userId, kind, mark: markDays, deadline: new Date(deadline),
+    status: isOpen[address.channel] ? 'pending' : 'kept', ...address, ...message,
   })));
 }
 
-function composeForUser(order: NotificationOrder, user: { name: string | null; locale: string }): Message {
-  const { kind, deadline, now, settings: { TIME_ZONE: timeZone, PUBLIC_APP_URL: appUrl } } = order;
-  const locale = localeOf(user.locale);
-  return layOut({
-    locale,
-    ...USER_TEMPLATES[kind][locale]({
-      name: user.name, deadline: formatInstant(deadline, { locale, timeZone }), appUrl,
-      daysLeft: formatDaysUntil(deadline, { now, locale, timeZone }),
-    }),
-  });
+/** A message as it is written for one recipient of one channel. */
+interface Addressed {
+  readonly channel: NotificationChannel;
+  readonly recipient: string;
+  readonly toUser: boolean;
+  readonly locale: Locale;
+  readonly message: Message;
 }
 
-function composeForAdmins({ kind, userId, deadline, settings }: NotificationOrder) {
+type Reader = Pick<User, 'email' | 'phone' | 'name' | 'locale' | 'notificationChannels'>;
+
+function addressUser(order: NotificationOrder, user: Reader): Addressed[] {
+  const { kind, deadline, now, settings: { TIME_ZONE: timeZone, PUBLIC_APP_URL: appUrl } } = order;
+  const locale = localeOf(user.locale);
+  const facts = {
+    name: user.name, deadline: formatInstant(deadline, { locale, timeZone }), appUrl,
+    daysLeft: formatDaysUntil(deadline, { now, locale, timeZone }),
+  };
+  return channelsOf(user).map((channel) => channel === 'sms'
+    ? { channel, toUser: true, locale, recipient: dialled(user.phone ?? ''), message: { subject: '', html: '', text: SMS_TEMPLATES[kind][locale](facts) } }
+    : { channel, toUser: true, locale, recipient: user.email, message: layOut({ locale, ...USER_TEMPLATES[kind][locale](facts) }) });
+}
+
+/** The number without spaces and punctuation. */
+function dialled(phone: string): string {
+  return phone.replaceAll(/[^0-9+]/g, '');
+}
+
+function composeForAdmins({ kind, userId, deadline, settings }: NotificationOrder): Addressed[] {
   const template = ADMIN_TEMPLATES[kind];
   if (template === null) return [];
   const locale = 'en' as const;
   const message = layOut({
     locale, ...template({ userId, deadline: formatInstant(deadline, { locale, timeZone: settings.TIME_ZONE }) }),
   });
-  return [...new Set(settings.ADMIN_EMAILS)].map((recipient) => ({ recipient, toUser: false, locale, message }));
+  return [...new Set(settings.ADMIN_EMAILS)].map((recipient) => ({ channel: 'email', recipient, toUser: false, locale, message }));
 }
