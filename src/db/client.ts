@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
+import type pg from 'pg';
 import { PrismaClient, type Prisma } from './generated/client.ts';
+import { openPool, type PoolOptions } from './pool.ts';
 
 export { ALL_TENANTS } from './tenants.ts';
 
@@ -18,36 +19,9 @@ export interface Db {
   close(): Promise<void>;
 }
 
-/** How to reach PostgreSQL. */
-export interface DbOptions {
-  readonly url: string;
-  /** Role the session assumes; it must neither own the tables nor bypass row-level security. */
-  readonly role: string | undefined;
-  readonly poolSize: number;
-  /** Shown in `pg_stat_activity`. */
-  readonly applicationName: string;
-}
-
-/** Connection settings that everything here relies on; see docs/architecture.md, "Time" and "The cursor". */
-function connectionOptions({ url, role, applicationName }: DbOptions): pg.PoolConfig {
-  const settings = [
-    'timezone=UTC',
-    'idle_in_transaction_session_timeout=10s',
-    'transaction_timeout=30s',
-    ...(role === undefined ? [] : [`role=${role}`]),
-  ];
-  return {
-    connectionString: url,
-    application_name: applicationName,
-    options: settings.map((setting) => `-c ${setting}`).join(' '),
-    connectionTimeoutMillis: 3_000,
-  };
-}
-
 /** Opens a pool; no connection is made before the first use. */
-export function openDb(options: DbOptions): Db {
-  const pool = new pg.Pool({ ...connectionOptions(options), max: options.poolSize });
-  pool.on('error', () => {}); // an idle connection broke; the next use opens another or reports
+export function openDb(options: PoolOptions): Db {
+  const pool = openPool(options);
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     pool,

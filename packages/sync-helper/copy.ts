@@ -1,0 +1,10 @@
+/** One version of one user, as a service takes it over. An event of `handleUserEvents` is one. */
+export interface UserCopy {
+  readonly tenantId: string;
+  /** Steadfast's id of the user: a UUID. */
+  readonly userId: string;
+  /** From 1, counted up by each change of the user. */
+  readonly userVersion: number;
+  /** The event that asked for it. With it a repeated answer has one id; without it each answer is a new one. */
+  readonly eventId?: string;
+}

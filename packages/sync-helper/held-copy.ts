@@ -1,0 +1,32 @@
+import type { UserCopy } from './copy.ts';
+import type { HeldCopy } from './copy-store.ts';
+
+/** Redelivery goes back by less than this many emissions of one version. */
+const KEPT_EVENT_IDS = 50;
+
+/** An event as far as the record of copies is concerned. */
+export type CopyEvent = Required<UserCopy> & { readonly isDeletion: boolean };
+
+/** What an event is to a service that holds `held`. */
+export type Verdict =
+  /** To be taken over. The same version in another event counts as new: somebody wants it written again. */
+  | { readonly kind: 'new' }
+  /** It took effect before. */
+  | { readonly kind: 'repeated' }
+  /** It tells of a version before the one that is held, or of a user that is deleted here. */
+  | { readonly kind: 'stale'; readonly held: HeldCopy };
+
+/** Judges an event of a user, or of the user's deletion. */
+export function judge(held: HeldCopy | undefined, { userVersion, eventId, isDeletion }: CopyEvent): Verdict {
+  if (held === undefined) return { kind: 'new' };
+  if (held.isDeleted) return isDeletion ? { kind: 'repeated' } : { kind: 'stale', held };
+  if (isDeletion) return { kind: 'new' };
+  if (userVersion < held.userVersion) return { kind: 'stale', held };
+  return userVersion === held.userVersion && held.eventIds.includes(eventId) ? { kind: 'repeated' } : { kind: 'new' };
+}
+
+/** What is held after an event that was new. */
+export function heldAfter(held: HeldCopy | undefined, { userVersion, eventId, isDeletion }: CopyEvent): HeldCopy {
+  const before = held?.userVersion === userVersion && !isDeletion ? held.eventIds : [];
+  return { userVersion, eventIds: [...before, eventId].slice(-KEPT_EVENT_IDS), isDeleted: isDeletion };
+}

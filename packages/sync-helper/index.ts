@@ -1,0 +1,12 @@
+export { PoisonError, type Bus, type BusMessage, type MessageHandler, type Park, type SubscribeOptions, type Subscription } from '../../src/bus/bus.ts';
+export type { DeliveryOutcome } from '../../src/bus/delivery.ts';
+export type { Doubt } from './answers.ts';
+export type { CopyKey, CopyStore, CopyWork, HeldCopy } from './copy-store.ts';
+export type { UserCopy } from './copy.ts';
+export { InfrastructureError } from './infrastructure-error.ts';
+export { createMemoryStore } from './memory-store.ts';
+export { createPgStore, pgStoreSql, type PgStore } from './pg-store.ts';
+export { postgresBus, type PostgresBusSettings } from './postgres-bus.ts';
+export { createSyncHelper, type SyncHelper } from './sync-helper.ts';
+export type { UserEventHandlers, UserEventOutcome } from './user-events-handler.ts';
+export type { DeletedUser, SyncedUser } from './user-events.ts';

@@ -1,0 +1,76 @@
+import pg from 'pg';
+import type { CopyStore, HeldCopy } from './copy-store.ts';
+
+const DEFAULT_TABLE = 'steadfast_user_copies';
+
+/** A store in the service's own PostgreSQL; effects are written with the client of the record's transaction. */
+export interface PgStore extends CopyStore<pg.ClientBase> {
+  /** Creates the table unless it is there; for services without migrations of their own. */
+  migrate(): Promise<void>;
+}
+
+/** The statement that creates the store's table; `table` may be `schema.table`. For the service's own migrations. */
+export function pgStoreSql(table: string = DEFAULT_TABLE): string {
+  return `CREATE TABLE IF NOT EXISTS ${quoted(table)} (
+  tenant_id text NOT NULL,
+  user_id uuid NOT NULL,
+  user_version integer NOT NULL,
+  event_ids text[] NOT NULL,
+  is_deleted boolean NOT NULL,
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, user_id)
+)`;
+}
+
+/** Keeps the records in `table` (`steadfast_user_copies`) of the pool's database. The pool stays the caller's to end. */
+export function createPgStore({ pool, table = DEFAULT_TABLE }: { readonly pool: pg.Pool; readonly table?: string }): PgStore {
+  const name = quoted(table);
+  return {
+    migrate: async () => {
+      await pool.query(pgStoreSql(table));
+    },
+    withCopy: ({ tenantId, userId }, work) => inTransaction(pool, async (client) => {
+      // A row lock would find nothing to lock the first time.
+      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify([table, tenantId, userId])]);
+      const { rows: [row] } = await client.query<{ user_version: number; event_ids: string[]; is_deleted: boolean }>(
+        `SELECT user_version, event_ids, is_deleted FROM ${name} WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
+      const held: HeldCopy | undefined = row && { userVersion: row.user_version, eventIds: row.event_ids, isDeleted: row.is_deleted };
+      const { result, next } = await work(held, client);
+      if (next !== undefined) {
+        await client.query(`
+          INSERT INTO ${name} (tenant_id, user_id, user_version, event_ids, is_deleted) VALUES ($1, $2, $3, $4, $5)
+          ON CONFLICT (tenant_id, user_id) DO UPDATE SET user_version = excluded.user_version, event_ids = excluded.event_ids,
+            is_deleted = excluded.is_deleted, updated_at = now()`,
+        [tenantId, userId, next.userVersion, next.eventIds, next.isDeleted]);
+      }
+      return result;
+    }),
+  };
+}
+
+async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  const ignore = (): void => {}; // a connection that breaks fails the next statement; unheard, its event would end the process
+  client.on('error', ignore);
+  let isBroken = false;
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    // Without an answer to this the database is away, whatever the work complained of: rejecting with this tells them apart.
+    await client.query('ROLLBACK').catch((failure: unknown) => {
+      isBroken = true;
+      throw failure;
+    });
+    throw error;
+  } finally {
+    client.off('error', ignore);
+    client.release(isBroken);
+  }
+}
+
+function quoted(table: string): string {
+  return table.split('.').map((part) => pg.escapeIdentifier(part)).join('.');
+}

@@ -1,0 +1,34 @@
+import pg from 'pg';
+
+/** How to reach PostgreSQL. */
+export interface PoolOptions {
+  readonly url: string;
+  /** Role the session assumes; it must neither own the tables nor bypass row-level security. */
+  readonly role: string | undefined;
+  readonly poolSize: number;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+}
+
+/** Connection settings that everything here relies on; see docs/architecture.md, "Time" and "The cursor". */
+function connectionOptions({ url, role, applicationName }: PoolOptions): pg.PoolConfig {
+  const settings = [
+    'timezone=UTC',
+    'idle_in_transaction_session_timeout=10s',
+    'transaction_timeout=30s',
+    ...(role === undefined ? [] : [`role=${role}`]),
+  ];
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    options: settings.map((setting) => `-c ${setting}`).join(' '),
+    connectionTimeoutMillis: 3_000,
+  };
+}
+
+/** Opens a pool; no connection is made before the first use. */
+export function openPool(options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({ ...connectionOptions(options), max: options.poolSize });
+  pool.on('error', () => {}); // an idle connection broke; the next use opens another or reports
+  return pool;
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import pg from 'pg';
+import { createPgStore, createSyncHelper, postgresBus, type Bus, type Park } from '../../packages/sync-helper/index.ts';
+import { TOPICS, userEvent } from '../../src/bus/events.ts';
+import { createDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
+
+const [tenantId, id] = ['default', '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01'];
+
+interface Team {
+  /** Acts as the owner of both databases. */
+  readonly owner: pg.Pool;
+  /** URL of the bus, with the team's own login. */
+  readonly url: string;
+  readonly pool: pg.Pool;
+  openBus(park?: Park): Bus;
+}
+
+/** A team with a login that may use the bus and nothing else, and a database of its own. */
+async function createTeam(t: ExecutionContext): Promise<Team> {
+  const [product, own] = [await createDatabase(), await createDatabase()];
+  const login = `team_${randomUUID().slice(0, 8)}`;
+  const owner = new pg.Pool({ connectionString: product.url, max: 2 });
+  const pool = new pg.Pool({ connectionString: own.url, max: 5 });
+  await owner.query(`CREATE ROLE ${login} LOGIN PASSWORD 'secret'; GRANT steadfast_bus_member TO ${login}`);
+  const url = Object.assign(new URL(product.url), { username: login, password: 'secret' }).href;
+  const buses: Bus[] = [];
+  pool.on('error', () => {});
+  t.teardown(async () => {
+    await Promise.all(buses.map((bus) => bus.close()));
+    await pool.end();
+    await owner.query(`DROP ROLE ${login}`);
+    await owner.end();
+    await Promise.all([product.drop(), own.drop()]);
+  });
+  return {
+    owner, url, pool,
+    openBus: (park) => {
+      const bus = postgresBus({ url, pollMs: 50, retryDelaysMs: [10], leaseMs: 1_500, ...(park === undefined ? {} : { park }) });
+      buses.push(bus);
+      return bus;
+    },
+  };
+}
+
+const USER = {
+  tenantId, id, authSubject: 'auth|1', email: 'ada@example.com', name: null, locale: 'fr', phone: null, status: 'active',
+  customerId: null, customerKind: null, updatedAt: new Date('2026-01-02T03:04:05Z'),
+} as const;
+
+function told(version: number) {
+  const topic = version === 1 ? TOPICS.userCreated : TOPICS.userUpdated;
+  return userEvent({ topic, messageId: `e${version}`, services: ['accounting'], user: { ...USER, version } });
+}
+
+async function answers({ owner }: Team): Promise<string[]> {
+  const { rows } = await owner.query<{ answer: string }>(`
+    SELECT topic || ' ' || (payload::jsonb->'data'->>'userVersion') AS answer FROM bus_messages WHERE topic LIKE 'sync.user.%' ORDER BY position`);
+  return rows.map(({ answer }) => answer);
+}
+
+test('a member of the bus publishes, reads and answers with steadfast_bus_member\'s rights', async (t) => {
+  const team = await createTeam(t);
+  const bus = team.openBus();
+  const helper = createSyncHelper({ service: 'accounting', bus });
+  const store = createPgStore({ pool: team.pool });
+  await store.migrate();
+  await store.migrate();
+  await team.pool.query('CREATE TABLE copies (user_id uuid PRIMARY KEY, version int)');
+  let failures = 1;
+  await helper.handleUserEvents({
+    store,
+    onUser: async ({ userId, userVersion }, client) => {
+      await client.query('INSERT INTO copies VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET version = $2', [userId, userVersion]);
+      if (failures-- > 0) throw new Error('not today');
+    },
+    onUserDeleted: async ({ userId }, client) => void await client.query('DELETE FROM copies WHERE user_id = $1', [userId]),
+  });
+  const copies = async () => (await team.pool.query<{ version: number }>('SELECT version FROM copies')).rows.map(({ version }) => version);
+
+  await bus.publish([told(1)]);
+  await until(async () => (await answers(team)).length === 1);
+  t.deepEqual(await copies(), [], 'what a failing onUser wrote is undone');
+  await bus.publish([{ ...told(1), messageId: 'again' }, told(2)]);
+  await until(async () => (await answers(team)).length === 3);
+  t.deepEqual(await copies(), [2]);
+  t.deepEqual(await answers(team), ['sync.user.failed 1', 'sync.user.confirmed 1', 'sync.user.confirmed 2']);
+  await helper.requestReconciliation({ tenantId, userId: id, reason: 'restored' });
+  await bus.publish([userEvent({ topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 3 } })]);
+  await until(async () => (await copies()).length === 0);
+});
+
+test('while its own database is away a service loses no event and gives up on none', async (t) => {
+  const team = await createTeam(t);
+  const parked: string[] = [];
+  const bus = team.openBus(async ({ message }) => void parked.push(message.messageId));
+  const store = createPgStore({ pool: team.pool, table: 'public.held' });
+  let attempts = 0;
+  const helper = createSyncHelper({ service: 'accounting', bus });
+  const subscription = await helper.handleUserEvents({
+    store: { withCopy: (key, work) => { attempts += 1; return store.withCopy(key, work); } }, onUser: async () => {}, onUserDeleted: async () => {},
+  });
+  await bus.publish([told(1)]);
+  await until(() => attempts >= 4); // more than the bus has retries; the table is not there yet
+  t.deepEqual(await answers(team), []);
+  await store.migrate();
+  await until(async () => (await answers(team)).length === 1);
+  t.deepEqual(parked, []);
+  await subscription.stop();
+});
+
+test('poison goes to the team\'s own parking, once', async (t) => {
+  const team = await createTeam(t);
+  const parked: string[] = [];
+  const bus = team.openBus(async ({ message, group }) => void parked.push(`${group} ${message.messageId}`));
+  const store = createPgStore({ pool: team.pool });
+  await store.migrate();
+  await createSyncHelper({ service: 'accounting', bus }).handleUserEvents({ store, onUser: async () => {}, onUserDeleted: async () => {} });
+  await bus.publish([{ ...told(1), payload: 'poison' }, told(2)]);
+  await until(async () => (await answers(team)).length === 1);
+  t.deepEqual(parked, ['accounting e1']);
+  t.deepEqual(await answers(team), ['sync.user.confirmed 2']);
+});
+
+const FORBIDDEN: readonly (readonly [string, string])[] = [
+  ['read users', 'SELECT 1 FROM users'], ['read dead letters', 'SELECT 1 FROM dead_letters'], ['write the outgoing log', 'INSERT INTO outgoing_messages DEFAULT VALUES'],
+  ['change messages', 'UPDATE bus_messages SET payload = payload'], ['remove messages', 'DELETE FROM bus_messages'], ['remove cursors', 'DELETE FROM log_cursors'],
+  ['move another reader\'s cursor', 'INSERT INTO log_cursors (reader, partition) VALUES (\'outgoing-relay\', 0)'],
+  ['move the cursor of our consumer', 'INSERT INTO log_cursors (reader, partition) VALUES (\'bus:sync-confirmations:x\', 0)'],
+  ['take a lease that is not a bus reader\'s', 'INSERT INTO leases (name, owner, expires_at) VALUES (\'alerts\', \'me\', now())'],
+];
+test('a member of the bus may do nothing else', async (t) => {
+  const team = await createTeam(t);
+  await team.owner.query(`
+    INSERT INTO log_cursors (reader, partition) VALUES ('outgoing-relay', 0);
+    INSERT INTO leases (name, owner, expires_at) VALUES ('alerts', 'api', now())`);
+  const member = new pg.Pool({ connectionString: team.url, max: 1, options: '-c steadfast.tenant=*' });
+  try {
+    for (const [title, statement] of FORBIDDEN) {
+      await t.throwsAsync(member.query(statement), { message: /permission denied|row-level security/ }, title);
+    }
+    t.is((await member.query('SELECT FROM log_cursors')).rowCount, 0);
+    t.is((await member.query('SELECT FROM leases')).rowCount, 0);
+    t.is((await member.query('DELETE FROM leases')).rowCount, 0);
+  } finally {
+    await member.end();
+  }
+});
