@@ -1,4 +1,4 @@
-// Another team's service that keeps a copy of users: npx node docs/examples/copy-service.ts accounting
+// Another team's service that keeps a copy of users: node_modules/.bin/node docs/examples/copy-service.ts accounting
 // oxlint-disable no-console -- it shows what it does
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
@@ -29,7 +29,7 @@ await bus.subscribe({
   },
 });
 console.log(`${service} listens; Ctrl-C ends it.`);
-process.once('SIGINT', () => void bus.close().then(() => db.close()));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void bus.close().then(() => db.close()));
 
 function confirmation(tenantId: string, userId: string, userVersion: number): BusMessage {
   const id = randomUUID();

@@ -1,4 +1,4 @@
-// Puts one message on the bus: npx node docs/examples/publish.ts TOPIC KEY PAYLOAD
+// Puts one message on the bus: node_modules/.bin/node docs/examples/publish.ts TOPIC KEY PAYLOAD
 import { randomUUID } from 'node:crypto';
 import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
