@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { z } from 'zod';
+import { localKeys } from '../../src/auth/local-keys.ts';
+import { mintToken } from '../../src/auth/tokens.ts';
+import { TOPICS } from '../../src/bus/events.ts';
+import { loadConfig } from '../../src/config.ts';
+import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
+import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgrees, read } from './end-state.ts';
+import { walk } from './walk.ts';
+import { createWorld, TENANT } from './world.ts';
+
+const TIMEOUT_MS = 300_000;
+const RETRY_MS = 100;
+
+test('an API killed at any statement of a registration makes one user and starts its workflows once', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const world = await createWorld(t, { settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ALERT_CHECK_INTERVAL_MS: '600000' } });
+  const { db, env } = world;
+  const config = loadConfig(env);
+  const token = await mintToken({ role: 'admin', subject: 'boss', tenantId: TENANT, ttl: '1h' }, { config, keys: await localKeys(config.DATA_DIR) });
+
+  /** Asks until it is answered, as a client does whose server goes away in the middle. */
+  const register = async (authSubject: string): Promise<number> => {
+    for (;;) {
+      const answer = await fetch(`${world.apiUrl}/users`, {
+        method: 'POST', body: JSON.stringify({ authSubject, email: `${authSubject}@example.com` }),
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      }).catch(() => undefined);
+      if (answer !== undefined) return answer.status;
+      await sleep(RETRY_MS);
+    }
+  };
+  const answers: Promise<number>[] = [];
+  const idsOf = (authSubject: string) => read(db, (tx) => tx.user.findMany({ where: { authSubject }, select: { id: true } }));
+  const { targets, points, kills } = await walk({
+    world, process: 'api', from: /./,
+    begin: async (subjects) => void answers.push(...subjects.map(register)),
+    isDone: async (subject) => {
+      const [user] = await idsOf(subject);
+      if (user === undefined) return false;
+      const workflowId = { in: [profileWorkflowId(user.id), userSyncWorkflowId(user.id)] };
+      return await read(db, (tx) => tx.pendingStart.count({ where: { workflowId } })) === 0;
+    },
+  });
+  t.log(`${points.length} points, ${kills} processes killed`);
+  for (const statement of ['"users"', 'user_sync_services', 'pending_starts', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
+  t.true(points.length >= 15, points.join('\n'));
+
+  await world.startApi();
+  t.deepEqual([...new Set(await Promise.all(answers))].toSorted((a, b) => a - b), [200, 201], 'a registration whose answer got lost is answered by the user that it made');
+  const users: string[] = [];
+  for (const subject of targets) {
+    const ids = await idsOf(subject);
+    t.is(ids.length, 1);
+    users.push(z.string().parse(ids[0]?.id));
+  }
+  await world.startWorker();
+  for (const topics of (await assertPublished(t, world, users)).values()) t.deepEqual(topics, [TOPICS.userCreated]);
+  await assertNothingLeft(t, world, users.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]));
+  for (const userId of users) {
+    await assertProfileAgrees(t, world, userId);
+    await assertSyncAgrees(t, world, userId);
+  }
+});

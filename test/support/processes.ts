@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A process of ours that a test has started. */
+export interface TestProcess {
+  readonly pid: number;
+  /** What it has printed. */
+  output(): string;
+  isRunning(): boolean;
+  /** Resolves when it has ended, with its exit code or the signal that killed it. */
+  readonly exited: Promise<number | string>;
+  /** Resolves once `url` answers 200; rejects when the process ends before, unless it is to be killed then. */
+  answers(url: string): Promise<void>;
+  kill(): Promise<void>;
+  stop(): Promise<number | string>;
+}
+
+/** Starts `worker.ts` or `server.ts`, after the module `preload` if there is one, with these settings over the test's own environment. */
+export function startProcess(entry: 'worker.ts' | 'server.ts', env: Readonly<Record<string, string>>, preload?: URL): TestProcess {
+  const child = spawn(process.execPath, [...(preload === undefined ? [] : ['--import', preload.href]), entry], {
+    cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killWithTest = (): void => { child.kill('SIGKILL'); };
+  process.once('exit', killWithTest);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString(); });
+  const exited = once(child, 'exit').then(([code, signal]: (number | string | null)[]) => {
+    process.off('exit', killWithTest);
+    return code ?? signal ?? '';
+  });
+  const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
+  const end = (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | string> => {
+    if (isRunning()) child.kill(signal);
+    return exited;
+  };
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    isRunning,
+    exited,
+    answers: (url) => until(async () => {
+      if (!isRunning()) throw new Error(`${entry} ended before it was ready:\n${output}`);
+      return (await fetch(url).catch(() => undefined))?.status === 200;
+    }, { what: `${entry} at ${url}` }),
+    kill: async () => { await end('SIGKILL'); },
+    stop: () => end('SIGTERM'),
+  };
+}
