@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { provideKafka } from './kafka.mjs';
 import { ProvisioningError, machinePath, run, step } from './provisioning.mjs';
 import { provideTemporalCli } from './temporal-cli.mjs';
 import { provideTestServer } from './test-server.mjs';
@@ -17,7 +18,10 @@ try {
   await installPackages();
   await generateClient();
   if (needsTemporalCli()) await provideTemporalCli();
-  if (process.argv.includes('--test')) await provideTestServer();
+  if (process.argv.includes('--test')) {
+    await provideTestServer();
+    await provideKafka();
+  }
 } catch (error) {
   console.error(error instanceof ProvisioningError ? `\n${error.message}` : error);
   process.exit(1);

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { createKafkaBroker } from './kafka-broker.ts';
 import { migrate } from './migrate.ts';
 import { step } from './provisioning.mjs';
 import { startTemporaryPostgres } from './temporary-postgres.ts';
@@ -14,6 +15,10 @@ export async function startTestServices(): Promise<{ env: Record<string, string>
   const stop = async () => void (await Promise.all(parts.map((part) => part.stop())));
   try {
     return await step('Starting PostgreSQL and Temporal for the tests', async () => {
+      const kafka = await createKafkaBroker();
+      parts.push({ stop: () => kafka.remove() });
+      // Few tests need it, and those wait for it.
+      kafka.start().catch((error: unknown) => console.error(error));
       const postgres = await startTemporaryPostgres();
       parts.push(postgres);
       await createTemplate(postgres.url);
@@ -23,6 +28,7 @@ export async function startTestServices(): Promise<{ env: Record<string, string>
         TEST_DATABASE_URL: postgres.url,
         TEST_DATABASE_TEMPLATE: TEMPLATE,
         TEST_TEMPORAL_ADDRESS: temporal.address,
+        TEST_KAFKA_BROKERS: kafka.address,
         TEST_TIME_SKIPPING_SERVER: testServerExecutable(),
       };
       return { env, stop };

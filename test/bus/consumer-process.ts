@@ -1,10 +1,11 @@
 // A consumer to be killed: it takes the effect of every message, says so, and on STUCK_AT never comes back.
 import { argv } from 'node:process';
-import type { connectInProcess } from './postgres-harness.ts';
+import type { Bus } from '../../src/bus/bus.ts';
+import type { Db } from '../../src/db/client.ts';
 import { takeEffect } from './effects.ts';
 
 const [, , adapter = '', group = '', topic = '', stuckAt = ''] = argv;
-const module: { connectInProcess: typeof connectInProcess } = await import(adapter);
+const module: { connectInProcess: () => { bus: Bus; db: Db } } = await import(adapter);
 const { bus, db } = module.connectInProcess();
 await bus.subscribe({
   group, topics: [topic],

@@ -24,13 +24,19 @@ export interface BusHarness {
   readonly close: () => Promise<void>;
 }
 
+/** What a test does to the broker. */
+export interface HarnessNeeds {
+  /** It stops and starts it: it must share it with no other test. */
+  readonly stopsBroker?: boolean;
+}
+
 const TENANT = 'acme';
 const FAILING_ATTEMPTS = 3;
 
 /** What every adapter of the bus must do. The adapter under test is to have two retry delays. */
-export function testBusContract(test: TestFn, createHarness: () => Promise<BusHarness>): void {
-  const setUp = async (t: ExecutionContext): Promise<BusHarness & { topic: string }> => {
-    const harness = await createHarness();
+export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNeeds) => Promise<BusHarness>): void {
+  const setUp = async (t: ExecutionContext, needs?: HarnessNeeds): Promise<BusHarness & { topic: string }> => {
+    const harness = await createHarness(needs);
     t.teardown(() => harness.close());
     await createEffects(harness.url);
     return { ...harness, topic: `topic.${randomUUID()}` };
@@ -185,7 +191,7 @@ export function testBusContract(test: TestFn, createHarness: () => Promise<BusHa
   });
 
   test('the bus loses nothing while its broker is away', async (t) => {
-    const { connect, db, topic, stopBroker, startBroker } = await setUp(t);
+    const { connect, db, topic, stopBroker, startBroker } = await setUp(t, { stopsBroker: true });
     const bus = connect();
     const messages = numbered(topic, { keys: 4, each: 6 });
     await bus.subscribe({ group: 'patient', topics: [topic], handle: (message) => takeEffect(db, 'patient', message) });
