@@ -1,0 +1,139 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { z } from 'zod';
+import { createDatabase, freePort } from '../support/services.ts';
+import { until } from '../support/until.ts';
+import { install, packHelper, temporaryFolder, typeCheck } from './packed.ts';
+import { startNode, startSystem, type ShownUser, type Started } from './system.ts';
+
+const account = z.object({ version: z.number(), name: z.string().nullable(), timesWritten: z.number() });
+const teardowns: (() => unknown)[] = [];
+const context = { teardown: (end: () => unknown): void => { teardowns.unshift(end); } };
+
+const folder = await temporaryFolder(context, 'accounting');
+const example = fileURLToPath(new URL('../../examples/accounting-service', import.meta.url));
+for (const name of ['package.json', 'main.ts', 'accounts.ts', 'behaviour.ts', 'control.ts', 'settings.ts']) await cp(join(example, name), join(folder, name));
+await packHelper(context, folder);
+await install(folder);
+
+const own = await createDatabase();
+context.teardown(() => own.drop());
+const system = await startSystem(context, {
+  service: 'accounting',
+  settings: { SYNC_RETRY_DELAYS: '200,200,200,500', MAX_SYNC_RETRY_ATTEMPTS: '4', SYNC_CONFIRMATION_TIMEOUT_MS: '20000' },
+});
+const port = String(await freePort());
+const url = `http://127.0.0.1:${port}`;
+let service = await start();
+test.after.always(async () => {
+  for (const end of teardowns) await end();
+});
+
+function start(env: Readonly<Record<string, string>> = {}): Promise<Started> {
+  return startNode(context, {
+    file: 'main.ts', cwd: folder, url: `${url}/healthz`,
+    env: { PORT: port, DATABASE_URL: own.url, BUS: 'postgres', BUS_DATABASE_URL: system.busUrl, BUS_LEASE_MS: '1500', ...env },
+  });
+}
+
+async function behave(behaviour: object): Promise<void> {
+  const { status } = await fetch(`${url}/behaviour`, { method: 'PUT', body: JSON.stringify(behaviour) });
+  if (status !== 200) throw new Error(`the service refused ${JSON.stringify(behaviour)}`);
+}
+
+async function held(id: string): Promise<z.output<typeof account> | undefined> {
+  const response = await fetch(`${url}/accounts/${id}`);
+  return response.status === 200 ? account.parse(await response.json()) : undefined;
+}
+
+async function untilSynced(id: string): Promise<ShownUser> {
+  await until(async () => (await system.show(id)).syncStatus === 'synced', { what: `${id} is synced\n${service.output()}` }).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}\n${JSON.stringify(await system.show(id))}\n${service.output()}`);
+  });
+  return await system.show(id);
+}
+
+async function answersAbout(id: string): Promise<string[]> {
+  const { rows } = await system.owner.query<{ answer: string }>(`
+    SELECT topic || ' ' || (payload::jsonb->'data'->>'userVersion') AS answer FROM bus_messages
+    WHERE key = $1 AND topic LIKE 'sync.user.%' ORDER BY position`, [id]);
+  return rows.map(({ answer }) => answer);
+}
+
+/** How many different answers about a user Steadfast has taken note of. */
+async function received(id: string): Promise<number> {
+  const { rowCount } = await system.owner.query(`
+    SELECT FROM inbox_messages WHERE message_id IN (SELECT '/services/accounting ' || message_id FROM bus_messages WHERE key = $1)`, [id]);
+  return rowCount ?? 0;
+}
+
+test.serial('the example is written against the types that the package has', async (t) => {
+  const { compilerOptions } = z.object({ compilerOptions: z.record(z.string(), z.unknown()) }).parse(JSON.parse(await readFile(join(example, '../../tsconfig.json'), 'utf8')));
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  await t.notThrowsAsync(typeCheck(folder));
+});
+
+test.serial('a registered user reaches the service and is synced', async (t) => {
+  const { id } = await system.register();
+  t.like(await untilSynced(id), { version: 1, syncRetryCount: 0, syncMetadata: { syncedServices: ['accounting'] } });
+  t.deepEqual(await held(id), { version: 1, name: 'Ada', timesWritten: 1 });
+  await system.change(id, 'Ada Lovelace');
+  await until(async () => (await held(id))?.version === 2);
+  t.is((await untilSynced(id)).version, 2);
+});
+
+test.serial('a service that fails twice and then confirms is synced after two retries', async (t) => {
+  await behave({ fail: 2 });
+  const { id } = await system.register();
+  await untilSynced(id);
+  t.deepEqual(await answersAbout(id), ['sync.user.failed 1', 'sync.user.failed 1', 'sync.user.confirmed 1']);
+  t.deepEqual(await held(id), { version: 1, name: 'Ada', timesWritten: 1 });
+});
+
+test.serial('a service that answers twice is counted once', async (t) => {
+  await behave({ answer: 'twice' });
+  const { id } = await system.register();
+  await untilSynced(id);
+  await behave({ answer: 'once' });
+  t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1', 'sync.user.confirmed 1']);
+  await until(async () => await received(id) === 1);
+  t.is((await system.owner.query('SELECT FROM dead_letters')).rowCount, 0);
+});
+
+test.serial('a confirmation of an older version does not count', async (t) => {
+  const { id } = await system.register();
+  await untilSynced(id);
+  await behave({ answer: 'old' });
+  await system.change(id, 'Ada Lovelace');
+  await until(async () => (await answersAbout(id)).length === 2);
+  await behave({ answer: 'once' });
+  await until(async () => await received(id) === 2 && (await system.owner.query('SELECT FROM pending_starts')).rowCount === 0);
+  t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1', 'sync.user.confirmed 1']);
+  t.deepEqual((await system.show(id)).syncMetadata.syncedServices, []);
+  await fetch(`${url}/reconciliations`, { method: 'POST', body: JSON.stringify({ tenantId: 'default', userId: id, reason: 'test' }) });
+  t.is((await untilSynced(id)).version, 2);
+  t.like(await held(id), { version: 2, timesWritten: 3 });
+});
+
+test.serial('a service killed between effect and confirmation confirms after its restart, with one effect', async (t) => {
+  await behave({ confirmDelayMs: 60_000 });
+  const { id } = await system.register();
+  await until(async () => (await held(id)) !== undefined);
+  await service.kill();
+  t.deepEqual(await answersAbout(id), []);
+  service = await start();
+  t.is((await untilSynced(id)).syncRetryCount, 0);
+  t.deepEqual(await held(id), { version: 1, name: 'Ada', timesWritten: 1 });
+  t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1']);
+  t.regex(service.output(), /confirmed_again/);
+});
+
+test.serial('a deleted user\'s copy goes', async (t) => {
+  const { id } = await system.register();
+  await untilSynced(id);
+  await system.remove(id);
+  await until(async () => (await held(id)) === undefined);
+  t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1']);
+});

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ExecutionContext } from 'ava';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Runs a program to its end; a failure carries what it printed. */
+async function run(file: string, args: readonly string[], cwd: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(file, args, { cwd }).catch((error: Error & { stdout?: string }) => {
+    throw new Error(`${error.message}\n${error.stdout ?? ''}`);
+  });
+  return stdout;
+}
+
+/** A folder that ends with the test. */
+export async function temporaryFolder(t: Pick<ExecutionContext, 'teardown'>, name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), `steadfast-${name}-`));
+  t.teardown(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/**
+ * Packs the helper into `target` as its README says and returns the package's file. Done on a copy of what it is made
+ * from: other tests see no half-written `dist`, and what is missing from the copy would be missing from the package.
+ */
+export async function packHelper(t: Pick<ExecutionContext, 'teardown'>, target: string): Promise<string> {
+  const copy = await temporaryFolder(t, 'pack');
+  await mkdir(join(copy, 'src', 'db'), { recursive: true });
+  for (const path of ['package.json', 'tsconfig.json', 'packages/sync-helper', 'src/bus', 'src/telemetry']) await cp(join(root, path), join(copy, path), { recursive: true });
+  await cp(join(root, 'src/db'), join(copy, 'src/db'), { recursive: true, filter: (path) => !path.includes('generated') });
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const stdout = await run('npm', ['pack', './packages/sync-helper', '--pack-destination', target], copy);
+  return join(target, stdout.trim().split('\n').at(-1) ?? '');
+}
+
+/** Installs a project's dependencies, from npm's cache where it has them. */
+export async function install(folder: string, ...packages: string[]): Promise<void> {
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...packages], folder);
+}
+
+/** Type-checks a project with our compiler; rejects with its complaints. */
+export async function typeCheck(folder: string): Promise<void> {
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], folder);
+}
