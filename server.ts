@@ -3,9 +3,9 @@ import { createAlertLoop } from './src/alerts/alert-loop.ts';
 import { createApp } from './src/api/app.ts';
 import { replayHandlers } from './src/api/replay-handlers.ts';
 import { createTokenVerifier } from './src/auth/tokens.ts';
+import { createBus } from './src/bus/create-bus.ts';
 import { createReplayer } from './src/bus/replay.ts';
 import { parkInDeadLetters } from './src/bus/park.ts';
-import { createPostgresBus } from './src/bus/postgres-bus.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { assertRowLevelSecurityBinds, openDb, type Db } from './src/db/client.ts';
 import { isDatabaseAway } from './src/db/failures.ts';
@@ -38,9 +38,7 @@ async function runApi(config: Config): Promise<void> {
   const db = openDb({ url: config.DATABASE_URL, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-api' });
   const temporal = createClient();
   const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
-  const bus = createPostgresBus({
-    pool: db.pool, park: parkInDeadLetters(db), partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: config.BUS_RETRY_DELAYS_MS,
-  });
+  const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
   const pendingStarts = createPendingStartRelay({ db, client: temporal, config, logger });
   const alerts = createAlertLoop({ db, client: temporal, config, mail, logger });
   const server = createServer(createApp({

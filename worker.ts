@@ -6,9 +6,9 @@ import { createBulkActivities } from './src/activities/bulk.ts';
 import { createNotificationActivities } from './src/activities/notifications.ts';
 import { createProfileActivities } from './src/activities/profile.ts';
 import { createUserSyncActivities } from './src/activities/user-sync.ts';
+import { createBus } from './src/bus/create-bus.ts';
 import { startOutgoingRelay } from './src/bus/outgoing-relay.ts';
 import { parkInDeadLetters } from './src/bus/park.ts';
-import { createPostgresBus } from './src/bus/postgres-bus.ts';
 import { subscribeSyncConfirmations } from './src/bus/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { assertRowLevelSecurityBinds, openDb } from './src/db/client.ts';
@@ -82,8 +82,8 @@ async function runWorker(config: Config): Promise<void> {
   });
 
   const onError = (err: unknown): void => logger.warn({ err }, 'a log could not be read; trying again');
-  const bus = createPostgresBus({
-    pool: db.pool, park: parkInDeadLetters(db), partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: config.BUS_RETRY_DELAYS_MS, onError,
+  const bus = createBus({
+    config, pool: db.pool, park: parkInDeadLetters(db), onError,
     onDelivery: ({ group, message: { topic, messageId }, outcome, error }) => {
       metrics.busDeliveries.inc({ group, outcome });
       if (error !== undefined) logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');

@@ -23,6 +23,22 @@ test('SMS_WEBHOOK_URL needs a secret, which no message shows', (t) => {
   t.notThrows(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: '0123456789abcdef' }));
 });
 
+for (const [name, settings] of [
+  ['KAFKA_BROKERS', { BUS: 'kafka' }],
+  ['KAFKA_BROKERS', { KAFKA_BROKERS: 'broker' }],
+  ['KAFKA_TLS', { KAFKA_CA_FILE: 'ca.pem' }],
+  ['KAFKA_SASL_MECHANISM', { KAFKA_SASL_PASSWORD: 'hush' }],
+  ['KAFKA_SASL_MECHANISM', { KAFKA_SASL_MECHANISM: 'GSSAPI' }],
+  ['KAFKA_SASL_USERNAME', { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_PASSWORD: 'hush' }],
+  ['KAFKA_SASL_PASSWORD', { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_SASL_USERNAME: 'steadfast' }],
+] as const) {
+  test(`${name} is named when it does not go with ${JSON.stringify(settings)}`, (t) => {
+    const error = t.throws(() => loadConfig(settings), { instanceOf: ConfigError });
+    t.true(error.message.startsWith(`${name}: `));
+    t.notRegex(error.message, /hush|\n/);
+  });
+}
+
 test('a wrong setting is named, with its value', (t) => {
   const error = t.throws(() => loadConfig({ PORT: 'eighty' }), { instanceOf: ConfigError });
   t.regex(error.message, /^PORT: .*"eighty".*\.env\.example/);

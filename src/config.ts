@@ -13,6 +13,7 @@ const number = (least: number) =>
 const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const optional = z.string().transform((text) => text === '' ? undefined : text);
+const hostPorts = list.refine((items) => items.every((item) => /^[^\s:]+:\d{1,5}$/.test(item)), 'must be host:port, separated by commas');
 const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'must be a cron expression of five fields');
 const timeZone = z.string().refine(
   (name) => { try { return Boolean(new Intl.DateTimeFormat('en', { timeZone: name })); } catch { return false; } },
@@ -76,10 +77,17 @@ export const SETTINGS = {
   RETENTION_DAYS: ['30', integer(1)],
   BULK_RATE_PER_SECOND: ['20', number(0.1)],
 
-  BUS: ['postgres', z.enum(['postgres'])],
+  BUS: ['postgres', z.enum(['postgres', 'kafka'])],
   BUS_PARTITIONS: ['8', integer(1, 256)],
   BUS_POLL_MS: ['500', integer(10)],
   BUS_RETRY_DELAYS_MS: ['200,1000,5000', list.pipe(z.array(integer(0)))],
+  KAFKA_BROKERS: ['', hostPorts],
+  KAFKA_CLIENT_ID: ['steadfast', z.string().regex(/^\S+$/, 'must have no space')],
+  KAFKA_TLS: ['false', flag],
+  KAFKA_CA_FILE: ['', optional],
+  KAFKA_SASL_MECHANISM: ['', optional.pipe(z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).optional())],
+  KAFKA_SASL_USERNAME: ['', optional],
+  KAFKA_SASL_PASSWORD: ['', optional],
 
   SMTP_URL: ['', optional.pipe(z.string().regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// URL').optional())],
   MAIL_FROM: ['Steadfast <no-reply@steadfast.example>', z.string().min(3)],
@@ -118,7 +126,18 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (config.SMS_WEBHOOK_URL !== undefined && config.SMS_WEBHOOK_SECRET === undefined) {
     throw new ConfigError('SMS_WEBHOOK_SECRET: SMS_WEBHOOK_URL needs it, to sign what it posts (see .env.example)');
   }
+  assertKafkaSettings(config);
   return config;
+}
+
+function assertKafkaSettings(config: Config): void {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
+  const wrong = (name: keyof Config, problem: string) => new ConfigError(`${name}: ${problem} (see .env.example)`);
+  if (config.BUS === 'kafka' && config.KAFKA_BROKERS.length === 0) throw wrong('KAFKA_BROKERS', 'BUS=kafka needs it');
+  if (config.KAFKA_CA_FILE !== undefined && !config.KAFKA_TLS) throw wrong('KAFKA_TLS', 'it must be true for KAFKA_CA_FILE to be used');
+  if (mechanism === undefined && (username ?? password) !== undefined) throw wrong('KAFKA_SASL_MECHANISM', 'the user name and password need it');
+  if (mechanism !== undefined && username === undefined) throw wrong('KAFKA_SASL_USERNAME', 'KAFKA_SASL_MECHANISM needs it');
+  if (mechanism !== undefined && password === undefined) throw wrong('KAFKA_SASL_PASSWORD', 'KAFKA_SASL_MECHANISM needs it');
 }
 
 /** The process's own settings: the environment, over a `.env` file in the working directory when there is one. */
