@@ -49,6 +49,26 @@ test('deliverAll delivers a message again that could not be parked', async (t) =
   t.deepEqual(options.outcomes.map(([, outcome]) => outcome), ['failed', 'parking_failed', 'done']);
 });
 
+test('deliverAll counts no attempt that failed because the infrastructure was away', async (t) => {
+  const isAway = new Error('away');
+  const failures = [isAway, new Error('not today'), isAway];
+  const options = delivery(async () => {
+    const failure = failures.shift();
+    if (failure !== undefined) throw failure;
+  }, { retryDelaysMs: [0], isInfrastructureAway: (error) => error === isAway });
+  t.is(await deliverAll([message('a', 0)], options), 1);
+  t.deepEqual(options.outcomes.map(([, outcome]) => outcome), ['failed', 'failed', 'failed', 'done']);
+});
+
+test('deliverAll gives back a message whose infrastructure stays away when it is aborted', async (t) => {
+  const abort = new AbortController();
+  const done = await deliverAll([message('a', 0)], delivery(async () => {
+    abort.abort();
+    throw new Error('away');
+  }, { retryDelaysMs: [], isInfrastructureAway: () => true, signal: abort.signal, park: async () => t.fail() }));
+  t.is(done, 0);
+});
+
 test('deliverAll counts up to the first message that is not done with when it is aborted', async (t) => {
   const abort = new AbortController();
   const done = await deliverAll([message('a', 0), message('b', 0), message('a', 1), message('a', 2)], delivery(async ({ messageId }) => {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PoisonError, type BusMessage, type MessageHandler } from './bus.ts';
 
 const PARKING_RETRY_MS = 1_000;
+const AWAY_RETRY_MS = 1_000;
 
 /** What became of one attempt to deliver; for metrics. */
 export type DeliveryOutcome = 'done' | 'failed' | 'parked' | 'parking_failed';
@@ -12,6 +13,8 @@ export interface Delivery {
   /** Puts a message among the dead letters. */
   readonly park: (message: BusMessage, error: unknown) => Promise<void>;
   readonly retryDelaysMs: readonly number[];
+  /** Whether an error says that what the handler works on is out of reach: the attempt then does not count; never, without it. */
+  readonly isInfrastructureAway?: (error: unknown) => boolean;
   readonly observe: (message: BusMessage, outcome: DeliveryOutcome, error?: unknown) => void;
   /** Aborted: nothing more is begun. */
   readonly signal: AbortSignal;
@@ -55,17 +58,20 @@ async function deliver(message: BusMessage, delivery: Delivery): Promise<boolean
 }
 
 async function attempts(
-  message: BusMessage, { handle, retryDelaysMs, observe, signal }: Delivery,
+  message: BusMessage, { handle, retryDelaysMs, isInfrastructureAway = () => false, observe, signal }: Delivery,
 ): Promise<{ isDone: true } | { isDone: false; error: unknown }> {
-  for (let retry = 0; ; retry += 1) {
+  for (let retry = 0; ;) {
     try {
       await handle(message);
       observe(message, 'done');
       return { isDone: true };
     } catch (error) {
       observe(message, 'failed', error);
-      const delayMs = retryDelaysMs[retry];
+      // An outage says nothing about the message: counted, it would send good messages to the dead letters.
+      const isAway = !(error instanceof PoisonError) && isInfrastructureAway(error);
+      const delayMs = isAway ? AWAY_RETRY_MS : retryDelaysMs[retry];
       if (error instanceof PoisonError || delayMs === undefined) return { isDone: false, error };
+      if (!isAway) retry += 1;
       await pause(delayMs, signal);
       if (signal.aborted) return { isDone: false, error };
     }

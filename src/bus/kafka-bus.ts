@@ -20,6 +20,8 @@ export interface KafkaBusOptions {
   /** Partitions of the topics that we make. */
   readonly partitions: number;
   readonly retryDelaysMs: readonly number[];
+  /** Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without it. */
+  readonly isInfrastructureAway?: (error: unknown) => boolean;
   /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
   readonly concurrency?: number;
   /** How long the messages of a process that died wait for another; 15 s. */
@@ -61,11 +63,11 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
 }
 
 function startSubscription(options: KafkaBusOptions, topics: KafkaTopics, { group, topics: wanted, handle }: SubscribeOptions): { stop(): Promise<void> } {
-  const { connection, park, defaultTenant, retryDelaysMs, onDelivery = () => {}, onError = () => {} } = options;
+  const { connection, park, defaultTenant, retryDelaysMs, isInfrastructureAway, onDelivery = () => {}, onError = () => {} } = options;
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, lookMs = DEFAULT_LOOK_MS } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
   const deliver = (messages: readonly BusMessage[], signal: AbortSignal): Promise<number> => deliverAll(messages, {
-    signal, retryDelaysMs,
+    signal, retryDelaysMs, ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
     handle: (message) => inSlot(() => handle(message)),
     park: (message, error) => park({ group, message, error }),
     observe: (message, outcome, error) => onDelivery({ group, message, outcome, error }),

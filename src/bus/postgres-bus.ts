@@ -16,6 +16,8 @@ export interface PostgresBusOptions {
   readonly partitions: number;
   readonly pollMs: number;
   readonly retryDelaysMs: readonly number[];
+  /** Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without it. */
+  readonly isInfrastructureAway?: (error: unknown) => boolean;
   /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
   readonly concurrency?: number;
   /** How long the messages of a process that died wait for another; 10 s. */
@@ -50,7 +52,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
 }
 
 function read(options: PostgresBusOptions, { group, topics, handle }: SubscribeOptions): LogReader {
-  const { pool, park, partitions, pollMs, retryDelaysMs, leaseMs, onDelivery = () => {}, onError = () => {} } = options;
+  const { pool, park, partitions, pollMs, retryDelaysMs, isInfrastructureAway, leaseMs, onDelivery = () => {}, onError = () => {} } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
   const wanted = new Set(topics);
   return startLogReader({
@@ -60,7 +62,7 @@ function read(options: PostgresBusOptions, { group, topics, handle }: SubscribeO
       const messages = rows.map((row): BusMessage =>
         ({ tenantId: row.tenant_id, messageId: row.message_id, topic: row.topic, key: row.key, payload: row.payload }));
       return await deliverAll(messages, {
-        signal, retryDelaysMs,
+        signal, retryDelaysMs, ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
         handle: async (message) => {
           if (wanted.has(message.topic)) await inSlot(() => handle(message));
         },
