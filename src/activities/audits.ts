@@ -1,4 +1,4 @@
-import { heartbeat } from '@temporalio/activity';
+import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { ALL_TENANTS, type Db } from '../db/client.ts';
@@ -14,6 +14,10 @@ import type { AuditActivities, AuditPage } from './audits.types.ts';
 const PAGE_SIZE = 500;
 const OVERDUE_MS = 15 * 60_000;
 
+/** Share of the open workflows that are asked for their whole state, though their search attributes agree with the row. */
+const ASKED_SHARE = 0.05;
+const ANSWER_DEADLINE_MS = 3_000;
+
 type AuditedUser = User & { services: readonly { service: string }[] };
 
 /** What one kind of entity adds to an audit. */
@@ -22,28 +26,35 @@ interface AuditedKind {
   workflowId(userId: string): string;
   readonly refreshSignal: string;
   /** Whether the search attributes, which lag, agree with the row. */
-  agrees(user: AuditedUser, attributes: Readonly<Record<string, unknown>>): boolean;
-  /** Whether the workflow itself agrees with the row; asked only when the attributes do not. */
+  agrees(user: AuditedUser, attribute: (name: string) => unknown): boolean;
+  /** Whether the workflow itself agrees with the row. */
   agreesNow(user: AuditedUser, client: Client): Promise<boolean>;
 }
 
 const PROFILES: AuditedKind = {
   workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId, refreshSignal: refreshSignal.name,
-  agrees: (user, attributes) =>
-    attributes['UserStatus'] === user.status && attributes['ProfileStatus'] === user.profileCompletionStatus,
+  agrees: (user, attribute) => {
+    const deadline = attribute('ProfileDeadline');
+    return attribute('UserStatus') === user.status && attribute('ProfileStatus') === user.profileCompletionStatus
+      && (user.profileCompletionStatus === 'expired' || (deadline instanceof Date ? deadline.getTime() : null) === (user.profileCompletionDeadline?.getTime() ?? null));
+  },
   agreesNow: async (user, client) => {
     const view = await client.workflow.getHandle(profileWorkflowId(user.id)).query(profileStateQuery);
-    return view === null || (view.revision === user.profileRevision && view.status === user.status
-      && view.profileCompletionStatus === user.profileCompletionStatus);
+    if (view === null) return true;
+    const isDeadlineEqual = view.profileCompletionDeadline === null
+      || view.profileCompletionDeadline === user.profileCompletionDeadline?.toISOString();
+    return view.revision === user.profileRevision && view.status === user.status && isDeadlineEqual
+      && view.profileCompletionStatus === user.profileCompletionStatus && view.profileCompletionReminders === user.profileCompletionReminders;
   },
 };
 
 const USER_SYNCS: AuditedKind = {
   workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId, refreshSignal: refreshSyncSignal.name,
-  agrees: (user, attributes) => attributes['SyncStatus'] === user.syncStatus,
+  agrees: (user, attribute) => attribute('SyncStatus') === user.syncStatus,
   agreesNow: async (user, client) => {
     const view = await client.workflow.getHandle(userSyncWorkflowId(user.id)).query(userSyncStateQuery);
-    return view === null || (view.revision === user.syncRevision && view.syncStatus === user.syncStatus);
+    return view === null || (view.revision === user.syncRevision && view.syncStatus === user.syncStatus
+      && view.syncRetryCount === user.syncRetryCount && view.version === user.syncedVersion);
   },
 };
 
@@ -77,19 +88,29 @@ async function auditPage(
     orderBy: { id: 'asc' }, take: PAGE_SIZE, include: { services: { select: { service: true } } },
   }));
   const open = await openWorkflows(deps.client, kind, users);
-  let restarted = 0;
-  let rewritten = 0;
+  const counts = { restarted: 0, rewritten: 0, failed: 0 };
   for (const user of users) {
     heartbeat();
-    const found = open.get(kind.workflowId(user.id));
-    if (found === undefined) {
-      if (await startUnlessOpen(deps, kind, user)) restarted += 1;
-    } else if (!kind.agrees(user, found.searchAttributes) && await rewriteRow(deps, kind, user)) {
-      rewritten += 1;
+    try {
+      // One workflow that does not answer must not keep the others from being looked at.
+      const repaired = await deps.client.withDeadline(Date.now() + ANSWER_DEADLINE_MS, () => auditUser(deps, kind, user, open.get(kind.workflowId(user.id))));
+      if (repaired !== null) counts[repaired] += 1;
+      await repair?.(user);
+    } catch (error) {
+      log.warn('a user could not be audited', { workflowId: kind.workflowId(user.id), error });
+      counts.failed += 1;
     }
-    await repair?.(user);
   }
-  return { checked: users.length, restarted, rewritten, next: users.length < PAGE_SIZE ? null : users.at(-1)?.id ?? null };
+  return { checked: users.length, ...counts, next: users.length < PAGE_SIZE ? null : users.at(-1)?.id ?? null };
+}
+
+async function auditUser(
+  deps: AuditDeps, kind: AuditedKind, user: AuditedUser, found: WorkflowExecutionInfo | undefined,
+): Promise<'restarted' | 'rewritten' | null> {
+  if (found === undefined) return await startUnlessOpen(deps, kind, user) ? 'restarted' : null;
+  const values = new Map(found.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
+  const isToAsk = !kind.agrees(user, (name) => values.get(name)) || Math.random() < ASKED_SHARE;
+  return isToAsk && await rewriteRow(deps, kind, user) ? 'rewritten' : null;
 }
 
 /** The open workflows of a page of users, from one listing: their ids sort as the users' do. */

@@ -1,45 +1,54 @@
+import { Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import type { Db, Tx } from '../db/client.ts';
-import { claimProfile, writeProfile } from '../db/profile-rows.ts';
-import { writeNotifications } from '../notifications/write-notifications.ts';
+import { claimProfile, writeProfile, type WriteOutcome } from '../db/profile-rows.ts';
+import { pendingNotifications } from '../db/notifications.ts';
+import type { ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';
+import { writeNotifications, type NotificationOrder } from '../notifications/write-notifications.ts';
 import type { ProfileActivities, ProfileChange } from './profile.types.ts';
 
 /** The database work of the `profile` workflow. */
 export function createProfileActivities({ db, config }: { db: Db; config: Config }): ProfileActivities {
+  const settings: ProfileSettings = {
+    marksDays: config.PROFILE_REMINDER_MARKS_DAYS, hour: config.REMINDER_HOUR ?? null, timeZone: config.TIME_ZONE,
+    maxReminders: config.MAX_PROFILE_REMINDERS,
+  };
   return {
-    async loadProfileSettings() {
-      return {
-        marksDays: config.PROFILE_REMINDER_MARKS_DAYS, hour: config.REMINDER_HOUR ?? null, timeZone: config.TIME_ZONE,
-        maxReminders: config.MAX_PROFILE_REMINDERS,
-      };
-    },
+    loadProfileSettings: async () => settings,
 
     loadProfile: ({ tenantId, userId }) => db.inTenant(tenantId, (tx) => claimProfile(tx, { tenantId, userId })),
 
     saveProfile: (change) => db.inTenant(change.tenantId, async (tx) => {
-      const isWritten = await writeProfile(tx, change) || await isRevisionOfRow(tx, change);
-      return { notificationIds: isWritten ? await notify(tx, change, config) : [] };
+      const outcome = await writeProfile(tx, { ...change, writer: Context.current().info.workflowExecution?.runId ?? '' });
+      return { isSuperseded: outcome === 'superseded', settings, notificationIds: await notify(tx, change, { outcome, config }) };
     }),
   };
 }
 
-/** Whether this very step was written before: its answer got lost and it is asked for again. */
-async function isRevisionOfRow(tx: Tx, { tenantId, userId, revision }: ProfileChange): Promise<boolean> {
-  return await tx.user.count({ where: { tenantId, id: userId, profileRevision: revision } }) > 0;
-}
-
-/** Writes the notifications of a step with it, so that there is one of each however often the step is written. */
-async function notify(tx: Tx, { tenantId, userId, events }: ProfileChange, config: Config): Promise<string[]> {
+/**
+ * Writes the notifications of a step with it, so that there is one of each however often the step is written. For a
+ * repetition nothing is composed again: the user's address may have changed since.
+ */
+async function notify(
+  tx: Tx, { tenantId, userId, events }: ProfileChange, { outcome, config }: { outcome: WriteOutcome; config: Config },
+): Promise<string[]> {
+  if (outcome !== 'written' && outcome !== 'repeated') return [];
   const ids: string[] = [];
   for (const event of events) {
-    if (event.type !== 'ReminderFellDue' && event.type !== 'ProfileExpired') continue;
-    const { deadline, at: now } = event;
-    ids.push(...await writeNotifications(tx, {
-      tenantId, userId, deadline, now, settings: config,
-      ...(event.type === 'ReminderFellDue'
-        ? { kind: 'profile_reminder', markDays: event.markDays }
-        : { kind: 'profile_expired', markDays: 0 }),
-    }));
+    const told = toldOf(event);
+    if (told === null) continue;
+    ids.push(...outcome === 'repeated'
+      ? await pendingNotifications(tx, { tenantId, userId, kind: told.kind, mark: told.markDays, deadline: new Date(told.deadline) })
+      : await writeNotifications(tx, { tenantId, userId, settings: config, ...told }));
   }
   return ids;
+}
+
+/** What people are told about an event; null: nothing. */
+function toldOf(event: ProfileEvent): Pick<NotificationOrder, 'kind' | 'markDays' | 'deadline' | 'now'> | null {
+  switch (event.type) {
+    case 'ReminderFellDue': return { kind: 'profile_reminder', markDays: event.markDays, deadline: event.deadline, now: event.at };
+    case 'ProfileExpired': return { kind: 'profile_expired', markDays: 0, deadline: event.deadline, now: event.at };
+    default: return null;
+  }
 }

@@ -12,6 +12,14 @@ export interface LoadedProfile {
   readonly revision: number;
 }
 
+/** What became of the write of a step. */
+export interface SaveResult<Settings> {
+  /** True: the row holds a later revision than the step, or one of another run; nothing was written. */
+  readonly isSuperseded: boolean;
+  /** The settings of now, for the steps to come. */
+  readonly settings: Settings;
+}
+
 /** One step of a profile: the state after `events`, written as a whole under a revision one above the last. */
 export interface ProfileChange extends UserRef {
   readonly profile: Profile;
@@ -25,7 +33,7 @@ export interface ProfileActivities {
   /** Takes the row over for this run; null: there is no such user. */
   loadProfile(user: UserRef): Promise<LoadedProfile | null>;
   /** Answers the notifications that now have to be delivered; says so again when it is called again. */
-  saveProfile(change: ProfileChange): Promise<{ notificationIds: string[] }>;
+  saveProfile(change: ProfileChange): Promise<SaveResult<ProfileSettings> & { readonly notificationIds: readonly string[] }>;
 }
 
 /** Hand-over of notifications: leaves the process, so a regular activity. */

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { appendOutgoing } from '../bus/outgoing.ts';
 import { userEvent } from '../bus/events.ts';
 import type { Config } from '../config.ts';
@@ -27,10 +28,12 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
 
     saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => db.inTenant(tenantId, async (tx) => {
       await lockStreams(tx, [userId]);
-      const row = await writeUserSync(tx, { tenantId, userId, sync, revision });
-      if (row === null) return { version: sync.version }; // written before, or a newer run has the rows
-      if (publishTo.length > 0) await publish(tx, row, { services: publishTo, revision, isFirst });
-      return { version: row.version };
+      const runId = Context.current().info.workflowExecution?.runId ?? '';
+      const { outcome, user } = await writeUserSync(tx, { tenantId, userId, sync, revision, writer: runId });
+      if (outcome === 'written' && user !== null && publishTo.length > 0) {
+        await publish(tx, user, { services: publishTo, messageId: `user:${userId}:${runId}:${revision}`, isFirst });
+      }
+      return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
     }),
   };
 }
@@ -40,8 +43,8 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
  * emission is `user.created` even when the user was changed before it, and so are the retries of version 1.
  */
 async function publish(
-  tx: Tx, user: User, { services, revision, isFirst }: { services: readonly string[]; revision: number; isFirst: boolean },
+  tx: Tx, user: User, { services, messageId, isFirst }: { services: readonly string[]; messageId: string; isFirst: boolean },
 ): Promise<void> {
   const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
-  await appendOutgoing(tx, [userEvent({ messageId: `user:${user.id}:${revision}`, topic, user, services })]);
+  await appendOutgoing(tx, [userEvent({ messageId, topic, user, services })]);
 }

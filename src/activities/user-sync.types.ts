@@ -1,5 +1,5 @@
 import type { UserSync, UserSyncSettings } from '../domain/user-sync/user-sync.ts';
-import type { UserRef } from './profile.types.ts';
+import type { SaveResult, UserRef } from './profile.types.ts';
 
 /** What `loadUserSync` found: the state to begin with and the revision that this run now holds. */
 export interface LoadedUserSync {
@@ -23,5 +23,5 @@ export interface UserSyncActivities {
   /** Takes the rows over for this run; null: there is no such user. */
   loadUserSync(user: UserRef): Promise<LoadedUserSync | null>;
   /** Answers the user's version in the row, which is the one that was published. */
-  saveUserSync(change: UserSyncChange): Promise<{ version: number }>;
+  saveUserSync(change: UserSyncChange): Promise<SaveResult<UserSyncSettings> & { readonly version: number }>;
 }

@@ -18,8 +18,9 @@ const common = { method: 'post', tag: 'User states', params, statuses: { 200: 'T
 /** Days from now until the new deadline. */
 export const extensionDays = z.number().positive().max(MAX_EXTENSION_DAYS).meta({ description: 'Days until the new deadline, fractions allowed', example: 7 });
 
+// Not the user itself: who it is tied to becomes true for every service, so whoever keeps the customers says it.
 const complete = route({
-  ...common, path: '/users/state-management/:userId/profile/complete', operationId: 'completeProfile', roles: ['user', 'service', 'admin'],
+  ...common, path: '/users/state-management/:userId/profile/complete', operationId: 'completeProfile', roles: ['service', 'admin'],
   summary: 'Completes the profile: ties the user to its customer, makes it active and tells its services',
   body: z.strictObject({ customerId: z.string().min(1).max(200), customerKind: z.enum(['company', 'financial_institution']) }),
   errors: [...ANY_COMMAND, 'invalid_payload', 'profile_already_completed', 'profile_expired', 'user_suspended'],

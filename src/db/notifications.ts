@@ -27,7 +27,13 @@ export async function insertNotifications(tx: Tx, rows: readonly NewNotification
   const [first] = rows;
   if (first === undefined) return [];
   await tx.notification.createMany({ data: [...rows], skipDuplicates: true });
-  const { tenantId, userId, kind, mark, deadline } = first;
+  return pendingNotifications(tx, first);
+}
+
+/** Ids of what is to be said about a step and waits for delivery. */
+export async function pendingNotifications(
+  tx: Tx, { tenantId, userId, kind, mark, deadline }: Pick<NewNotification, 'tenantId' | 'userId' | 'kind' | 'mark' | 'deadline'>,
+): Promise<string[]> {
   const pending = await tx.notification.findMany({
     where: { tenantId, userId, kind, mark, deadline, status: 'pending' }, select: { id: true }, orderBy: { id: 'asc' },
   });

@@ -66,21 +66,26 @@ export async function claimProfile(tx: Tx, { tenantId, userId }: { tenantId: str
   return row === undefined ? null : { profile: profileOfRow(row), revision: row.profileRevision };
 }
 
+/** What became of a write under a revision; `repeated`: it was written before, `superseded`: the row is beyond it. */
+export type WriteOutcome = 'written' | 'repeated' | 'superseded' | 'no_user';
+
 /**
- * Writes a profile under its revision; false: the row has that revision or a newer one, and nothing was changed.
+ * Writes a profile under its revision, unless the row has that revision or a later one. `writer` is the run that writes.
  * When the copy that other services hold changes with it, the user's version rises and the user is sent again.
  */
 export async function writeProfile(
-  tx: Tx, { tenantId, userId, profile, revision }: { tenantId: string; userId: string; profile: Profile; revision: number },
-): Promise<boolean> {
-  const [before] = await tx.$queryRaw<Pick<User, 'status' | 'customerId' | 'customerKind'>[]>`
-    SELECT status::text, customer_id AS "customerId", customer_kind::text AS "customerKind" FROM users
-    WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid AND deleted_at IS NULL AND profile_revision < ${revision} FOR UPDATE`;
-  if (before === undefined) return false;
+  tx: Tx, { tenantId, userId, profile, revision, writer }: { tenantId: string; userId: string; profile: Profile; revision: number; writer: string },
+): Promise<WriteOutcome> {
+  const [before] = await tx.$queryRaw<Pick<User, 'status' | 'customerId' | 'customerKind' | 'profileRevision' | 'profileWriter'>[]>`
+    SELECT status::text, customer_id AS "customerId", customer_kind::text AS "customerKind", profile_revision AS "profileRevision",
+      profile_writer AS "profileWriter"
+    FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid AND deleted_at IS NULL FOR UPDATE`;
+  if (before === undefined) return 'no_user';
+  if (before.profileRevision >= revision) return before.profileRevision === revision && before.profileWriter === writer ? 'repeated' : 'superseded';
   const columns = profileColumns(profile);
   const isCopyChanged = before.status !== columns.status || before.customerId !== columns.customerId || before.customerKind !== columns.customerKind;
-  const data: Prisma.UserUpdateInput = { ...columns, profileRevision: revision, ...(isCopyChanged ? { version: { increment: 1 } } : {}) };
+  const data: Prisma.UserUpdateInput = { ...columns, profileRevision: revision, profileWriter: writer, ...(isCopyChanged ? { version: { increment: 1 } } : {}) };
   const { version } = await tx.user.update({ where: { tenantId_id: { tenantId, id: userId } }, data, select: { version: true } });
   if (isCopyChanged) await promiseUserChanged(tx, { tenantId, userId, version });
-  return true;
+  return 'written';
 }

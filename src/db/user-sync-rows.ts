@@ -2,6 +2,7 @@ import { syncStatusOf } from '../domain/user-sync/statuses.ts';
 import { startUserSync, type SyncPhase, type UserSync, type UserSyncSettings } from '../domain/user-sync/user-sync.ts';
 import type { Tx } from './client.ts';
 import type { User, UserSyncService } from './generated/client.ts';
+import type { WriteOutcome } from './profile-rows.ts';
 
 /** The synchronisation that a user's rows describe; a change that it has not heard of yet is due to be sent. */
 function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
@@ -42,18 +43,27 @@ export async function claimUserSync(
   return { sync: userSyncOfRows(row, services, settings), revision: row.syncRevision };
 }
 
-/** Writes a synchronisation under its revision; null: the rows have that revision or a newer one, and nothing was changed. */
+/**
+ * Writes a synchronisation under its revision, unless the rows have that revision or a later one. A version below the
+ * workflow's means that the rows were restored: it rises above what was published, so that the next change counts.
+ */
 export async function writeUserSync(
-  tx: Tx, { tenantId, userId, sync, revision }: { tenantId: string; userId: string; sync: UserSync; revision: number },
-): Promise<User | null> {
-  const [row] = await tx.user.updateManyAndReturn({
-    where: { tenantId, id: userId, deletedAt: null, syncRevision: { lt: revision } },
+  tx: Tx, { tenantId, userId, sync, revision, writer }: { tenantId: string; userId: string; sync: UserSync; revision: number; writer: string },
+): Promise<{ outcome: WriteOutcome; user: User | null }> {
+  await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
+  const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
+  if (before === null) return { outcome: 'no_user', user: null };
+  if (before.syncRevision >= revision) {
+    return { outcome: before.syncRevision === revision && before.syncWriter === writer ? 'repeated' : 'superseded', user: before };
+  }
+  const row = await tx.user.update({
+    where: { tenantId_id: { tenantId, id: userId } },
     data: {
+      ...(before.version < sync.version ? { version: sync.version + 1 } : {}),
       syncStatus: syncStatusOf(sync), syncRetryCount: sync.retryCount, lastSyncError: sync.lastError, syncedVersion: sync.version,
-      lastSyncAttempt: sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt), syncRevision: revision,
+      lastSyncAttempt: sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt), syncRevision: revision, syncWriter: writer,
     },
   });
-  if (row === undefined) return null;
   const services = Object.entries(sync.services);
   await tx.userSyncService.deleteMany({ where: { tenantId, userId, service: { notIn: services.map(([service]) => service) } } });
   await tx.$executeRaw`
@@ -66,5 +76,5 @@ export async function writeUserSync(
     ON CONFLICT (tenant_id, user_id, service) DO UPDATE SET
       confirmed_version = excluded.confirmed_version, failed_version = excluded.failed_version,
       last_error = excluded.last_error, last_successful_sync = excluded.last_successful_sync`;
-  return row;
+  return { outcome: 'written', user: row };
 }

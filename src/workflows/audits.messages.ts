@@ -14,6 +14,8 @@ export interface AuditReport {
   readonly restarted: number;
   /** Users whose row disagreed with their workflow, which was told to write it again. */
   readonly rewritten: number;
+  /** Users whose workflow did not answer; the log has their ids, and the next audit looks again. */
+  readonly failed: number;
 }
 
 /** How many rows a clean-up removed, by table. */

@@ -39,14 +39,15 @@ export async function cleanup(): Promise<CleanupReport> {
 async function auditAll(
   auditPage: (page: { after: string | null }) => Promise<AuditPage>, goOn: (next: Carried) => Promise<never>, carried: Carried | undefined,
 ): Promise<AuditReport> {
-  let report = carried?.report ?? { checked: 0, restarted: 0, rewritten: 0 };
+  let report = carried?.report ?? { checked: 0, restarted: 0, rewritten: 0, failed: 0 };
   let after = carried?.after ?? null;
   do {
     const page = await auditPage({ after });
     report = {
       checked: report.checked + page.checked, restarted: report.restarted + page.restarted, rewritten: report.rewritten + page.rewritten,
+      failed: report.failed + page.failed,
     };
-    setCurrentDetails(`${report.checked} checked, ${report.restarted} started again, ${report.rewritten} to be written again`);
+    setCurrentDetails(`${report.checked} checked, ${report.restarted} started again, ${report.rewritten} to be written again, ${report.failed} without an answer`);
     after = page.next;
     if (after !== null && workflowInfo().continueAsNewSuggested) await goOn({ after, report });
   } while (after !== null);

@@ -1,6 +1,6 @@
 import { allHandlersFinished, CancellationScope, condition, defineUpdate, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { Decision, Parsed, Refusal } from '../domain/refusal.ts';
-import { refusalFailure, type CommandInbox, type Outcome } from './command-inbox.ts';
+import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-inbox.ts';
 
 /** Commands that every entity workflow takes besides those of its domain. */
 export type EntityCommand = { readonly type: 'refresh' } | { readonly type: 'deleteUser' };
@@ -20,9 +20,13 @@ export interface EntityRules<State, Command extends { readonly type: string }, E
   nextDueAt(state: State, now: number): number | null;
   /** One line for the timer in the Web UI. */
   timerSummary(state: State): string;
-  /** Writes the state and everything that goes with the events, in one transaction; `before` is the state as written last. */
-  save(step: { before: State; state: State; revision: number; events: readonly Event[] }): Promise<void>;
-  reloadSettings(): Promise<void>;
+  /**
+   * Writes the state and everything that goes with the events, in one transaction; `before` is the state as written last.
+   * Superseded: the row holds a later revision, and nothing was written.
+   */
+  save(step: { before: State; state: State; revision: number; events: readonly Event[] }): Promise<{ readonly isSuperseded: boolean }>;
+  /** Takes the row over and reads it; null: there is no user any more. */
+  load(): Promise<Entity<State> | null>;
   /** Shows the state to operators: search attributes and current details. */
   show(state: State): void;
   /** Whether nothing runs in the background. */
@@ -50,51 +54,71 @@ export async function runEntity<State, Command extends { readonly type: string }
   }
 }
 
-/** Decides on what has come due and on every command received so far, and writes the outcome once. */
+/**
+ * Decides on what has come due and on every command received so far, and writes the outcome once. A row that is ahead
+ * knows of steps that this workflow does not (it was reset, or Temporal restored): its state is taken over and the
+ * commands are decided on again.
+ */
 async function takeStep<State, Command extends { readonly type: string }, Event>(
   entity: Entity<State>, rules: EntityRules<State, Command, Event>,
 ): Promise<'open' | 'deleted'> {
+  const entries = rules.inbox.takeAll();
+  for (;;) {
+    const { state, events, isRefreshed, settle } = decideStep(entity.state, rules, entries);
+    if (entries.some(({ command }) => command.type === 'deleteUser')) return 'deleted';
+    if (events.length === 0 && !isRefreshed) {
+      settle();
+      return 'open';
+    }
+    const revision = entity.revision + 1;
+    const { isSuperseded } = await rules.save({ before: entity.state, state, revision, events });
+    if (!isSuperseded) {
+      Object.assign(entity, { state, revision });
+      rules.show(state);
+      settle();
+      return 'open';
+    }
+    const loaded = await rules.load();
+    if (loaded === null) return 'deleted';
+    Object.assign(entity, loaded);
+  }
+}
+
+/** What a step leads to; `settle` answers and refuses the commands, once the outcome is written. */
+function decideStep<State, Command extends { readonly type: string }, Event>(
+  before: State, rules: EntityRules<State, Command, Event>, entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[],
+): { state: State; events: readonly Event[]; isRefreshed: boolean; settle: () => void } {
   const { inbox } = rules;
-  const written = entity.state;
+  let state = before;
   const events: Event[] = [];
+  const settlements: (() => void)[] = [];
   const apply = (decided: readonly Event[]): void => {
     events.push(...decided);
-    entity.state = decided.reduce((state, event) => rules.evolve(state, event), entity.state);
+    state = decided.reduce((reached, event) => rules.evolve(reached, event), state);
   };
   const passTime = (): void => {
-    const decision = rules.decide(entity.state, { type: 'passTime' }, Date.now());
+    const decision = rules.decide(state, { type: 'passTime' }, Date.now());
     if (decision.accepted) apply(decision.events);
   };
-  const answers: (() => void)[] = [];
-  let isRefreshed = false;
 
   passTime(); // what was due before a command came has happened before it, however late this task runs
-  for (const entry of inbox.takeAll()) {
+  for (const entry of entries) {
     const { command, reply } = entry;
-    if (isEntityCommand(command)) {
-      if (command.type === 'deleteUser') return 'deleted';
-      await rules.reloadSettings();
-      isRefreshed = true;
-      continue;
+    if (isEntityCommand(command)) continue;
+    const found = state;
+    const decision = rules.decide(found, command, Date.now());
+    if (decision.accepted) {
+      apply(decision.events);
+      settlements.push(() => reply?.resolve({ before: found, events }));
+    } else {
+      settlements.push(() => inbox.refuse(entry, decision.refusal));
     }
-    const before = entity.state;
-    const decision = rules.decide(before, command, Date.now());
-    if (!decision.accepted) {
-      inbox.refuse(entry, decision.refusal);
-      continue;
-    }
-    apply(decision.events);
-    if (reply !== undefined) answers.push(() => reply.resolve({ before, events }));
   }
   passTime();
-
-  if (events.length > 0 || isRefreshed) {
-    entity.revision += 1;
-    await rules.save({ before: written, state: entity.state, revision: entity.revision, events });
-    rules.show(entity.state);
-  }
-  for (const answer of answers) answer();
-  return 'open';
+  return {
+    state, events, isRefreshed: entries.some(({ command }) => command.type === 'refresh'),
+    settle: () => { for (const settlement of settlements) settlement(); },
+  };
 }
 
 /** Tells the commands of every entity from those of the domain. */

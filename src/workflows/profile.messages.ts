@@ -53,7 +53,7 @@ export const completeSignal = defineSignal<[CompletePayload]>('complete');
 export const reactivateSignal = defineSignal<[ReactivatePayload]>('reactivate');
 export const suspendSignal = defineSignal('suspend');
 export const unsuspendSignal = defineSignal('unsuspend');
-/** Reads the settings again and writes the row again; sent by the audit. */
+/** Writes the row again and takes over the settings of now; sent by the audit. */
 export const refreshSignal = defineSignal('refresh');
 /** Ends the workflow: there is no user any more. */
 export const userDeletedSignal = defineSignal('userDeleted');

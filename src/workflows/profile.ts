@@ -48,10 +48,15 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       timerSummary: (state) => state.kind === 'pending' && nextDueAt(state, mine.settings) !== state.deadline
         ? 'Next reminder' : 'Deadline of the profile',
       save: async ({ state, revision, events }) => {
-        const { notificationIds } = await rows.saveProfile({ tenantId, userId, profile: state, revision, events });
-        if (notificationIds.length > 0) deliver(mine, { tenantId, notificationIds });
+        const saved = await rows.saveProfile({ tenantId, userId, profile: state, revision, events });
+        mine.settings = saved.settings;
+        if (saved.notificationIds.length > 0) deliver(mine, { tenantId, notificationIds: saved.notificationIds });
+        return saved;
       },
-      reloadSettings: async () => { mine.settings = await rows.loadProfileSettings(); },
+      load: async () => {
+        const row = await rows.loadProfile({ tenantId, userId });
+        return row === null ? null : { state: row.profile, revision: row.revision };
+      },
       show: () => show(mine),
       isQuiet: () => mine.deliveries === 0,
       continueAsNew: ({ state, revision }) =>

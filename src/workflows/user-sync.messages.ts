@@ -77,7 +77,7 @@ export const confirmedSignal = defineSignal<[ConfirmedPayload]>('confirmed');
 export const failedSignal = defineSignal<[FailedPayload]>('failed');
 export const forceResyncSignal = defineSignal('forceResync');
 export const reconcileSignal = defineSignal<[ReconcilePayload]>('reconcile');
-/** Reads the settings again and writes the rows again; sent by the audit. */
+/** Writes the rows again and takes over the settings of now; sent by the audit. */
 export const refreshSyncSignal = defineSignal('refresh');
 /** Ends the workflow: there is no user any more. */
 export const userDeletedSyncSignal = defineSignal('userDeleted');

@@ -38,13 +38,18 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
       timerSummary: ({ phase }) => TIMER_SUMMARIES[phase.kind],
       save: async ({ before, state, revision, events }) => {
         const publishTo = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
-        const { version } = await rows.saveUserSync({
+        const saved = await rows.saveUserSync({
           tenantId, userId, sync: state, revision, publishTo, isFirst: before.lastAttemptAt === null,
         });
         // The row has moved on since: what was published is newer than what this workflow has heard of.
-        if (version > state.version) inbox.signal('userChanged', { ok: true, value: { type: 'changeUser', version } });
+        if (saved.version > state.version) inbox.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
+        mine.settings = saved.settings;
+        return saved;
       },
-      reloadSettings: async () => { mine.settings = await rows.loadUserSyncSettings(); },
+      load: async () => {
+        const row = await rows.loadUserSync({ tenantId, userId });
+        return row === null ? null : { state: row.sync, revision: row.revision };
+      },
       show: () => show(mine),
       isQuiet: () => true,
       continueAsNew: ({ state, revision }) =>

@@ -9,7 +9,7 @@ import {
 import { confirmedUpdate, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
-import { createWorld, TENANT, type World } from './world.ts';
+import { createWorld, refusalOf, TENANT, type World } from './world.ts';
 
 
 let context: { world: World; connection: NativeConnection };
@@ -46,7 +46,7 @@ test.serial('profileAudit brings a terminated workflow back in the state of its 
   await profile.executeUpdate(markInProgressUpdate);
   await sync.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
   await untilListed(world, 2);
-  t.deepEqual(await audit(world, 'profileAudit'), { checked: 1, restarted: 0, rewritten: 0 });
+  t.deepEqual(await audit(world, 'profileAudit'), { checked: 1, restarted: 0, rewritten: 0, failed: 0 });
   await profile.terminate('by hand');
   await sync.terminate('by hand');
   await untilListed(world, 0);
@@ -65,6 +65,55 @@ test.serial('profileAudit has a row that disagrees with its open workflow writte
   t.like(await audit(world, 'profileAudit'), { rewritten: 1 });
   await until(async () => (await world.row(userId)).status === 'pending_profile', { what: 'the row' });
   t.pass();
+});
+
+test.serial('profileAudit finds a deadline that was changed by hand, and writes nothing when all agrees', async (t) => {
+  const { world } = context;
+  const { userId } = await registered(world);
+  await untilListed(world, 6);
+  t.like(await audit(world, 'profileAudit'), { rewritten: 0 });
+  const { profileCompletionDeadline } = await world.row(userId);
+  await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { profileCompletionDeadline: new Date(0) } }));
+  t.like(await audit(world, 'profileAudit'), { rewritten: 1 });
+  await until(async () => (await world.row(userId)).profileCompletionDeadline?.getTime() === profileCompletionDeadline?.getTime(), { what: 'the row' });
+});
+
+test.serial('an audit goes on past a workflow that does not answer', async (t) => {
+  const { world } = context;
+  const silent = await world.insertUser({ now: Date.now() });
+  const next = await world.insertUser({ now: Date.now() });
+  await world.client.workflow.start('profile', { workflowId: profileWorkflowId(silent), taskQueue: 'nobody-polls-this', args: [{ tenantId: TENANT, userId: silent }] });
+  await until(async () => (await world.client.workflow.count(`WorkflowId = "${profileWorkflowId(silent)}"`)).count === 1, { what: 'the silent workflow listed' });
+  t.like(await audit(world, 'profileAudit'), { failed: 1, restarted: 1 });
+  await until(async () => await world.client.workflow.getHandle(profileWorkflowId(next)).query(profileStateQuery) !== null, { what: 'the next user' });
+  await world.client.workflow.getHandle(profileWorkflowId(silent)).terminate('done');
+  await world.db.inTenant(TENANT, (tx) => tx.user.updateMany({ where: { id: { in: [silent, next] } }, data: { deletedAt: new Date() } }));
+});
+
+test.serial('a workflow that is behind its row takes the row over', async (t) => {
+  const { world } = context;
+  const { userId, profile } = await registered(world);
+  await world.db.inTenant(TENANT, (tx) => tx.user.update({
+    where: { tenantId_id: { tenantId: TENANT, id: userId } }, // what a workflow wrote that a restore of Temporal has forgotten
+    data: { profileRevision: 100, status: 'active', profileCompletionStatus: 'completed', profileCompletedAt: new Date(), profileCompletionDeadline: null, customerId: 'c-1', customerKind: 'company' },
+  }));
+  t.like(await audit(world, 'profileAudit'), { rewritten: 1 });
+  await until(async () => (await profile.query(profileStateQuery))?.status === 'active', { what: 'the row taken over' });
+  t.is(await refusalOf(t, profile.executeUpdate(markInProgressUpdate)), 'profile_already_completed');
+  t.like(await world.row(userId), { status: 'active', customerId: 'c-1' });
+});
+
+test.serial('rows that are behind their workflow are written again, and what changed meanwhile is published above all versions', async (t) => {
+  const { world } = context;
+  const { userId, sync } = await registered(world);
+  const update = (data: object) => world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data }));
+  await update({ version: 4 });
+  await sync.signal('userChanged', { version: 4 });
+  for (const service of ['accounting', 'portfolio']) await sync.executeUpdate(confirmedUpdate, { args: [{ service, userVersion: 4 }] });
+  await update({ version: 3, syncRevision: 1, syncedVersion: 2, syncStatus: 'in_progress' }); // restored, and changed since
+  t.like(await audit(world, 'syncAudit'), { rewritten: 1 });
+  await until(async () => (await world.row(userId)).syncedVersion === 5, { what: 'a version above all that were published' });
+  t.like(await world.row(userId), { version: 5, syncStatus: 'in_progress' });
 });
 
 test.serial('syncAudit adds a service that the setting gained', async (t) => {

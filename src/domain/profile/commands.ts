@@ -1,4 +1,4 @@
-import { fieldsOf, invalid, type Parsed } from '../refusal.ts';
+import { fieldsOf, invalid, isStorableText, type Parsed } from '../refusal.ts';
 import type { CustomerKind, ProfileCommand } from './profile.ts';
 
 /** Longest extension that a reactivation may give, in days. */
@@ -9,7 +9,7 @@ const CUSTOMER_KINDS: readonly string[] = ['company', 'financial_institution'] s
 /** Reads the payload of `complete`: `{ customerId, customerKind }`. */
 export function parseComplete(payload: unknown): Parsed<ProfileCommand> {
   const { customerId, customerKind } = fieldsOf(payload);
-  if (typeof customerId !== 'string' || customerId === '' || customerId.length > 200) {
+  if (!isStorableText(customerId) || customerId === '' || customerId.length > 200) {
     return invalid('customerId must be a text of 1 to 200 characters');
   }
   if (!isCustomerKind(customerKind)) return invalid('customerKind must be "company" or "financial_institution"');

@@ -1,4 +1,4 @@
-import { fieldsOf, invalid, type Parsed } from '../refusal.ts';
+import { fieldsOf, invalid, isStorableText, MAX_INTEGER, type Parsed } from '../refusal.ts';
 import type { UserSyncCommand } from './user-sync.ts';
 
 const MAX_ERROR_LENGTH = 1_000;
@@ -16,13 +16,13 @@ export function parseFailed(payload: unknown): Parsed<UserSyncCommand> {
   const { service, userVersion, error } = fieldsOf(payload);
   if (!isServiceName(service)) return invalid('service must be a text');
   if (!isOptionalVersion(userVersion)) return invalid('userVersion must be a whole number above 0');
-  if (error !== undefined && typeof error !== 'string') return invalid('error must be a text');
+  if (error !== undefined && !isStorableText(error)) return invalid('error must be a text');
   return {
     ok: true,
     value: {
       type: 'fail', service,
       ...(userVersion === undefined ? {} : { userVersion }),
-      ...(error === undefined ? {} : { error: error.slice(0, MAX_ERROR_LENGTH) }),
+      ...(error === undefined ? {} : { error: error.slice(0, MAX_ERROR_LENGTH).toWellFormed() }),
     },
   };
 }
@@ -52,9 +52,9 @@ export function parseUserChanged(payload: unknown): Parsed<readonly UserSyncComm
 }
 
 function isServiceName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= 63;
+  return isStorableText(value) && value !== '' && value.length <= 63;
 }
 
 function isOptionalVersion(value: unknown): value is number | undefined {
-  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0);
+  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= MAX_INTEGER);
 }

@@ -116,6 +116,8 @@ test('a service that was added is sent the user, one that was removed is forgott
   const synced = play([[0, tick], [1, confirm('a')], [2, confirm('b')]]).sync;
   const added = play([[3, { type: 'changeServices', services: ['a', 'b', 'c'] }], [3, tick]], synced);
   t.like(added.events.at(-1), { type: 'Emitted', targets: ['c'] });
+  const exhausted: UserSync = { ...synced, phase: { kind: 'exhausted', resetAt: NOW + 1_000_000 } };
+  t.like(play([[3, { type: 'changeServices', services: ['a', 'b', 'c'] }], [3, tick]], exhausted).events.at(-1), { type: 'Emitted', targets: ['c'] });
   const removed = play([[0, tick], [1, confirm('a')], [2, { type: 'changeServices', services: ['a'] }]]).sync;
   t.is(syncStatusOf(removed), 'synced');
 });

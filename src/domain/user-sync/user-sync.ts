@@ -106,7 +106,10 @@ function decideServices(sync: UserSync, services: readonly string[]): Decision<U
   if (services.length === known.size && services.every((service) => known.has(service))) return accept();
   const changed: UserSyncEvent = { type: 'ServicesChanged', services };
   const after = evolveUserSync(sync, changed);
-  return missingServices(after).length > 0 && sync.phase.kind === 'synced'
+  // What is under way takes a new service along; where nothing is, it is sent at once.
+  const isIdle = sync.phase.kind === 'synced' || sync.phase.kind === 'exhausted';
+  const isGained = services.some((service) => !known.has(service));
+  return missingServices(after).length > 0 && isIdle && isGained
     ? accept<UserSyncEvent>(changed, { type: 'EmissionRequested' })
     : accept(changed, ...settled(after));
 }
