@@ -43,11 +43,20 @@ console.log(`${service} listens; Ctrl-C ends it.`);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
 
 async function openBus(): Promise<Bus> {
-  if (setting('BUS', 'postgres') !== 'postgres') throw new Error('BUS: must be postgres');
-  return postgresBus({
-    url: setting('BUS_DATABASE_URL'), partitions: Number(setting('BUS_PARTITIONS', '8')), leaseMs: Number(setting('BUS_LEASE_MS', '10000')),
-    applicationName: service, onError: (error) => console.error(error),
-  });
+  const onError = (error: unknown): void => console.error(error);
+  const kind = setting('BUS', 'postgres');
+  switch (kind) {
+    case 'postgres':
+      return postgresBus({
+        url: setting('BUS_DATABASE_URL'), partitions: Number(setting('BUS_PARTITIONS', '8')), leaseMs: Number(setting('BUS_LEASE_MS', '10000')),
+        applicationName: service, onError,
+      });
+    case 'kafka': {
+      const { kafkaBus } = await import('@steadfast/sync-helper/kafka');
+      return kafkaBus({ brokers: setting('KAFKA_BROKERS').split(','), clientId: service, onError });
+    }
+    default: throw new Error(`BUS: "${kind}" is neither postgres nor kafka`);
+  }
 }
 
 async function stop(): Promise<void> {

@@ -1,8 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { z } from 'zod';
+import { kafkaBus } from '../../packages/sync-helper/kafka-bus.ts';
+import { TOPICS, userEvent } from '../../src/bus/events.ts';
+import { kafkaAddress } from '../support/kafka.ts';
 import { createDatabase, freePort } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { install, packHelper, temporaryFolder, typeCheck } from './packed.ts';
@@ -31,10 +35,10 @@ test.after.always(async () => {
   for (const end of teardowns) await end();
 });
 
-function start(env: Readonly<Record<string, string>> = {}): Promise<Started> {
+function start(): Promise<Started> {
   return startNode(context, {
     file: 'main.ts', cwd: folder, url: `${url}/healthz`,
-    env: { PORT: port, DATABASE_URL: own.url, BUS: 'postgres', BUS_DATABASE_URL: system.busUrl, BUS_LEASE_MS: '1500', ...env },
+    env: { PORT: port, DATABASE_URL: own.url, BUS: 'postgres', BUS_DATABASE_URL: system.busUrl, BUS_LEASE_MS: '1500' },
   });
 }
 
@@ -136,4 +140,38 @@ test.serial('a deleted user\'s copy goes', async (t) => {
   await system.remove(id);
   await until(async () => (await held(id)) === undefined);
   t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1']);
+});
+
+test.serial('the service takes part over Kafka as well', async (t) => {
+  const [other, otherPort, name] = [await createDatabase(), String(await freePort()), `accounting-${randomUUID()}`];
+  context.teardown(() => other.drop());
+  const brokers = [await kafkaAddress()];
+  const bus = kafkaBus({ brokers, clientId: 'test', lookMs: 200 });
+  context.teardown(() => bus.close());
+  await startNode(context, {
+    file: 'main.ts', cwd: folder, url: `http://127.0.0.1:${otherPort}/healthz`,
+    env: { PORT: otherPort, SERVICE: name, DATABASE_URL: other.url, BUS: 'kafka', KAFKA_BROKERS: brokers.join(','), FAIL: '1', ANSWER: 'twice' },
+  });
+  const answers: string[] = [];
+  await bus.subscribe({
+    group: `test-${name}`, topics: [TOPICS.syncConfirmed, TOPICS.syncFailed],
+    handle: async ({ topic, payload }) => {
+      if (payload.includes(name)) answers.push(`${topic} ${JSON.parse(payload).id}`);
+    },
+  });
+  const id = randomUUID();
+  const tell = (messageId: string): Promise<void> => bus.publish([userEvent({
+    topic: TOPICS.userCreated, messageId, services: [name], user: {
+      tenantId: 'default', id, version: 1, authSubject: id, email: 'ada@example.com', name: 'Ada', locale: 'fr', phone: null, status: 'active',
+      customerId: null, customerKind: null, updatedAt: new Date('2026-01-02T03:04:05Z'),
+    },
+  })]);
+  await tell('first');
+  await until(() => answers.length === 1);
+  await tell('second');
+  await until(() => answers.length === 3);
+  t.deepEqual(answers.map((answer) => answer.split(' ')[0]), ['sync.user.failed', 'sync.user.confirmed', 'sync.user.confirmed']);
+  t.is(answers[1], answers[2]);
+  const shown = await fetch(`http://127.0.0.1:${otherPort}/accounts/${id}`);
+  t.like(await shown.json(), { version: 1, timesWritten: 1 });
 });

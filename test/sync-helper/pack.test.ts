@@ -47,7 +47,7 @@ test('the helper is packed, installed alone, type-checked and run', async (t) =>
   t.deepEqual(shipped.filter((path) => /test|prisma|generated|client/.test(path)), []);
   const texts = await Promise.all(shipped.map((path) => readFile(join(project, 'node_modules/@steadfast/sync-helper', path), 'utf8')));
   t.false(texts.some((text) => /from '(@prisma|@temporalio)/.test(text)));
-  t.deepEqual((await readdir(join(project, 'node_modules'))).filter((name) => /prisma|temporal/.test(name)), []);
+  t.deepEqual((await readdir(join(project, 'node_modules'))).filter((name) => /prisma|temporal|platformatic/.test(name)), []);
 
   await writeFile(join(project, 'script.ts'), SCRIPT);
   await writeFile(join(project, 'tsconfig.json'), JSON.stringify({

@@ -1,0 +1,25 @@
+import type { Bus, Park } from '../../src/bus/bus.ts';
+import { createKafkaBus, type KafkaBusOptions } from '../../src/bus/kafka-bus.ts';
+import type { KafkaConnection } from '../../src/bus/kafka-connection.ts';
+import { parkUnlessAway } from './parking.ts';
+
+export type { KafkaConnection, KafkaCredentials } from '../../src/bus/kafka-connection.ts';
+
+/** How to take part in the bus on Kafka. */
+export interface KafkaBusSettings extends Partial<Omit<KafkaBusOptions, 'connection' | 'park'>>, KafkaConnection {
+  /** Takes what no retry helped: poison, and deletions that kept failing. Without it a process warning is emitted. */
+  readonly park?: Park;
+}
+
+/**
+ * Opens the bus on Kafka; needs `@platformatic/kafka` beside this package. `brokers` are host:port of some brokers,
+ * `clientId` is the service's name in their logs and quotas; `defaultTenant` is the tenant of a message that names none
+ * (`default`), `partitions` how many a topic gets that is not there yet (8), `retryDelaysMs` the pauses before each further
+ * attempt (200, 1,000 and 5,000 ms).
+ */
+export function kafkaBus({ brokers, clientId, tls, sasl, park, ...rest }: KafkaBusSettings): Bus {
+  return createKafkaBus({
+    defaultTenant: 'default', partitions: 8, retryDelaysMs: [200, 1_000, 5_000], ...rest,
+    connection: { brokers, clientId, tls, sasl }, park: parkUnlessAway(park),
+  });
+}
