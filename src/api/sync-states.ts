@@ -11,6 +11,7 @@ const common = { method: 'post', tag: 'User states', params: z.object({ userId: 
 const answersUser = { statuses: { 200: 'The user as it is now' }, answer: userSchema } as const;
 const report = z.strictObject({
   service: serviceName,
+  userVersion: z.int32().positive().optional().meta({ description: 'Version that it is about; the current one when absent' }),
   error: z.string().max(1_000).optional().meta({ description: 'Why the service failed' }),
 });
 
@@ -41,18 +42,21 @@ const reconcile = route({
 
 const markSynced = route({
   ...common, ...answersUser, path: '/users/state-management/:userId/sync/mark-service-synced', operationId: 'markServiceSynced', roles: ['service', 'admin'],
-  summary: 'Says that a service holds the user\'s current version', body: report, errors: [...ANY_COMMAND, 'invalid_payload', 'unknown_service'],
+  summary: 'Says that a service holds the user', body: report, errors: [...ANY_COMMAND, 'invalid_payload', 'unknown_service', 'unknown_version'],
 }, async (call) => {
-  await commandUser(call, 'userSync', confirmedUpdate, [{ service: call.body.service }]);
+  const { service, userVersion } = call.body;
+  await commandUser(call, 'userSync', confirmedUpdate, [{ service, ...(userVersion === undefined ? {} : { userVersion }) }]);
   return { status: 200, body: userAnswer(await userAfter(call)) };
 });
 
 const markFailed = route({
   ...common, ...answersUser, path: '/users/state-management/:userId/sync/mark-service-failed', operationId: 'markServiceFailed', roles: ['service', 'admin'],
-  summary: 'Says that a service failed to take the user\'s current version', body: report, errors: [...ANY_COMMAND, 'invalid_payload', 'unknown_service'],
+  summary: 'Says that a service failed to take the user', body: report, errors: [...ANY_COMMAND, 'invalid_payload', 'unknown_service', 'unknown_version'],
 }, async (call) => {
-  const { service, error } = call.body;
-  await commandUser(call, 'userSync', failedUpdate, [{ service, ...(error === undefined ? {} : { error }) }]);
+  const { service, userVersion, error } = call.body;
+  await commandUser(call, 'userSync', failedUpdate, [{
+    service, ...(userVersion === undefined ? {} : { userVersion }), ...(error === undefined ? {} : { error }),
+  }]);
   return { status: 200, body: userAnswer(await userAfter(call)) };
 });
 

@@ -54,6 +54,7 @@ test('the copies are confirmed, doubted, reconciled and sent again by commands',
   const id = await register('sync');
   t.like((await command(id, 'sync/mark-service-synced', { service: 'accounting' })).body, { syncMetadata: { syncedServices: ['accounting'] } });
   t.like((await command(id, 'sync/mark-service-failed', { service: 'portfolio', error: 'no room' })).body, { syncMetadata: { failedServices: ['portfolio'] } });
+  t.like((await command(id, 'sync/mark-service-synced', { service: 'portfolio', userVersion: 9 })).body, { code: 'unknown_version' });
   const unknown = await command(id, 'sync/mark-service-synced', { service: 'nobody' });
   t.is(unknown.status, 404);
   t.like(unknown.body, { code: 'unknown_service' });
