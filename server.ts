@@ -7,11 +7,10 @@ import { createBus } from './src/bus/create-bus.ts';
 import { createReplayer } from './src/bus/replay.ts';
 import { parkInDeadLetters } from './src/bus/park.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
-import { assertRowLevelSecurityBinds, openDb, type Db } from './src/db/client.ts';
-import { isDatabaseAway } from './src/db/failures.ts';
+import { openDb } from './src/db/client.ts';
+import { untilDatabaseUsable } from './src/db/until-usable.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
-import { retryUntilDone } from './src/retry-until.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
 import { createClient } from './src/temporal/connection.ts';
@@ -53,7 +52,10 @@ async function runApi(config: Config): Promise<void> {
   logger.info({ port: config.PORT }, 'the API listens');
   const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   try {
-    await untilChecked(db, stopping.signal);
+    // While PostgreSQL is away the API serves with /readyz red.
+    await untilDatabaseUsable(db, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
+      if (!stopping.signal.aborted) throw error;
+    });
     pendingStarts.start();
     alerts.start();
     await stopped;
@@ -73,19 +75,6 @@ async function listen(server: Server, { HOST, PORT }: Config): Promise<void> {
     server.once('error', (error) => reject('code' in error && error.code === 'EADDRINUSE' ? new ConfigError(`PORT: ${PORT} on ${HOST} is taken`) : error));
     server.listen(PORT, HOST, resolve);
   });
-}
-
-/** While PostgreSQL is away the API serves with /readyz red; a role that sees every tenant is a mistake to stop for. */
-async function untilChecked(db: Db, signal: AbortSignal): Promise<void> {
-  const check = () => assertRowLevelSecurityBinds(db).then(() => undefined, (error: unknown) => {
-    if (isDatabaseAway(error)) throw error;
-    return error instanceof Error ? error.message : String(error);
-  });
-  const mistake = await retryUntilDone(check, { delayMs: RETRY_MS, signal, onFailure: () => {} }).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-    return undefined;
-  });
-  if (mistake !== undefined) throw new ConfigError(mistake);
 }
 
 /** Lets the requests in hand finish, for a while. */

@@ -11,10 +11,10 @@ import { startOutgoingRelay } from './src/bus/outgoing-relay.ts';
 import { parkInDeadLetters } from './src/bus/park.ts';
 import { subscribeSyncConfirmations } from './src/bus/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
-import { assertRowLevelSecurityBinds, openDb } from './src/db/client.ts';
+import { openDb } from './src/db/client.ts';
+import { untilDatabaseUsable } from './src/db/until-usable.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
-import { retryUntilDone } from './src/retry-until.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
 import { installRuntime } from './src/telemetry/runtime.ts';
@@ -23,6 +23,7 @@ import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
 import { createPendingStartRelay } from './src/temporal/pending-start-relay.ts';
 import { ensureSchedules } from './src/temporal/schedules.ts';
 import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
+import { untilTemporalDoes } from './src/temporal/until-usable.ts';
 import { connectWorker } from './src/temporal/worker-connection.ts';
 import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
 
@@ -31,6 +32,7 @@ const RETRY_MS = 1_000;
 try {
   await runWorker(loadProcessConfig());
 } catch (error) {
+  if (error instanceof Error && error.name === 'AbortError') process.exit(0); // stopped while it waited for PostgreSQL or Temporal
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
@@ -41,9 +43,9 @@ async function runWorker(config: Config): Promise<void> {
   const logger = createLogger(config, 'worker');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
-  const untilReachable = <Result>(what: string, attempt: () => Promise<Result>): Promise<Result> => retryUntilDone(attempt, {
+  const patience = (what: string) => ({
     delayMs: RETRY_MS, signal: stopping.signal,
-    onFailure: (err, isFirst) => logger[isFirst ? 'warn' : 'debug']({ err }, `${what} is not reachable; trying again`),
+    onFailure: (err: unknown, isFirst: boolean) => logger[isFirst ? 'warn' : 'debug']({ err }, `${what} is not reachable; trying again`),
   });
 
   const { metricsUrl } = await installRuntime(config, logger);
@@ -51,12 +53,13 @@ async function runWorker(config: Config): Promise<void> {
     url: requireDatabaseUrl(config), role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-worker',
   });
   const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
-  await untilReachable('PostgreSQL', () => db.ping());
-  await assertRowLevelSecurityBinds(db);
-  const { connection, namespace } = await untilReachable('Temporal', connectWorker);
+  await untilDatabaseUsable(db, patience('PostgreSQL'));
+  const { connection, namespace } = await untilTemporalDoes(connectWorker, patience('Temporal'));
   const client = new Client({ connection, namespace });
-  await untilReachable('Temporal', () => ensureSearchAttributes(connection, namespace));
-  await untilReachable('Temporal', () => ensureSchedules(client, config));
+  await untilTemporalDoes(async () => {
+    await ensureSearchAttributes(connection, namespace);
+    await ensureSchedules(client, config);
+  }, patience('Temporal'));
 
   const bundle = await loadWorkflowBundle(join(config.DATA_DIR, 'bundles'));
   const deployment = deploymentOptions(config, bundle.sourceHash);

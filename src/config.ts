@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cronProblem } from './cron.ts';
 
 /** A setting that cannot be used; the message is the one line that an operator reads. */
 export class ConfigError extends Error {
@@ -8,13 +9,16 @@ export class ConfigError extends Error {
 const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
   z.string().regex(/^-?\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most));
 const port = integer(1, 65535);
-const number = (least: number) =>
-  z.string().regex(/^\d+(\.\d+)?$/, 'must be a number').transform(Number).pipe(z.number().min(least));
+const number = (least: number, most = Number.MAX_VALUE) =>
+  z.string().regex(/^\d+(\.\d+)?$/, 'must be a number').transform(Number).pipe(z.number().min(least).max(most));
 const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const optional = z.string().transform((text) => text === '' ? undefined : text);
 const hostPorts = list.refine((items) => items.every((item) => /^[^\s:]+:\d{1,5}$/.test(item)), 'must be host:port, separated by commas');
-const cron = z.string().regex(/^(\S+\s+){4}\S+$/, 'must be a cron expression of five fields');
+const cron = z.string().superRefine((text, context) => {
+  const problem = cronProblem(text);
+  if (problem !== undefined) context.addIssue(problem);
+});
 const timeZone = z.string().refine(
   (name) => { try { return Boolean(new Intl.DateTimeFormat('en', { timeZone: name })); } catch { return false; } },
   'must be an IANA time zone such as Europe/Paris',
@@ -99,7 +103,7 @@ export const SETTINGS = {
 
   ALERT_WEBHOOK_URL: ['', optional.pipe(z.url().optional())],
   ALERT_CHECK_INTERVAL_MS: ['15000', integer(100)],
-  ALERT_SYNC_FAILURE_RATE: ['0.2', number(0)],
+  ALERT_SYNC_FAILURE_RATE: ['0.2', number(0, 1)],
   ALERT_SYNC_FAILURE_MINIMUM: ['5', integer(1)],
   ALERT_SYNC_WINDOW_MINUTES: ['60', number(0.01)],
   ALERT_DEAD_LETTER_DEPTH: ['1', integer(1)],

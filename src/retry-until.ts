@@ -1,14 +1,26 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Calls `attempt` until it resolves, with `delayMs` in between; `onFailure` hears of each rejection, the first with `isFirst`. */
+/** When to try again, and whom to tell. */
+export interface RetryOptions {
+  readonly delayMs: number;
+  /** Aborted: the wait ends by its reason. */
+  readonly signal: AbortSignal;
+  /** Whether time may cure it; what it won't cure is thrown on. */
+  readonly isTemporary: (error: unknown) => boolean;
+  /** Hears of each failure that is tried again, of the first with `isFirst`. */
+  readonly onFailure?: (error: unknown, isFirst: boolean) => void;
+}
+
+/** Calls `attempt` until it resolves or fails for good. */
 export async function retryUntilDone<Result>(
-  attempt: () => Promise<Result>, { delayMs, signal, onFailure }: { delayMs: number; signal: AbortSignal; onFailure: (error: unknown, isFirst: boolean) => void },
+  attempt: () => Promise<Result>, { delayMs, signal, isTemporary, onFailure = () => {} }: RetryOptions,
 ): Promise<Result> {
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await attempt();
     } catch (error) {
       signal.throwIfAborted();
+      if (!isTemporary(error)) throw error;
       onFailure(error, isFirst);
       await wait(delayMs, undefined, { signal });
     }

@@ -4,9 +4,9 @@ import {
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { Config } from '../config.ts';
 import { startOptions } from '../temporal/start-options.ts';
+import { temporalSilence } from '../temporal/temporal-silence.ts';
 import { isErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
-import { temporalSilence } from './temporal-silence.ts';
 
 /** What a command needs. */
 export interface CommandDeps {

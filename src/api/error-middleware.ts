@@ -1,11 +1,11 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { isDatabaseAway } from '../db/failures.ts';
+import { temporalSilence } from '../temporal/temporal-silence.ts';
 import { ERRORS } from './error-catalogue.ts';
 import { Problem, problemBody } from './problem.ts';
 import { requestIdOf } from './request-id.ts';
 import { send } from './send.ts';
-import { temporalSilence } from './temporal-silence.ts';
 
 /** The problem that a caller is told about `error`; what is not expected is `internal_error`. */
 export function toProblem(error: unknown): Problem {

@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
+import { ConfigError } from '../config.ts';
 import { PrismaClient, type Prisma } from './generated/client.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 
@@ -48,6 +49,6 @@ export async function assertRowLevelSecurityBinds(db: Db): Promise<void> {
       EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user) AS owns`);
   const { role, bypasses, owns } = rows[0]!;
   if (bypasses || owns) {
-    throw new Error(`DATABASE_ROLE: the application acts as "${role}", which ${bypasses ? 'bypasses row-level security' : 'owns the tables'}; set DATABASE_ROLE=steadfast_app`);
+    throw new ConfigError(`DATABASE_ROLE: the application acts as "${role}", which ${bypasses ? 'bypasses row-level security' : 'owns the tables'}; set DATABASE_ROLE=steadfast_app`);
   }
 }

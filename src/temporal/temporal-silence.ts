@@ -1,5 +1,5 @@
 import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
-import { grpcCodeOf } from '../temporal/grpc-code.ts';
+import { grpcCodeOf } from './grpc-code.ts';
 
 /** What Temporal's silence means. `timeout`: it was reached, but nothing came back in time. */
 export type TemporalSilence = 'away' | 'timeout';
@@ -8,7 +8,11 @@ const GRPC_CANCELLED = 1;
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
 const GRPC_FAILED_PRECONDITION = 9; // a query for which no worker has polled of late
+const GRPC_ABORTED = 10;
+const GRPC_INTERNAL = 13;
 const GRPC_UNAVAILABLE = 14;
+
+const REFUSED_AT_CONNECTING = /PermissionDenied|Unauthenticated|InvalidArgument|NotFound/;
 
 /** Whether, and how, `error` says that Temporal does not answer. */
 export function temporalSilence(error: unknown): TemporalSilence | undefined {
@@ -21,4 +25,13 @@ export function temporalSilence(error: unknown): TemporalSilence | undefined {
     case GRPC_UNAVAILABLE: return 'away';
     default: return undefined;
   }
+}
+
+/** Whether a process that starts should wait: Temporal is out of reach, or its own parts are still coming up. */
+export function isTemporalAway(error: unknown): boolean {
+  if (temporalSilence(error) !== undefined) return true;
+  // The worker's SDK, which the API does not load, says in words alone what came back when it connected.
+  if (error instanceof Error && error.name === 'TransportError') return !REFUSED_AT_CONNECTING.test(error.message);
+  const code = grpcCodeOf(error);
+  return code === GRPC_ABORTED || code === GRPC_INTERNAL;
 }

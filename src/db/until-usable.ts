@@ -1,0 +1,28 @@
+import { ConfigError } from '../config.ts';
+import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
+import { assertRowLevelSecurityBinds, type Db } from './client.ts';
+import { isDatabaseAway } from './failures.ts';
+import { assertLogsAreOwn } from './log-cluster.ts';
+
+// How PostgreSQL answers a session that asks for a role which is not there, or not the user's to take.
+const INVALID_PARAMETER_VALUE = '22023';
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/**
+ * Waits while PostgreSQL is away; what it refuses, a role that sees every tenant, and a database that was restored from
+ * another cluster, is a `ConfigError` that names the setting.
+ */
+export async function untilDatabaseUsable(db: Db, options: Omit<RetryOptions, 'isTemporary'>): Promise<void> {
+  await retryUntilDone(() => db.ping(), { ...options, isTemporary: isDatabaseAway }).catch((error: unknown) => {
+    throw options.signal.aborted ? error : refusal(error);
+  });
+  await retryUntilDone(() => assertRowLevelSecurityBinds(db), { ...options, isTemporary: isDatabaseAway });
+  await retryUntilDone(() => assertLogsAreOwn(db), { ...options, isTemporary: isDatabaseAway });
+}
+
+function refusal(error: unknown): ConfigError {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const setting = code === INVALID_PARAMETER_VALUE || code === INSUFFICIENT_PRIVILEGE ? 'DATABASE_ROLE' : 'DATABASE_URL';
+  return new ConfigError(`${setting}: PostgreSQL refuses it (${message})`);
+}

@@ -1,0 +1,39 @@
+import test, { type ExecutionContext } from 'ava';
+import { ConfigError, loadConfig } from '../../src/config.ts';
+import { openDb } from '../../src/db/client.ts';
+import { untilDatabaseUsable } from '../../src/db/until-usable.ts';
+import { ensureSchedules } from '../../src/temporal/schedules.ts';
+import { connectDevServer } from '../support/dev-server.ts';
+import { createDatabase } from '../support/services.ts';
+
+const patience = { delayMs: 10, signal: new AbortController().signal };
+
+async function mistake(t: ExecutionContext, { role, change = () => {} }: { role: string; change?: (url: URL) => void }): Promise<string> {
+  const database = await createDatabase();
+  const url = new URL(database.url);
+  change(url);
+  const db = openDb({ url: url.href, role, poolSize: 1, applicationName: 'test' });
+  t.teardown(async () => {
+    await db.close();
+    await database.drop();
+  });
+  return (await t.throwsAsync(untilDatabaseUsable(db, patience), { instanceOf: ConfigError })).message;
+}
+
+test('a wrong role or database is named rather than waited for', async (t) => {
+  t.regex(await mistake(t, { role: 'nobody' }), /^DATABASE_ROLE: [^\n]*nobody/);
+  t.regex(await mistake(t, { role: 'steadfast_app', change: (url) => { url.pathname = '/nowhere'; } }), /^DATABASE_URL: [^\n]*nowhere/);
+  t.regex(await mistake(t, { role: 'steadfast_app', change: (url) => { url.username = 'stranger'; } }), /^DATABASE_URL: [^\n]*stranger/);
+});
+
+test('a role that bypasses row-level security is refused', async (t) => {
+  t.regex(await mistake(t, { role: 'postgres' }), /^DATABASE_ROLE: .*bypasses row-level security/);
+});
+
+test('a schedule that Temporal refuses is named by its setting', async (t) => {
+  const { client, connection } = await connectDevServer();
+  t.teardown(() => connection.close());
+  const config = { ...loadConfig({}), TASK_QUEUE: 'start-up-mistakes', PROFILE_CHECK_CRON: 'a b c d e' };
+  const error = await t.throwsAsync(ensureSchedules(client, config), { instanceOf: ConfigError });
+  t.regex(error.message, /^PROFILE_CHECK_CRON: .*[Ii]nvalid/);
+});
