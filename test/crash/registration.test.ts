@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { z } from 'zod';
-import { localKeys } from '../../src/auth/local-keys.ts';
-import { mintToken } from '../../src/auth/tokens.ts';
 import { TOPICS } from '../../src/bus/events.ts';
-import { loadConfig } from '../../src/config.ts';
 import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { createApiClient } from './api-client.ts';
 import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgrees, read } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, TENANT } from './world.ts';
+import { createWorld } from './world.ts';
 
 const TIMEOUT_MS = 300_000;
 const RETRY_MS = 100;
@@ -17,17 +15,13 @@ const RETRY_MS = 100;
 test('an API killed at any statement of a registration makes one user and starts its workflows once', async (t) => {
   t.timeout(TIMEOUT_MS);
   const world = await createWorld(t, { settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ALERT_CHECK_INTERVAL_MS: '600000' } });
-  const { db, env } = world;
-  const config = loadConfig(env);
-  const token = await mintToken({ role: 'admin', subject: 'boss', tenantId: TENANT, ttl: '1h' }, { config, keys: await localKeys(config.DATA_DIR) });
+  const { db } = world;
+  const ask = await createApiClient(world);
 
   /** Asks until it is answered, as a client does whose server goes away in the middle. */
   const register = async (authSubject: string): Promise<number> => {
     for (;;) {
-      const answer = await fetch(`${world.apiUrl}/users`, {
-        method: 'POST', body: JSON.stringify({ authSubject, email: `${authSubject}@example.com` }),
-        headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      }).catch(() => undefined);
+      const answer = await ask('POST', '/users', { authSubject, email: `${authSubject}@example.com` }).catch(() => undefined);
       if (answer !== undefined) return answer.status;
       await sleep(RETRY_MS);
     }

@@ -9,6 +9,7 @@ const preload = new URL('hold-at-statement.ts', import.meta.url);
 const BATCH = 5;
 /** How long the others are given to come to points of their own once one is held: longer only means fewer processes. */
 const STANDSTILL_MS = 700;
+const ROUND_MS = 90_000;
 
 /** A way through some statements, which many users go. */
 export interface Flow {
@@ -50,7 +51,7 @@ export async function walk({ world, process: kind, from, begin, isDone }: Flow):
       if (count > last.count) last = { count, at: performance.now() };
       if (count > 0 && performance.now() - last.at > STANDSTILL_MS) return true;
       return (await Promise.all(open.map(isDone))).every(Boolean);
-    }, { what: `the end of the flow (${child.output()})` });
+    }, { what: `the end of the flow (${child.output()})`, timeoutMs: ROUND_MS });
 
     // What it has in hand when it is told to stop may still be a point.
     const isHeld = async (): Promise<boolean> => { const here = await held(); return targets.some((target) => here.has(target)); };

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import test from 'ava';
+import { notificationMessageId } from '../../src/domain/delivery-policy.ts';
+import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
+import { startMailServer } from '../support/smtp.ts';
+import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
+import { createWorld } from './world.ts';
+
+const TIMEOUT_MS = 240_000;
+const DAY_MS = 86_400_000;
+
+test('a worker that dies when the mail server has just taken a mail hands it over again as the same, counted once', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const mail = await startMailServer();
+  const world = await createWorld(t, { settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5' } });
+  t.teardown(() => mail.close());
+  const first = await world.startWorker();
+  mail.beforeReply = () => first.kill();
+  const userId = randomUUID();
+  await world.plant({ userId, workflow: 'profile', deadline: new Date(Date.now() + DAY_MS / 2 + 500), services: [] });
+  await first.exited;
+
+  mail.beforeReply = () => {};
+  await world.startWorker();
+  const notifications = () => read(world.db, (tx) => tx.notification.findMany({ where: { userId } }));
+  await untilEach([userId], async () => (await notifications()).some(({ status }) => status === 'sent'), 'the second hand-over');
+  const [only, ...more] = await notifications();
+  t.deepEqual(more, []);
+  t.is(only?.attempts, 2);
+  const messageId = notificationMessageId(only?.id ?? '');
+  t.deepEqual(mail.received.map((received) => received.messageId), [messageId, messageId]);
+  t.is((await userOf(world.db, userId)).profileCompletionReminders, 1);
+  await assertProfileAgrees(t, world, userId);
+  await assertNothingLeft(t, world, [profileWorkflowId(userId)]);
+});
