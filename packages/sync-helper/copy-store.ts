@@ -22,7 +22,8 @@ export type CopyWork<Context, Result> = (held: HeldCopy | undefined, context: Co
 export interface CopyStore<Context> {
   /**
    * Runs `work` while no other works on the same copy, in any process, and saves what it returns. Rejects with the very
-   * error that `work` rejected with, with nothing saved nor in effect; with another one if the store itself failed.
+   * error that `work` rejected with, with nothing saved nor in effect; with an `EffectRefusedError` if what `work` did
+   * can't be saved; with any other one if the store is away.
    */
   withCopy<Result>(key: CopyKey, work: CopyWork<Context, Result>): Promise<Result>;
 }

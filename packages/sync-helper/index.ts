@@ -3,7 +3,7 @@ export type { DeliveryOutcome } from '../../src/bus/delivery.ts';
 export type { Doubt } from './answers.ts';
 export type { CopyKey, CopyStore, CopyWork, HeldCopy } from './copy-store.ts';
 export type { UserCopy } from './copy.ts';
-export { InfrastructureError } from './infrastructure-error.ts';
+export { EffectRefusedError, InfrastructureError } from './errors.ts';
 export { createMemoryStore } from './memory-store.ts';
 export { createPgStore, pgStoreSql, type PgStore } from './pg-store.ts';
 export { postgresBus, type PostgresBusSettings } from './postgres-bus.ts';

@@ -1,7 +1,7 @@
 import type { Bus, Park } from '../../src/bus/bus.ts';
 import { createKafkaBus, type KafkaBusOptions } from '../../src/bus/kafka-bus.ts';
 import type { KafkaConnection } from '../../src/bus/kafka-connection.ts';
-import { parkUnlessAway } from './parking.ts';
+import { isInfrastructureAway, warnOfParked } from './parking.ts';
 
 export type { KafkaConnection, KafkaCredentials } from '../../src/bus/kafka-connection.ts';
 
@@ -17,9 +17,9 @@ export interface KafkaBusSettings extends Partial<Omit<KafkaBusOptions, 'connect
  * (`default`), `partitions` how many a topic gets that is not there yet (8), `retryDelaysMs` the pauses before each further
  * attempt (200, 1,000 and 5,000 ms).
  */
-export function kafkaBus({ brokers, clientId, tls, sasl, park, ...rest }: KafkaBusSettings): Bus {
+export function kafkaBus({ brokers, clientId, tls, sasl, park = warnOfParked, ...rest }: KafkaBusSettings): Bus {
   return createKafkaBus({
-    defaultTenant: 'default', partitions: 8, retryDelaysMs: [200, 1_000, 5_000], ...rest,
-    connection: { brokers, clientId, tls, sasl }, park: parkUnlessAway(park),
+    defaultTenant: 'default', partitions: 8, retryDelaysMs: [200, 1_000, 5_000], isInfrastructureAway, ...rest, park,
+    connection: { brokers, clientId, tls, sasl },
   });
 }

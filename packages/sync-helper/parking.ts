@@ -1,16 +1,13 @@
 import type { Park } from '../../src/bus/bus.ts';
-import { InfrastructureError } from './infrastructure-error.ts';
+import { InfrastructureError } from './errors.ts';
 
-/** Parks what `park` is meant for; what only waits for a store or the bus to come back is delivered again instead. */
-export function parkUnlessAway(park: Park = warn): Park {
-  return async (parked) => {
-    if (parked.error instanceof InfrastructureError) throw parked.error;
-    await park(parked);
-  };
+/** Says of a handler's error that waiting helps: the bus delivers again for as long as it takes, and never parks for it. */
+export function isInfrastructureAway(error: unknown): boolean {
+  return error instanceof InfrastructureError;
 }
 
-/** Without personal data: neither the payload nor the error's text is in it. */
-const warn: Park = async ({ group, message: { topic, messageId }, error }) => {
+/** Parks by saying so; without personal data: neither the payload nor the error's text is in it. */
+export const warnOfParked: Park = async ({ group, message: { topic, messageId }, error }) => {
   process.emitWarning(`${group} gave up on ${topic} ${messageId}`, {
     type: 'SteadfastParked', detail: error instanceof Error ? error.name : 'no error',
   });

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { CopyStore, HeldCopy } from './copy-store.ts';
+import { EffectRefusedError, infrastructureError, InfrastructureError } from './errors.ts';
 
 const DEFAULT_TABLE = 'steadfast_user_copies';
 
@@ -24,28 +25,49 @@ export function pgStoreSql(table: string = DEFAULT_TABLE): string {
 
 /** Keeps the records in `table` (`steadfast_user_copies`) of the pool's database. The pool stays the caller's to end. */
 export function createPgStore({ pool, table = DEFAULT_TABLE }: { readonly pool: pg.Pool; readonly table?: string }): PgStore {
-  const name = quoted(table);
   return {
     migrate: async () => {
       await pool.query(pgStoreSql(table));
     },
-    withCopy: ({ tenantId, userId }, work) => inTransaction(pool, async (client) => {
-      // A row lock would find nothing to lock the first time.
-      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify([table, tenantId, userId])]);
-      const { rows: [row] } = await client.query<{ user_version: number; event_ids: string[]; is_deleted: boolean }>(
-        `SELECT user_version, event_ids, is_deleted FROM ${name} WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
-      const held: HeldCopy | undefined = row && { userVersion: row.user_version, eventIds: row.event_ids, isDeleted: row.is_deleted };
-      const { result, next } = await work(held, client);
-      if (next !== undefined) {
-        await client.query(`
-          INSERT INTO ${name} (tenant_id, user_id, user_version, event_ids, is_deleted) VALUES ($1, $2, $3, $4, $5)
-          ON CONFLICT (tenant_id, user_id) DO UPDATE SET user_version = excluded.user_version, event_ids = excluded.event_ids,
-            is_deleted = excluded.is_deleted, updated_at = now()`,
-        [tenantId, userId, next.userVersion, next.eventIds, next.isDeleted]);
+    withCopy: async ({ tenantId, userId }, work) => {
+      let hasWorked = false;
+      try {
+        return await inTransaction(pool, async (client) => {
+          const held = await lockCopy(client, { table, tenantId, userId });
+          const { result, next } = await work(held, client);
+          hasWorked = true;
+          if (next !== undefined) await saveCopy(client, { table, tenantId, userId, copy: next });
+          return result;
+        });
+      } catch (error) {
+        // A deferred constraint, or an error that the effect has swallowed: the transaction can't be committed.
+        if (!hasWorked || error instanceof InfrastructureError) throw error;
+        throw new EffectRefusedError(error instanceof Error ? error.message : String(error), { cause: error });
       }
-      return result;
-    }),
+    },
   };
+}
+
+interface Place {
+  readonly table: string;
+  readonly tenantId: string;
+  readonly userId: string;
+}
+
+async function lockCopy(client: pg.ClientBase, { table, tenantId, userId }: Place): Promise<HeldCopy | undefined> {
+  // A row lock would find nothing to lock the first time.
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify([table, tenantId, userId])]);
+  const { rows: [row] } = await client.query<{ user_version: number; event_ids: string[]; is_deleted: boolean }>(
+    `SELECT user_version, event_ids, is_deleted FROM ${quoted(table)} WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
+  return row && { userVersion: row.user_version, eventIds: row.event_ids, isDeleted: row.is_deleted };
+}
+
+async function saveCopy(client: pg.ClientBase, { table, tenantId, userId, copy }: Place & { readonly copy: HeldCopy }): Promise<void> {
+  await client.query(`
+    INSERT INTO ${quoted(table)} (tenant_id, user_id, user_version, event_ids, is_deleted) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (tenant_id, user_id) DO UPDATE SET user_version = excluded.user_version, event_ids = excluded.event_ids,
+      is_deleted = excluded.is_deleted, updated_at = now()`,
+  [tenantId, userId, copy.userVersion, copy.eventIds, copy.isDeleted]);
 }
 
 async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
@@ -59,10 +81,10 @@ async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.ClientBase
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    // Without an answer to this the database is away, whatever the work complained of: rejecting with this tells them apart.
+    // Without an answer to this the database is away, whatever the work complained of.
     await client.query('ROLLBACK').catch((failure: unknown) => {
       isBroken = true;
-      throw failure;
+      throw infrastructureError('the database', failure);
     });
     throw error;
   } finally {

@@ -1,7 +1,7 @@
 import type { Bus, Park } from '../../src/bus/bus.ts';
 import { createPostgresBus, type PostgresBusOptions } from '../../src/bus/postgres-bus.ts';
 import { openPool } from '../../src/db/pool.ts';
-import { parkUnlessAway } from './parking.ts';
+import { isInfrastructureAway, warnOfParked } from './parking.ts';
 
 /** How to take part in the bus on PostgreSQL. */
 export interface PostgresBusSettings extends Partial<Omit<PostgresBusOptions, 'pool' | 'park'>> {
@@ -23,10 +23,12 @@ export interface PostgresBusSettings extends Partial<Omit<PostgresBusOptions, 'p
  * further attempt (200, 1,000 and 5,000 ms).
  */
 export function postgresBus(
-  { url, role = 'steadfast_bus_member', poolSize = 5, applicationName = 'sync-helper', park, partitions = 8, pollMs = 500, retryDelaysMs = [200, 1_000, 5_000], ...rest }: PostgresBusSettings,
+  { url, role = 'steadfast_bus_member', poolSize = 5, applicationName = 'sync-helper', park = warnOfParked, ...rest }: PostgresBusSettings,
 ): Bus {
   const pool = openPool({ url, role, poolSize, applicationName });
-  const bus = createPostgresBus({ ...rest, pool, partitions, pollMs, retryDelaysMs, park: parkUnlessAway(park) });
+  const bus = createPostgresBus({
+    partitions: 8, pollMs: 500, retryDelaysMs: [200, 1_000, 5_000], isInfrastructureAway, ...rest, pool, park,
+  });
   return {
     ...bus,
     close: async () => {

@@ -2,7 +2,7 @@ import test from 'ava';
 import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
 import { TOPICS, userEvent } from '../../src/bus/events.ts';
 import type { CopyStore } from './copy-store.ts';
-import { InfrastructureError } from './infrastructure-error.ts';
+import { InfrastructureError } from './errors.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createUserEventsHandler, type UserEventHandlers, type UserEventOutcome } from './user-events-handler.ts';
 import type { SyncedUser } from './user-events.ts';

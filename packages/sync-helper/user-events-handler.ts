@@ -3,7 +3,7 @@ import { confirmation, failureReport } from './answers.ts';
 import type { CopyStore, HeldCopy } from './copy-store.ts';
 import type { UserCopy } from './copy.ts';
 import { heldAfter, judge, type CopyEvent, type Verdict } from './held-copy.ts';
-import { infrastructure, InfrastructureError } from './infrastructure-error.ts';
+import { EffectRefusedError, infrastructureError } from './errors.ts';
 import { copyNamedBy, parseUserEvent, type DeletedUser, type SyncedUser } from './user-events.ts';
 
 /** What became of an event; for logs and metrics. */
@@ -42,7 +42,7 @@ export interface UserEventHandlers<Context> {
 export function createUserEventsHandler<Context>(
   { service, bus, store, onUser, onUserDeleted, onOutcome = () => {} }: UserEventHandlers<Context> & { service: string; bus: Pick<Bus, 'publish'> },
 ): MessageHandler {
-  const answer = (message: ReturnType<typeof confirmation>): Promise<void> => infrastructure('publishing an answer', bus.publish([message]));
+  const answer = (message: ReturnType<typeof confirmation>): Promise<void> => bus.publish([message]).catch((error: unknown) => { throw infrastructureError('publishing an answer', error); });
 
   async function takeOver(user: SyncedUser): Promise<void> {
     const taken = await withRecord(store, { ...user, isDeletion: false }, (context) => onUser(user, context));
@@ -101,8 +101,8 @@ async function withRecord<Context>(
       return { result: verdict, next: heldAfter(held, event) };
     });
   } catch (error) {
-    if (failures.includes(error)) return { kind: 'failed', error };
-    throw new InfrastructureError(`the store failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    if (failures.includes(error) || error instanceof EffectRefusedError) return { kind: 'failed', error };
+    throw infrastructureError('the store', error);
   }
 }
 

@@ -110,6 +110,24 @@ test('while its own database is away a service loses no event and gives up on no
   await subscription.stop();
 });
 
+test('what onUser wrote and can\'t be committed is its failure, not an outage', async (t) => {
+  const team = await createTeam(t);
+  const bus = team.openBus();
+  const store = createPgStore({ pool: team.pool });
+  await store.migrate();
+  await team.pool.query('CREATE TABLE once (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)');
+  await createSyncHelper({ service: 'accounting', bus }).handleUserEvents({
+    store, onUserDeleted: async () => {},
+    onUser: async ({ userVersion }, client) => {
+      if (userVersion === 1) await client.query('INSERT INTO once VALUES (1), (1)');
+      if (userVersion === 2) await client.query('no SQL').catch(() => {});
+    },
+  });
+  await bus.publish([told(1), told(2), told(3)]);
+  await until(async () => (await answers(team)).length === 3);
+  t.deepEqual(await answers(team), ['sync.user.failed 1', 'sync.user.failed 2', 'sync.user.confirmed 3']);
+});
+
 test('poison goes to the team\'s own parking, once', async (t) => {
   const team = await createTeam(t);
   const parked: string[] = [];
