@@ -19,6 +19,7 @@ export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', config.TRUST_PROXY_HOPS);
   app.use(requestId, httpMetrics(metrics.registry), requestLog(log));
   // Plain http must go on working where no proxy in front of us speaks TLS.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } }, strictTransportSecurity: false }));

@@ -10,6 +10,7 @@ export const GAUGES = {
   steadfast_users: ['Users, by status.', ['status']],
   steadfast_users_by_profile_status: ['Users, by status of profile completion.', ['status']],
   steadfast_users_by_sync_status: ['Users, by synchronisation status.', ['status']],
+  steadfast_unsynced_users: ['Users whose copies are not all right, by synchronisation status and retries so far.', ['status', 'retries']],
 } as const satisfies Record<string, readonly [string, readonly string[]]>;
 
 /** Name of a gauge that is counted in the database. */
