@@ -1,17 +1,33 @@
 import { loadProcessConfig } from '../src/config.ts';
 import { openDb } from '../src/db/client.ts';
-import { isRestoredElsewhere, restartReaders } from '../src/db/log-restart.ts';
+import { acceptCluster, isRestoredElsewhere } from '../src/db/log-cluster.ts';
+import { restartReaders } from '../src/db/log-restart.ts';
 
 const config = loadProcessConfig();
-if (config.DATABASE_URL === undefined) {
-  console.error('npm run restart-readers: set DATABASE_URL to the restored database.');
+const isAcceptedAsItIs = process.argv[2] === '--accept';
+if (config.DATABASE_URL === undefined || process.argv.length > (isAcceptedAsItIs ? 3 : 2)) {
+  console.error(`npm run restart-readers: set DATABASE_URL to the restored database.
+
+Makes a database safe to work with that was restored: from another cluster, or to an earlier state than Temporal's.
+  npm run restart-readers -- --accept   restarts nothing and takes the cluster for the logs' own: after pg_upgrade, or
+                                        when a standby took over that had everything.`);
   process.exit(1);
 }
 const db = openDb({ url: config.DATABASE_URL, role: config.DATABASE_ROLE, poolSize: 2, applicationName: 'steadfast-restart-readers' });
 try {
-  const wasNeeded = await isRestoredElsewhere(db);
-  await restartReaders(db);
-  console.log(`Every reader begins anew${wasNeeded ? '' : ', though the logs are of this cluster'}: what is kept is delivered once more, and the inbox tells what took effect before.`);
+  if (isAcceptedAsItIs) {
+    if (await acceptCluster(db)) {
+      console.log('The logs are recorded as this cluster\'s. Nothing else was changed.');
+    } else {
+      console.error('The logs hold transactions that this cluster has not reached, so they are another\'s: run `npm run restart-readers` without --accept.');
+      process.exitCode = 1;
+    }
+  } else {
+    const wasNeeded = await isRestoredElsewhere(db);
+    const { users, raisedBy } = await restartReaders(db);
+    console.log(`Every reader begins anew${wasNeeded ? '' : ', though the logs were this cluster\'s'}: what is kept is delivered once more, and the inbox tells what took effect before.
+The version and the revisions of ${users} users were raised by ${raisedBy}, above anything that workflows and services have seen; sync-audit publishes each user anew.`);
+  }
 } finally {
   await db.close();
 }

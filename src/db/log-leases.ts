@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { LogCursor } from './log.ts';
+import { LOGS_ARE_OWN, type LogCursor } from './log.ts';
 
 /** One process's part in a reader; several members share a reader's partitions. */
 export interface Member {
@@ -36,29 +36,37 @@ export async function endMembership(pool: pg.Pool, { reader, member }: Member): 
   await pool.query('DELETE FROM leases WHERE name = $1', [memberName({ reader, member })]);
 }
 
-/** Takes the partitions that nobody holds, for `leaseMs`, and returns where to go on in each. */
+/**
+ * Takes the partitions that nobody holds, for `leaseMs`, and returns where to go on in each. None while the logs are
+ * another cluster's, also of a process that was there before the database was restored.
+ */
 export async function acquirePartitions(
   pool: pg.Pool, { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
 ): Promise<PartitionCursor[]> {
   if (partitions.length === 0) return [];
   const { rows } = await pool.query<{ partition: number; epoch: number; xid: string; position: string }>(`
     INSERT INTO log_cursors AS c (reader, partition, lease_owner, lease_until)
-    SELECT $1, partition, $2, now() + $4 * interval '1 ms' FROM unnest($3::int[]) AS partition ORDER BY partition
-    ON CONFLICT (reader, partition) DO UPDATE SET lease_owner = excluded.lease_owner, lease_until = excluded.lease_until
+    SELECT $1, partition, $2, now() + $4 * interval '1 ms' FROM unnest($3::int[]) AS partition
+    WHERE (${LOGS_ARE_OWN}) ORDER BY partition
+    ON CONFLICT (reader, partition) DO UPDATE SET
+      lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, updated_at = now(), abandoned_at = NULL
       WHERE c.lease_owner IS NULL OR c.lease_owner = excluded.lease_owner OR c.lease_until <= now()
     RETURNING partition, epoch, xid::text AS xid, position::text AS position`, [reader, member, partitions, leaseMs]);
   return rows.map(({ partition, epoch, xid, position }) => ({ partition, cursor: { epoch, xid, position } }));
 }
 
-/** Holds the partitions for another `leaseMs` and returns those that are still the member's. */
+/**
+ * Holds the partitions for another `leaseMs` and returns those that are still the member's. An idle reader, too, shows
+ * by it that it is there; see abandoned-readers.ts.
+ */
 export async function renewPartitions(
   pool: pg.Pool, { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
 ): Promise<number[]> {
   if (partitions.length === 0) return [];
   const { rows } = await pool.query<{ partition: number }>(`
     WITH ${OWN_ROWS}
-    UPDATE log_cursors AS c SET lease_until = now() + $4 * interval '1 ms'
-    FROM own WHERE c.reader = $1 AND c.partition = own.partition
+    UPDATE log_cursors AS c SET lease_until = now() + $4 * interval '1 ms', updated_at = now()
+    FROM own WHERE c.reader = $1 AND c.partition = own.partition AND (${LOGS_ARE_OWN})
     RETURNING c.partition`, [reader, member, partitions, leaseMs]);
   return rows.map(({ partition }) => partition);
 }

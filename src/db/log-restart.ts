@@ -1,32 +1,58 @@
+import type pg from 'pg';
 import { ALL_TENANTS, type Db } from './client.ts';
+import { recordCluster } from './log-cluster.ts';
 import { LOG_TABLES } from './log.ts';
 import { rawTransaction } from './raw-transaction.ts';
 
-/**
- * Whether the logs come from another cluster, whose transaction ids this one has not reached yet: a dump was restored
- * here. New rows would be taken for old ones and never be read, the restored ones not before the ids catch up.
- */
-export async function isRestoredElsewhere(db: Db): Promise<boolean> {
-  const { rows } = await db.pool.query<{ ahead: boolean }>(
-    'SELECT EXISTS (SELECT FROM log_cursors WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())) AS ahead');
-  return rows[0]?.ahead ?? false;
+const REVISION_STEP = 1_000_000;
+const LARGEST_INT4 = 2_147_483_647;
+
+/** What a restart did. */
+export interface Restart {
+  /** Users whose version and revisions were raised. */
+  readonly users: number;
+  /** By how much. */
+  readonly raisedBy: number;
 }
 
 /**
- * Makes every reader of every log begin anew after a restore into another cluster. In one transaction:
- * each row gets this transaction's id, so that all are readable and their order is that of their positions, which is the
- * order within each stream; each cursor returns to the start under a new epoch and loses its lease, so that a reader
- * still at work can't save where it stood. Every row that is kept is then read and delivered again; consumers know by
- * their inbox what took effect before. Run it with workers and API stopped: it locks the logs against writing.
+ * Makes a restored database safe to work with, whatever it was restored from. In one transaction:
+ *
+ * 1. Each row of a log gets this transaction's id, so that all are readable and their order is that of their positions,
+ *    which is the order within each stream.
+ * 2. Each cursor returns to the start under a new epoch and loses its lease, so that a reader still at work can't save
+ *    where it stood. Every row that is kept is then read and delivered again; consumers know by their inbox what took
+ *    effect before.
+ * 3. `version`, `profile_revision` and `sync_revision` of every user rise by 1,000,000. The open workflows, and the
+ *    services, may know later ones than a back-up has; from here on every change has a number that none of them has
+ *    seen. Each run raises them again, which costs nothing but room: of some 2,100 runs that `int4` has room for, the
+ *    last ones raise by half of what is left.
+ * 4. The logs are recorded as this cluster's, which lets workers and API start.
+ *
+ * Run it with workers and API stopped: it locks the logs and the users against writing.
  */
-export async function restartReaders(db: Db): Promise<void> {
-  await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+export async function restartReaders(db: Db): Promise<Restart> {
+  return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
     await client.query('SET LOCAL transaction_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
     for (const table of LOG_TABLES) {
       await client.query(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
       await client.query(`UPDATE ${table} SET xid = pg_current_xact_id()`);
     }
     await client.query(`
-      UPDATE log_cursors SET epoch = epoch + 1, xid = '0', position = 0, lease_owner = NULL, lease_until = NULL, updated_at = now()`);
+      UPDATE log_cursors SET epoch = epoch + 1, xid = '0', position = 0,
+        lease_owner = NULL, lease_until = NULL, updated_at = now(), abandoned_at = NULL`);
+    const restart = await raiseRevisions(client);
+    await recordCluster(client);
+    return restart;
   });
+}
+
+async function raiseRevisions(client: pg.ClientBase): Promise<Restart> {
+  await client.query('LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE');
+  const { rows: [found] } = await client.query<{ highest: number | null }>(
+    'SELECT max(greatest(version, profile_revision, sync_revision)) AS highest FROM users');
+  const raisedBy = Math.min(REVISION_STEP, Math.floor((LARGEST_INT4 - (found?.highest ?? 0)) / 2));
+  const { rowCount } = await client.query(
+    'UPDATE users SET version = version + $1, profile_revision = profile_revision + $1, sync_revision = sync_revision + $1', [raisedBy]);
+  return { users: rowCount ?? 0, raisedBy };
 }

@@ -6,6 +6,13 @@ import { ALL_TENANTS } from './tenants.ts';
 export const LOG_TABLES = ['outgoing_messages', 'bus_messages'] as const;
 export type LogTable = (typeof LOG_TABLES)[number];
 
+/**
+ * SQL that is true when the transaction ids in the logs are of the cluster at hand, and of no other. Those of another
+ * one can't be compared with new ones, so nobody may read or move a cursor then.
+ */
+export const LOGS_ARE_OWN =
+  'SELECT array_agg(system_identifier) = ARRAY[(SELECT system_identifier::text FROM pg_control_system())] FROM log_clusters';
+
 /** Partitions are numbered from 0 to below this; BUS_PARTITIONS allows no more. */
 export const MAX_PARTITIONS = 256;
 

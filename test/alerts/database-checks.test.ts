@@ -146,6 +146,15 @@ test.serial('cursors of another cluster raise an alert until the readers are res
   await db.pool.query(`INSERT INTO log_cursors (reader, partition, xid, position) VALUES ('restored', 0, '999999999999', 7)`);
   await loop.runOnce();
   t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:cluster']);
+  await db.pool.query("UPDATE log_cursors SET xid = '0'; UPDATE log_clusters SET system_identifier = 'another'");
+  await loop.runOnce();
+  t.is((await alertsOf(db, 'restored_elsewhere'))[0]?.count, 2);
+  await restartReaders(db);
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);
+  await db.pool.query('UPDATE log_clusters SET timeline = 0');
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:timeline']);
   await restartReaders(db);
   await loop.runOnce();
   t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);

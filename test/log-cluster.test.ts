@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { ALL_TENANTS, openDb, type Db } from '../src/db/client.ts';
+import { acceptCluster, assertLogsAreOwn, isRestoredElsewhere, timelineChange } from '../src/db/log-cluster.ts';
+import { acquirePartitions, renewPartitions } from '../src/db/log-leases.ts';
+import { restartReaders } from '../src/db/log-restart.ts';
+import { startProcess } from './support/processes.ts';
+import { createDatabase, freePort, temporalAddress } from './support/services.ts';
+
+const run = promisify(execFile);
+const FOREIGN = "INSERT INTO log_clusters (system_identifier, timeline) VALUES ('another', 1)";
+
+async function setUp(t: ExecutionContext): Promise<{ db: Db; url: string }> {
+  const database = await createDatabase();
+  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 3, applicationName: 'test' });
+  t.teardown(async () => {
+    await db.close();
+    await database.drop();
+  });
+  return { db, url: database.url };
+}
+
+async function addUser(db: Db, numbers: { version?: number; profileRevision?: number; syncRevision?: number }): Promise<string> {
+  const id = randomUUID();
+  await db.inTenant('acme', (tx) => tx.user.create({ data: { tenantId: 'acme', id, authSubject: id, email: `${id}@example.com`, ...numbers } }));
+  return id;
+}
+
+const numbersOf = (db: Db, id: string) => db.inTenant(ALL_TENANTS, (tx) => tx.user.findFirst({
+  where: { id }, select: { version: true, profileRevision: true, syncRevision: true },
+}));
+
+for (const [what, statements] of [
+  ['a dump brought the row of its cluster', "UPDATE log_clusters SET system_identifier = 'another'"],
+  ['rows were copied beside the cluster\'s own', FOREIGN],
+  ['nobody knows whose they are', 'DELETE FROM log_clusters'],
+] as const) {
+  test(`the logs stay another cluster's, however many transactions pass, when ${what}`, async (t) => {
+    const { db } = await setUp(t);
+    t.false(await isRestoredElsewhere(db));
+    await db.pool.query(statements);
+    for (let count = 0; count < 5; count += 1) await db.pool.query('SELECT pg_current_xact_id()');
+    t.true(await isRestoredElsewhere(db));
+    await t.throwsAsync(assertLogsAreOwn(db), { name: 'ConfigError', message: /^DATABASE_URL: .*npm run restart-readers/ });
+    await restartReaders(db);
+    await t.notThrowsAsync(assertLogsAreOwn(db));
+  });
+}
+
+test('no reader takes or keeps a partition while the logs are another cluster\'s', async (t) => {
+  const { db } = await setUp(t);
+  const own = { reader: 'r', member: 'm', leaseMs: 600_000 };
+  t.is((await acquirePartitions(db.pool, { ...own, partitions: [0] })).length, 1);
+  await db.pool.query(FOREIGN);
+  t.deepEqual(await renewPartitions(db.pool, { ...own, partitions: [0] }), []);
+  t.deepEqual(await acquirePartitions(db.pool, { ...own, partitions: [0, 1] }), []);
+  await restartReaders(db);
+  t.is((await acquirePartitions(db.pool, { ...own, partitions: [0, 1] })).length, 2);
+});
+
+test('server.ts and worker.ts end with one line when the database was restored from another cluster', async (t) => {
+  const { db, url } = await setUp(t);
+  await db.pool.query(FOREIGN);
+  for (const entry of ['server.ts', 'worker.ts'] as const) {
+    const started = startProcess(entry, {
+      DATABASE_URL: url, TEMPORAL_ADDRESS: temporalAddress(), PORT: String(await freePort()), WORKER_PORT: String(await freePort()),
+      DATA_DIR: join(tmpdir(), 'steadfast-test-bundles'), LOG_LEVEL: 'silent',
+    });
+    t.is(await started.exited, 1, entry);
+    t.regex(started.output(), /^DATABASE_URL: .*npm run restart-readers.*\n$/, entry);
+  }
+});
+
+test('a change of the timeline shows until it is accepted, and acceptance is refused while cursors are ahead', async (t) => {
+  const { db } = await setUp(t);
+  t.is(await timelineChange(db), undefined);
+  await db.pool.query('UPDATE log_clusters SET timeline = timeline - 1');
+  t.deepEqual(await timelineChange(db), { from: 0, to: 1 });
+  t.false(await isRestoredElsewhere(db));
+  t.true(await acceptCluster(db));
+  t.is(await timelineChange(db), undefined);
+
+  await db.pool.query("UPDATE log_clusters SET timeline = 0; INSERT INTO log_cursors (reader, partition, xid) VALUES ('r', 0, '999999999999')");
+  t.false(await acceptCluster(db));
+  t.deepEqual(await timelineChange(db), { from: 0, to: 1 });
+});
+
+test('restartReaders raises version and revisions of every user, each time', async (t) => {
+  const { db } = await setUp(t);
+  const id = await addUser(db, { version: 3, profileRevision: 2 });
+  t.deepEqual(await restartReaders(db), { users: 1, raisedBy: 1_000_000 });
+  t.deepEqual(await numbersOf(db, id), { version: 1_000_003, profileRevision: 1_000_002, syncRevision: 1_000_000 });
+  await restartReaders(db);
+  t.deepEqual(await numbersOf(db, id), { version: 2_000_003, profileRevision: 2_000_002, syncRevision: 2_000_000 });
+});
+
+test('restartReaders leaves room for changes when the numbers come near the largest', async (t) => {
+  const { db } = await setUp(t);
+  const id = await addUser(db, { syncRevision: 2_147_483_000 });
+  t.deepEqual(await restartReaders(db), { users: 1, raisedBy: 323 });
+  t.like(await numbersOf(db, id), { version: 324, syncRevision: 2_147_483_323 });
+});
+
+test('npm run restart-readers says what it did, and with --accept leaves readers and users as they are', async (t) => {
+  const { db, url } = await setUp(t);
+  const id = await addUser(db, { version: 1 });
+  const tool = (...args: string[]) => run(process.execPath, [fileURLToPath(new URL('../tools/restart-readers.ts', import.meta.url)), ...args], {
+    env: { ...process.env, DATABASE_URL: url },
+  });
+  await db.pool.query(FOREIGN);
+  t.regex((await tool('--accept')).stdout, /Nothing else was changed/);
+  t.false(await isRestoredElsewhere(db));
+  t.like(await numbersOf(db, id), { version: 1 });
+  t.regex((await tool()).stdout, /though the logs were this cluster's.*\nThe version and the revisions of 1 users were raised by 1000000/);
+});
