@@ -17,6 +17,7 @@ import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
+import { createOutageLog } from './src/telemetry/outage-log.ts';
 import { installRuntime } from './src/telemetry/runtime.ts';
 import { startWorkerHttp } from './src/telemetry/worker-http.ts';
 import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
@@ -28,6 +29,8 @@ import { connectWorker } from './src/temporal/worker-connection.ts';
 import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
 
 const RETRY_MS = 1_000;
+/** Longer than any pause between two attempts of what reads and relays logs. */
+const QUIET_MS = 15_000;
 
 try {
   await runWorker(loadProcessConfig());
@@ -84,7 +87,8 @@ async function runWorker(config: Config): Promise<void> {
     workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' },
   });
 
-  const onError = (err: unknown): void => logger.warn({ err }, 'a log could not be read; trying again');
+  const logOutage = createOutageLog({ logger, message: 'a log can not be read or relayed; trying again', quietMs: QUIET_MS });
+  const onError = (error: unknown): void => logOutage.failed(error);
   const bus = createBus({
     config, pool: db.pool, park: parkInDeadLetters(db), onError,
     onDelivery: ({ group, message: { topic, messageId }, outcome, error }) => {

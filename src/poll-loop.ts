@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { listen } from './db/listen.ts';
+import { createOutageLog } from './telemetry/outage-log.ts';
 
 /** Something that looks for work until it is stopped. */
 export interface PollLoop {
@@ -25,6 +26,7 @@ export interface PollLoopOptions {
 
 /** A loop that polls, wakes up on NOTIFY, and survives every failure of `runOnce`: the next round tries again. */
 export function createPollLoop({ name, channel, pollMs, pool, logger, runOnce }: PollLoopOptions): PollLoop {
+  const outage = createOutageLog({ logger: logger.child({ loop: name }), message: 'rounds fail; the next one tries again' });
   let isStopped = false;
   let isWoken = false;
   let wakeSleeper = (): void => {};
@@ -48,9 +50,11 @@ export function createPollLoop({ name, channel, pollMs, pool, logger, runOnce }:
     while (!isStopped) {
       isWoken = false;
       try {
-        if (await runOnce()) continue;
+        const isMore = await runOnce();
+        outage.succeeded();
+        if (isMore) continue;
       } catch (error) {
-        logger.warn({ err: error, loop: name }, 'a round failed; the next one tries again');
+        outage.failed(error);
         isWoken = false;
       }
       await sleep();

@@ -6,13 +6,18 @@ import { ALL_TENANTS, type Db } from '../db/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import { claimPendingStarts, postponePendingStart, removePendingStart, PENDING_START_CHANNEL, type PendingStartRow } from '../db/pending-starts.ts';
 import { createPollLoop, type PollLoop } from '../poll-loop.ts';
+import { createOutageLog } from '../telemetry/outage-log.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 import { startOptions } from './start-options.ts';
 
 const BATCH_SIZE = 100;
 const CALL_DEADLINE_MS = 5_000;
-/** gRPC codes by which the server says that the call itself is wrong: trying again would not help. */
-const PERMANENT_CODES: ReadonlySet<number> = new Set([3 /* INVALID_ARGUMENT */, 7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */]);
+/** The call itself is wrong: trying again would not help. */
+const GRPC_INVALID_ARGUMENT = 3;
+/** Temporal is there and says no to us: an operator has to change something, and the promises wait for it. */
+const REFUSAL_CODES: ReadonlySet<number> = new Set([7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */]);
+/** Longer than a postponed call takes to fail again. */
+const QUIET_MS = 15_000;
 
 /** What the relay needs. */
 export interface PendingStartRelayDeps {
@@ -27,25 +32,43 @@ export interface PendingStartRelayDeps {
  * Any number of processes may run one. `wake` makes it look at once; it looks by itself every `BUS_POLL_MS` anyway.
  */
 export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
+  const outages = createOutageLog({ logger: deps.logger, message: 'promised calls on workflows fail; they are tried again', quietMs: QUIET_MS });
+  const refusals = createOutageLog({
+    logger: deps.logger, level: 'error', message: 'Temporal refuses promised calls on workflows; they wait until it takes them', quietMs: QUIET_MS,
+  });
   return createPollLoop({
     name: 'pending-start-relay', channel: PENDING_START_CHANNEL, pollMs: deps.config.BUS_POLL_MS, pool: deps.db.pool, logger: deps.logger,
     runOnce: async () => {
       const rows = await deps.db.inTenant(ALL_TENANTS, (tx) => claimPendingStarts(tx, BATCH_SIZE));
-      await Promise.all(rows.map((row) => carryOut(deps, row)));
+      const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter((failure) => failure !== undefined);
+      for (const [log, isRefusal] of [[refusals, true], [outages, false]] as const) {
+        const [first, ...others] = failures.filter(({ error }) => REFUSAL_CODES.has(grpcCodeOf(error) ?? 0) === isRefusal);
+        if (first !== undefined) log.failed(first.error, { workflowId: first.workflowId, others: others.length });
+      }
       return rows.length > 0;
     },
   });
 }
 
-async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<void> {
+/** What became of a call that failed and is tried again. */
+interface PostponedCall {
+  readonly workflowId: string;
+  readonly error: unknown;
+}
+
+async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<PostponedCall | undefined> {
   try {
     await deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row));
   } catch (error) {
-    if (PERMANENT_CODES.has(grpcCodeOf(error) ?? 0)) return park(deps, row, error);
-    deps.logger.warn({ workflowId: row.workflowId, attempts: row.attempts, err: error }, 'a promised call on a workflow failed; it is tried again');
-    return deps.db.inTenant(row.tenantId, (tx) => postponePendingStart(tx, row, String(error)));
+    if (grpcCodeOf(error) === GRPC_INVALID_ARGUMENT) {
+      await park(deps, row, error);
+      return undefined;
+    }
+    await deps.db.inTenant(row.tenantId, (tx) => postponePendingStart(tx, row, String(error)));
+    return { workflowId: row.workflowId, error };
   }
   await deps.db.inTenant(row.tenantId, (tx) => removePendingStart(tx, row));
+  return undefined;
 }
 
 async function call({ client, config }: PendingStartRelayDeps, row: PendingStartRow): Promise<void> {

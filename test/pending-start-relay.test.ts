@@ -1,0 +1,70 @@
+import { Client, Connection, ServiceError } from '@temporalio/client';
+import test from 'ava';
+import { pino } from 'pino';
+import { loadConfig } from '../src/config.ts';
+import { openDb } from '../src/db/client.ts';
+import { listDeadLetters } from '../src/db/dead-letters.ts';
+import { promiseCalls } from '../src/db/pending-starts.ts';
+import { createPendingStartRelay } from '../src/temporal/pending-start-relay.ts';
+import { createDatabase } from './support/services.ts';
+import { until } from './support/until.ts';
+
+const TENANT = 'acme';
+
+/** A client whose every start fails by the gRPC code that `code` gives. */
+function refusingClient(code: () => number): Client {
+  const connection = Connection.lazy({ address: '127.0.0.1:1' });
+  return new Client({
+    connection,
+    interceptors: {
+      workflow: [{
+        startWithDetails: () => {
+          const cause = Object.assign(new Error(`refused by ${code()}`), { code: code(), details: '', metadata: {} });
+          throw new ServiceError('refused', { cause });
+        },
+      }],
+    },
+  });
+}
+
+test('the relay keeps what Temporal refuses, says so once a kind, and parks only calls that are wrong themselves', async (t) => {
+  const database = await createDatabase();
+  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  const lines: string[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+  let code = 14;
+  let attempts = 0;
+  const client = refusingClient(() => {
+    attempts += 1;
+    return code;
+  });
+  const relay = createPendingStartRelay({ db, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger });
+  t.teardown(async () => {
+    await relay.stop();
+    await client.connection.close();
+    await db.close();
+    await database.drop();
+  });
+  const pending = () => db.inTenant(TENANT, (tx) => tx.pendingStart.count());
+  const dueNow = () => db.inTenant(TENANT, (tx) => tx.$executeRaw`UPDATE pending_starts SET next_attempt_at = now()`);
+  await db.inTenant(TENANT, (tx) => promiseCalls(tx, ['a', 'b', 'c'].map((workflowId) => ({ tenantId: TENANT, kind: 'start' as const, workflowType: 'w', workflowId, input: {} }))));
+  relay.start();
+  for (code of [14, 14, 7, 12]) {
+    const before = attempts;
+    await until(async () => {
+      await dueNow();
+      return attempts >= before + 12;
+    }, { what: 'more attempts' });
+    t.is(await pending(), 3);
+  }
+  const told = (level: number) => lines.filter((line) => line.includes(`"level":${level},`)).length;
+  t.deepEqual([told(40), told(50)], [1, 1]);
+
+  code = 3;
+  await until(async () => {
+    await dueNow();
+    return await pending() === 0;
+  }, { what: 'parking' });
+  const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
+  t.deepEqual(items.map(({ key, cause }) => `${key} ${cause}`).toSorted(), ['a call_refused', 'b call_refused', 'c call_refused']);
+});
