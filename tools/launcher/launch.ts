@@ -3,15 +3,16 @@ import { join, resolve } from 'node:path';
 import { loadProcessConfig, type Config } from '../../src/config.ts';
 import { migrate } from '../migrate.ts';
 import { step } from '../provisioning.mjs';
+import { httpUrl, LOOPBACK } from './addresses.ts';
 import { nodeService } from './node-services.ts';
 import { panel } from './panel.ts';
 import { requireFreePorts, type WantedPort } from './ports.ts';
 import { embeddedPostgres, ensureDatabase } from './postgres.ts';
 import { openRunFolder } from './run-folder.ts';
 import { supervise, type Service, type Supervised } from './supervisor.ts';
+import { chooseTemporal, type TemporalChoice } from './temporal-choice.ts';
 import { temporalDevServer } from './temporal.ts';
 
-const LOOPBACK = '127.0.0.1';
 const API_STOP_MS = 15_000;
 
 /** Runs the whole product until `stop` fires or a part cannot be kept running; `hurry` cuts the deadlines of stopping short. */
@@ -23,7 +24,8 @@ export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortS
   const run = openRunFolder(dataDir);
   const left = await run.stopLeftovers();
   if (left.length > 0) console.log(`Stopped what an earlier launch had left running: ${left.join(', ')}.`);
-  await requireFreePorts(wantedPorts(config));
+  const temporal = chooseTemporal({ dataDir, port: config.TEMPORAL_PORT });
+  await requireFreePorts(wantedPorts(config, temporal));
 
   const failure = new AbortController();
   const over = AbortSignal.any([stop, failure.signal]);
@@ -46,21 +48,20 @@ export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortS
     over.throwIfAborted();
     await step('Applying migrations', () => migrate({ databaseUrl: config.MIGRATION_DATABASE_URL ?? databaseUrl }));
 
-    const temporalAddress = config.TEMPORAL_ADDRESS ?? `${LOOPBACK}:${config.TEMPORAL_PORT}`;
-    if (config.TEMPORAL_ADDRESS === undefined) await start('the Temporal dev server', devServer(config, dataDir));
+    if (temporal.isOurs) await start('the Temporal dev server', devServer(config, dataDir, temporal));
 
-    const env = { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress, DATA_DIR: dataDir };
+    const env = { ...temporal.env, DATABASE_URL: databaseUrl, DATA_DIR: dataDir };
     await start('the worker', nodeService({
-      name: 'worker', script: 'worker.ts', env, healthUrl: `http://${LOOPBACK}:${config.WORKER_PORT}/healthz`,
+      name: 'worker', script: 'worker.ts', env, healthUrl: `${httpUrl(config.HOST, config.WORKER_PORT)}/healthz`,
       stopTimeoutMs: config.WORKER_SHUTDOWN_GRACE_MS + 10_000,
     }));
-    const apiUrl = `http://${reachable(config.HOST)}:${config.PORT}`;
+    const apiUrl = httpUrl(config.HOST, config.PORT);
     await start('the API', nodeService({ name: 'api', script: 'server.ts', env, healthUrl: `${apiUrl}/readyz`, stopTimeoutMs: API_STOP_MS }));
 
     console.log(panel({
       apiUrl,
-      uiUrl: config.TEMPORAL_ADDRESS === undefined ? `http://${LOOPBACK}:${config.TEMPORAL_UI_PORT}` : undefined,
-      temporalAddress,
+      uiUrl: temporal.isOurs ? httpUrl(LOOPBACK, config.TEMPORAL_UI_PORT) : undefined,
+      temporalAddress: temporal.address,
       dataDir,
       environment: typedDataDir === undefined ? '' : `DATA_DIR='${dataDir}' `,
     }));
@@ -84,25 +85,19 @@ async function startPostgres(config: Config, dataDir: string, start: (title: str
   return url;
 }
 
-function devServer(config: Config, dataDir: string): Service {
-  const namespace = process.env['TEMPORAL_NAMESPACE'] || 'default';
+function devServer(config: Config, dataDir: string, { namespace }: TemporalChoice): Service {
   return temporalDevServer({ dataDir, port: config.TEMPORAL_PORT, uiPort: config.TEMPORAL_UI_PORT, namespace });
 }
 
-function wantedPorts(config: Config): WantedPort[] {
-  const loopback = (setting: 'WORKER_PORT' | 'POSTGRES_PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT') =>
+function wantedPorts(config: Config, temporal: TemporalChoice): WantedPort[] {
+  const loopback = (setting: 'POSTGRES_PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT') =>
     ({ setting, port: config[setting], host: LOOPBACK });
   return [
     { setting: 'PORT', port: config.PORT, host: config.HOST },
-    loopback('WORKER_PORT'),
+    { setting: 'WORKER_PORT', port: config.WORKER_PORT, host: config.HOST },
     ...(config.DATABASE_URL === undefined ? [loopback('POSTGRES_PORT')] : []),
-    ...(config.TEMPORAL_ADDRESS === undefined ? [loopback('TEMPORAL_PORT'), loopback('TEMPORAL_UI_PORT')] : []),
+    ...(temporal.isOurs ? [loopback('TEMPORAL_PORT'), loopback('TEMPORAL_UI_PORT')] : []),
   ];
-}
-
-// An address to listen on everywhere is none to connect to.
-function reachable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? LOOPBACK : host;
 }
 
 async function stopAll(running: Supervised[], hurry: AbortSignal): Promise<void> {
