@@ -2,7 +2,7 @@ import type { Customer, PendingProfile, Profile } from '../domain/profile/profil
 import { statusesOf } from '../domain/profile/statuses.ts';
 import type { Tx } from './client.ts';
 import type { Prisma, User } from './generated/client.ts';
-import { promiseUserChanged } from './user-changes.ts';
+import { NEXT_VERSION, promiseUserChanged } from './user-changes.ts';
 
 /** The columns that the profile workflow owns. */
 type ProfileColumns = Pick<User,
@@ -66,11 +66,12 @@ export async function claimProfile(tx: Tx, { tenantId, userId }: { tenantId: str
   return row === undefined ? null : { profile: profileOfRow(row), revision: row.profileRevision };
 }
 
-/** What became of a write under a revision; `repeated`: it was written before, `superseded`: the row is beyond it. */
+/** What became of a write under a revision; `repeated`: written over an earlier attempt's, `superseded`: the row is beyond it. */
 export type WriteOutcome = 'written' | 'repeated' | 'superseded' | 'no_user';
 
 /**
- * Writes a profile under its revision, unless the row has that revision or a later one. `writer` is the run that writes.
+ * Writes a profile under its revision, unless another run has written that revision, or the row is beyond it. `writer` is
+ * the run that writes: an attempt whose answer got lost may have decided on fewer commands than this one, which counts.
  * When the copy that other services hold changes with it, the user's version rises and the user is sent again.
  */
 export async function writeProfile(
@@ -81,11 +82,12 @@ export async function writeProfile(
       profile_writer AS "profileWriter"
     FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid AND deleted_at IS NULL FOR UPDATE`;
   if (before === undefined) return 'no_user';
-  if (before.profileRevision >= revision) return before.profileRevision === revision && before.profileWriter === writer ? 'repeated' : 'superseded';
+  const isRepeated = before.profileRevision === revision && before.profileWriter === writer;
+  if (before.profileRevision >= revision && !isRepeated) return 'superseded';
   const columns = profileColumns(profile);
   const isCopyChanged = before.status !== columns.status || before.customerId !== columns.customerId || before.customerKind !== columns.customerKind;
-  const data: Prisma.UserUpdateInput = { ...columns, profileRevision: revision, profileWriter: writer, ...(isCopyChanged ? { version: { increment: 1 } } : {}) };
+  const data: Prisma.UserUpdateInput = { ...columns, profileRevision: revision, profileWriter: writer, ...(isCopyChanged ? NEXT_VERSION : {}) };
   const { version } = await tx.user.update({ where: { tenantId_id: { tenantId, id: userId } }, data, select: { version: true } });
   if (isCopyChanged) await promiseUserChanged(tx, { tenantId, userId, version });
-  return 'written';
+  return isRepeated ? 'repeated' : 'written';
 }

@@ -44,8 +44,8 @@ export async function claimUserSync(
 }
 
 /**
- * Writes a synchronisation under its revision, unless the rows have that revision or a later one. A version below the
- * workflow's means that the rows were restored: it rises above what was published, so that the next change counts.
+ * Writes a synchronisation under its revision, as `writeProfile` does. A version below the workflow's means that the rows
+ * were restored: it rises above what was published, so that the next change counts.
  */
 export async function writeUserSync(
   tx: Tx, { tenantId, userId, sync, revision, writer }: { tenantId: string; userId: string; sync: UserSync; revision: number; writer: string },
@@ -53,14 +53,14 @@ export async function writeUserSync(
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
   if (before === null) return { outcome: 'no_user', user: null };
-  if (before.syncRevision >= revision) {
-    return { outcome: before.syncRevision === revision && before.syncWriter === writer ? 'repeated' : 'superseded', user: before };
-  }
+  const isRepeated = before.syncRevision === revision && before.syncWriter === writer;
+  if (before.syncRevision >= revision && !isRepeated) return { outcome: 'superseded', user: before };
   const row = await tx.user.update({
     where: { tenantId_id: { tenantId, id: userId } },
     data: {
       ...(before.version < sync.version ? { version: sync.version + 1 } : {}),
-      syncStatus: syncStatusOf(sync), syncRetryCount: sync.retryCount, lastSyncError: sync.lastError, syncedVersion: sync.version,
+      // The row may have moved on since; then nothing of this state is about its version.
+      syncStatus: before.version === sync.version ? syncStatusOf(sync) : 'pending', syncRetryCount: sync.retryCount, lastSyncError: sync.lastError, syncedVersion: sync.version,
       lastSyncAttempt: sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt), syncRevision: revision, syncWriter: writer,
     },
   });
@@ -76,5 +76,5 @@ export async function writeUserSync(
     ON CONFLICT (tenant_id, user_id, service) DO UPDATE SET
       confirmed_version = excluded.confirmed_version, failed_version = excluded.failed_version,
       last_error = excluded.last_error, last_successful_sync = excluded.last_successful_sync`;
-  return { outcome: 'written', user: row };
+  return { outcome: isRepeated ? 'repeated' : 'written', user: row };
 }

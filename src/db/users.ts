@@ -3,6 +3,7 @@ import type { UserStatus } from '../domain/profile/statuses.ts';
 import type { NotificationChannel } from '../domain/notification-channels.ts';
 import type { Tx } from './client.ts';
 import { forgetIdempotencyOf } from './idempotency.ts';
+import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
 import type { Prisma, User } from './generated/client.ts';
 
@@ -94,7 +95,7 @@ export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, chang
   const isSame = email === before.email && name === before.name && locale === before.locale && phone === before.phone;
   if (isSame) return null;
   const { version } = await tx.user.update({
-    where: { tenantId_id: { tenantId, id: userId } }, data: { email, name, locale, phone, version: { increment: 1 } },
+    where: { tenantId_id: { tenantId, id: userId } }, data: { email, name, locale, phone, ...NEXT_VERSION },
   });
   return version;
 }

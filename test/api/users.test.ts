@@ -15,6 +15,13 @@ async function register(email: string, tenant = 'default'): Promise<string> {
 const promisesFor = (id: string) => api.db.inTenant('*', (tx) =>
   tx.pendingStart.findMany({ where: { workflowId: { endsWith: id } }, orderBy: { position: 'asc' } }));
 
+test('a change makes a synced user pending at once: nobody has confirmed the new version', async (t) => {
+  const id = await register('pending@example.com');
+  await api.db.inTenant('*', (tx) => tx.user.updateMany({ where: { id }, data: { syncStatus: 'synced', syncedVersion: 1 } }));
+  const changed = await api.ask('PATCH', `/users/${id}`, { ...admin, json: { name: 'Another' } });
+  t.like(changed.body, { version: 2, syncStatus: 'pending' });
+});
+
 test('a change counts up the version and promises to tell the services; the same again does neither', async (t) => {
   const id = await register('change@example.com');
   const changed = await api.ask('PATCH', `/users/${id}`, { ...admin, json: { email: 'Changed@example.com', phone: null } });
