@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { createKafkaBroker } from './kafka-broker.ts';
+import { serveKafka } from './kafka-on-demand.ts';
 import { migrate } from './migrate.ts';
 import { step } from './provisioning.mjs';
 import { startTemporaryPostgres } from './temporary-postgres.ts';
@@ -10,16 +10,14 @@ import { testServerExecutable } from './test-server.mjs';
 const TEMPLATE = 'steadfast_template';
 
 /** Starts what all test files share; `env` tells them where it is. */
-export async function startTestServices(): Promise<{ env: Record<string, string>; stop: () => Promise<void> }> {
+export async function startTestServices({ isDurable = false } = {}): Promise<{ env: Record<string, string>; stop: () => Promise<void> }> {
   const parts: { stop(): Promise<void> }[] = [];
   const stop = async () => void (await Promise.all(parts.map((part) => part.stop())));
   try {
     return await step('Starting PostgreSQL and Temporal for the tests', async () => {
-      const kafka = await createKafkaBroker();
-      parts.push({ stop: () => kafka.remove() });
-      // Few tests need it, and those wait for it.
-      kafka.start().catch((error: unknown) => console.error(error));
-      const postgres = await startTemporaryPostgres();
+      const kafka = await serveKafka();
+      parts.push(kafka);
+      const postgres = await startTemporaryPostgres({ isDurable });
       parts.push(postgres);
       await createTemplate(postgres.url);
       const temporal = await startTemporaryTemporal();
@@ -28,7 +26,7 @@ export async function startTestServices(): Promise<{ env: Record<string, string>
         TEST_DATABASE_URL: postgres.url,
         TEST_DATABASE_TEMPLATE: TEMPLATE,
         TEST_TEMPORAL_ADDRESS: temporal.address,
-        TEST_KAFKA_BROKERS: kafka.address,
+        TEST_KAFKA_ON_DEMAND: kafka.url,
         TEST_TIME_SKIPPING_SERVER: testServerExecutable(),
       };
       return { env, stop };

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { Bus, BusMessage } from '../src/bus/bus.ts';
+import { appendOutgoing } from '../src/bus/outgoing.ts';
+import { startOutgoingRelay } from '../src/bus/outgoing-relay.ts';
+import { openDb, type Db } from '../src/db/client.ts';
+import { once } from '../src/db/inbox.ts';
+import { createDatabase } from '../test/support/services.ts';
+import { until } from '../test/support/until.ts';
+import { median, type Figure } from './measure.ts';
+
+const ROUNDS = 3;
+const KEYS = 500;
+
+/** (e) The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one statement. */
+export async function benchBus(count: number, buses: Readonly<Record<string, (db: Db) => Bus>>): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const [adapter, createBus] of Object.entries(buses)) {
+    const database = await createDatabase();
+    const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 20, applicationName: 'bench' });
+    const bus = createBus(db);
+    const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox', number[]> = { inserts: [], relay: [], consumer: [], inbox: [] };
+    try {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        rates.inserts.push(await perSecond(count, () => insertPlainly(database.url, count)));
+        const topic = `bench.${adapter}.${round}.${randomUUID().slice(0, 8)}`;
+        rates.relay.push(await relay(db, bus, messages(topic, count)));
+        rates.consumer.push(await consume(bus, topic, count, async () => {}));
+        const some = Math.ceil(count / 10);
+        await bus.publish(messages(`${topic}.inbox`, some));
+        rates.inbox.push(await consume(bus, `${topic}.inbox`, some, async ({ tenantId, messageId }) => {
+          await db.inTenant(tenantId, (tx) => once(tx, { tenantId, consumer: topic, messageId }));
+        }));
+      }
+    } finally {
+      await bus.close();
+      await db.close();
+      await database.drop();
+    }
+    const baseline = median(rates.inserts);
+    for (const [name, values] of Object.entries(rates)) {
+      figures.push({ section: `e bus ${adapter}`, name: TITLES[name] ?? name, value: median(values), unit: '/s', ratio: median(values) / baseline });
+    }
+  }
+  return figures;
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  inserts: 'plain inserts, one statement', relay: 'outgoing log to bus', consumer: 'consumer that does nothing', inbox: 'consumer with an inbox transaction each',
+};
+
+function messages(topic: string, count: number): BusMessage[] {
+  const payload = JSON.stringify({ specversion: '1.0', data: 'x'.repeat(300) });
+  return Array.from({ length: count }, (_, index) => ({ tenantId: 'bench', messageId: randomUUID(), topic, key: `key-${index % KEYS}`, payload }));
+}
+
+async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise<number> {
+  for (let from = 0; from < outgoing.length; from += 5_000) {
+    await db.inTenant('bench', (tx) => appendOutgoing(tx, outgoing.slice(from, from + 5_000)));
+  }
+  let published = 0;
+  return perSecond(outgoing.length, async () => {
+    const relayed = startOutgoingRelay({ db, bus, pollMs: 50, onRelayed: (batch) => { published += batch.published; } });
+    await until(() => published >= outgoing.length, { what: 'everything relayed', timeoutMs: 300_000 });
+    await relayed.stop();
+  });
+}
+
+async function consume(bus: Bus, topic: string, count: number, handle: (message: BusMessage) => Promise<void>): Promise<number> {
+  let handled = 0;
+  return perSecond(count, async () => {
+    const subscription = await bus.subscribe({ group: `group-${topic}`, topics: [topic], handle: async (message) => { await handle(message); handled += 1; } });
+    await until(() => handled >= count, { what: 'everything consumed', timeoutMs: 300_000 });
+    await subscription.stop();
+  });
+}
+
+async function perSecond(count: number, work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return count / ((performance.now() - startedAt) / 1_000);
+}
+
+async function insertPlainly(url: string, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
+    SELECT 'plain', n::text, 'plain', n::text, 0, repeat('x', 330) FROM generate_series(1, $1::int) AS n`, [count]);
+  await client.query(`DELETE FROM bus_messages WHERE tenant_id = 'plain'`);
+  await client.end();
+}

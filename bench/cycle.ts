@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { z } from 'zod';
+import { createPostgresBus } from '../src/bus/postgres-bus.ts';
+import { EVENTS, TOPICS } from '../src/bus/events.ts';
+import { temporalAddress } from '../test/support/services.ts';
+import { until } from '../test/support/until.ts';
+import { install, type Installation } from './installation.ts';
+import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
+
+const IN_FLIGHT = 20;
+
+/** (b) Register → complete → synced by three services, with the CPU time of each process, beside a bare workflow; (c) the worker's memory. */
+export async function benchCycle(count: number): Promise<Figure[]> {
+  const installation = await install();
+  const downstream = await confirmEverything(installation);
+  const { api, worker } = installation;
+  if (worker === undefined) throw new Error('the worker is missing');
+  try {
+    const bareBefore = await bareWorkflows(count);
+    await drive(20, IN_FLIGHT, () => cycle(installation)); // warm
+    const memoryBefore = residentKb(worker.pid);
+    const before = [api.pid, worker.pid].map(cpuMs);
+    const full = await drive(count, IN_FLIGHT, () => cycle(installation));
+    const after = [api.pid, worker.pid].map(cpuMs);
+    const memoryAfter = residentKb(worker.pid);
+    const bareAfter = await bareWorkflows(count);
+    const bare = (bareBefore + bareAfter) / 2;
+    const cpu = (index: number): number => ((after[index] ?? 0) - (before[index] ?? 0)) / count;
+    return [
+      { section: 'b full cycle', name: 'bare workflow of one activity', value: bare, unit: '/s', ratio: 1 },
+      { section: 'b full cycle', name: 'register → complete → synced by 3', value: full.perSecond, unit: '/s', ratio: full.perSecond / bare },
+      { section: 'b full cycle', name: 'p50', value: full.p50Ms, unit: 'ms' },
+      { section: 'b full cycle', name: 'p99', value: full.p99Ms, unit: 'ms' },
+      { section: 'b full cycle', name: 'CPU of the API', value: cpu(0), unit: 'ms each' },
+      { section: 'b full cycle', name: 'CPU of the worker', value: cpu(1), unit: 'ms each' },
+      { section: 'c memory', name: 'worker, an open user (two workflows)', value: (memoryAfter - memoryBefore) / count, unit: 'kB' },
+    ];
+  } finally {
+    await downstream.close();
+    await installation.close();
+  }
+}
+
+async function cycle({ post, db }: Installation): Promise<void> {
+  const authSubject = randomUUID();
+  const id = String((await post('/users', { authSubject, email: `${authSubject}@example.com`, name: 'Ada' }))['id']);
+  await post(`/users/state-management/${id}/profile/complete`, { customerId: 'c-1', customerKind: 'company' });
+  await until(async () => await db.inTenant('default', (tx) => tx.user.count({ where: { id, syncStatus: 'synced', version: 2 } })) === 1, {
+    what: 'synced', timeoutMs: 120_000,
+  });
+}
+
+/** Other services: whatever they are sent they confirm. */
+async function confirmEverything({ db, config }: Installation): Promise<{ close(): Promise<void> }> {
+  const bus = createPostgresBus({
+    pool: db.pool, partitions: config.BUS_PARTITIONS, pollMs: 50, retryDelaysMs: [], park: async () => {},
+  });
+  await bus.subscribe({
+    group: 'downstream', topics: [TOPICS.userCreated, TOPICS.userUpdated],
+    handle: async ({ tenantId, topic, payload }) => {
+      const { data: { userId, version, services } } = z.union([EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated]]).parse(JSON.parse(payload));
+      await bus.publish(services.map((service) => {
+        const messageId = `${service}:${userId}:${version}:${topic}:${randomUUID()}`;
+        const event = { specversion: '1.0', id: messageId, source: service, type: TOPICS.syncConfirmed, data: { userId, service, userVersion: version } };
+        return { tenantId, messageId, topic: TOPICS.syncConfirmed, key: userId, payload: JSON.stringify(event) };
+      }));
+    },
+  });
+  return bus;
+}
+
+/** The baseline: workflows of one activity that does nothing, on the same server, as many in flight; per second. */
+async function bareWorkflows(count: number): Promise<number> {
+  const connection = await NativeConnection.connect({ address: temporalAddress() });
+  const taskQueue = `bare-${randomUUID()}`;
+  const worker = await Worker.create({
+    connection, taskQueue, workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)), activities: { doNothing: async () => {} },
+  });
+  const client = new Client({ connection });
+  const { perSecond } = await worker.runUntil(drive(count, IN_FLIGHT, async () => {
+    await client.workflow.execute('bare', { taskQueue, workflowId: `bare:${randomUUID()}`, args: [] });
+  }));
+  await connection.close();
+  return perSecond;
+}

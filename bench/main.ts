@@ -1,0 +1,41 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Figure } from './measure.ts';
+import { startTestServices } from '../tools/test-services.ts';
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcde' }, quick: { type: 'boolean', default: false } } });
+const scale = values.quick ? 0.1 : 1;
+
+const services = await startTestServices({ isDurable: true });
+Object.assign(process.env, services.env);
+// Loaded now: the installations read where the services are.
+const { benchRegistrations } = await import('./registrations.ts');
+const { benchCycle } = await import('./cycle.ts');
+const { benchAudit } = await import('./audit.ts');
+const { benchBus } = await import('./bus.ts');
+const { busesOf } = await import('./buses.ts');
+
+const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  a: () => benchRegistrations(Math.round(1_500 * scale)),
+  b: () => benchCycle(Math.round(500 * scale)), // and c
+  d: () => benchAudit(Math.round(10_000 * scale)),
+  e: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
+};
+
+const figures: Figure[] = [];
+try {
+  for (const [letter, run] of Object.entries(sections)) {
+    if (!values.only.includes(letter)) continue;
+    const measured = await run();
+    figures.push(...measured);
+    console.table(measured.map(({ section, name, value, unit, ratio }) => ({
+      section, name, value: Number(value.toPrecision(4)), unit, '÷ baseline': ratio === undefined ? '' : Number(ratio.toPrecision(3)),
+    })));
+  }
+  await mkdir('.data', { recursive: true });
+  await writeFile('.data/bench.json', `${JSON.stringify({ at: new Date().toISOString(), cpus: cpus().length, quick: values.quick, figures }, null, 2)}\n`);
+  console.log('Written to .data/bench.json');
+} finally {
+  await services.stop();
+}

@@ -1,0 +1,27 @@
+import { localKeys } from '../src/auth/local-keys.ts';
+import { mintToken } from '../src/auth/tokens.ts';
+import { loadConfig } from '../src/config.ts';
+import { installDemo } from './demo/installation.ts';
+import { tellStory } from './demo/story.ts';
+import { openView } from './demo/view.ts';
+
+const installation = await installDemo();
+let isStopping = false;
+const stop = async (code: number): Promise<void> => {
+  if (isStopping) return;
+  isStopping = true;
+  console.log('\nStopping everything; its data stays in the demo folder of DATA_DIR.');
+  await installation.close();
+  process.exit(code);
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(130));
+
+try {
+  const config = loadConfig(installation.env);
+  const token = await mintToken({ role: 'admin', subject: 'demo', tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys: await localKeys(config.DATA_DIR) });
+  await tellStory(installation, { view: openView(), token });
+  await stop(0);
+} catch (error) {
+  if (!isStopping) console.error(error);
+  await stop(1);
+}
