@@ -1,0 +1,26 @@
+import type pg from 'pg';
+import type { Config } from '../config.ts';
+import { ALL_TENANTS } from './client.ts';
+import { rawTransaction } from './raw-transaction.ts';
+
+/** Rows removed, at most, in one transaction: while it is open it delays every reader of a log. */
+export const BATCH_SIZE = 5_000;
+
+/** What a part of the clean-up works with. */
+export interface Removal {
+  readonly pool: pg.Pool;
+  readonly config: Pick<Config, 'RETENTION_DAYS' | 'IDEMPOTENCY_KEY_HOURS'>;
+  /** Adds to the report; to be called after each batch, also an empty one, for it shows that the clean-up is alive. */
+  readonly count: (table: string, removed: number) => void;
+}
+
+/** Deletes the rows of `table` for which `condition` holds, batch by batch. */
+export async function removeWhere({ pool, count }: Removal, table: string, condition: string, parameters: readonly unknown[]): Promise<void> {
+  let removed: number;
+  do {
+    const { rowCount } = await rawTransaction(pool, ALL_TENANTS, (client) => client.query(
+      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${BATCH_SIZE}))`, [...parameters]));
+    removed = rowCount ?? 0;
+    count(table, removed);
+  } while (removed === BATCH_SIZE);
+}
