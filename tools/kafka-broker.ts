@@ -13,7 +13,7 @@ const START_TIMEOUT_MS = 60_000;
 const CLUSTER_ID = 'c3RlYWRmYXN0LXRlc3Rz';
 const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin', 'java') : 'java';
 // A broker of a test lives for minutes: what makes a JVM start fast counts, what makes it run fast later does not.
-const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
 
 /** A broker of one node that keeps its data until it is removed. */
 export interface KafkaBroker {

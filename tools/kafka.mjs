@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProvisioningError, cacheFolder, cached, run, step, versionOf } from './provisioning.mjs';
 
 const pom = fileURLToPath(new URL('kafka/pom.xml', import.meta.url));
-const version = /kafka_2\.13<\/artifactId>\s*<version>([^<]+)/.exec(readFileSync(pom, 'utf8'))?.[1];
-const name = `kafka-${version}`;
+const name = `kafka-${createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)}`;
 
 /** Folder of the broker's jars in our cache, whether it is there or not. */
 export const kafkaFolder = () => join(cacheFolder(), name);

@@ -14,7 +14,7 @@ const OUTAGE_MS = Number(process.env['TEST_OUTAGE_MS'] ?? 0);
 export function openTestKafkaBus({ db, address, onError = () => {} }: { db: Db; address: string; onError?: (error: unknown) => void }): Bus {
   return createKafkaBus({
     connection: { brokers: [address], clientId: 'test' }, park: parkInDeadLetters(db), defaultTenant: 'default', partitions: 4,
-    retryDelaysMs: [10, 20], sessionTimeoutMs: 1_500, lookMs: 200, onError,
+    retryDelaysMs: [10, 20], sessionTimeoutMs: 6_000, lookMs: 200, onError,
   });
 }
 

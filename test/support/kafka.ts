@@ -1,13 +1,12 @@
-import { Admin } from '@platformatic/kafka';
 import { createKafkaBroker, type KafkaBroker, type KafkaBrokerOptions } from '../../tools/kafka-broker.ts';
 import { fromRunner } from './services.ts';
-import { until } from './until.ts';
 
-/** host:port of the broker that all test files share, once it answers; topics and groups are named after the test. */
+/** host:port of the broker that all test files share; the first to ask starts it. Topics and groups are named after the test. */
 export async function kafkaAddress(): Promise<string> {
-  const address = fromRunner('TEST_KAFKA_BROKERS');
-  await answering(address);
-  return address;
+  const response = await fetch(fromRunner('TEST_KAFKA_ON_DEMAND'));
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text;
 }
 
 /** Starts a broker of the caller's own, to be killed and started again. */
@@ -15,13 +14,4 @@ export async function startOwnKafka(options?: KafkaBrokerOptions): Promise<Kafka
   const broker = await createKafkaBroker(options);
   await broker.start();
   return broker;
-}
-
-async function answering(address: string): Promise<void> {
-  const admin = new Admin({ clientId: 'test', bootstrapBrokers: [address], retries: 0 });
-  try {
-    await until(() => admin.metadata({ forceUpdate: true }).then(() => true, () => false), { timeoutMs: 60_000, what: `Kafka at ${address}` });
-  } finally {
-    await admin.close();
-  }
 }
