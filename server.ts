@@ -13,6 +13,7 @@ import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
+import { startTracing } from './src/telemetry/tracing.ts';
 import { createClient } from './src/temporal/connection.ts';
 import { createPendingStartRelay } from './src/temporal/pending-start-relay.ts';
 
@@ -34,6 +35,7 @@ async function runApi(config: Config): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
 
+  const tracing = await startTracing(config, 'steadfast-api');
   const db = openDb({ url: config.DATABASE_URL, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-api' });
   const temporal = createClient();
   const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
@@ -66,6 +68,7 @@ async function runApi(config: Config): Promise<void> {
     mail?.close();
     await temporal.connection.close();
     await db.close();
+    await tracing?.stop();
     if (process.connected) process.disconnect();
   }
 }

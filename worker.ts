@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { createAuditActivities } from './src/activities/audits.ts';
@@ -19,11 +20,13 @@ import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/telemetry/metrics.ts';
 import { createOutageLog } from './src/telemetry/outage-log.ts';
 import { installRuntime } from './src/telemetry/runtime.ts';
+import { startTracing } from './src/telemetry/tracing.ts';
 import { startWorkerHttp } from './src/telemetry/worker-http.ts';
 import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
 import { createPendingStartRelay } from './src/temporal/pending-start-relay.ts';
 import { ensureSchedules } from './src/temporal/schedules.ts';
 import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
+import { traceActivity, traceCalls, traceSinks } from './src/temporal/tracing.ts';
 import { untilTemporalDoes } from './src/temporal/until-usable.ts';
 import { connectWorker } from './src/temporal/worker-connection.ts';
 import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
@@ -31,6 +34,7 @@ import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
 const RETRY_MS = 1_000;
 /** Longer than any pause between two attempts of what reads and relays logs. */
 const QUIET_MS = 15_000;
+const VERSION_POLL_MS = 100;
 
 try {
   await runWorker(loadProcessConfig());
@@ -51,6 +55,7 @@ async function runWorker(config: Config): Promise<void> {
     onFailure: (err: unknown, isFirst: boolean) => logger[isFirst ? 'warn' : 'debug']({ err }, `${what} is not reachable; trying again`),
   });
 
+  const tracing = await startTracing(config, 'steadfast-worker');
   const { metricsUrl } = await installRuntime(config, logger);
   const db = openDb({
     url: requireDatabaseUrl(config), role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-worker',
@@ -58,18 +63,19 @@ async function runWorker(config: Config): Promise<void> {
   const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
   await untilDatabaseUsable(db, patience('PostgreSQL'));
   const { connection, namespace } = await untilTemporalDoes(connectWorker, patience('Temporal'));
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, interceptors: { workflow: [traceCalls] } });
   await untilTemporalDoes(async () => {
     await ensureSearchAttributes(connection, namespace);
     await ensureSchedules(client, config);
   }, patience('Temporal'));
 
-  const bundle = await loadWorkflowBundle(join(config.DATA_DIR, 'bundles'));
+  const bundle = await loadWorkflowBundle(join(config.DATA_DIR, 'bundles'), { isTraced: tracing !== undefined });
   const deployment = deploymentOptions(config, bundle.sourceHash);
   const metrics = createMetrics({ db });
   const worker = await Worker.create({
     connection, namespace, taskQueue: config.TASK_QUEUE,
     workflowBundle: { codePath: bundle.codePath },
+    ...(tracing === undefined ? {} : { sinks: traceSinks(tracing), interceptors: { activity: [traceActivity] } }),
     activities: {
       ...createProfileActivities({ db, config }),
       ...createUserSyncActivities({ db, config }),
@@ -116,8 +122,10 @@ async function runWorker(config: Config): Promise<void> {
   stopping.signal.addEventListener('abort', () => worker.shutdown());
   if (stopping.signal.aborted) worker.shutdown();
   while (!isCurrent && !stopping.signal.aborted) {
-    isCurrent = await makeCurrent(connection, namespace, deployment);
-    if (!isCurrent) await new Promise((resolve) => setTimeout(resolve, 100));
+    const made = await untilTemporalDoes(() => makeCurrent(connection, namespace, deployment), patience('Temporal'));
+    if (made === 'newer') logger.warn({ buildId: deployment.version.buildId }, 'a newer version is current; this worker serves what is pinned to its own');
+    isCurrent = made !== 'unknown';
+    if (!isCurrent) await wait(VERSION_POLL_MS);
   }
   if (isCurrent) logger.info({ taskQueue: config.TASK_QUEUE, buildId: deployment.version.buildId }, 'the worker polls');
 
@@ -127,6 +135,7 @@ async function runWorker(config: Config): Promise<void> {
   mail?.close();
   await connection.close();
   await db.close();
+  await tracing?.stop();
   if (process.connected) process.disconnect();
 }
 

@@ -101,6 +101,13 @@ export const SETTINGS = {
   NOTIFICATIONS_PAUSED: ['false', flag],
   PUBLIC_APP_URL: ['http://localhost:3000', z.url()],
 
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['', optional.pipe(z.url({ protocol: /^https?$/ }).optional())],
+  OTEL_TRACES_SAMPLER: ['parentbased_always_on', z.enum([
+    'always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio',
+  ])],
+  OTEL_TRACES_SAMPLER_ARG: ['1', number(0).pipe(z.number().max(1))],
+  OTEL_BSP_SCHEDULE_DELAY: ['5000', integer(1)],
+
   ALERT_WEBHOOK_URL: ['', optional.pipe(z.url().optional())],
   ALERT_CHECK_INTERVAL_MS: ['15000', integer(100)],
   ALERT_SYNC_FAILURE_RATE: ['0.2', number(0, 1)],

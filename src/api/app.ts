@@ -12,6 +12,7 @@ import { Problem } from './problem.ts';
 import { rateLimiter } from './rate-limit.ts';
 import { requestId } from './request-id.ts';
 import { ROUTES } from './routes.ts';
+import { traceRequests } from './tracing.ts';
 
 /** The API; it is the caller who listens. */
 export function createApp(deps: ApiDeps): Express {
@@ -20,7 +21,7 @@ export function createApp(deps: ApiDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
-  app.use(requestId, httpMetrics(metrics.registry), requestLog(log));
+  app.use(requestId, traceRequests, httpMetrics(metrics.registry), requestLog(log));
   // Plain http must go on working where no proxy in front of us speaks TLS.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } }, strictTransportSecurity: false }));
   app.use(healthRouter(deps));

@@ -8,6 +8,11 @@ export function nameRoute(response: Response, pattern: string): void {
   routes.set(response, pattern);
 }
 
+/** The route that answers; undefined: none does. */
+export function routeOf(response: Response): string | undefined {
+  return routes.get(response);
+}
+
 /** Counts and times every request. */
 export function httpMetrics(registry: Registry): RequestHandler {
   const labelNames = ['method', 'route', 'status'] as const;
@@ -19,7 +24,7 @@ export function httpMetrics(registry: Registry): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
-      const labels = { method: request.method, route: routes.get(response) ?? 'none', status: String(response.statusCode) };
+      const labels = { method: request.method, route: routeOf(response) ?? 'none', status: String(response.statusCode) };
       total.inc(labels);
       seconds.observe(labels, (performance.now() - startedAt) / 1_000);
     });

@@ -8,6 +8,8 @@ export interface BusMessage {
   readonly key: string;
   /** Usually JSON; what a stranger publishes may be anything. */
   readonly payload: string;
+  /** W3C `traceparent` of what it came from; adapters with headers send it as one, beside the event's own attribute. */
+  readonly traceparent?: string;
 }
 
 /** Takes a message's effect; it may see a message more than once. */

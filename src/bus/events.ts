@@ -28,6 +28,7 @@ function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, dat
     time: z.iso.datetime({ offset: true }).optional(),
     datacontenttype: z.literal('application/json').optional(),
     tenantid: z.string().min(1).refine((tenant) => tenant !== '*', 'must name one tenant').meta({ not: { const: '*' } }).optional(),
+    traceparent: z.string().optional().describe('W3C Trace Context of what the event came from, as the CloudEvents extension for distributed tracing has it.'),
     data,
   });
 }

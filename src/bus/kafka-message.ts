@@ -5,7 +5,7 @@ import { ALL_TENANTS } from '../db/tenants.ts';
 import { PoisonError, type BusMessage } from './bus.ts';
 
 /** Names of the headers. */
-export const HEADERS = { tenantId: 'tenant-id', messageId: 'message-id', contentType: 'content-type' } as const;
+export const HEADERS = { tenantId: 'tenant-id', messageId: 'message-id', contentType: 'content-type', traceparent: 'traceparent' } as const;
 
 const MAX_ID_LENGTH = 300;
 /** What the other adapter takes. */
@@ -36,9 +36,10 @@ export function assertPublishable(message: BusMessage): void {
 }
 
 /** The message as the broker is given it. */
-export function toKafka({ tenantId, messageId, topic, key, payload }: BusMessage): MessageToProduce {
+export function toKafka({ tenantId, messageId, topic, key, payload, traceparent }: BusMessage): MessageToProduce {
   const contentType = payload.includes('"specversion"') ? 'application/cloudevents+json; charset=utf-8' : 'application/json; charset=utf-8';
-  const headers = [[HEADERS.contentType, contentType], [HEADERS.tenantId, tenantId], [HEADERS.messageId, messageId]] as const;
+  const headers: [string, string][] = [[HEADERS.contentType, contentType], [HEADERS.tenantId, tenantId], [HEADERS.messageId, messageId]];
+  if (traceparent !== undefined) headers.push([HEADERS.traceparent, traceparent]);
   return {
     topic, key: Buffer.from(key), value: Buffer.from(payload),
     headers: new Map(headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
@@ -63,10 +64,12 @@ export function fromKafka({ key, value, headers }: KafkaRecord, { topic, partiti
     return found && isUtf8(found) ? identifier(found.toString()) : undefined;
   };
   const payload = textOf(value);
+  const traceparent = header(HEADERS.traceparent);
   return {
     tenantId: tenantOf(header(HEADERS.tenantId)) ?? tenantOf(tenantInEvent(payload)) ?? defaultTenant,
     messageId: header(HEADERS.messageId) ?? `${topic}/${partition}/${offset}`,
-    topic, key: textOf(key).replaceAll('\0', ' '), payload,
+    topic, key: textOf(key).replaceAll('\0', ' ').slice(0, MAX_ID_LENGTH), payload,
+    ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
 

@@ -5,6 +5,7 @@ import { startLogReader, type LogReader } from '../db/log-reader.ts';
 import { causeOf, PoisonError, type Bus, type BusMessage } from './bus.ts';
 import { pause } from './delivery.ts';
 import { OUTGOING_PARTITIONS } from './outgoing.ts';
+import { inPublishSpans } from './publish-spans.ts';
 
 /** The relay's name among readers and sources of dead letters. */
 export const OUTGOING_RELAY = 'outgoing-relay';
@@ -29,11 +30,16 @@ export interface OutgoingRelayOptions {
 export function startOutgoingRelay(options: OutgoingRelayOptions): LogReader {
   const { db, pollMs, leaseMs, onError = () => {} } = options;
   return startLogReader({
-    pool: db.pool, reader: OUTGOING_RELAY, table: 'outgoing_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
+    pool: db.pool, reader: OUTGOING_RELAY, table: 'outgoing_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
     partitions: OUTGOING_PARTITIONS, pollMs, onError, ...(leaseMs === undefined ? {} : { leaseMs }),
     handle: (rows, signal) => relay(options, rows.map((row) =>
-      ({ tenantId: row.tenant_id, messageId: row.message_id, topic: row.topic, key: row.key, payload: row.payload })), signal),
+      ({ tenantId: row.tenant_id, messageId: row.message_id, topic: row.topic, key: row.key, payload: row.payload, ...traceOf(row) })), signal),
   });
+}
+
+/** The column is empty for what belongs to no trace. */
+function traceOf({ trace_context: traceparent }: { trace_context: string | null }): { traceparent?: string } {
+  return traceparent === null ? {} : { traceparent };
 }
 
 /** Age of the oldest message that was not published yet; 0: there is none. */
@@ -44,7 +50,7 @@ export function relayLag(db: Db): Promise<number> {
 async function relay(options: OutgoingRelayOptions, messages: readonly BusMessage[], signal: AbortSignal): Promise<number> {
   const { onRelayed = () => {} } = options;
   const outcome = await persist(options, signal, async () => {
-    await options.bus.publish(messages);
+    await inPublishSpans(messages, () => options.bus.publish(messages));
     onRelayed({ published: messages.length, parked: 0 });
   });
   if (outcome === 'done') return messages.length;
@@ -59,7 +65,7 @@ async function relay(options: OutgoingRelayOptions, messages: readonly BusMessag
 async function relayOne(options: OutgoingRelayOptions, message: BusMessage, signal: AbortSignal): Promise<'done' | 'aborted'> {
   const { onRelayed = () => {} } = options;
   const outcome = await persist(options, signal, async () => {
-    await options.bus.publish([message]);
+    await inPublishSpans([message], () => options.bus.publish([message]));
     onRelayed({ published: 1, parked: 0 });
   });
   if (!(outcome instanceof PoisonError)) return outcome;

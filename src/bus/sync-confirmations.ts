@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { ALL_TENANTS, type Db } from '../db/client.ts';
+import { SpanKind } from '@opentelemetry/api';
+import { ALL_TENANTS, type Db, type Tx } from '../db/client.ts';
 import { once } from '../db/inbox.ts';
 import { promiseCalls } from '../db/pending-starts.ts';
 import {
   confirmedSignal, failedSignal, reconcileSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId,
 } from '../workflows/user-sync.messages.ts';
+import { inSpan } from '../telemetry/trace-context.ts';
 import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from './bus.ts';
 import { EVENTS, TOPICS } from './events.ts';
 
@@ -33,26 +35,31 @@ export function createSyncConfirmationsHandler({ db }: { db: Db }): MessageHandl
     const event = parse(message);
     const tenantId = event.tenantid ?? message.tenantId;
     if (tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'Neither the event nor the message names one tenant.');
-    await db.inTenant(tenantId, async (tx) => {
-      // Source and id identify an event; a copy that was sent again may have another message id.
-      const isNew = await once(tx, { tenantId, consumer: SYNC_CONFIRMATIONS, messageId: `${event.source} ${event.id}` });
-      if (!isNew) return;
-      const { userId, service, userVersion = 0 } = event.data;
-      const user = await tx.user.findUnique({
-        where: { tenantId_id: { tenantId, id: userId } }, select: { id: true, version: true, deletedAt: true, services: { where: { service } } },
-      });
-      if (user === null) throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
-      if (user.deletedAt !== null) return;
-      if (user.services.length === 0) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
-      if (userVersion > user.version) {
-        throw new PoisonError('unknown_version', `Version ${userVersion} was never published; the current one is ${user.version}.`);
-      }
-      await promiseCalls(tx, [{
-        tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(user.id),
-        input: { tenantId, userId: user.id }, signal: signalOf(event),
-      }]);
-    });
+    await inSpan(`process ${event.type}`, {
+      kind: SpanKind.CONSUMER, parent: event.traceparent ?? message.traceparent,
+      attributes: { 'messaging.destination.name': event.type, 'messaging.consumer.group.name': SYNC_CONFIRMATIONS, 'messaging.message.id': message.messageId },
+    }, () => db.inTenant(tenantId, (tx) => takeEffect(tx, tenantId, event)));
   };
+}
+
+async function takeEffect(tx: Tx, tenantId: string, event: SyncEvent): Promise<void> {
+  // Source and id identify an event; a copy that was sent again may have another message id.
+  const isNew = await once(tx, { tenantId, consumer: SYNC_CONFIRMATIONS, messageId: `${event.source} ${event.id}` });
+  if (!isNew) return;
+  const { userId, service, userVersion = 0 } = event.data;
+  const user = await tx.user.findUnique({
+    where: { tenantId_id: { tenantId, id: userId } }, select: { id: true, version: true, deletedAt: true, services: { where: { service } } },
+  });
+  if (user === null) throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
+  if (user.deletedAt !== null) return;
+  if (user.services.length === 0) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
+  if (userVersion > user.version) {
+    throw new PoisonError('unknown_version', `Version ${userVersion} was never published; the current one is ${user.version}.`);
+  }
+  await promiseCalls(tx, [{
+    tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(user.id),
+    input: { tenantId, userId: user.id }, signal: signalOf(event),
+  }]);
 }
 
 function parse(message: BusMessage): SyncEvent {

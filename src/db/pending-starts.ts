@@ -1,3 +1,4 @@
+import { currentTraceparent } from '../telemetry/trace-context.ts';
 import type { PendingStart } from './generated/client.ts';
 import type { Tx } from './client.ts';
 
@@ -21,7 +22,7 @@ export async function promiseCalls(tx: Tx, calls: readonly PromisedCall[]): Prom
   if (calls.length === 0) return;
   await tx.pendingStart.createMany({
     data: calls.map(({ tenantId, kind, workflowType, workflowId, input, signal }) => ({
-      tenantId, kind, workflowType, workflowId,
+      tenantId, kind, workflowType, workflowId, traceContext: currentTraceparent() ?? null,
       ...(input === undefined ? {} : { input }),
       ...(signal === undefined ? {} : { signalName: signal.name }),
       ...(signal?.arg === undefined ? {} : { signalArg: signal.arg }),
@@ -50,7 +51,7 @@ export async function claimPendingStarts(tx: Tx, limit: number): Promise<Pending
       ORDER BY position LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING tenant_id AS "tenantId", position, kind::text, workflow_type AS "workflowType", workflow_id AS "workflowId",
       signal_name AS "signalName", signal_arg AS "signalArg", input, attempts, next_attempt_at AS "nextAttemptAt",
-      last_error AS "lastError", created_at AS "createdAt"`;
+      last_error AS "lastError", trace_context AS "traceContext", created_at AS "createdAt"`;
 }
 
 /** Puts a claimed call back for a later attempt, at most 5 s from now. */

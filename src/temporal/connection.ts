@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { temporalEnvironment } from '../config.ts';
+import { traceCalls } from './tracing.ts';
 
 /** Address, namespace, TLS and API key as the SDK reads them from its own settings: `TEMPORAL_*`, or its configuration file. */
 export function connectConfig(): ClientConnectConfig {
@@ -17,5 +18,5 @@ export function createClient(): Client {
     ...(metadata === undefined ? {} : { metadata }),
     connectTimeout: 3_000,
   });
-  return new Client({ connection, ...(namespace === undefined ? {} : { namespace }) });
+  return new Client({ connection, interceptors: { workflow: [traceCalls] }, ...(namespace === undefined ? {} : { namespace }) });
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -7,6 +8,7 @@ import { parkDeadLetter } from '../db/dead-letters.ts';
 import { claimPendingStarts, postponePendingStart, removePendingStart, PENDING_START_CHANNEL, type PendingStartRow } from '../db/pending-starts.ts';
 import { createPollLoop, type PollLoop } from '../poll-loop.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
+import { inSpan } from '../telemetry/trace-context.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 import { startOptions } from './start-options.ts';
 
@@ -58,7 +60,9 @@ interface PostponedCall {
 
 async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<PostponedCall | undefined> {
   try {
-    await deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row));
+    await inSpan(`${row.kind} ${row.workflowType}`, {
+      kind: SpanKind.PRODUCER, parent: row.traceContext, attributes: { 'temporal.workflow.id': row.workflowId },
+    }, () => deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row)));
   } catch (error) {
     if (grpcCodeOf(error) === GRPC_INVALID_ARGUMENT) {
       await park(deps, row, error);

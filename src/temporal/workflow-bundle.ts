@@ -13,14 +13,18 @@ export interface WorkflowBundle {
   readonly sourceHash: string;
 }
 
-/** The bundle of the workflows' present source: built once, kept in `folder`, so that a worker starts without building. */
-export async function loadWorkflowBundle(folder: string): Promise<WorkflowBundle> {
+/**
+ * The bundle of the workflows' present source: built once, kept in `folder`, so that a worker starts without building.
+ * Tracing is part of it only where it is asked for; the workflows are the same with and without.
+ */
+export async function loadWorkflowBundle(folder: string, { isTraced = false } = {}): Promise<WorkflowBundle> {
   const sourceHash = await hashSources();
-  const codePath = join(folder, `${sourceHash}.js`);
+  const codePath = join(folder, `${sourceHash}${isTraced ? '-traced' : ''}.js`);
   const isBuilt = await stat(codePath).then(() => true, () => false);
   if (!isBuilt) {
     const { code } = await bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('src/workflows/index.ts', root)),
+      workflowInterceptorModules: isTraced ? [fileURLToPath(new URL('src/workflows/tracing.ts', root))] : [],
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     });
     await mkdir(folder, { recursive: true });

@@ -10,10 +10,12 @@ import { SCENARIOS } from './scenarios.ts';
 const folder = new URL('histories/', import.meta.url);
 const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
 
-const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'));
+const bundles = join(tmpdir(), 'steadfast-test-bundles');
+const { codePath } = await loadWorkflowBundle(bundles);
+const traced = await loadWorkflowBundle(bundles, { isTraced: true });
 
-async function replay(history: unknown): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, 'replayed');
+async function replay(history: unknown, bundle = codePath): Promise<void> {
+  await Worker.runReplayHistory({ workflowBundle: { codePath: bundle } }, history, 'replayed');
 }
 async function read(file: string): Promise<unknown> {
   return JSON.parse(await readFile(new URL(file, folder), 'utf8'));
@@ -28,6 +30,9 @@ test('every control-flow shape has its history', (t) => {
 for (const file of files) {
   test(`the workflows replay ${file}`, async (t) => {
     await t.notThrowsAsync(replay(await read(file)));
+  });
+  test(`the workflows replay ${file} with tracing`, async (t) => {
+    await t.notThrowsAsync(replay(await read(file), traced.codePath));
   });
 }
 
