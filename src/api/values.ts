@@ -31,18 +31,18 @@ export function writeCursor({ at, id: lastId }: { at: Date; id: string }): strin
 }
 
 /** What `writeCursor` wrote; anything else is a caller's mistake. */
-export function readCursor(cursor: string | undefined): { at: Date; id: string } | undefined {
+export function readCursor(cursor: string | undefined, field = 'query.cursor'): { at: Date; id: string } | undefined {
   if (cursor === undefined) return undefined;
   let read: z.ZodSafeParseResult<z.output<typeof position>>;
   try {
     read = position.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch {
-    throw badCursor();
+    throw badCursor(field);
   }
-  if (!read.success) throw badCursor();
+  if (!read.success) throw badCursor(field);
   return { at: new Date(read.data[0]), id: read.data[1] };
 }
 
-function badCursor(): Problem {
-  return new Problem('validation_failed', { errors: [{ field: 'query.cursor', message: 'is not a cursor of this list' }] });
+function badCursor(field: string): Problem {
+  return new Problem('validation_failed', { errors: [{ field, message: 'is not a cursor of this list' }] });
 }

@@ -50,22 +50,23 @@ export interface DeadLetterCursor {
   readonly id: string;
 }
 
-/** One page, newest first. */
+/** One page. */
 export interface DeadLetterPage {
   readonly items: readonly DeadLetter[];
   /** Null: there are no more. */
   readonly next: DeadLetterCursor | null;
 }
 
-/** Lists the dead letters that the transaction's tenant has, newest first. */
+/** Lists the dead letters that the transaction's tenant has, newest first unless `order` says otherwise. */
 export async function listDeadLetters(
-  tx: Tx, { limit, cursor, ...filter }: DeadLetterFilter & { readonly limit: number; readonly cursor?: DeadLetterCursor },
+  tx: Tx, { limit, cursor, order = 'desc', ...filter }: DeadLetterFilter & { readonly limit: number; readonly cursor?: DeadLetterCursor; readonly order?: 'asc' | 'desc' },
 ): Promise<DeadLetterPage> {
+  const beyond = <Value>(value: Value) => order === 'asc' ? { gt: value } : { lt: value };
   const after: Prisma.DeadLetterWhereInput = cursor === undefined ? {} : {
-    OR: [{ parkedAt: { lt: cursor.parkedAt } }, { parkedAt: cursor.parkedAt, id: { lt: cursor.id } }],
+    OR: [{ parkedAt: beyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: beyond(cursor.id) }],
   };
   const rows = await tx.deadLetter.findMany({
-    where: { AND: [matching(filter), after] }, orderBy: [{ parkedAt: 'desc' }, { id: 'desc' }], take: limit + 1,
+    where: { AND: [matching(filter), after] }, orderBy: [{ parkedAt: order }, { id: order }], take: limit + 1,
   });
   const items = rows.slice(0, limit);
   const last = items.at(-1);

@@ -64,13 +64,29 @@ test('a dead letter is discarded with a reason', async (t) => {
   t.is((await api.ask('POST', `/dead-letters/${id}/discard`, { ...operator, json: { reason: 'stale' } })).status, 409);
 });
 
+test('a bulk replay takes the oldest first and goes on after those that fail again', async (t) => {
+  const tenant = 'dead-order';
+  const ids: string[] = [];
+  for (const [index, source] of ['stranger', 'stranger', 'outgoing-relay'].entries()) {
+    const id = await park(tenant, { source });
+    await api.db.inTenant(tenant, (tx) => tx.deadLetter.updateMany({ where: { id }, data: { parkedAt: new Date(Date.UTC(2026, 0, 1 + index)) } }));
+    ids.push(id);
+  }
+  const replay = async (cursor?: unknown) =>
+    (await api.ask('POST', '/dead-letters/replay', { ...operator, tenant, json: { filter: { ids }, limit: 2, ...(cursor === undefined ? {} : { cursor }) } })).body;
+  const first = await replay();
+  t.like(first, { replayed: 0, skipped: 2 });
+  t.deepEqual(await replay(first['nextCursor']), { replayed: 1, failed: 0, skipped: 0, nextCursor: null });
+  t.like(await replay('no cursor'), { code: 'validation_failed', errors: [{ field: 'body.cursor' }] });
+});
+
 test('dead letters are replayed and discarded in bulk, by a filter that is not empty', async (t) => {
   const tenant = 'dead-bulk';
   await Promise.all([park(tenant), park(tenant), park(tenant, { source: 'stranger' })]);
   t.is((await api.ask('POST', '/dead-letters/replay', { ...operator, tenant, json: { filter: {} } })).status, 400);
   t.is((await api.ask('POST', '/dead-letters/discard', { ...operator, tenant, json: { filter: {}, reason: 'x' } })).status, 400);
   const replayed = await api.ask('POST', '/dead-letters/replay', { ...operator, tenant, json: { filter: { olderThanSeconds: 0 } } });
-  t.deepEqual(replayed.body, { replayed: 2, failed: 0, skipped: 1 });
+  t.deepEqual(replayed.body, { replayed: 2, failed: 0, skipped: 1, nextCursor: null });
   const discarded = await api.ask('POST', '/dead-letters/discard', { ...operator, tenant, json: { filter: { source: 'stranger' }, reason: 'nobody\'s' } });
   t.deepEqual(discarded.body, { discarded: 1 });
 });
