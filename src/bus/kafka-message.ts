@@ -68,7 +68,7 @@ export function fromKafka({ key, value, headers }: KafkaRecord, { topic, partiti
   return {
     tenantId: tenantOf(header(HEADERS.tenantId)) ?? tenantOf(tenantInEvent(payload)) ?? defaultTenant,
     messageId: header(HEADERS.messageId) ?? `${topic}/${partition}/${offset}`,
-    topic, key: textOf(key).replaceAll('\0', ' ').slice(0, MAX_ID_LENGTH), payload,
+    topic, key: textOf(key).replaceAll('\0', ' '), payload,
     ...(traceparent === undefined ? {} : { traceparent }),
   };
 }
