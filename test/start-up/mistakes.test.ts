@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/db/client.ts';
 import { untilDatabaseUsable } from '../../src/db/until-usable.ts';
+import { grpcCodeOf } from '../../src/temporal/grpc-code.ts';
 import { ensureSchedules } from '../../src/temporal/schedules.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { createDatabase } from '../support/services.ts';
@@ -28,6 +29,14 @@ test('a wrong role or database is named rather than waited for', async (t) => {
 
 test('a role that bypasses row-level security is refused', async (t) => {
   t.regex(await mistake(t, { role: 'postgres' }), /^DATABASE_ROLE: .*bypasses row-level security/);
+});
+
+test('grpcCodeOf reads what the worker\'s connection and a client over it throw', async (t) => {
+  const { client, connection, namespace } = await connectDevServer();
+  t.teardown(() => connection.close());
+  const absent = connection.workflowService.describeWorkerDeployment({ namespace, deploymentName: 'absent' });
+  t.is(grpcCodeOf(await t.throwsAsync(absent)), 5);
+  t.is(grpcCodeOf(await t.throwsAsync(client.connection.workflowService.describeNamespace({ namespace: 'absent' }))), 5);
 });
 
 test('a schedule that Temporal refuses is named by its setting', async (t) => {
