@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Caller } from '../auth/roles.ts';
 import { beginIdempotent, finishIdempotent, releaseIdempotent, type IdempotencyClaim } from '../db/idempotency.ts';
@@ -43,14 +43,13 @@ export async function withIdempotency({ key, deps, tenantId, work, response }: {
 }): Promise<void> {
   const { db, config } = deps;
   const claim: IdempotencyClaim = {
-    tenantId, ...key, lockedUntil: new Date(Date.now() + config.COMMAND_TIMEOUT_MS + LOCK_MARGIN_MS),
-    keepFrom: new Date(Date.now() - config.IDEMPOTENCY_KEY_HOURS * 3_600_000),
+    tenantId, ...key, token: randomUUID(), lockMs: config.COMMAND_TIMEOUT_MS + LOCK_MARGIN_MS, keepHours: config.IDEMPOTENCY_KEY_HOURS,
   };
   const begun = await db.inTenant(tenantId, (tx) => beginIdempotent(tx, claim));
   switch (begun.kind) {
     case 'other_body': throw new Problem('idempotency_key_reused');
     case 'in_progress': throw new Problem('idempotency_in_progress', { retryAfterSeconds: 1 });
-    case 'answered': return send(response, { status: begun.status, body: begun.body, headers: { 'Idempotency-Replayed': 'true' } });
+    case 'answered': return send(response, { status: begun.status, body: begun.body, headers: { ...begun.headers, 'Idempotency-Replayed': 'true' } });
     case 'begun': break;
   }
   const answer = await answerOf(work, requestIdOf(response)).catch(async (error: unknown) => {

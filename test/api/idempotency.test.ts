@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import test from 'ava';
+import { beginIdempotent, finishIdempotent, releaseIdempotent } from '../../src/db/idempotency.ts';
 import { startApi } from '../support/api.ts';
 
 const api = await startApi();
@@ -14,6 +16,8 @@ test('the same key with the same body answers what was answered first', async (t
   t.deepEqual([first.status, second.status], [201, 201]);
   t.deepEqual(second.body, first.body);
   t.is(second.headers.get('Idempotency-Replayed'), 'true');
+  t.is(second.headers.get('Location'), first.headers.get('Location'));
+  t.regex(second.headers.get('Location') ?? '', /^\/users\//);
 });
 
 test('the same key with another body is refused', async (t) => {
@@ -49,6 +53,20 @@ test('a key whose holder died is free once its lock lapsed', async (t) => {
   t.is((await api.ask('POST', '/users', { ...service, json: json('died'), ...key('k-died') })).status, 409);
   await lapse(new Date(Date.now() - 1));
   t.is((await api.ask('POST', '/users', { ...service, json: json('died'), ...key('k-died') })).status, 200, 'carried out again');
+});
+
+test('a holder whose lock lapsed can neither answer for the later one nor give its key back', async (t) => {
+  const claim = { tenantId: 'default', scope: 'scope', key: 'k-fence', fingerprint: 'f', lockMs: -1, keepHours: 24 };
+  const [lapsed, later] = [{ ...claim, token: randomUUID() }, { ...claim, token: randomUUID(), lockMs: 60_000 }];
+  await api.db.inTenant('default', async (tx) => {
+    t.like(await beginIdempotent(tx, lapsed), { kind: 'begun' });
+    t.like(await beginIdempotent(tx, later), { kind: 'begun' });
+    await finishIdempotent(tx, lapsed, { status: 200, body: '"lapsed"' });
+    await releaseIdempotent(tx, lapsed);
+    t.like(await beginIdempotent(tx, { ...claim, token: randomUUID() }), { kind: 'in_progress' });
+    await finishIdempotent(tx, later, { status: 200, body: '"later"' });
+    t.like(await beginIdempotent(tx, { ...claim, token: randomUUID() }), { kind: 'answered', body: '"later"' });
+  });
 });
 
 test('an answer is forgotten after IDEMPOTENCY_KEY_HOURS', async (t) => {
