@@ -26,8 +26,8 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
 }
 
 /**
- * Writes the notifications of a step with it, so that there is one of each however often the step is written. For a
- * repetition nothing is composed again: the user's address may have changed since.
+ * Writes the notifications of a step with it, so that there is one of each however often the step is written. What an
+ * earlier attempt composed is not composed again: the user's address may have changed since.
  */
 async function notify(
   tx: Tx, { tenantId, userId, events }: ProfileChange, { outcome, config }: { outcome: WriteOutcome; config: Config },
@@ -37,8 +37,9 @@ async function notify(
   for (const event of events) {
     const told = toldOf(event);
     if (told === null) continue;
-    ids.push(...outcome === 'repeated'
-      ? await pendingNotifications(tx, { tenantId, userId, kind: told.kind, mark: told.markDays, deadline: new Date(told.deadline) })
+    const step = { tenantId, userId, kind: told.kind, mark: told.markDays, deadline: new Date(told.deadline) };
+    ids.push(...outcome === 'repeated' && await tx.notification.count({ where: step }) > 0
+      ? await pendingNotifications(tx, step)
       : await writeNotifications(tx, { tenantId, userId, settings: config, ...told }));
   }
   return ids;

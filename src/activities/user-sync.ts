@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { appendOutgoing } from '../bus/outgoing.ts';
 import { userEvent } from '../bus/events.ts';
@@ -30,8 +31,8 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
       await lockStreams(tx, [userId]);
       const runId = Context.current().info.workflowExecution?.runId ?? '';
       const { outcome, user } = await writeUserSync(tx, { tenantId, userId, sync, revision, writer: runId });
-      if (outcome === 'written' && user !== null && publishTo.length > 0) {
-        await publish(tx, user, { services: publishTo, messageId: `user:${userId}:${runId}:${revision}`, isFirst });
+      if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
+        await publish(tx, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
       }
       return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
     }),
@@ -39,12 +40,14 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
 }
 
 /**
- * Publishes the user as the row has it; the message's id is the step's, so that it is in the log once. The first
- * emission is `user.created` even when the user was changed before it, and so are the retries of version 1.
+ * Publishes the user as the row has it; the message's id is the step's and what it says, so that it is in the log once,
+ * and again only when a repetition of the step says something else. The first emission is `user.created` even when the
+ * user was changed before it, and so are the retries of version 1.
  */
 async function publish(
-  tx: Tx, user: User, { services, messageId, isFirst }: { services: readonly string[]; messageId: string; isFirst: boolean },
+  tx: Tx, user: User, { services, step, isFirst }: { services: readonly string[]; step: string; isFirst: boolean },
 ): Promise<void> {
   const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
-  await appendOutgoing(tx, [userEvent({ messageId, topic, user, services })]);
+  const content = createHash('sha256').update(services.join(',')).digest('hex').slice(0, 8);
+  await appendOutgoing(tx, [userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services })]);
 }

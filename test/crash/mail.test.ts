@@ -12,8 +12,8 @@ const DAY_MS = 86_400_000;
 test('a worker that dies when the mail server has just taken a mail hands it over again as the same, counted once', async (t) => {
   t.timeout(TIMEOUT_MS);
   const mail = await startMailServer();
-  const world = await createWorld(t, { settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5' } });
   t.teardown(() => mail.close());
+  const world = await createWorld(t, { settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5' } });
   const first = await world.startWorker();
   mail.beforeReply = () => first.kill();
   const userId = randomUUID();

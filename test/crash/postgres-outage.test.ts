@@ -19,12 +19,12 @@ const DUE_MS = 5_000;
 test('while PostgreSQL is away the API says so and what falls due waits; then both processes go on by themselves', async (t) => {
   t.timeout(TIMEOUT_MS);
   const postgres = await startRestartablePostgres();
+  t.teardown(() => postgres.remove());
   const mail = await startMailServer();
+  t.teardown(() => mail.close());
   const world = await createWorld(t, {
     databaseUrl: postgres.url, settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5', SYNC_CONFIRMATION_TIMEOUT_MS: '600000' },
   });
-  t.teardown(() => postgres.remove());
-  t.teardown(() => mail.close());
   const [worker, api] = await Promise.all([world.startWorker(), world.startApi()]);
   const ask = await createApiClient(world);
   const register = () => ask('POST', '/users', { authSubject: 'somebody', email: 'somebody@example.com' });
