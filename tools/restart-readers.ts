@@ -26,7 +26,7 @@ try {
     const wasNeeded = await isRestoredElsewhere(db);
     const { users, raisedBy } = await restartReaders(db);
     console.log(`Every reader begins anew${wasNeeded ? '' : ', though the logs were this cluster\'s'}: what is kept is delivered once more, and the inbox tells what took effect before.
-The version and the revisions of ${users} users were raised by ${raisedBy}, above anything that workflows and services have seen; sync-audit publishes each user anew.`);
+The version of ${users} users was raised by ${raisedBy}, above anything that services have seen; sync-audit publishes each user anew.`);
   }
 } finally {
   await db.close();

@@ -33,8 +33,11 @@ export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): P
 export function createSyncConfirmationsHandler({ db }: { db: Db }): MessageHandler {
   return async (message) => {
     const event = parse(message);
-    const tenantId = event.tenantid ?? message.tenantId;
-    if (tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'Neither the event nor the message names one tenant.');
+    const { tenantId } = message;
+    if (tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'The message names no tenant.');
+    if (event.tenantid !== undefined && event.tenantid !== tenantId) {
+      throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
+    }
     await inSpan(`process ${event.type}`, {
       kind: SpanKind.CONSUMER, parent: event.traceparent ?? message.traceparent,
       attributes: { 'messaging.destination.name': event.type, 'messaging.consumer.group.name': SYNC_CONFIRMATIONS, 'messaging.message.id': message.messageId },

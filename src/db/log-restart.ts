@@ -4,12 +4,12 @@ import { recordCluster } from './log-cluster.ts';
 import { LOG_TABLES } from './log.ts';
 import { rawTransaction } from './raw-transaction.ts';
 
-const REVISION_STEP = 1_000_000;
+const VERSION_STEP = 1_000_000;
 const LARGEST_INT4 = 2_147_483_647;
 
 /** What a restart did. */
 export interface Restart {
-  /** Users whose version and revisions were raised. */
+  /** Users whose version was raised. */
   readonly users: number;
   /** By how much. */
   readonly raisedBy: number;
@@ -23,10 +23,10 @@ export interface Restart {
  * 2. Each cursor returns to the start under a new epoch and loses its lease, so that a reader still at work can't save
  *    where it stood. Every row that is kept is then read and delivered again; consumers know by their inbox what took
  *    effect before.
- * 3. `version`, `profile_revision` and `sync_revision` of every user rise by 1,000,000. The open workflows, and the
- *    services, may know later ones than a back-up has; from here on every change has a number that none of them has
- *    seen. Each run raises them again, which costs nothing but room: of some 2,100 runs that `int4` has room for, the
- *    last ones raise by half of what is left.
+ * 3. `version` of every user rises by 1,000,000: the services may hold later ones than a back-up has, and so would take
+ *    what is sent from here on for old. The audit sends every user again. The revisions stay as they are: they tell
+ *    whether the row or its open workflow knows more. Each run raises again, which costs nothing but room: of some
+ *    2,100 runs that `int4` has room for, the last ones raise by half of what is left.
  * 4. The logs are recorded as this cluster's, which lets workers and API start.
  *
  * Run it with workers and API stopped: it locks the logs and the users against writing.
@@ -41,18 +41,17 @@ export async function restartReaders(db: Db): Promise<Restart> {
     await client.query(`
       UPDATE log_cursors SET epoch = epoch + 1, xid = '0', position = 0,
         lease_owner = NULL, lease_until = NULL, updated_at = now(), abandoned_at = NULL`);
-    const restart = await raiseRevisions(client);
+    const restart = await raiseVersions(client);
     await recordCluster(client);
     return restart;
   });
 }
 
-async function raiseRevisions(client: pg.ClientBase): Promise<Restart> {
+async function raiseVersions(client: pg.ClientBase): Promise<Restart> {
   await client.query('LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE');
   const { rows: [found] } = await client.query<{ highest: number | null }>(
-    'SELECT max(greatest(version, profile_revision, sync_revision)) AS highest FROM users');
-  const raisedBy = Math.min(REVISION_STEP, Math.floor((LARGEST_INT4 - (found?.highest ?? 0)) / 2));
-  const { rowCount } = await client.query(
-    'UPDATE users SET version = version + $1, profile_revision = profile_revision + $1, sync_revision = sync_revision + $1', [raisedBy]);
+    'SELECT max(version) AS highest FROM users');
+  const raisedBy = Math.min(VERSION_STEP, Math.floor((LARGEST_INT4 - (found?.highest ?? 0)) / 2));
+  const { rowCount } = await client.query(`UPDATE users SET version = version + $1, sync_status = 'pending'`, [raisedBy]);
   return { users: rowCount ?? 0, raisedBy };
 }

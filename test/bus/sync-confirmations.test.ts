@@ -102,7 +102,7 @@ const POISON: [string, string, BusMessage][] = [
   ['about an id that is no user id', 'malformed_event', said({ data: { userId: '42', service: 'accounting', userVersion: 1 } })],
   ['with a version of 0', 'malformed_event', said({ data: { userId: USER, service: 'accounting', userVersion: 0 } })],
   ['for every tenant', 'malformed_event', said({ tenantid: '*' })],
-  ['of another tenant', 'unknown_user', said({ tenantid: 'other' })],
+  ['of another tenant than its message', 'malformed_event', said({ tenantid: 'other' })],
   ['about an unknown user', 'unknown_user', said({ data: { userId: USER.replace('0b', '1b'), service: 'accounting', userVersion: 1 } })],
   ['of a service that is not the user\'s', 'unknown_service', said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } })],
   ['of a version that was never published', 'unknown_version', said({ data: { userId: USER, service: 'accounting', userVersion: 4 } })],
