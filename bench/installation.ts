@@ -18,7 +18,7 @@ export interface Installation {
   readonly api: TestProcess;
   /** Undefined in an installation whose Temporal is away. */
   readonly worker: TestProcess | undefined;
-  post(path: string, body: object): Promise<Record<string, unknown>>;
+  readonly post: (path: string, body: object) => Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ export async function makeCurrent(connection: NativeConnection, namespace: strin
     const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment({ namespace, deploymentName });
     const createdAtMs = (build: string): number => {
       const found = workerDeploymentInfo?.versionSummaries?.find(({ deploymentVersion }) => deploymentVersion?.buildId === build);
-      return Number(found?.createTime?.seconds ?? 0) * 1_000 + Number(found?.createTime?.nanos ?? 0) / 1e6;
+      return Number(found?.createTime?.seconds ?? 0) * 1_000 + (found?.createTime?.nanos ?? 0) / 1e6;
     };
     const current = workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? '';
     if (current === buildId) return 'current';

@@ -21,7 +21,8 @@ test('saveProfile, asked again after the user changed its address, tells nobody 
   await db.inTenant(tenantId, (tx) => tx.user.create({
     data: { tenantId, id: userId, authSubject: userId, email: 'old@example.com', profileCompletionDeadline: new Date(deadline) },
   }));
-  const { saveProfile } = createProfileActivities({ db, config: loadConfig({ SMTP_URL: 'smtp://127.0.0.1:1' }) });
+  const activities = createProfileActivities({ db, config: loadConfig({ SMTP_URL: 'smtp://127.0.0.1:1' }) });
+  const saveProfile = (step: ProfileChange) => activities.saveProfile(step);
   const change: ProfileChange = {
     tenantId, userId, revision: 1, events: [{ type: 'ReminderFellDue', at: Date.now(), markDays: 1, deadline }],
     profile: { kind: 'pending', started: false, deadline, reminders: 1, settledUntil: Date.now() },
