@@ -69,7 +69,7 @@ async function runWorker(config: Config): Promise<void> {
     await ensureSchedules(client, config);
   }, patience('Temporal'));
 
-  const bundle = await loadWorkflowBundle(join(config.DATA_DIR, 'bundles'), { isTraced: tracing !== undefined });
+  const bundle = await loadWorkflowBundle(config.WORKFLOW_BUNDLE_DIR ?? join(config.DATA_DIR, 'bundles'), { isTraced: tracing !== undefined });
   const deployment = deploymentOptions(config, bundle.sourceHash);
   const metrics = createMetrics({ db });
   const worker = await Worker.create({

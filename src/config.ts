@@ -52,6 +52,7 @@ export const SETTINGS = {
   WORKER_DEPLOYMENT_NAME: ['steadfast', z.string().min(1)],
   WORKER_BUILD_ID: ['', optional],
   WORKER_MAKE_CURRENT: ['true', flag],
+  WORKFLOW_BUNDLE_DIR: ['', optional],
 
   JWKS_URL: ['', optional.pipe(z.url().optional())],
   JWT_ISSUER: ['steadfast', z.string().min(1)],

@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import { loadProcessConfig } from '../src/config.ts';
 import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 
-// Builds the workflows' bundle ahead of the first worker, for an image whose files cannot be written.
-const { codePath } = await loadWorkflowBundle(join(loadProcessConfig().DATA_DIR, 'bundles'));
-console.log(codePath);
+// Builds the workflows' bundles, with and without tracing, ahead of the first worker: for an image whose files cannot be written.
+const { DATA_DIR, WORKFLOW_BUNDLE_DIR } = loadProcessConfig();
+const folder = WORKFLOW_BUNDLE_DIR ?? join(DATA_DIR, 'bundles');
+for (const isTraced of [false, true]) {
+  const { codePath } = await loadWorkflowBundle(folder, { isTraced });
+  console.log(codePath);
+}

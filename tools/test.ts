@@ -46,7 +46,7 @@ async function runTests(): Promise<Counts> {
   const services = await startTestServices();
   const temporary = await mkdtemp(join(tmpdir(), 'steadfast-test-'));
   try {
-    const { output, code } = await runAva({ TZ: ZONE, ...process.env, ...services.env, TMPDIR: temporary });
+    const { output, code } = await runAva({ TZ: ZONE, ...process.env, ...services.env, TMPDIR: temporary, WORKFLOW_BUNDLE_DIR: join(temporary, 'steadfast-test-bundles') });
     return countsOfAva(output, code === 0);
   } finally {
     await services.stop();

@@ -45,7 +45,7 @@ export function startProcess(entry: 'worker.ts' | 'server.ts', env: Readonly<Rec
     answers: (url) => until(async () => {
       if (!isRunning()) throw new Error(`${entry} ended before it was ready:\n${output}`);
       return (await fetch(url).catch(() => undefined))?.status === 200;
-    }, { what: `${entry} at ${url}` }),
+    }, { what: `${entry} at ${url}`, timeoutMs: 120_000 }),
     kill: async () => { await end('SIGKILL'); },
     stop: () => end('SIGTERM'),
   };
