@@ -17,6 +17,13 @@ test('answers are events as their topics promise', (t) => {
   }
 });
 
+test('an answer carries the trace of the event on, without another id', (t) => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  const traced = confirmation({ service, copy: { ...copy, traceparent } });
+  t.is(EVENTS[TOPICS.syncConfirmed].parse(JSON.parse(traced.payload)).traceparent, traceparent);
+  t.is(traced.messageId, confirmation({ service, copy }).messageId);
+});
+
 test('an answer to one event has one id, which its service, version, outcome and event make', (t) => {
   const id = (rest: Partial<typeof copy> = {}, name = service) => confirmation({ service: name, copy: { ...copy, ...rest } }).messageId;
   t.is(id(), id());

@@ -54,12 +54,12 @@ function answerId(outcome: 'confirmed' | 'failed', { service, copy: { tenantId, 
 }
 
 function message(
-  { topic, id, service, copy: { tenantId, userId }, data }:
-  { topic: string; id: string; service: string; copy: Pick<UserCopy, 'tenantId' | 'userId'>; data: object },
+  { topic, id, service, copy: { tenantId, userId, traceparent }, data }:
+  { topic: string; id: string; service: string; copy: Pick<UserCopy, 'tenantId' | 'userId' | 'traceparent'>; data: object },
 ): BusMessage {
   const event = {
     specversion: '1.0', id, source: `/services/${service}`, type: topic, subject: userId, time: new Date().toISOString(),
-    datacontenttype: 'application/json', tenantid: tenantId, data,
+    datacontenttype: 'application/json', tenantid: tenantId, ...(traceparent === undefined ? {} : { traceparent }), data,
   };
   return { tenantId, messageId: id, topic, key: userId, payload: JSON.stringify(event) };
 }

@@ -7,4 +7,9 @@ export interface UserCopy {
   readonly userVersion: number;
   /** The event that asked for it. With it a repeated answer has one id; without it each answer is a new one. */
   readonly eventId?: string;
+  /** W3C Trace Context of that event; the answer carries it on, so that one trace holds both. */
+  readonly traceparent?: string;
 }
+
+/** A copy that an event asked for. */
+export type EventCopy = UserCopy & { readonly eventId: string };

@@ -1,11 +1,11 @@
-import type { UserCopy } from './copy.ts';
+import type { EventCopy } from './copy.ts';
 import type { HeldCopy } from './copy-store.ts';
 
 /** Redelivery goes back by less than this many emissions of one version. */
 const KEPT_EVENT_IDS = 50;
 
 /** An event as far as the record of copies is concerned. */
-export type CopyEvent = Required<UserCopy> & { readonly isDeletion: boolean };
+export type CopyEvent = EventCopy & { readonly isDeletion: boolean };
 
 /** What an event is to a service that holds `held`. */
 export type Verdict =

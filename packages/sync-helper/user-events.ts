@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
 import { EVENTS, TOPICS } from '../../src/bus/events.ts';
-import type { UserCopy } from './copy.ts';
+import type { EventCopy, UserCopy } from './copy.ts';
 
 const userEvent = z.discriminatedUnion('type', [
   EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated], EVENTS[TOPICS.userDeleted],
@@ -13,10 +13,10 @@ export const USER_TOPICS = [TOPICS.userCreated, TOPICS.userUpdated, TOPICS.userD
 type UserData = z.output<(typeof EVENTS)[typeof TOPICS.userUpdated]>['data'];
 
 /** A user as an event tells it: the whole state of that version, not a difference. */
-export type SyncedUser = Required<UserCopy> & Readonly<Omit<UserData, 'userId' | 'version' | 'services'>>;
+export type SyncedUser = EventCopy & Readonly<Omit<UserData, 'userId' | 'version' | 'services'>>;
 
 /** The last that is told of a user. */
-export type DeletedUser = Required<UserCopy>;
+export type DeletedUser = EventCopy;
 
 /** An event about a user, for one service. */
 export type UserEvent =
@@ -32,7 +32,12 @@ export function parseUserEvent(message: BusMessage, service: string): UserEvent 
   const event = parsed.data;
   if (event.type !== message.topic) throw new PoisonError('malformed_event', `An event of type ${event.type} came by the topic ${message.topic}.`);
   const { userId, version: userVersion } = event.data;
-  const copy = { tenantId: event.tenantid ?? message.tenantId, userId, userVersion, eventId: event.id };
+  if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
+    throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
+  }
+  const copy: EventCopy = {
+    tenantId: message.tenantId, userId, userVersion, eventId: event.id, ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+  };
   if (event.type === TOPICS.userDeleted) return { kind: 'deleted', user: copy };
   const { services, version: _version, ...data } = event.data;
   return services.includes(service) ? { kind: 'user', user: { ...data, ...copy } } : { kind: 'not_ours' };
