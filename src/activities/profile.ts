@@ -16,7 +16,10 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
   return {
     loadProfileSettings: async () => settings,
 
-    loadProfile: ({ tenantId, userId }) => db.inTenant(tenantId, (tx) => claimProfile(tx, { tenantId, userId })),
+    loadProfile: ({ tenantId, userId }) => db.inTenant(tenantId, async (tx) => {
+      const claimed = await claimProfile(tx, { tenantId, userId });
+      return claimed === null ? null : { ...claimed, notificationIds: await pendingNotifications(tx, { tenantId, userId }) };
+    }),
 
     saveProfile: (change) => db.inTenant(change.tenantId, async (tx) => {
       const outcome = await writeProfile(tx, { ...change, writer: Context.current().info.workflowExecution?.runId ?? '' });

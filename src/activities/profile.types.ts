@@ -10,6 +10,8 @@ export interface UserRef {
 export interface LoadedProfile {
   readonly profile: Profile;
   readonly revision: number;
+  /** Notifications that wait for delivery; absent in older histories. */
+  readonly notificationIds?: readonly string[];
 }
 
 /** What became of the write of a step. */

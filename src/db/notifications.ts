@@ -27,15 +27,16 @@ export async function insertNotifications(tx: Tx, rows: readonly NewNotification
   const [first] = rows;
   if (first === undefined) return [];
   await tx.notification.createMany({ data: [...rows], skipDuplicates: true });
-  return pendingNotifications(tx, first);
+  const { tenantId, userId, kind, mark, deadline } = first;
+  return pendingNotifications(tx, { tenantId, userId, kind, mark, deadline });
 }
 
-/** Ids of what is to be said about a step and waits for delivery. */
+/** Ids of what is to be said about a user, or about one step of it, and waits for delivery. */
 export async function pendingNotifications(
-  tx: Tx, { tenantId, userId, kind, mark, deadline }: Pick<NewNotification, 'tenantId' | 'userId' | 'kind' | 'mark' | 'deadline'>,
+  tx: Tx, about: Pick<NewNotification, 'tenantId' | 'userId'> & Partial<Pick<NewNotification, 'kind' | 'mark' | 'deadline'>>,
 ): Promise<string[]> {
   const pending = await tx.notification.findMany({
-    where: { tenantId, userId, kind, mark, deadline, status: 'pending' }, select: { id: true }, orderBy: { id: 'asc' },
+    where: { ...about, status: 'pending' }, select: { id: true }, orderBy: { id: 'asc' },
   });
   return pending.map(({ id }) => id);
 }

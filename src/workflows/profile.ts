@@ -2,7 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   continueAsNew, log, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { NotificationActivities, ProfileActivities } from '../activities/profile.types.ts';
+import type { LoadedProfile, NotificationActivities, ProfileActivities } from '../activities/profile.types.ts';
 import { DELIVERY_HEARTBEAT_TIMEOUT_MS, DELIVERY_RETRY, DELIVERY_START_TO_CLOSE_MS } from '../domain/delivery-policy.ts';
 import { parseComplete, parseReactivate } from '../domain/profile/commands.ts';
 import {
@@ -35,10 +35,11 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
 
   await asEntity(inbox, async () => {
     const settings = await rows.loadProfileSettings();
-    const loaded = carried ?? await rows.loadProfile({ tenantId, userId });
+    const loaded: LoadedProfile | null = carried ?? await rows.loadProfile({ tenantId, userId });
     if (loaded === null) return refuseAll(inbox);
     const mine: ProfileLife = { settings, state: loaded.profile, revision: loaded.revision, deliveries: 0 };
     life = mine;
+    deliver(mine, { tenantId, ...loaded });
 
     await runEntity<Profile, ProfileCommand, ProfileEvent>(mine, {
       inbox,
@@ -50,12 +51,14 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       save: async ({ state, revision, events }) => {
         const saved = await rows.saveProfile({ tenantId, userId, profile: state, revision, events });
         mine.settings = saved.settings;
-        if (saved.notificationIds.length > 0) deliver(mine, { tenantId, notificationIds: saved.notificationIds });
+        deliver(mine, { tenantId, ...saved });
         return saved;
       },
       load: async () => {
         const row = await rows.loadProfile({ tenantId, userId });
-        return row === null ? null : { state: row.profile, revision: row.revision };
+        if (row === null) return null;
+        deliver(mine, { tenantId, ...row });
+        return { state: row.profile, revision: row.revision };
       },
       show: () => show(mine),
       isQuiet: () => mine.deliveries === 0,
@@ -98,9 +101,10 @@ function always(command: ProfileCommand): () => Parsed<ProfileCommand> {
   return () => ({ ok: true, value: command });
 }
 
-function deliver(life: ProfileLife, delivery: Parameters<typeof deliverNotifications>[0]): void {
+function deliver(life: ProfileLife, { tenantId, notificationIds = [] }: { tenantId: string; notificationIds?: readonly string[] }): void {
+  if (notificationIds.length === 0) return;
   life.deliveries += 1;
-  deliverNotifications(delivery)
+  deliverNotifications({ tenantId, notificationIds })
     .catch((error: unknown) => log.error('notifications were not handed over; the next audit tries again', { error }))
     .finally(() => { life.deliveries -= 1; });
 }

@@ -6,7 +6,7 @@ import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user
 import { until } from '../support/until.ts';
 import { TENANT, type World } from './world.ts';
 
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 240_000;
 
 /** Reads as the relays do: of every tenant. */
 export function read<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise<Result> {

@@ -6,7 +6,7 @@ import { startMailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
 import { createWorld } from './world.ts';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;
 
 test('a worker that dies when the mail server has just taken a mail hands it over again as the same, counted once', async (t) => {

@@ -11,7 +11,7 @@ import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertProfileAgrees, assertSyncAgrees, read, untilEach, userOf } from './end-state.ts';
 import { createWorld, SERVICES } from './world.ts';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;
 /** Time to take PostgreSQL away before the reminder falls due. */
 const DUE_MS = 5_000;

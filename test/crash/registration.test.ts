@@ -9,7 +9,7 @@ import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgre
 import { walk } from './walk.ts';
 import { createWorld } from './world.ts';
 
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 420_000;
 const RETRY_MS = 100;
 
 test('an API killed at any statement of a registration makes one user and starts its workflows once', async (t) => {

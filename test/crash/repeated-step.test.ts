@@ -61,6 +61,8 @@ test('saveProfile writes what a repeated step has decided on beyond its first at
   await save([reminded, completed]);
   t.is((await userOf(world.db, userId)).version, 2);
   t.is(await read(world.db, (tx) => tx.notification.count()), 1);
+  // The first task of a workflow begins again by loading what it wrote: nothing is due then, and yet nobody was told.
+  t.deepEqual((await activities.loadProfile({ tenantId: TENANT, userId }))?.notificationIds, notificationIds);
 });
 
 /** Calls activities as one run of a workflow does. */

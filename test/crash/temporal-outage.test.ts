@@ -9,7 +9,7 @@ import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgre
 import { startRestartableTemporal } from './restartable-temporal.ts';
 import { createWorld } from './world.ts';
 
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = 420_000;
 const QUICKLY_MS = 2_000;
 
 test('while Temporal is away users are registered and commands are 503; when it is back nothing is lost', async (t) => {
