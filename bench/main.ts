@@ -5,7 +5,7 @@ import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcde' }, quick: { type: 'boolean', default: false } } });
-const scale = values.quick ? 0.1 : 1;
+const scale = values.quick ? 0.2 : 1;
 
 const services = await startTestServices({ isDurable: true });
 Object.assign(process.env, services.env);
@@ -18,7 +18,7 @@ const { busesOf } = await import('./buses.ts');
 
 const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   a: () => benchRegistrations(Math.round(1_500 * scale)),
-  b: () => benchCycle(Math.round(500 * scale)), // and c
+  b: () => benchCycle(Math.round(500 * scale), Math.round(1_000 * scale)), // and c
   d: () => benchAudit(Math.round(10_000 * scale)),
   e: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
 };
