@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { ExecutionContext } from 'ava';
 import { ALL_TENANTS, type Db, type Tx } from '../../src/db/client.ts';
@@ -6,6 +7,7 @@ import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user
 import { until } from '../support/until.ts';
 import { TENANT, type World } from './world.ts';
 
+const PAUSE_MS = 200;
 const SETTLE_MS = 240_000;
 
 /** Reads as the relays do: of every tenant. */
@@ -17,7 +19,9 @@ export function read<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise
 export async function untilEach(users: readonly string[], condition: (userId: string) => Promise<boolean>, what: string): Promise<void> {
   const open = new Set(users);
   await until(async () => {
-    await Promise.all([...open].map(async (user) => { if (await condition(user)) open.delete(user); }));
+    // One after the other, and not at once again: who asks too often keeps from working whom it waits for.
+    for (const user of open) if (await condition(user)) open.delete(user);
+    if (open.size > 0) await sleep(PAUSE_MS);
     return open.size === 0;
   }, { what, timeoutMs: SETTLE_MS }).catch((error: unknown) => {
     throw new Error(`${what}: still not so for ${open.size} of ${users.length}, such as ${[...open][0]}`, { cause: error });

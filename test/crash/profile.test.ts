@@ -14,7 +14,7 @@ const BOSS = 'boss@example.org';
 const SOON_MS = 500;
 const SAVES_PROFILE = /SELECT status::text, customer_id/;
 
-test.serial('a worker killed at any statement of a reminder counts it once, and hands it over under one Message-ID', async (t) => {
+test('a worker killed at any statement of a reminder counts it once, and hands it over under one Message-ID', async (t) => {
   t.timeout(TIMEOUT_MS);
   const { world, mail } = await createMailingWorld(t, { PROFILE_REMINDER_MARKS_DAYS: '0.5' });
   const { targets, points, kills } = await walk({
@@ -36,7 +36,7 @@ test.serial('a worker killed at any statement of a reminder counts it once, and 
   await assertNothingLeft(t, world, targets.map(profileWorkflowId));
 });
 
-test.serial('a worker killed at any statement of an expiry expires the user once, and tells the user and each administrator once', async (t) => {
+test('a worker killed at any statement of an expiry expires the user once, and tells the user and each administrator once', async (t) => {
   t.timeout(TIMEOUT_MS);
   const { world, mail } = await createMailingWorld(t, { PROFILE_REMINDER_MARKS_DAYS: '' });
   const isOver = async (userId: string): Promise<boolean> => (await statusesOfNotifications(world, userId)).join() === 'sent,sent'

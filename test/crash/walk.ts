@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/until.ts';
 import type { World } from './world.ts';
 
@@ -9,6 +10,7 @@ const preload = new URL('hold-at-statement.ts', import.meta.url);
 const BATCH = 5;
 /** How long the others are given to come to points of their own once one is held: longer only means fewer processes. */
 const STANDSTILL_MS = 700;
+const PAUSE_MS = 50;
 const ROUND_MS = 90_000;
 
 /** A way through some statements, which many users go. */
@@ -50,7 +52,12 @@ export async function walk({ world, process: kind, from, begin, isDone }: Flow):
       const count = targets.length - open.length;
       if (count > last.count) last = { count, at: performance.now() };
       if (count > 0 && performance.now() - last.at > STANDSTILL_MS) return true;
-      return (await Promise.all(open.map(isDone))).every(Boolean);
+      for (const target of open) {
+        if (await isDone(target)) continue;
+        await sleep(PAUSE_MS);
+        return false;
+      }
+      return true;
     }, { what: `the end of the flow (${child.output()})`, timeoutMs: ROUND_MS });
 
     // What it has in hand when it is told to stop may still be a point.

@@ -80,7 +80,7 @@ export async function createWorld(
     plant: ({ userId, workflow, deadline, services }) => db.inTenant(TENANT, async (tx) => {
       await insertUser(tx, {
         tenantId: TENANT, userId, authSubject: userId, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
-        profileCompletionDeadline: deadline, remindersSettledUntil: new Date(), services, defaultServices: false,
+        profileCompletionDeadline: deadline, remindersSettledUntil: new Date(0), services, defaultServices: false,
       });
       await promiseCalls(tx, [{
         tenantId: TENANT, kind: 'start', input: { tenantId: TENANT, userId },
