@@ -24,6 +24,8 @@ export function startProcess(entry: 'worker.ts' | 'server.ts', env: Readonly<Rec
   const child = spawn(process.execPath, [...(preload === undefined ? [] : ['--import', preload.href]), entry], {
     cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${entry} could not be started`); // a signal to "no process" would go to all
   const killWithTest = (): void => { child.kill('SIGKILL'); };
   process.once('exit', killWithTest);
   let output = '';
@@ -38,7 +40,7 @@ export function startProcess(entry: 'worker.ts' | 'server.ts', env: Readonly<Rec
     return exited;
   };
   return {
-    pid: child.pid ?? -1,
+    pid,
     output: () => output,
     isRunning,
     exited,
