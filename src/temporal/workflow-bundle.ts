@@ -22,9 +22,10 @@ export async function loadWorkflowBundle(folder: string, { isTraced = false } = 
   const codePath = join(folder, `${sourceHash}${isTraced ? '-traced' : ''}.js`);
   const isBuilt = await stat(codePath).then(() => true, () => false);
   if (!isBuilt) {
+    const interceptors = isTraced ? [workflowModule('tracing.ts')] : [];
     const { code } = await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('src/workflows/index.ts', root)),
-      workflowInterceptorModules: isTraced ? [fileURLToPath(new URL('src/workflows/tracing.ts', root))] : [],
+      workflowsPath: workflowModule('index.ts'), workflowInterceptorModules: interceptors,
+      preloadModules: [workflowModule('shared-modules.ts'), ...interceptors],
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     });
     await mkdir(folder, { recursive: true });
@@ -33,6 +34,10 @@ export async function loadWorkflowBundle(folder: string, { isTraced = false } = 
     await rename(unfinished, codePath);
   }
   return { codePath, sourceHash };
+}
+
+function workflowModule(file: string): string {
+  return fileURLToPath(new URL(`src/workflows/${file}`, root));
 }
 
 async function hashSources(): Promise<string> {
