@@ -41,11 +41,11 @@ export function readIdempotencyKey(request: Request, { subject, tenantId }: Call
 export async function withIdempotency({ key, deps, tenantId, work, response }: {
   key: IdempotencyKey; deps: ApiDeps; tenantId: string; work: () => Promise<Reply>; response: Response;
 }): Promise<void> {
-  const { db, config } = deps;
+  const { db: { pool }, config } = deps;
   const claim: IdempotencyClaim = {
     tenantId, ...key, token: randomUUID(), lockMs: config.COMMAND_TIMEOUT_MS + LOCK_MARGIN_MS, keepHours: config.IDEMPOTENCY_KEY_HOURS,
   };
-  const begun = await db.inTenant(tenantId, (tx) => beginIdempotent(tx, claim));
+  const begun = await beginIdempotent(pool, claim);
   switch (begun.kind) {
     case 'other_body': throw new Problem('idempotency_key_reused');
     case 'in_progress': throw new Problem('idempotency_in_progress', { retryAfterSeconds: 1 });
@@ -53,11 +53,11 @@ export async function withIdempotency({ key, deps, tenantId, work, response }: {
     case 'begun': break;
   }
   const answer = await answerOf(work, requestIdOf(response)).catch(async (error: unknown) => {
-    await db.inTenant(tenantId, (tx) => releaseIdempotent(tx, claim)).catch(() => undefined); // it lapses by itself
+    await releaseIdempotent(pool, claim).catch(() => undefined); // it lapses by itself
     throw error;
   });
   // What was done is done: without the record a repetition is carried out again, which every effect withstands.
-  await db.inTenant(tenantId, (tx) => finishIdempotent(tx, claim, answer)).catch((error: unknown) => {
+  await finishIdempotent(pool, claim, answer).catch((error: unknown) => {
     deps.log.warn({ requestId: requestIdOf(response), error: error instanceof Error ? error.name : 'unknown' }, 'an answer could not be kept for its Idempotency-Key');
   });
   send(response, answer);

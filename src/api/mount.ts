@@ -38,7 +38,7 @@ function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
 
 async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promise<OwnUser | undefined> {
   if (caller.role !== 'user') return undefined;
-  const self = await db.inTenant(caller.tenantId, (tx) => findOwnUser(tx, caller));
+  const self = await findOwnUser(db.pool, caller);
   const isBarred = self?.status === 'inactive' || self?.status === 'suspended';
   if (isBarred && spec.openToInactive !== true) throw new Problem('account_inactive');
   return self;

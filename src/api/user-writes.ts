@@ -27,21 +27,17 @@ export async function registerUser(
   { db, config }: Writer, { servicesToSync, ...registration }: Registration, now: number,
 ): Promise<{ user: UserRow; isNew: boolean }> {
   const { tenantId } = registration;
-  return db.inTenant(tenantId, async (tx) => {
-    const known = await findUserBySubject(tx, registration);
-    if (known !== undefined) return { user: known, isNew: false };
-    const profile = registerProfile({ now, deadlineDays: config.PROFILE_COMPLETION_DEADLINE_DAYS });
-    const userId = randomUUID();
-    const isNew = await insertUser(tx, {
-      ...registration, userId,
-      profileCompletionDeadline: new Date(profile.deadline), remindersSettledUntil: new Date(profile.settledUntil),
-      services: servicesToSync ?? config.SYNC_SERVICES, defaultServices: servicesToSync === undefined,
-    });
-    if (isNew) await promiseCalls(tx, startsOf({ tenantId, userId }));
-    const user = await findUserBySubject(tx, registration);
-    if (user === undefined) throw new Error('a registered user is gone within its registration');
-    return { user, isNew };
-  });
+  const profile = registerProfile({ now, deadlineDays: config.PROFILE_COMPLETION_DEADLINE_DAYS });
+  const userId = randomUUID();
+  const created = await insertUser(db.pool, {
+    ...registration, userId,
+    profileCompletionDeadline: new Date(profile.deadline), remindersSettledUntil: new Date(profile.settledUntil),
+    services: servicesToSync ?? config.SYNC_SERVICES, defaultServices: servicesToSync === undefined,
+  }, startsOf({ tenantId, userId }));
+  if (created !== undefined) return { user: created, isNew: true };
+  const known = await db.inTenant(tenantId, (tx) => findUserBySubject(tx, registration));
+  if (known === undefined) throw new Error('the user of an identity is gone within its registration');
+  return { user: known, isNew: false };
 }
 
 /** Changes contact fields and channels and promises to tell the user's services, in one transaction; undefined without such a user. */

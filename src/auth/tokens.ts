@@ -1,6 +1,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import type { Config } from '../config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
+import { createRemembered } from './remembered.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
 
 /** The outcome of looking at a token. `unreachable`: the keys could not be fetched, so nothing is known about the token. */
@@ -28,9 +29,15 @@ export async function createTokenVerifier(config: TokenSettings): Promise<TokenV
     issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE, algorithms: ALGORITHMS,
     requiredClaims: ['sub', 'exp'], clockTolerance: 5,
   };
+  const remembered = createRemembered();
   return async (token) => {
+    const known = remembered.recall(token);
+    if (known !== undefined) return { kind: 'caller', caller: known };
     try {
-      return callerOf((await jwtVerify(token, keys, options)).payload, config);
+      const { payload } = await jwtVerify(token, keys, options);
+      const verification = callerOf(payload, config);
+      if (verification.kind === 'caller' && payload.exp !== undefined) remembered.remember(token, verification.caller, payload.exp);
+      return verification;
     } catch (error) {
       if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: 'unreachable' };
       // jose reports an unusable answer of the JWKS endpoint with its base class.

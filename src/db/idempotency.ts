@@ -1,5 +1,7 @@
+import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Tx } from './client.ts';
+import { runStatement } from './statement.ts';
 
 /** One request's hold on its `Idempotency-Key`. Times are spans, so that the database's clock alone counts. */
 export interface IdempotencyClaim {
@@ -23,20 +25,36 @@ export type Begun =
 
 const keptHeaders = z.record(z.string(), z.string());
 
+/** The key as it was before the claim. */
+interface HeldKey {
+  readonly isClaimed: boolean;
+  /** Null: there was none, or it is one that came this moment. */
+  readonly fingerprint: string | null;
+  readonly status: number | null;
+  readonly body: string | null;
+  readonly headers: unknown;
+}
+
 /** Claims the key, also from a holder that died or when the record is past its time. */
-export async function beginIdempotent(tx: Tx, claim: IdempotencyClaim): Promise<Begun> {
+export async function beginIdempotent(pool: Pool, claim: IdempotencyClaim): Promise<Begun> {
   const { tenantId, scope, key, fingerprint, token, lockMs, keepHours } = claim;
-  const claimed = await tx.$executeRaw`
-    INSERT INTO idempotency_keys AS held (tenant_id, scope, key, fingerprint, token, locked_until, created_at)
-    VALUES (${tenantId}, ${scope}, ${key}, ${fingerprint}, ${token}::uuid, now() + make_interval(secs => ${lockMs / 1_000}), now())
-    ON CONFLICT (tenant_id, scope, key) DO UPDATE
-      SET fingerprint = excluded.fingerprint, token = excluded.token, locked_until = excluded.locked_until, created_at = now(),
-        status = NULL, body = NULL, headers = NULL
-      WHERE held.created_at < now() - make_interval(hours => ${keepHours}::int)
-        OR (held.status IS NULL AND held.locked_until < now() AND held.fingerprint = excluded.fingerprint)`;
-  if (claimed === 1) return { kind: 'begun' };
-  const held = await tx.idempotencyKey.findUnique({ where: { tenantId_scope_key: { tenantId, scope, key } } });
-  if (held === null) return { kind: 'in_progress' }; // released this moment
+  const [held] = await runStatement<HeldKey>(pool, tenantId, {
+    name: 'begin-idempotent', values: [tenantId, scope, key, fingerprint, token, lockMs / 1_000, keepHours],
+    text: `
+      WITH claimed AS (
+        INSERT INTO idempotency_keys AS held (tenant_id, scope, key, fingerprint, token, locked_until, created_at)
+        VALUES ($1, $2, $3, $4, $5::uuid, now() + make_interval(secs => $6), now())
+        ON CONFLICT (tenant_id, scope, key) DO UPDATE
+          SET fingerprint = excluded.fingerprint, token = excluded.token, locked_until = excluded.locked_until, created_at = now(),
+            status = NULL, body = NULL, headers = NULL
+          WHERE held.created_at < now() - make_interval(hours => $7)
+            OR (held.status IS NULL AND held.locked_until < now() AND held.fingerprint = excluded.fingerprint)
+        RETURNING key)
+      SELECT EXISTS (SELECT FROM claimed) AS "isClaimed", held.fingerprint, held.status, held.body, held.headers
+      FROM (SELECT) AS one LEFT JOIN idempotency_keys AS held ON held.tenant_id = $1 AND held.scope = $2 AND held.key = $3`,
+  });
+  if (held?.isClaimed === true) return { kind: 'begun' };
+  if (held === undefined || held.fingerprint === null) return { kind: 'in_progress' };
   if (held.fingerprint !== fingerprint) return { kind: 'other_body' };
   if (held.status === null) return { kind: 'in_progress' };
   return { kind: 'answered', status: held.status, body: held.body ?? undefined, headers: keptHeaders.parse(held.headers ?? {}) };
@@ -44,15 +62,22 @@ export async function beginIdempotent(tx: Tx, claim: IdempotencyClaim): Promise<
 
 /** Keeps the answer; nothing happens when the claim was lost to a later one. */
 export async function finishIdempotent(
-  tx: Tx, claim: IdempotencyClaim, { status, body, headers = {} }: { status: number; body: string | undefined; headers?: Readonly<Record<string, string>> | undefined },
+  pool: Pool, { tenantId, scope, key, token }: IdempotencyClaim,
+  { status, body, headers = {} }: { status: number; body: string | undefined; headers?: Readonly<Record<string, string>> | undefined },
 ): Promise<void> {
-  const { tenantId, scope, key, token } = claim;
-  await tx.idempotencyKey.updateMany({ where: { tenantId, scope, key, token, status: null }, data: { status, body: body ?? null, headers } });
+  await runStatement(pool, tenantId, {
+    name: 'finish-idempotent', values: [tenantId, scope, key, token, status, body ?? null, JSON.stringify(headers)],
+    text: `UPDATE idempotency_keys SET status = $5, body = $6, headers = $7::jsonb
+      WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND token = $4::uuid AND status IS NULL`,
+  });
 }
 
 /** Gives the key back: the request failed in a way that a repetition may cure. */
-export async function releaseIdempotent(tx: Tx, { tenantId, scope, key, token }: IdempotencyClaim): Promise<void> {
-  await tx.idempotencyKey.deleteMany({ where: { tenantId, scope, key, token, status: null } });
+export async function releaseIdempotent(pool: Pool, { tenantId, scope, key, token }: IdempotencyClaim): Promise<void> {
+  await runStatement(pool, tenantId, {
+    name: 'release-idempotent', values: [tenantId, scope, key, token],
+    text: 'DELETE FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND token = $4::uuid AND status IS NULL',
+  });
 }
 
 /** Forgets answers that hold the user's data, and scopes that name it. */

@@ -1,11 +1,14 @@
 import type { Caller } from '../auth/roles.ts';
 import type { UserStatus } from '../domain/profile/statuses.ts';
 import type { NotificationChannel } from '../domain/notification-channels.ts';
+import type { Pool } from 'pg';
 import type { Tx } from './client.ts';
 import { forgetIdempotencyOf } from './idempotency.ts';
 import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
-import type { Prisma, User } from './generated/client.ts';
+import { Prisma, type User } from './generated/client.ts';
+import { callsParameter, promiseCallsSql, type PromisedCall } from './pending-starts.ts';
+import { runStatement } from './statement.ts';
 
 const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
 
@@ -48,9 +51,12 @@ export interface NewUser extends Contact, UserKey {
 }
 
 /** The user that a caller of role `user` is. */
-export async function findOwnUser(tx: Tx, { tenantId, subject }: Caller): Promise<OwnUser | undefined> {
-  const row = await tx.user.findFirst({ where: { tenantId, authSubject: subject, deletedAt: null }, select: { id: true, status: true } });
-  return row ?? undefined;
+export async function findOwnUser(pool: Pool, { tenantId, subject }: Caller): Promise<OwnUser | undefined> {
+  const [row] = await runStatement<OwnUser>(pool, tenantId, {
+    name: 'find-own-user', values: [tenantId, subject],
+    text: 'SELECT id, status::text FROM users WHERE tenant_id = $1 AND auth_subject = $2 AND deleted_at IS NULL',
+  });
+  return row;
 }
 
 /** The user, unless deleted. */
@@ -68,13 +74,41 @@ export async function userExists(tx: Tx, { tenantId, userId }: UserKey): Promise
   return (await tx.user.count({ where: { tenantId, id: userId, deletedAt: null } })) === 1;
 }
 
-/** Writes the user and its services; false when the identity has a user already, also one of a transaction that commits meanwhile. */
-export async function insertUser(tx: Tx, { userId, services, notificationChannels = ['email'], ...user }: NewUser): Promise<boolean> {
-  const data = [{ ...user, id: userId, notificationChannels: [...notificationChannels] }];
-  const { count } = await tx.user.createMany({ data, skipDuplicates: true });
-  if (count === 0) return false;
-  await tx.userSyncService.createMany({ data: services.map((service) => ({ tenantId: user.tenantId, userId, service })) });
-  return true;
+/**
+ * Writes the user, its services and the calls on its workflows, all in one statement; undefined when the identity has a
+ * user already, also one of a transaction that commits meanwhile. It wakes no relay: a notification would make the
+ * commits of registrations wait for one another.
+ */
+export async function insertUser(pool: Pool, user: NewUser, calls: readonly PromisedCall[]): Promise<UserRow | undefined> {
+  const [row] = await runStatement<UserRow>(pool, user.tenantId, {
+    name: 'insert-user', text: INSERT_USER,
+    values: [
+      user.tenantId, user.userId, user.authSubject, user.email, user.name, user.locale, user.phone, user.notificationChannels ?? ['email'],
+      user.profileCompletionDeadline, user.remindersSettledUntil, user.defaultServices, user.services, callsParameter(calls),
+    ],
+  });
+  return row;
+}
+
+const INSERT_USER = `
+  WITH registered AS (
+    INSERT INTO users (tenant_id, id, auth_subject, email, name, locale, phone, notification_channels,
+      profile_completion_deadline, reminders_settled_until, default_services)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT DO NOTHING RETURNING *
+  ), service AS (
+    INSERT INTO user_sync_services (tenant_id, user_id, service)
+    SELECT tenant_id, id, unnest($12::text[]) FROM registered RETURNING *
+  ), promised AS (
+    ${promiseCallsSql(13)} WHERE EXISTS (SELECT FROM registered) ORDER BY place
+  )
+  SELECT ${columns('registered', Prisma.UserScalarFieldEnum)}, (
+    SELECT coalesce(json_agg(s ORDER BY s.service), '[]') FROM (SELECT ${columns('service', Prisma.UserSyncServiceScalarFieldEnum)} FROM service) AS s
+  ) AS services FROM registered`;
+
+/** All columns of a table, under the names that Prisma gives them. */
+function columns(table: string, fields: Readonly<Record<string, string>>): string {
+  return Object.keys(fields).map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} AS "${field}"`).join(', ');
 }
 
 /** What became of a change: the new version, null when other services need not hear of it, undefined without a user. */

@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { SpanKind } from '@opentelemetry/api';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { ALL_TENANTS, type Db } from '../db/client.ts';
+import type { Db } from '../db/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
-import { claimPendingStarts, postponePendingStart, removePendingStart, PENDING_START_CHANNEL, type PendingStartRow } from '../db/pending-starts.ts';
+import {
+  claimPendingStarts, postponePendingStarts, removePendingStarts, PENDING_START_CHANNEL, type FailedCall, type PendingStartRow,
+} from '../db/pending-starts.ts';
 import { createPollLoop, type PollLoop } from '../poll-loop.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 import { inSpan } from '../telemetry/trace-context.ts';
@@ -41,38 +42,32 @@ export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
   return createPollLoop({
     name: 'pending-start-relay', channel: PENDING_START_CHANNEL, pollMs: deps.config.BUS_POLL_MS, pool: deps.db.pool, logger: deps.logger,
     runOnce: async () => {
-      const rows = await deps.db.inTenant(ALL_TENANTS, (tx) => claimPendingStarts(tx, BATCH_SIZE));
+      const rows = await claimPendingStarts(deps.db.pool, BATCH_SIZE);
       const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter((failure) => failure !== undefined);
+      const failed = new Set(failures.map(({ row }) => row));
+      await removePendingStarts(deps.db.pool, rows.filter((row) => !failed.has(row)));
+      await postponePendingStarts(deps.db.pool, failures);
       for (const [log, isRefusal] of [[refusals, true], [outages, false]] as const) {
         const [first, ...others] = failures.filter(({ error }) => REFUSAL_CODES.has(grpcCodeOf(error) ?? 0) === isRefusal);
-        if (first !== undefined) log.failed(first.error, { workflowId: first.workflowId, others: others.length });
+        if (first !== undefined) log.failed(first.error, { workflowId: first.row.workflowId, others: others.length });
       }
       return rows.length > 0;
     },
   });
 }
 
-/** What became of a call that failed and is tried again. */
-interface PostponedCall {
-  readonly workflowId: string;
-  readonly error: unknown;
-}
-
-async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<PostponedCall | undefined> {
+/** Carries out a call; what failed and is to be tried again comes back. */
+async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<FailedCall | undefined> {
   try {
     await inSpan(`${row.kind} ${row.workflowType}`, {
       kind: SpanKind.PRODUCER, parent: row.traceContext, attributes: { 'temporal.workflow.id': row.workflowId },
     }, () => deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row)));
+    return undefined;
   } catch (error) {
-    if (grpcCodeOf(error) === GRPC_INVALID_ARGUMENT) {
-      await park(deps, row, error);
-      return undefined;
-    }
-    await deps.db.inTenant(row.tenantId, (tx) => postponePendingStart(tx, row, String(error)));
-    return { workflowId: row.workflowId, error };
+    if (grpcCodeOf(error) !== GRPC_INVALID_ARGUMENT) return { row, error };
+    await park(deps, row, error);
+    return undefined;
   }
-  await deps.db.inTenant(row.tenantId, (tx) => removePendingStart(tx, row));
-  return undefined;
 }
 
 async function call({ client, config }: PendingStartRelayDeps, row: PendingStartRow): Promise<void> {
@@ -97,11 +92,8 @@ async function call({ client, config }: PendingStartRelayDeps, row: PendingStart
 
 async function park({ db, logger }: PendingStartRelayDeps, row: PendingStartRow, error: unknown): Promise<void> {
   logger.error({ workflowId: row.workflowId, err: error }, 'Temporal refuses a promised call for good; it is in the dead letters');
-  await db.inTenant(row.tenantId, async (tx) => {
-    await parkDeadLetter(tx, {
-      tenantId: row.tenantId, source: 'pending-start', type: row.workflowType, cause: 'call_refused', detail: String(error),
-      messageId: randomUUID(), key: row.workflowId, payload: JSON.stringify(row, (_, value: unknown) => typeof value === 'bigint' ? String(value) : value),
-    });
-    await removePendingStart(tx, row);
-  });
+  await db.inTenant(row.tenantId, (tx) => parkDeadLetter(tx, {
+    tenantId: row.tenantId, source: 'pending-start', type: row.workflowType, cause: 'call_refused', detail: String(error),
+    messageId: row.position, key: row.workflowId, payload: JSON.stringify(row),
+  }));
 }

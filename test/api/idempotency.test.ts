@@ -58,15 +58,14 @@ test('a key whose holder died is free once its lock lapsed', async (t) => {
 test('a holder whose lock lapsed can neither answer for the later one nor give its key back', async (t) => {
   const claim = { tenantId: 'default', scope: 'scope', key: 'k-fence', fingerprint: 'f', lockMs: -1, keepHours: 24 };
   const [lapsed, later] = [{ ...claim, token: randomUUID() }, { ...claim, token: randomUUID(), lockMs: 60_000 }];
-  await api.db.inTenant('default', async (tx) => {
-    t.like(await beginIdempotent(tx, lapsed), { kind: 'begun' });
-    t.like(await beginIdempotent(tx, later), { kind: 'begun' });
-    await finishIdempotent(tx, lapsed, { status: 200, body: '"lapsed"' });
-    await releaseIdempotent(tx, lapsed);
-    t.like(await beginIdempotent(tx, { ...claim, token: randomUUID() }), { kind: 'in_progress' });
-    await finishIdempotent(tx, later, { status: 200, body: '"later"' });
-    t.like(await beginIdempotent(tx, { ...claim, token: randomUUID() }), { kind: 'answered', body: '"later"' });
-  });
+  const { pool } = api.db;
+  t.like(await beginIdempotent(pool, lapsed), { kind: 'begun' });
+  t.like(await beginIdempotent(pool, later), { kind: 'begun' });
+  await finishIdempotent(pool, lapsed, { status: 200, body: '"lapsed"' });
+  await releaseIdempotent(pool, lapsed);
+  t.like(await beginIdempotent(pool, { ...claim, token: randomUUID() }), { kind: 'in_progress' });
+  await finishIdempotent(pool, later, { status: 200, body: '"later"' });
+  t.like(await beginIdempotent(pool, { ...claim, token: randomUUID() }), { kind: 'answered', body: '"later"' });
 });
 
 test('an answer is forgotten after IDEMPOTENCY_KEY_HOURS', async (t) => {

@@ -37,6 +37,12 @@ prototype.query = function watched(...args) {
       if (error || !isHeldAfter(result)) callback(error, result);
     });
   }
+  const [statement] = args;
+  if (hasCallback(statement)) {
+    const { callback: told } = statement;
+    // One result for each of its parts; what it is about is the last.
+    statement.callback = (error, results) => { if (error || !isHeldAfter([results].flat().at(-1))) told.call(statement, error, results); };
+  }
   const sent = query.call(this, ...args);
   return sent instanceof Promise ? sent.then((result: unknown) => isHeldAfter(result) ? new Promise(() => {}) : result) : sent;
 };
@@ -60,6 +66,11 @@ function isHeld(moment: 'before' | 'after', text: string, concerned: ReadonlySet
     holds = true;
   }
   return holds;
+}
+
+/** Whether it is a statement that says by itself what is to be done with its results. */
+function hasCallback(statement: unknown): statement is { callback: (error: unknown, results: unknown) => void } {
+  return typeof statement === 'object' && statement !== null && 'callback' in statement && typeof statement.callback === 'function';
 }
 
 function statementOf([config, values]: unknown[]): { text: string; values: unknown } {

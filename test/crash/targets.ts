@@ -2,7 +2,7 @@ const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 // These name nobody; they are about what was read before.
 const SAVES_CURSORS = /UPDATE log_cursors AS c SET xid/;
 const CLAIMS_CALLS = /UPDATE pending_starts SET attempts/;
-const SETTLES_CALL = /DELETE FROM "public"\."pending_starts"|UPDATE pending_starts SET last_error/;
+const SETTLES_CALLS = /(DELETE FROM|UPDATE) pending_starts AS p /;
 
 /** A user whose statements are watched. */
 export interface Target {
@@ -44,7 +44,7 @@ export function createTargets(names: readonly string[], from: RegExp): Targets {
   return {
     namedBy: (text, values) => {
       if (SAVES_CURSORS.test(text)) return saved(unsaved, values);
-      if (SETTLES_CALL.test(text)) return listOf(values).flatMap((value) => calls.get(String(value)) ?? []);
+      if (SETTLES_CALLS.test(text)) return listOf(listOf(values)[1]).flatMap((position) => calls.get(String(position)) ?? []);
       const data = textOf(values);
       const found = find(text, data);
       const [only] = found;
@@ -55,7 +55,7 @@ export function createTargets(names: readonly string[], from: RegExp): Targets {
       const found = find(text, textOf(row));
       for (const target of found) {
         if (isPlace(row)) unsaved.add({ partition: row.partition, position: BigInt(row.position), target });
-        if (CLAIMS_CALLS.test(text)) calls.set(String(listOf(row)[1]), target);
+        if (CLAIMS_CALLS.test(text) && hasPosition(row)) calls.set(row.position, target);
       }
       return found;
     }),
@@ -73,9 +73,12 @@ function saved(unsaved: Set<Place>, values: unknown): Target[] {
   return [...new Set(past.map(({ target }) => target))];
 }
 
+function hasPosition(row: unknown): row is { position: string } {
+  return typeof row === 'object' && row !== null && 'position' in row && typeof row.position === 'string';
+}
+
 function isPlace(row: unknown): row is { partition: number; position: string } {
-  return typeof row === 'object' && row !== null && 'partition' in row && typeof row.partition === 'number'
-    && 'position' in row && typeof row.position === 'string' && 'xid' in row;
+  return hasPosition(row) && 'partition' in row && typeof row.partition === 'number' && 'xid' in row;
 }
 
 function listOf(value: unknown): readonly unknown[] {

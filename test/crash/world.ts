@@ -6,7 +6,6 @@ import { Client, Connection } from '@temporalio/client';
 import type { ExecutionContext } from 'ava';
 import pg from 'pg';
 import { openDb, type Db } from '../../src/db/client.ts';
-import { promiseCalls } from '../../src/db/pending-starts.ts';
 import { insertUser } from '../../src/db/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
@@ -77,18 +76,17 @@ export async function createWorld(
     db, env, apiUrl, temporal: new Client({ connection }),
     startWorker: (extra) => start('worker.ts', `http://127.0.0.1:${env.WORKER_PORT}/healthz`, extra),
     startApi: (extra) => start('server.ts', `${apiUrl}/healthz`, extra),
-    plant: ({ userId, workflow, deadline, services }) => db.inTenant(TENANT, async (tx) => {
-      await insertUser(tx, {
+    plant: async ({ userId, workflow, deadline, services }) => {
+      await insertUser(db.pool, {
         tenantId: TENANT, userId, authSubject: userId, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
         profileCompletionDeadline: deadline, remindersSettledUntil: new Date(0), services, defaultServices: false,
-      });
-      await promiseCalls(tx, [{
+      }, [{
         tenantId: TENANT, kind: 'start', input: { tenantId: TENANT, userId },
         ...(workflow === 'profile'
           ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
           : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) }),
       }]);
-    }),
+    },
     endLeases: async () => {
       const client = new pg.Client({ connectionString: database.url });
       await client.connect();

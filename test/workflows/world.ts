@@ -70,10 +70,10 @@ export async function createWorld(
     insertUser: async ({ now, deadlineDays = 7, services = ['accounting', 'portfolio'] }) => {
       const userId = randomUUID();
       const { deadline, settledUntil } = registerProfile({ now, deadlineDays });
-      await db.inTenant(TENANT, (tx) => insertUser(tx, {
+      await insertUser(db.pool, {
         tenantId: TENANT, userId, authSubject: `auth|${userId}`, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
         profileCompletionDeadline: new Date(deadline), remindersSettledUntil: new Date(settledUntil), services, defaultServices: true,
-      }));
+      }, []);
       return userId;
     },
     startProfile: (userId) => start(PROFILE_WORKFLOW, profileWorkflowId(userId), userId),

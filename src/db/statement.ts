@@ -1,0 +1,57 @@
+import pg from 'pg';
+
+/** A statement whose plan each connection keeps under its name. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** No row: only the setting counts. */
+const SET_TENANT = `SELECT WHERE set_config('steadfast.tenant', $1, true) IS NULL`;
+/** As long as an interactive transaction may take. */
+const TIMEOUT_MS = 20_000;
+
+/**
+ * Runs one statement in a transaction of its own, which row-level security confines to `tenantId`, in one round trip:
+ * PostgreSQL makes one transaction of all that comes before a `Sync`, here the setting of the tenant and the statement.
+ */
+export async function runStatement<Row extends pg.QueryResultRow>(pool: pg.Pool, tenantId: string, statement: Statement): Promise<Row[]> {
+  const client = await pool.connect();
+  // A connection that breaks fails the statement; unheard, its 'error' event would end the process.
+  const ignore = () => {};
+  client.on('error', ignore);
+  let isDone = false;
+  try {
+    const rows = await new Promise<Row[]>((resolve, reject) => {
+      const query = new pg.Query<Row>({ ...statement, values: [...statement.values] }, (error, results) => {
+        if (error) reject(error);
+        else resolve([results].flat().at(-1)?.rows ?? []); // one result for each of the two
+      });
+      client.query(Object.assign(inTenant(query, tenantId), { query_timeout: TIMEOUT_MS }));
+    });
+    isDone = true;
+    return rows;
+  } finally {
+    client.off('error', ignore);
+    // pg may take a statement that failed for one that the connection has prepared.
+    client.release(!isDone);
+  }
+}
+
+/** The query, with the setting sent in front of it in the same packet. */
+function inTenant<Query extends pg.Query>(query: Query, tenantId: string): Query {
+  const { submit } = query;
+  query.submit = (connection) => {
+    connection.stream.cork();
+    try {
+      connection.parse({ name: '', text: SET_TENANT, types: [] }, true);
+      connection.bind({ values: [tenantId] }, true);
+      connection.execute({}, true);
+      return submit.call(query, connection);
+    } finally {
+      connection.stream.uncork();
+    }
+  };
+  return query;
+}
