@@ -9,7 +9,10 @@ export type AlertKind =
   | 'restored_elsewhere'
   | 'no_worker'
   | 'schedule_to_start'
-  | 'temporal_unreachable';
+  | 'temporal_unreachable'
+  | 'process_parked'
+  | 'process_overdue'
+  | 'process_stuck';
 
 /** `critical`: promises are not being kept now; `warning`: they will not be, or some were not. */
 type AlertSeverity = 'warning' | 'critical';

@@ -15,18 +15,21 @@ export interface RaisedAlert extends Finding {
 
 /**
  * Records a sighting. The first opens an alert that `channels` are to be told of; while it is not resolved, later ones
- * count up and refresh what it says, and nobody is told again. Returns whether it was the first.
+ * count up and refresh what it says, and nobody is told again, unless `isToldAgain`. Returns whether it was the first.
  */
-export async function raiseAlert(tx: Tx, alert: RaisedAlert, channels: readonly string[]): Promise<{ id: string; isNew: boolean }> {
+export async function raiseAlert(
+  tx: Tx, alert: RaisedAlert, channels: readonly string[], { isToldAgain = false }: { isToldAgain?: boolean } = {},
+): Promise<{ id: string; isNew: boolean }> {
   const { tenantId, kind, severity, summary, details } = alert;
   const [row] = await tx.$queryRaw<{ id: string; isNew: boolean }[]>`
     INSERT INTO alerts AS seen (tenant_id, id, kind, severity, open_key, summary, details, undelivered)
     VALUES (${tenantId}, ${randomUUID()}::uuid, ${kind}, ${severity}, ${openKeyOf(alert)}, ${summary}, ${JSON.stringify(details)}::jsonb, ${[...channels]}::text[])
     ON CONFLICT (tenant_id, open_key) DO UPDATE SET
-      count = seen.count + 1, last_seen_at = now(), severity = EXCLUDED.severity, summary = EXCLUDED.summary, details = EXCLUDED.details
+      count = seen.count + 1, last_seen_at = now(), severity = EXCLUDED.severity, summary = EXCLUDED.summary, details = EXCLUDED.details,
+      undelivered = CASE WHEN ${isToldAgain} THEN EXCLUDED.undelivered ELSE seen.undelivered END
     RETURNING id::text, xmax = 0 AS "isNew"`;
   if (row === undefined) throw new Error('an alert was neither inserted nor updated');
-  if (row.isNew) await tx.$queryRaw`SELECT pg_notify(${ALERT_CHANNEL}, '')::text`;
+  if (row.isNew || isToldAgain) await tx.$queryRaw`SELECT pg_notify(${ALERT_CHANNEL}, '')::text`;
   return row;
 }
 

@@ -21,6 +21,12 @@ const REFUSALS = {
   unknown_service: { status: 404, title: 'Unknown service', detail: 'The user is not synchronised to this service.', retryable: false },
   unknown_version: refused('Unknown version', 'This version of the user was never published.'),
   user_deleted: { status: 404, title: 'User deleted', detail: 'There is no such user any more.', retryable: false },
+  process_closed: refused('Process closed', 'The process is over; nothing changes it any more.'),
+  process_not_parked: refused('Process not parked', 'The process does not wait for an operator\'s decision of this kind.'),
+  process_turned_back: refused('Process turned back', 'The process is being undone already.'),
+  past_point_of_no_return: refused('Past the point of no return', 'What is done can no longer be undone, so it can\'t be cancelled.'),
+  unknown_event: { status: 404, title: 'Unknown event', detail: 'No step of the process waits for this event.', retryable: false },
+  unknown_step: { status: 404, title: 'Unknown step', detail: 'The process has no such step whose undo has failed.', retryable: false },
   cancellation_refused: refused('Cancellation refused', 'This workflow ends when its user is deleted, not by cancellation.'),
 } as const satisfies Record<RefusalCode, CatalogueEntry>;
 

@@ -10,7 +10,13 @@ export type RefusalCode =
   | 'unknown_service'
   | 'unknown_version'
   | 'cancellation_refused'
-  | 'user_deleted';
+  | 'user_deleted'
+  | 'process_closed'
+  | 'process_not_parked'
+  | 'process_turned_back'
+  | 'past_point_of_no_return'
+  | 'unknown_event'
+  | 'unknown_step';
 
 /** A command that is not allowed now: a code to branch on and a sentence to read. */
 export interface Refusal {

@@ -10,7 +10,7 @@ const GRPC_ALREADY_EXISTS = 6;
 
 /** Our search attributes and their types. */
 const SEARCH_ATTRIBUTES = {
-  UserStatus: KEYWORD, ProfileStatus: KEYWORD, ProfileDeadline: DATETIME, SyncStatus: KEYWORD,
+  UserStatus: KEYWORD, ProfileStatus: KEYWORD, ProfileDeadline: DATETIME, SyncStatus: KEYWORD, ProcessStatus: KEYWORD, ProcessStep: KEYWORD,
 } as const;
 
 /** Registers the search attributes that the namespace lacks; where the server forbids it, the `ConfigError` holds the command to type. */

@@ -1,9 +1,11 @@
 import type { WorkflowOptions } from '@temporalio/client';
 import type { Config } from '../config.ts';
+import { PROCESS_TYPES } from '../domain/process-types.ts';
+import { processWorkflowType } from '../workflows/process.messages.ts';
 import { PROFILE_WORKFLOW } from '../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW } from '../workflows/user-sync.messages.ts';
 
-/** How every entity workflow is started, whoever starts it: an open one is used, a closed one makes room for a new run. */
+/** How every workflow of a user and every process is started, whoever starts it: an open one is used, a closed one makes room for a new run. */
 export function startOptions(
   config: Pick<Config, 'TASK_QUEUE' | 'WORKFLOW_TASK_TIMEOUT_MS'>, { workflowType, workflowId }: { workflowType: string; workflowId: string },
 ) {
@@ -20,4 +22,5 @@ export function startOptions(
 const SUMMARIES: Readonly<Record<string, string>> = {
   [PROFILE_WORKFLOW]: 'Profile of a user: deadline, reminders, expiry, reactivation',
   [USER_SYNC_WORKFLOW]: 'Copies of a user in the other services: sent, confirmed, retried, reconciled',
+  ...Object.fromEntries(Object.values(PROCESS_TYPES).map(({ type, summary }) => [processWorkflowType(type), summary])),
 };

@@ -1,0 +1,42 @@
+import { Context } from '@temporalio/activity';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/client.ts';
+import { claimProcess, lockProcesses, writeProcesses } from '../db/process-rows.ts';
+import { rawTransaction } from '../db/raw-transaction.ts';
+import { alertChannels, type AlertKind } from '../alerts/alert.ts';
+import { clearAlert, raiseAlert } from '../alerts/raise.ts';
+import type { ProcessActivities } from './process.types.ts';
+
+/** What every process does besides its steps. */
+export function createProcessActivities({ db, config }: { db: Db; config: Config }): ProcessActivities {
+  return {
+    loadProcess: ({ tenantId, processId }) => rawTransaction(db.pool, tenantId, async (client) => {
+      const claimed = await claimProcess(client, { tenantId, processId, writer: writerOf() });
+      return claimed === null ? null : { state: claimed.state, revision: claimed.revision };
+    }),
+
+    saveProcess: ({ tenantId, processId, state, revision, events }) => rawTransaction(db.pool, tenantId, async (client) => {
+      const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
+      const writer = writerOf();
+      const isSuperseded = row === undefined || row.revision > revision || (row.revision === revision && row.writer !== writer);
+      if (!isSuperseded) await writeProcesses(client, { tenantId, writes: [{ processId, state, revision, writer, events }] });
+      return { isSuperseded };
+    }),
+
+    alertProcess: async ({ tenantId, processId, type, kind, state: { status, currentStep, cause } }) => {
+      const summary = kind === 'process_parked'
+        ? `The ${type} ${processId} waits for an operator: ${status} at ${currentStep}.`
+        : `The ${type} ${processId} waits longer than it should at ${currentStep}.`;
+      await db.inTenant(tenantId, (tx) => raiseAlert(tx, {
+        tenantId, kind: kind satisfies AlertKind, key: processId, severity: kind === 'process_parked' ? 'critical' : 'warning', summary,
+        details: { processId, type, status, currentStep, cause: cause?.code ?? null },
+      }, alertChannels(config), { isToldAgain: true }));
+    },
+
+    clearProcessAlert: ({ tenantId, processId, kind }) => db.inTenant(tenantId, (tx) => clearAlert(tx, { tenantId, kind, key: processId })),
+  };
+}
+
+function writerOf(): string {
+  return Context.current().info.workflowExecution?.runId ?? '';
+}

@@ -1,0 +1,213 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type pg from 'pg';
+import type { Db } from '../db/client.ts';
+import { isDatabaseAway } from '../db/failures.ts';
+import { lockProcesses, recordAttempt, writeProcesses, type LockedProcess } from '../db/process-rows.ts';
+import { rawTransaction } from '../db/raw-transaction.ts';
+import { applyAll, settleOutcome, type StepOutcome } from '../domain/process/decide.ts';
+import {
+  DEFAULT_ATTEMPTS, DEFAULT_TIME_LIMIT_MS, isWaiting, pauseAfter, stepOf, type ActingStep, type ProcessData, type ProcessDefinition,
+} from '../domain/process/definition.ts';
+import { executionOf, type Cause } from '../domain/process/state.ts';
+import type { StepActivity, StepAnswer, StepCall } from './process.types.ts';
+
+/** One process in a list for which a step is to be done or undone. */
+export interface StepWork {
+  readonly tenantId: string;
+  readonly processId: string;
+  readonly data: ProcessData;
+}
+
+/** What became of it for one process of the list; refused: the answer is no, and nothing took effect. */
+export type StepResult =
+  | { readonly isDone: true; readonly result?: ProcessData }
+  | { readonly isDone: false; readonly code: string; readonly message: string };
+
+/**
+ * Does or undoes a step for a list of processes of one tenant, with an outcome for each in the order of the list, in the
+ * transaction that also writes their rows. It may be called again for what it has done already, and does nothing then.
+ */
+export type LocalStep = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
+
+/** The same by calls that leave the process, outside any transaction, until `signal` says that the time is up. */
+export type RemoteStep = (works: readonly StepWork[], signal: AbortSignal) => Promise<readonly StepResult[]>;
+
+/** What does a step. */
+export type StepFunction = { readonly local: LocalStep } | { readonly remote: RemoteStep };
+
+/** A failure of a step that its definition may class by its code; the message must not hold personal data. */
+export class StepFailure extends Error {
+  override name = 'StepFailure';
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** What every step needs. */
+export interface StepDeps {
+  readonly db: Pick<Db, 'pool'>;
+  readonly processType: (type: string) => ProcessDefinition;
+}
+
+/** What one call is about. */
+interface Attempt {
+  readonly definition: ProcessDefinition;
+  readonly call: StepCall;
+  readonly declared: ActingStep;
+  readonly isUndo: boolean;
+}
+
+/**
+ * Makes the activity of a step: locks the row, does the step and writes what became of it, in one transaction. An attempt that fails
+ * is counted in the row; after the last one the failure is the outcome. PostgreSQL being away is nobody's attempt.
+ */
+export function createStepActivity(deps: StepDeps, step: StepFunction): StepActivity {
+  return async (call) => {
+    const definition = deps.processType(call.type);
+    const isUndo = executionOf(call.state, call.step)?.status === 'compensating';
+    const attempt: Attempt = { definition, call, declared: actingStep(definition, call), isUndo };
+    try {
+      return 'local' in step
+        ? await inStep(deps.db, attempt, (client) => step.local(client, [workOf(call)]))
+        : await remotely(deps.db, attempt, step.remote);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      return await failed(deps.db, attempt, causeOf(error, attempt.declared));
+    }
+  };
+}
+
+/** Runs `work` between the lock on the row and the write of its outcome. */
+async function inStep(
+  { pool }: StepDeps['db'], { definition, call, isUndo }: Attempt, work: (client: pg.ClientBase) => Promise<readonly StepResult[]>,
+): Promise<StepAnswer> {
+  return rawTransaction(pool, call.tenantId, async (client) => {
+    const row = await lock(client, call);
+    if (row === 'superseded') return { isSuperseded: true };
+    const repeated = earlierOutcome(row, call, isUndo);
+    if (repeated !== null) return { isSuperseded: false, ...repeated };
+    const [result] = await work(client);
+    if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
+    return settle(client, { definition, call, outcome: outcomeOf(call, result, { attempts: row.attempts + 1, isUndo }) });
+  });
+}
+
+/** The begin is written first, so that a run that goes on from the row knows that the call may have been made. */
+async function remotely({ pool }: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
+  const { call, declared, isUndo } = attempt;
+  const found = await rawTransaction(pool, call.tenantId, async (client) => {
+    const row = await lock(client, call);
+    if (row === 'superseded' || earlierOutcome(row, call, isUndo) !== null) return row;
+    if (call.revision !== null) {
+      await writeProcesses(client, { tenantId: call.tenantId, writes: [{ ...call, revision: row.revision, writer: row.writer ?? '', events: [] }] });
+      await recordAttempt(client, { ...call, attempts: row.attempts, cause: null, retryAt: null });
+    }
+    return row;
+  });
+  if (found === 'superseded') return { isSuperseded: true };
+  const repeated = earlierOutcome(found, call, isUndo);
+  if (repeated !== null) return { isSuperseded: false, ...repeated };
+  const results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) => remote([workOf(call)], signal));
+  return inStep({ pool }, attempt, async () => results);
+}
+
+/** Counts a failed attempt; the last one becomes the outcome. */
+async function failed({ pool }: StepDeps['db'], { definition, call, declared, isUndo }: Attempt, cause: Cause): Promise<StepAnswer> {
+  const policy = (isUndo ? declared.compensationAttempts : declared.attempts) ?? DEFAULT_ATTEMPTS;
+  const answer = await rawTransaction(pool, call.tenantId, async (client) => {
+    const row = await lock(client, call);
+    if (row === 'superseded') return { isSuperseded: true } as const;
+    const repeated = earlierOutcome(row, call, isUndo);
+    if (repeated !== null) return { isSuperseded: false, ...repeated } as const;
+    const attempts = call.revision === null ? Context.current().info.attempt : row.attempts + 1;
+    const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, attempts);
+    if (pauseMs === null) return settle(client, { definition, call, outcome: { type: isUndo ? 'compensationFailed' : 'failed', step: call.step, attempts, cause } });
+    if (call.revision !== null) await recordAttempt(client, { ...call, attempts, cause, retryAt: new Date(Date.now() + pauseMs) });
+    return { pauseMs };
+  });
+  if (!('pauseMs' in answer)) return answer;
+  throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });
+}
+
+async function lock(client: pg.ClientBase, { tenantId, processId, revision }: StepCall): Promise<LockedProcess | 'superseded'> {
+  const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
+  if (row === undefined) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
+  if (revision === null || row.revision < revision) return row;
+  return row.revision === revision && row.writer === writerOf() ? row : 'superseded';
+}
+
+/** What an earlier attempt of this call has written, whose answer got lost. */
+function earlierOutcome(row: LockedProcess, { revision, step }: StepCall, isUndo: boolean): { outcome: StepOutcome; at: number } | null {
+  if (revision === null || row.revision !== revision) return null;
+  const execution = executionOf(row.state, step);
+  const { compensation = null } = execution ?? {};
+  if (execution === undefined) return null;
+  if (isUndo) {
+    if (compensation?.completedAt == null) return null;
+    const outcome: StepOutcome = compensation.error === null
+      ? { type: 'compensated', step, attempts: compensation.attempts }
+      : { type: 'compensationFailed', step, attempts: compensation.attempts, cause: compensation.error };
+    return { outcome, at: compensation.completedAt };
+  }
+  const { completedAt, attempts, error, result } = execution;
+  if (completedAt === null) return null;
+  return { at: completedAt, outcome: error === null ? { type: 'completed', step, attempts, result: result ?? {} } : { type: 'failed', step, attempts, cause: error } };
+}
+
+async function settle(
+  client: pg.ClientBase, { definition, call, outcome }: Pick<Attempt, 'definition' | 'call'> & { outcome: StepOutcome },
+): Promise<StepAnswer> {
+  const { tenantId, processId, state, revision } = call;
+  const at = Date.now();
+  if (revision !== null) {
+    const events = settleOutcome(definition, state, outcome, at);
+    await writeProcesses(client, { tenantId, writes: [{ processId, state: applyAll(state, events), revision, writer: writerOf(), events }] });
+  }
+  return { isSuperseded: false, outcome, at };
+}
+
+function outcomeOf({ step }: StepCall, result: StepResult, { attempts, isUndo }: { attempts: number; isUndo: boolean }): StepOutcome {
+  if (result.isDone) return isUndo ? { type: 'compensated', step, attempts } : { type: 'completed', step, attempts, result: result.result ?? {} };
+  const cause: Cause = { code: result.code, message: result.message, class: 'refused' };
+  return { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
+}
+
+function causeOf(error: unknown, { failures = {} }: ActingStep): Cause {
+  const code = error instanceof StepFailure ? error.code : 'step_error';
+  const message = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
+  return { code, message, class: failures[code] ?? (code === TIMED_OUT ? 'unknown' : 'transient') };
+}
+
+const TIMED_OUT = 'timed_out';
+
+/** Rejects when the time is up, whether or not `work` hears its signal. */
+async function within<Result>(timeLimitMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new StepFailure(TIMED_OUT, `No answer within ${timeLimitMs} ms.`));
+    controller.abort();
+  }, timeLimitMs);
+  try {
+    return await Promise.race([work(controller.signal), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingStep {
+  const declared = stepOf(definition, step);
+  if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
+  return declared;
+}
+
+function workOf({ tenantId, processId, state }: StepCall): StepWork {
+  return { tenantId, processId, data: state.data };
+}
+
+function writerOf(): string {
+  return Context.current().info.workflowExecution?.runId ?? '';
+}

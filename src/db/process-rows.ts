@@ -1,0 +1,129 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { ProcessEvent } from '../domain/process/events.ts';
+import type { Cause, ProcessState } from '../domain/process/state.ts';
+
+/** A row as a step finds it, locked. */
+export interface LockedProcess {
+  readonly state: ProcessState;
+  readonly revision: number;
+  readonly writer: string | null;
+  /** Failed attempts of the step under way. */
+  readonly attempts: number;
+}
+
+/** The state of one process after `events`, to be written as its row. */
+export interface ProcessWrite {
+  readonly processId: string;
+  readonly state: ProcessState;
+  readonly revision: number;
+  /** Run that writes. */
+  readonly writer: string;
+  readonly events: readonly ProcessEvent[];
+}
+
+/** A new process, to be inserted with its promised start. */
+export interface NewProcess {
+  readonly tenantId: string;
+  readonly processId: string;
+  readonly type: string;
+  readonly workflowId: string;
+  readonly state: ProcessState;
+  readonly events: readonly ProcessEvent[];
+}
+
+const COLUMNS = `status::text, current_step AS "currentStep", data, history, cause, cancelled, early, due_at AS "dueAt", sequence, revision, writer,
+  attempts, started_at AS "startedAt", updated_at AS "updatedAt"`;
+
+type Row = Omit<ProcessState, 'dueAt' | 'startedAt' | 'updatedAt'> & Pick<LockedProcess, 'revision' | 'writer' | 'attempts'> & {
+  readonly processId: string; readonly dueAt: Date | null; readonly startedAt: Date; readonly updatedAt: Date;
+};
+
+/** Locks the rows of processes, in the order of their ids, and reads them; one that is not there is missing from the answer. */
+export async function lockProcesses(
+  client: pg.ClientBase, { tenantId, processIds }: { tenantId: string; processIds: readonly string[] },
+): Promise<Map<string, LockedProcess>> {
+  const { rows } = await client.query<Row>({
+    name: 'lock-processes',
+    text: `SELECT process_id::text AS "processId", ${COLUMNS} FROM process_states
+      WHERE tenant_id = $1 AND process_id = ANY($2::uuid[]) ORDER BY process_id FOR UPDATE`,
+    values: [tenantId, processIds],
+  });
+  return new Map(rows.map((row) => [row.processId, lockedOf(row)]));
+}
+
+/** Takes a process's row over for a run: the revision rises, so that what an earlier run still has under way comes too late. */
+export async function claimProcess(
+  client: pg.ClientBase, { tenantId, processId, writer }: { tenantId: string; processId: string; writer: string },
+): Promise<LockedProcess | null> {
+  const { rows: [row] } = await client.query<Row>(
+    `UPDATE process_states SET revision = revision + 1, writer = $3 WHERE tenant_id = $1 AND process_id = $2
+     RETURNING process_id::text AS "processId", ${COLUMNS}`, [tenantId, processId, writer]);
+  return row === undefined ? null : lockedOf(row);
+}
+
+/** Writes processes as they are after a step, and appends what happened; one statement, however many. */
+export async function writeProcesses(client: pg.ClientBase, { tenantId, writes }: { tenantId: string; writes: readonly ProcessWrite[] }): Promise<void> {
+  await client.query({
+    name: 'write-processes',
+    text: `
+      WITH given AS (
+        SELECT * FROM jsonb_to_recordset($2::jsonb) AS g(
+          "processId" uuid, status text, "currentStep" text, data jsonb, history jsonb, cause jsonb, cancelled jsonb, early jsonb, "dueAt" timestamptz,
+          sequence int, revision int, writer text, "updatedAt" timestamptz, events jsonb)
+      ), written AS (
+        UPDATE process_states AS p SET
+          status = g.status::"ProcessStatus", current_step = g."currentStep", data = g.data, history = g.history, cause = nullif(g.cause, 'null'),
+          cancelled = nullif(g.cancelled, 'null'), early = g.early, due_at = g."dueAt", sequence = g.sequence, revision = g.revision,
+          writer = g.writer, updated_at = g."updatedAt", attempts = 0, last_error = NULL, retry_at = NULL
+        FROM given AS g WHERE p.tenant_id = $1 AND p.process_id = g."processId"
+      )
+      INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
+      SELECT $1, g."processId", e.sequence, e.type, e.step, e.detail, e.at
+      FROM given AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb, at timestamptz)
+      ON CONFLICT DO NOTHING`, // an event that an earlier attempt has written
+    values: [tenantId, JSON.stringify(writes.map(jsonOfWrite))],
+  });
+}
+
+/** Inserts new processes; the caller promises their starts in the same transaction. */
+export async function insertProcess(client: pg.ClientBase, { tenantId, processId, type, workflowId, state, events }: NewProcess): Promise<void> {
+  await client.query(`
+    INSERT INTO process_states (tenant_id, process_id, process_type, workflow_id, status, data, history, sequence, started_at, updated_at)
+    VALUES ($1, $2, $3, $4, 'running', '{}', '[]', 0, $5, $5)`, [tenantId, processId, type, workflowId, new Date(state.startedAt)]);
+  await writeProcesses(client, { tenantId, writes: [{ processId, state, events, revision: 0, writer: '' }] });
+}
+
+/** Keeps a failed attempt of the step under way where operators see it. */
+export async function recordAttempt(
+  client: pg.ClientBase, { tenantId, processId, attempts, cause, retryAt }: { tenantId: string; processId: string; attempts: number; cause: Cause | null; retryAt: Date | null },
+): Promise<void> {
+  await client.query(
+    'UPDATE process_states SET attempts = $3, last_error = $4, retry_at = $5 WHERE tenant_id = $1 AND process_id = $2',
+    [tenantId, processId, attempts, cause === null ? null : JSON.stringify(cause), retryAt]);
+}
+
+const detailSchema = z.record(z.string(), z.unknown());
+
+function jsonOfWrite({ processId, state, revision, writer, events }: ProcessWrite): object {
+  const { dueAt, updatedAt, startedAt: _, ...rest } = state;
+  return {
+    ...rest, processId, revision, writer, dueAt: dueAt === null ? null : iso(dueAt), updatedAt: iso(updatedAt),
+    events: events.map((event) => {
+      const { type, sequence, at, ...more } = event;
+      const { step = null, ...detail } = detailSchema.parse(more);
+      return { type, sequence, at: iso(at), step, detail };
+    }),
+  };
+}
+
+function lockedOf({ processId: _, revision, writer, attempts, dueAt, startedAt, updatedAt, ...state }: Row): LockedProcess {
+  return {
+    revision, writer, attempts,
+    state: { ...state, dueAt: dueAt?.getTime() ?? null, startedAt: startedAt.getTime(), updatedAt: updatedAt.getTime() },
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,25 @@
+import type { ProcessDefinition } from '../process/definition.ts';
+
+/** What the process of an order knows; what was ordered, by whom and where to, is in the order's rows. */
+// A type, since an interface would not be a record of its fields.
+export type OrderData = {
+  /** How long after its shipment an order should be delivered, in milliseconds. */
+  readonly deliveryLimitMs: number;
+  readonly totalMinor?: number;
+  readonly currency?: string;
+  readonly paymentId?: string;
+  readonly shipmentId?: string;
+};
+
+/** An order: complete, or undone. The warehouse's acceptance is the point of no return. */
+export const orderProcess: ProcessDefinition<OrderData> = {
+  type: 'order',
+  summary: 'Order: validated, reserved, paid, shipped and delivered, or undone',
+  steps: {
+    validate_order: { execute: 'validateOrder' },
+    reserve_inventory: { execute: 'reserveStock', compensate: 'releaseStock' },
+    process_payment: { execute: 'takePayment', compensate: 'returnPayment', failures: { payment_timed_out: 'unknown' } },
+    create_shipment: { execute: 'createShipment', compensate: 'cancelShipment', isPivot: true, failures: { warehouse_timed_out: 'unknown' } },
+    await_delivery: { awaits: 'delivered', limitMs: ({ deliveryLimitMs }) => deliveryLimitMs, late: 'remind' },
+  },
+};

@@ -1,0 +1,13 @@
+import { orderProcess } from './orders/order-process.ts';
+import type { ProcessDefinition } from './process/definition.ts';
+import { refundProcess } from './refunds/refund-process.ts';
+
+/** Every type of process, by the name that its rows have. */
+export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = { order: orderProcess, refund: refundProcess };
+
+/** The definition of a type. */
+export function processType(type: string): ProcessDefinition {
+  const found = Object.hasOwn(PROCESS_TYPES, type) ? PROCESS_TYPES[type] : undefined;
+  if (found === undefined) throw new Error(`there is no process type ${type}`);
+  return found;
+}

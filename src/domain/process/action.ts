@@ -1,0 +1,30 @@
+import { isWaiting, stepOf, type ProcessDefinition } from './definition.ts';
+import type { ProcessState } from './state.ts';
+import { isClosed, isParked } from './statuses.ts';
+
+/** What a process needs done now. */
+export type ProcessAction =
+  | { readonly type: 'execute'; readonly step: string }
+  /** Side by side; more than one only where that was declared. */
+  | { readonly type: 'compensate'; readonly steps: readonly string[] }
+  /** Nothing until it is told something, or until this instant in milliseconds since the epoch. */
+  | { readonly type: 'rest'; readonly until: number | null }
+  | { readonly type: 'end' };
+
+/** What is to be done for a process in this state. */
+export function actionOf(definition: ProcessDefinition, state: ProcessState): ProcessAction {
+  if (isClosed(state.status)) return { type: 'end' };
+  const toUndo = state.history.filter(({ status }) => status === 'compensating').map(({ step }) => step).reverse();
+  if (toUndo.length > 0) return { type: 'compensate', steps: definition.compensation === 'parallel' ? toUndo : toUndo.slice(0, 1) };
+  const current = state.history.find(({ step }) => step === state.currentStep);
+  const isUnderWay = current?.status === 'pending' || current?.status === 'running';
+  if (state.status === 'running' && isUnderWay && !isWaiting(stepOf(definition, current.step))) return { type: 'execute', step: current.step };
+  return { type: 'rest', until: state.dueAt };
+}
+
+/** What somebody must look at now: a process that waits for an operator, or waits longer than it should; null: nothing. */
+export function troubleOf(state: ProcessState): 'process_parked' | 'process_overdue' | null {
+  if (isParked(state.status)) return 'process_parked';
+  const reminders = state.history.find(({ step }) => step === state.currentStep)?.attempts ?? 0;
+  return state.status === 'waiting' && reminders > 0 ? 'process_overdue' : null;
+}

@@ -1,0 +1,33 @@
+import { fieldsOf, invalid, isStorableText, type Parsed } from '../refusal.ts';
+import type { ProcessCommand } from './decide.ts';
+
+const LONGEST_TEXT = 500;
+
+/** Commands that operators and customers give by signal or Update, under these names. */
+export const PROCESS_COMMANDS = ['cancel', 'retryCompensation', 'skipCompensation', 'retryStep', 'skipStep', 'abandon'] as const;
+export type ProcessCommandName = (typeof PROCESS_COMMANDS)[number];
+
+/** Commands that set the process's own rules aside, and hence need a reason. */
+const WITH_REASON: ReadonlySet<ProcessCommandName> = new Set<ProcessCommandName>(['skipCompensation', 'skipStep', 'abandon']);
+
+/** Reads the payload of a command: `by` and `reason` are texts of up to 500 characters. */
+export function parseProcessCommand(type: ProcessCommandName, payload: unknown): Parsed<ProcessCommand> {
+  const { by = 'unknown', reason = null, step } = fieldsOf(payload);
+  if (!isText(by)) return invalid('"by" must be a text of 1 to 500 characters');
+  if (reason !== null && !isText(reason)) return invalid('"reason" must be a text of 1 to 500 characters');
+  if (reason === null && WITH_REASON.has(type)) return invalid(`"${type}" needs a "reason"`);
+  if (type !== 'skipCompensation') return { ok: true, value: { type, by, reason } };
+  return isText(step) ? { ok: true, value: { type, step, by, reason } } : invalid('"step" must name the step whose undo is to be skipped');
+}
+
+/** Reads what is told of an outside event: a JSON object, or nothing. */
+export function parseTold(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return invalid('the payload must be a JSON object');
+  return isStorableText(JSON.stringify(payload))
+    ? { ok: true, value: { type: 'tell', event, payload: { ...payload } } }
+    : invalid('the payload holds a character that can\'t be stored');
+}
+
+function isText(value: unknown): value is string {
+  return isStorableText(value) && value.length > 0 && value.length <= LONGEST_TEXT;
+}

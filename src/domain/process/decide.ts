@@ -1,0 +1,159 @@
+import { assertNever } from '../assert-never.ts';
+import { accept, refuse, type Decision } from '../refusal.ts';
+import { isPastPivot, nextHappening, PARKED_REMINDER_MS } from './advance.ts';
+import { isWaiting, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
+import type { ProcessEvent, ProcessHappening } from './events.ts';
+import { evolveProcess } from './evolve.ts';
+import { executionOf, type Cause, type Decided, type ProcessState } from './state.ts';
+import { isClosed } from './statuses.ts';
+
+/** Who gives a command, and why. */
+interface Giver {
+  readonly by: string;
+  readonly reason: string | null;
+}
+
+/** What operators, customers and the world tell a process. */
+export type ProcessCommand =
+  | { readonly type: 'tell'; readonly event: string; readonly payload: ProcessData }
+  | ({ readonly type: 'cancel' } & Giver)
+  | ({ readonly type: 'retryCompensation' } & Giver)
+  | ({ readonly type: 'skipCompensation'; readonly step: string } & Giver)
+  | ({ readonly type: 'retryStep' } & Giver)
+  | ({ readonly type: 'skipStep' } & Giver)
+  | ({ readonly type: 'abandon' } & Giver);
+
+/** What became of a step or of its undo. */
+export type StepOutcome =
+  | { readonly type: 'completed'; readonly step: string; readonly attempts: number; readonly result: ProcessData }
+  | { readonly type: 'failed'; readonly step: string; readonly attempts: number; readonly cause: Cause }
+  | { readonly type: 'compensated'; readonly step: string; readonly attempts: number }
+  | { readonly type: 'compensationFailed'; readonly step: string; readonly attempts: number; readonly cause: Cause };
+
+/** A process that begins now, in milliseconds since the epoch, with its first step registered. */
+export function beginProcess(definition: ProcessDefinition, { data, now }: { data: ProcessData; now: number }): ProcessState {
+  const blank: ProcessState = {
+    status: 'running', currentStep: null, data, history: [], cause: null, cancelled: null, early: {}, dueAt: null, sequence: 0,
+    startedAt: now, updatedAt: now,
+  };
+  return applyAll(blank, eventsOf(definition, blank, [{ type: 'ProcessStarted' }], now));
+}
+
+/** What follows from a command or from time alone, or why it is not allowed now. Times are milliseconds since the epoch. */
+export function decideProcess(
+  definition: ProcessDefinition, state: ProcessState, command: ProcessCommand | { readonly type: 'passTime' }, now: number,
+): Decision<ProcessEvent> {
+  if (isClosed(state.status)) return command.type === 'passTime' ? accept() : refuse('process_closed', `The process is ${state.status}.`);
+  const first = firstOf(definition, state, command, now);
+  return first.accepted ? accept(...eventsOf(definition, state, first.events, now)) : first;
+}
+
+/** What follows from the outcome of a step that this state had under way. */
+export function settleOutcome(definition: ProcessDefinition, state: ProcessState, outcome: StepOutcome, now: number): readonly ProcessEvent[] {
+  return eventsOf(definition, state, [happeningOf(outcome)], now);
+}
+
+/** The state after the events. */
+export function applyAll(state: ProcessState, events: readonly ProcessEvent[]): ProcessState {
+  return events.reduce(evolveProcess, state);
+}
+
+function firstOf(
+  definition: ProcessDefinition, state: ProcessState, command: ProcessCommand | { readonly type: 'passTime' }, now: number,
+): Decision<ProcessHappening> {
+  switch (command.type) {
+    case 'passTime': return accept(...whatIsDue(definition, state, now));
+    case 'tell': return hear(definition, state, command);
+    case 'cancel': return cancel(definition, state, decidedBy(command, now));
+    case 'retryCompensation': case 'skipCompensation': return decideOnUndo(state, command, now);
+    case 'retryStep': case 'skipStep': return decideOnStep(state, command, now);
+    case 'abandon': return state.status === 'compensation_failed' || state.status === 'step_failed'
+      ? accept({ type: 'ProcessAbandoned', decided: decidedBy(command, now) })
+      : refuse('process_not_parked', 'Only a process that waits for an operator can be abandoned; cancel it instead.');
+    default: return assertNever(command);
+  }
+}
+
+function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: number): readonly ProcessHappening[] {
+  const { status, currentStep, dueAt } = state;
+  if (dueAt === null || now < dueAt) return [];
+  if (status !== 'waiting' || currentStep === null) return [{ type: 'ParkingOverdue', dueAt: now + PARKED_REMINDER_MS }];
+  const declared = stepOf(definition, currentStep);
+  if (!isWaiting(declared) || declared.late === 'remind') {
+    const reminders = (executionOf(state, currentStep)?.attempts ?? 0) + 1;
+    return [{ type: 'WaitOverdue', step: currentStep, reminders, dueAt: now + PARKED_REMINDER_MS }];
+  }
+  const cause: Cause = { code: `${declared.awaits}_overdue`, message: `Nothing was heard of "${declared.awaits}" in time.`, class: 'refused' };
+  return [{ type: 'StepFailed', step: currentStep, attempts: 1, cause }];
+}
+
+function hear(definition: ProcessDefinition, state: ProcessState, { event, payload }: { event: string; payload: ProcessData }): Decision<ProcessHappening> {
+  const waiting = Object.entries(definition.steps).find(([, step]) => isWaiting(step) && step.awaits === event);
+  if (waiting === undefined) return refuse('unknown_event', `No step of this process waits for "${event}".`);
+  const [step] = waiting;
+  if (state.status === 'waiting' && state.currentStep === step) return accept({ type: 'StepCompleted', step, attempts: 1, result: payload });
+  const isKnown = executionOf(state, step)?.status === 'completed' || event in state.early;
+  if (isKnown) return accept(); // told twice
+  return state.cause === null
+    ? accept({ type: 'EventReceivedEarly', event, payload })
+    : refuse('process_turned_back', 'The process is being undone and no longer waits for this.');
+}
+
+function cancel(definition: ProcessDefinition, state: ProcessState, decided: Decided): Decision<ProcessHappening> {
+  if (isPastPivot(definition, state)) return refuse('past_point_of_no_return', 'What is done can no longer be undone.');
+  if (state.cancelled !== null) return accept(); // asked twice
+  if (state.cause !== null) return refuse('process_turned_back', 'The process is being undone already.');
+  if (state.status === 'step_failed') return refuse('past_point_of_no_return', 'It may be done already; an operator has to find out.');
+  return accept({ type: 'CancellationRequested', decided });
+}
+
+function decideOnUndo(
+  state: ProcessState, command: Extract<ProcessCommand, { type: 'retryCompensation' | 'skipCompensation' }>, now: number,
+): Decision<ProcessHappening> {
+  if (state.status !== 'compensation_failed') return refuse('process_not_parked', 'No undo of this process has failed and waits.');
+  const failed = state.history.filter(({ status }) => status === 'compensation_failed').map(({ step }) => step);
+  const decided = decidedBy(command, now);
+  if (command.type === 'retryCompensation') {
+    return accept<ProcessHappening>({ type: 'CompensationRetried', decided }, ...failed.map((step) => ({ type: 'StepCompensating', step }) as const).reverse());
+  }
+  return failed.includes(command.step)
+    ? accept({ type: 'CompensationSkipped', step: command.step, decided })
+    : refuse('unknown_step', `The undo of "${command.step}" has not failed; failed: ${failed.join(', ')}.`);
+}
+
+function decideOnStep(
+  state: ProcessState, command: Extract<ProcessCommand, { type: 'retryStep' | 'skipStep' }>, now: number,
+): Decision<ProcessHappening> {
+  const { status, currentStep: step } = state;
+  if (status !== 'step_failed' || step === null) return refuse('process_not_parked', 'No step of this process has failed and waits.');
+  return accept({ type: command.type === 'retryStep' ? 'StepRetried' : 'StepSkipped', step, decided: decidedBy(command, now) });
+}
+
+function decidedBy({ type, by, reason }: { type: string } & Giver, now: number): Decided {
+  return { command: type, by, reason, at: now };
+}
+
+function happeningOf(outcome: StepOutcome): ProcessHappening {
+  switch (outcome.type) {
+    case 'completed': return { ...outcome, type: 'StepCompleted' };
+    case 'failed': return { ...outcome, type: 'StepFailed' };
+    case 'compensated': return { ...outcome, type: 'StepCompensated' };
+    case 'compensationFailed': return { ...outcome, type: 'StepCompensationFailed' };
+    default: return assertNever(outcome);
+  }
+}
+
+/** Numbers what happened and everything that follows from it by itself. */
+function eventsOf(definition: ProcessDefinition, before: ProcessState, happenings: readonly ProcessHappening[], now: number): readonly ProcessEvent[] {
+  const events: ProcessEvent[] = [];
+  let state = before;
+  const add = (happening: ProcessHappening): void => {
+    const event: ProcessEvent = { ...happening, sequence: state.sequence + 1, at: now };
+    state = evolveProcess(state, event);
+    events.push(event);
+  };
+  if (happenings.length === 0) return [];
+  happenings.forEach(add);
+  for (let next = nextHappening(definition, state, now); next !== null; next = nextHappening(definition, state, now)) add(next);
+  return events;
+}

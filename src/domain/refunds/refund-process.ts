@@ -1,0 +1,21 @@
+import type { ProcessDefinition } from '../process/definition.ts';
+
+/** What the process of a refund knows; the sum is in the refund's row. */
+export type RefundData = {
+  /** How long the goods may take to come back, in milliseconds; 0: they need not come back. */
+  readonly returnLimitMs: number;
+  readonly transferKey?: string;
+};
+
+/** Money back for a completed order, once the goods are. Paying it back is the point of no return. */
+export const refundProcess: ProcessDefinition<RefundData> = {
+  type: 'refund',
+  summary: 'Refund of an order: accepted, goods returned, paid back',
+  steps: {
+    accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund' },
+    await_goods: { awaits: 'goodsReturned', limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
+    restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
+    pay_back: { execute: 'payBack', isPivot: true },
+  },
+  next: (completed, { returnLimitMs }) => completed === 'accept_refund' && returnLimitMs === 0 ? 'pay_back' : undefined,
+};

@@ -1,0 +1,193 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  allHandlersFinished, ApplicationFailure, condition, continueAsNew, setCurrentDetails, upsertSearchAttributes, workflowInfo,
+} from '@temporalio/workflow';
+import type { ProcessRef } from '../activities/process.types.ts';
+import { assertNever } from '../domain/assert-never.ts';
+import { actionOf, troubleOf } from '../domain/process/action.ts';
+import { applyAll, decideProcess, settleOutcome, type ProcessCommand } from '../domain/process/decide.ts';
+import { isWaiting, stepOf, type ActingStep, type ProcessDefinition } from '../domain/process/definition.ts';
+import type { ProcessEvent } from '../domain/process/events.ts';
+import { executionOf, type ProcessState } from '../domain/process/state.ts';
+import type { CommandInbox, Outcome } from './command-inbox.ts';
+import { processRows, stepActivity } from './process-activities.ts';
+import type { ProcessInput } from './process.messages.ts';
+
+export type ProcessInbox = CommandInbox<ProcessCommand, Outcome<ProcessState, ProcessEvent>>;
+
+/** A process under way. */
+export interface ProcessLife {
+  readonly ref: ProcessRef;
+  readonly definition: ProcessDefinition;
+  readonly inbox: ProcessInbox;
+  state: ProcessState;
+  /** Revision of the row that holds the state. */
+  revision: number;
+  /** The search attributes as set last. */
+  shown?: string;
+}
+
+const processStatus = defineSearchAttributeKey('ProcessStatus', 'KEYWORD');
+const processStep = defineSearchAttributeKey('ProcessStep', 'KEYWORD');
+
+/** Takes a process to its end: does what its state asks for, one thing after the other, and hears commands in between. */
+export async function liveProcess(life: ProcessLife): Promise<void> {
+  await tellOperators(life, null, []);
+  for (;;) {
+    await takeCommands(life);
+    const action = actionOf(life.definition, life.state);
+    switch (action.type) {
+      case 'execute': await execute(life, action.step); break;
+      case 'compensate': await (action.steps.length === 1 ? compensate(life, action.steps[0]!) : compensateAll(life, action.steps)); break;
+      case 'rest': await rest(life, action.until); break;
+      case 'end': return end(life);
+      default: assertNever(action);
+    }
+  }
+}
+
+/** Decides on what has come due and on every command received so far, and writes the outcome once; see `entity.ts`. */
+async function takeCommands(life: ProcessLife): Promise<void> {
+  const entries = life.inbox.takeAll();
+  for (;;) {
+    const before = life.state;
+    const events: ProcessEvent[] = [];
+    const settlements: (() => void)[] = [];
+    let state = before;
+    const decide = (command: ProcessCommand | { readonly type: 'passTime' }) => {
+      const decision = decideProcess(life.definition, state, command, Date.now());
+      if (!decision.accepted) return decision.refusal;
+      events.push(...decision.events);
+      state = applyAll(state, decision.events);
+      return null;
+    };
+    decide({ type: 'passTime' });
+    for (const entry of entries) {
+      const refusal = decide(entry.command);
+      settlements.push(() => refusal === null ? entry.reply?.resolve({ before, events }) : life.inbox.refuse(entry, refusal));
+    }
+    if (events.length === 0 || await save(life, state, events)) {
+      for (const settle of settlements) settle();
+      return;
+    }
+  }
+}
+
+async function execute(life: ProcessLife, step: string): Promise<void> {
+  const declared = acting(life, step);
+  const isBegun = executionOf(life.state, step)?.status === 'running';
+  const started: ProcessEvent = { type: 'StepStarted', step, sequence: life.state.sequence + 1, at: Date.now() };
+  await perform(life, step, declared.execute, isBegun ? [] : [started]);
+}
+
+async function compensate(life: ProcessLife, step: string): Promise<void> {
+  await perform(life, step, undoOf(life, step), []);
+}
+
+/** Calls the activity of a step and takes over what became of it, which it has written already. */
+async function perform(life: ProcessLife, step: string, activity: string, started: readonly ProcessEvent[]): Promise<void> {
+  const before = life.state;
+  const state = applyAll(before, started);
+  const revision = life.revision + 1;
+  const answer = await stepActivity(acting(life, step), activity)({ ...life.ref, step, state, revision });
+  if (answer.isSuperseded) return takeOver(life);
+  const events = settleOutcome(life.definition, state, answer.outcome, answer.at);
+  life.state = applyAll(state, events);
+  life.revision = revision;
+  await tellOperators(life, before, events);
+}
+
+/** Undoes steps side by side; the outcomes are written together. */
+async function compensateAll(life: ProcessLife, steps: readonly string[]): Promise<void> {
+  const answers = await Promise.all(steps.map((step) =>
+    stepActivity(acting(life, step), undoOf(life, step))({ ...life.ref, step, state: life.state, revision: null })));
+  const events: ProcessEvent[] = [];
+  let { state } = life;
+  for (const answer of answers) {
+    if (answer.isSuperseded) continue;
+    const settled = settleOutcome(life.definition, state, answer.outcome, answer.at);
+    events.push(...settled);
+    state = applyAll(state, settled);
+  }
+  await save(life, state, events);
+}
+
+/** Waits for a command, the next due time, or a moment to continue as new. */
+async function rest(life: ProcessLife, until: number | null): Promise<void> {
+  const { inbox, state, ref, revision } = life;
+  const mayContinueAsNew = (): boolean => workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished();
+  show(life);
+  if (mayContinueAsNew()) {
+    const input: ProcessInput = { tenantId: ref.tenantId, processId: ref.processId, carried: { state, revision, refused: inbox.refused } };
+    await continueAsNew<(next: ProcessInput) => Promise<unknown>>(input);
+  }
+  const isWoken = (): boolean => !inbox.isEmpty || mayContinueAsNew();
+  if (until === null) await condition(isWoken);
+  else if (until > Date.now()) await condition(isWoken, until - Date.now(), { summary: `${state.status} at ${state.currentStep}` });
+}
+
+async function end(life: ProcessLife): Promise<void> {
+  show(life);
+  const refusal = { code: 'process_closed', detail: `The process is ${life.state.status}.` } as const;
+  for (const entry of life.inbox.takeAll()) life.inbox.refuse(entry, refusal);
+  await condition(allHandlersFinished);
+}
+
+/** Writes the state that a decision led to; false: the row was ahead and is taken over. */
+async function save(life: ProcessLife, state: ProcessState, events: readonly ProcessEvent[]): Promise<boolean> {
+  const before = life.state;
+  const revision = life.revision + 1;
+  const { isSuperseded } = await processRows.saveProcess({ ...life.ref, state, revision, events });
+  if (isSuperseded) {
+    await takeOver(life);
+    return false;
+  }
+  life.state = state;
+  life.revision = revision;
+  await tellOperators(life, before, events);
+  return true;
+}
+
+/** Goes on from the row, which knows of steps that this run does not: it was reset, or its worker died with them unrecorded. */
+async function takeOver(life: ProcessLife): Promise<void> {
+  const before = life.state;
+  const loaded = await processRows.loadProcess(life.ref);
+  if (loaded === null) throw ApplicationFailure.nonRetryable('The row of this process is gone.', 'process_not_found');
+  life.state = loaded.state;
+  life.revision = loaded.revision;
+  await tellOperators(life, before, []);
+}
+
+/** Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over. */
+async function tellOperators({ ref, state }: ProcessLife, before: ProcessState | null, events: readonly ProcessEvent[]): Promise<void> {
+  const was = before === null ? null : troubleOf(before);
+  const is = troubleOf(state);
+  const isOverdue = events.some(({ type }) => type === 'ParkingOverdue' || type === 'WaitOverdue');
+  if (was !== null && was !== is) await processRows.clearProcessAlert({ ...ref, kind: was });
+  if (is !== null && (is !== was || isOverdue)) await processRows.alertProcess({ ...ref, kind: is, state });
+}
+
+/** Shows operators where the process stands, when it stands. */
+function show(life: ProcessLife): void {
+  const { state: { status, currentStep, history, cause } } = life;
+  const shown = JSON.stringify([status, currentStep]);
+  if (life.shown !== shown) upsertSearchAttributes([{ key: processStatus, value: status }, { key: processStep, value: currentStep }]);
+  life.shown = shown;
+  const lines = history.map(({ step, status: stepStatus, error, compensation }) => {
+    const trouble = compensation?.error ?? error;
+    return `- ${step}: ${stepStatus}${trouble === null ? '' : ` (${trouble.code}: ${trouble.message})`}`;
+  });
+  setCurrentDetails([`**${status}**${cause === null ? '' : ` since ${cause.code}: ${cause.message}`}`, ...lines].join('\n'));
+}
+
+function acting({ definition }: ProcessLife, step: string): ActingStep {
+  const declared = stepOf(definition, step);
+  if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
+  return declared;
+}
+
+function undoOf(life: ProcessLife, step: string): string {
+  const { compensate } = acting(life, step);
+  if (compensate === undefined) throw new Error(`step ${step} has no undo`);
+  return compensate;
+}

@@ -1,0 +1,50 @@
+import { defineQuery } from '@temporalio/workflow';
+import type { Cause, ProcessState, StepExecution } from '../domain/process/state.ts';
+import type { ProcessStatus } from '../domain/process/statuses.ts';
+import type { RefusedCommand } from './command-inbox.ts';
+
+/** Workflow type of a type of process. */
+export function processWorkflowType(type: string): string {
+  return `${type}Process`;
+}
+
+/** Workflow id of a process that has an execution of its own. */
+export function processWorkflowId({ type, processId }: { type: string; processId: string }): string {
+  return `${type}:${processId}`;
+}
+
+/** Input of every process workflow. */
+export interface ProcessInput {
+  readonly tenantId: string;
+  readonly processId: string;
+  /** A state that the sender knows to be the row's, at this revision; without it the row is read. */
+  readonly carried?: { readonly state: ProcessState; readonly revision: number; readonly refused?: readonly RefusedCommand[] };
+}
+
+/** Payload of the commands, as signal or Update: who gives it and why; `step` for `skipCompensation` alone. */
+export interface CommandPayload {
+  readonly by?: string;
+  readonly reason?: string;
+  readonly step?: string;
+}
+
+/** What the `state` query and every Update answer. */
+export interface ProcessView {
+  readonly status: ProcessStatus;
+  readonly currentStep: string | null;
+  readonly cause: Cause | null;
+  readonly history: readonly StepExecution[];
+  /** ISO 8601; when time alone changes something. */
+  readonly dueAt: string | null;
+  readonly revision: number;
+  /** The latest commands that were not allowed, newest last. */
+  readonly refused: readonly RefusedCommand[];
+}
+
+/** What a process ends with. */
+export interface ProcessResult {
+  readonly status: ProcessStatus;
+  readonly cause: Cause | null;
+}
+
+export const processStateQuery = defineQuery<ProcessView | null>('state');

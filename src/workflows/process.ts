@@ -1,0 +1,71 @@
+import {
+  CancelledFailure, defineSignal, setDefaultSignalHandler, setHandler, CancellationScope, ApplicationFailure,
+} from '@temporalio/workflow';
+import { PROCESS_COMMANDS, parseProcessCommand, parseTold } from '../domain/process/commands.ts';
+import { decideProcess, type ProcessCommand } from '../domain/process/decide.ts';
+import { checkDefinition, isWaiting, type ProcessDefinition } from '../domain/process/definition.ts';
+import type { ProcessEvent } from '../domain/process/events.ts';
+import type { ProcessState } from '../domain/process/state.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { CommandInbox, type Outcome } from './command-inbox.ts';
+import { handleUpdate } from './entity.ts';
+import { liveProcess, type ProcessInbox, type ProcessLife } from './process-life.ts';
+import { processRows } from './process-activities.ts';
+import * as messages from './process.messages.ts';
+
+/** Makes the workflow of a declared process type; exported from `index.ts` under the workflow type's name. */
+export function processWorkflow(definition: ProcessDefinition): (input: messages.ProcessInput) => Promise<messages.ProcessResult> {
+  checkDefinition(definition);
+  return async ({ tenantId, processId, carried }) => {
+    const inbox: ProcessInbox = new CommandInbox<ProcessCommand, Outcome<ProcessState, ProcessEvent>>(carried?.refused);
+    let life: ProcessLife | undefined;
+    handleMessages(definition, inbox, () => life);
+    let isCancelled = false;
+    CancellationScope.current().cancelRequested.catch(() => {
+      isCancelled = true;
+      inbox.signal('cancel', { ok: true, value: { type: 'cancel', by: 'temporal', reason: 'The workflow was cancelled.' } });
+    });
+
+    return CancellationScope.nonCancellable(async () => {
+      const ref = { tenantId, processId, type: definition.type };
+      const begun = carried ?? await processRows.loadProcess(ref);
+      if (begun === null) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
+      life = { ref, definition, inbox, state: begun.state, revision: begun.revision };
+      await liveProcess(life);
+      return endOf(life.state, isCancelled);
+    });
+  };
+}
+
+/** How the execution ends: as the process did, so that nobody reads a success where something is left to be undone. */
+function endOf({ status, cause }: ProcessState, isCancelled: boolean): messages.ProcessResult {
+  if (status === 'cancelled' && isCancelled) throw new CancelledFailure('The process was cancelled and undone.');
+  if (status !== 'abandoned') return { status, cause };
+  throw ApplicationFailure.nonRetryable('An operator closed the process with something left to be done or undone.', 'process_abandoned', { status, cause });
+}
+
+function handleMessages(definition: ProcessDefinition, inbox: ProcessInbox, current: () => ProcessLife | undefined): void {
+  const view = (): messages.ProcessView | null => viewOf(current());
+  const foresee = (command: ProcessCommand): Refusal | null => {
+    const life = current();
+    if (life === undefined || !inbox.isEmpty) return null;
+    const decision = decideProcess(definition, life.state, command, Date.now());
+    return decision.accepted ? null : decision.refusal;
+  };
+  const handle = (name: string, parse: (payload: unknown) => ReturnType<typeof parseTold>): void => {
+    setHandler(defineSignal<[unknown?]>(name), (payload?: unknown) => inbox.signal(name, parse(payload)));
+    handleUpdate({ inbox, definition: { name }, parse, foresee, view });
+  };
+  for (const name of PROCESS_COMMANDS) handle(name, (payload) => parseProcessCommand(name, payload));
+  for (const step of Object.values(definition.steps)) if (isWaiting(step)) handle(step.awaits, (payload) => parseTold(step.awaits, payload));
+  setDefaultSignalHandler((name) => {
+    inbox.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
+  });
+  setHandler(messages.processStateQuery, view);
+}
+
+function viewOf(life: ProcessLife | undefined): messages.ProcessView | null {
+  if (life === undefined) return null;
+  const { state: { status, currentStep, cause, history, dueAt }, revision, inbox } = life;
+  return { status, currentStep, cause, history, dueAt: dueAt === null ? null : new Date(dueAt).toISOString(), revision, refused: inbox.refused };
+}

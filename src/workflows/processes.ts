@@ -1,0 +1,6 @@
+import { processType } from '../domain/process-types.ts';
+import { processWorkflow } from './process.ts';
+
+// One line for each process type, under the name that `processWorkflowType` makes of it.
+export const orderProcess = processWorkflow(processType('order'));
+export const refundProcess = processWorkflow(processType('refund'));
