@@ -26,6 +26,11 @@ export interface SubscribeOptions {
    * after each of the bus's retry delays, then to the dead letters, so that no message blocks those behind it for ever.
    */
   readonly handle: MessageHandler;
+  /**
+   * Takes the effect of several messages at once, in their order; for speed. Where it rejects, `handle` gets them one by
+   * one, whether it had the effect of some of them or not: so poison among them is found, and parked alone.
+   */
+  readonly handleBatch?: (messages: readonly BusMessage[]) => Promise<void>;
 }
 
 /** A subscription at work. */

@@ -78,3 +78,31 @@ test('deliverAll counts up to the first message that is not done with when it is
   }, { signal: abort.signal }));
   t.is(done, 2);
 });
+
+test('deliverAll hands over in batches of a hundred, and one by one what is left alone', async (t) => {
+  const sizes: number[] = [];
+  const options = delivery(async () => {}, { handleBatch: async ({ length }) => void sizes.push(length) });
+  t.is(await deliverAll(Array.from({ length: 201 }, (_, n) => message('a', n)), options), 201);
+  t.deepEqual(sizes, [100, 100]);
+  t.deepEqual(new Set(options.outcomes.map(([, outcome]) => outcome)), new Set(['done']));
+  t.is(options.outcomes.length, 201);
+});
+
+test('deliverAll delivers a failing batch one by one, and tells of each once', async (t) => {
+  const seen: string[] = [];
+  const options = delivery(async ({ messageId }) => {
+    seen.push(messageId);
+    if (messageId === 'a1') throw new PoisonError('malformed_event', 'never');
+  }, { handleBatch: async () => { throw new Error('one of them'); } });
+  t.is(await deliverAll([message('a', 0), message('a', 1), message('a', 2)], options), 3);
+  t.deepEqual(seen, ['a0', 'a1', 'a2']);
+  t.deepEqual(options.outcomes, [['a0', 'done'], ['a1', 'failed'], ['a1', 'parked'], ['a2', 'done']]);
+});
+
+test('deliverAll begins no batch once it is aborted', async (t) => {
+  const abort = new AbortController();
+  const done = await deliverAll(Array.from({ length: 150 }, (_, n) => message('a', n)), delivery(async () => t.fail(), {
+    signal: abort.signal, handleBatch: async () => abort.abort(),
+  }));
+  t.is(done, 100);
+});

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PoisonError, type BusMessage, type MessageHandler } from './bus.ts';
+import { PoisonError, type BusMessage, type MessageHandler, type SubscribeOptions } from './bus.ts';
 
 const PARKING_RETRY_MS = 1_000;
 const AWAY_RETRY_MS = 1_000;
+/** Messages that a handler takes at once: what one of them that fails costs the others. */
+const BATCH_SIZE = 100;
 
 /** What became of one attempt to deliver; for metrics. */
 export type DeliveryOutcome = 'done' | 'failed' | 'parked' | 'parking_failed';
@@ -10,6 +12,7 @@ export type DeliveryOutcome = 'done' | 'failed' | 'parked' | 'parking_failed';
 /** How messages are delivered. */
 export interface Delivery {
   readonly handle: MessageHandler;
+  readonly handleBatch?: SubscribeOptions['handleBatch'];
   /** Puts a message among the dead letters. */
   readonly park: (message: BusMessage, error: unknown) => Promise<void>;
   readonly retryDelaysMs: readonly number[];
@@ -21,10 +24,33 @@ export interface Delivery {
 }
 
 /**
- * Delivers messages, those of one key one after the other and different keys at the same time.
- * Returns how many from the first on are done with: had their effect, or are parked.
+ * Delivers messages, those of one key one after the other: in batches where the handler takes them, else different keys at
+ * the same time. Returns how many from the first on are done with: had their effect, or are parked.
  */
 export async function deliverAll(messages: readonly BusMessage[], delivery: Delivery): Promise<number> {
+  if (delivery.handleBatch === undefined) return deliverEach(messages, delivery);
+  for (let done = 0; done < messages.length;) {
+    const batch = messages.slice(done, done + BATCH_SIZE);
+    const count = await hadEffect(batch, delivery) ? batch.length : await deliverEach(batch, delivery);
+    done += count;
+    if (count < batch.length) return done;
+  }
+  return messages.length;
+}
+
+/** Whether the batch had its effect as a whole; whose fault it is if not shows one by one. */
+async function hadEffect(batch: readonly BusMessage[], { handleBatch, observe, signal }: Delivery): Promise<boolean> {
+  if (handleBatch === undefined || batch.length === 1 || signal.aborted) return false;
+  try {
+    await handleBatch(batch);
+  } catch {
+    return false;
+  }
+  for (const message of batch) observe(message, 'done');
+  return true;
+}
+
+async function deliverEach(messages: readonly BusMessage[], delivery: Delivery): Promise<number> {
   const isDone = messages.map(() => false);
   const byKey = Map.groupBy(messages.keys(), (index) => messages[index]!.key);
   await Promise.all([...byKey.values()].map(async (indexes) => {

@@ -62,13 +62,14 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
   };
 }
 
-function startSubscription(options: KafkaBusOptions, topics: KafkaTopics, { group, topics: wanted, handle }: SubscribeOptions): { stop(): Promise<void> } {
+function startSubscription(options: KafkaBusOptions, topics: KafkaTopics, { group, topics: wanted, handle, handleBatch }: SubscribeOptions): { stop(): Promise<void> } {
   const { connection, park, defaultTenant, retryDelaysMs, isInfrastructureAway, onDelivery = () => {}, onError = () => {} } = options;
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, lookMs = DEFAULT_LOOK_MS } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
   const deliver = (messages: readonly BusMessage[], signal: AbortSignal): Promise<number> => deliverAll(messages, {
     signal, retryDelaysMs, ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
     handle: (message) => inSlot(() => handle(message)),
+    ...(handleBatch === undefined ? {} : { handleBatch: (batch) => inSlot(() => handleBatch(batch)) }),
     park: (message, error) => park({ group, message, error }),
     observe: (message, outcome, error) => onDelivery({ group, message, outcome, error }),
   });

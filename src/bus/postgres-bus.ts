@@ -51,7 +51,7 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
   };
 }
 
-function read(options: PostgresBusOptions, { group, topics, handle }: SubscribeOptions): LogReader {
+function read(options: PostgresBusOptions, { group, topics, handle, handleBatch }: SubscribeOptions): LogReader {
   const { pool, park, partitions, pollMs, retryDelaysMs, isInfrastructureAway, leaseMs, onDelivery = () => {}, onError = () => {} } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
   const wanted = new Set(topics);
@@ -66,6 +66,12 @@ function read(options: PostgresBusOptions, { group, topics, handle }: SubscribeO
         handle: async (message) => {
           if (wanted.has(message.topic)) await inSlot(() => handle(message));
         },
+        ...(handleBatch === undefined ? {} : {
+          handleBatch: async (batch) => {
+            const some = batch.filter(({ topic }) => wanted.has(topic));
+            if (some.length > 0) await inSlot(() => handleBatch(some));
+          },
+        }),
         park: (message, error) => park({ group, message, error }),
         observe: (message, outcome, error) => {
           if (wanted.has(message.topic)) onDelivery({ group, message, outcome, error });

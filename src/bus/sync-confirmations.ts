@@ -1,12 +1,15 @@
-import { z } from 'zod';
 import { SpanKind } from '@opentelemetry/api';
-import { ALL_TENANTS, type Db, type Tx } from '../db/client.ts';
-import { once } from '../db/inbox.ts';
-import { promiseCalls } from '../db/pending-starts.ts';
+import type { ClientBase } from 'pg';
+import { z } from 'zod';
+import { ALL_TENANTS, type Db } from '../db/client.ts';
+import { firstTimes } from '../db/inbox.ts';
+import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
+import { rawTransaction } from '../db/raw-transaction.ts';
+import { readCopies } from '../db/user-copies.ts';
 import {
   confirmedSignal, failedSignal, reconcileSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId,
 } from '../workflows/user-sync.messages.ts';
-import { inSpan } from '../telemetry/trace-context.ts';
+import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../telemetry/trace-context.ts';
 import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from './bus.ts';
 import { EVENTS, TOPICS } from './events.ts';
 
@@ -26,43 +29,80 @@ export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): P
     group: SYNC_CONFIRMATIONS,
     topics: [TOPICS.syncConfirmed, TOPICS.syncFailed, TOPICS.reconciliationRequest],
     handle: createSyncConfirmationsHandler({ db }),
+    handleBatch: async (messages) => {
+      const events = messages.map(read).map((event) => {
+        const span = startSpan(...spanOf(event));
+        return { ...event, span, traceparent: asSpan(span, currentTraceparent) };
+      });
+      await takeEffects(db, events);
+      for (const { span } of events) span.end(); // those of a batch that failed tell of nothing: its messages come again
+    },
   });
 }
 
 /** Turns an event of a service into a signal to the user's `userSync` workflow, once. */
 export function createSyncConfirmationsHandler({ db }: { db: Db }): MessageHandler {
   return async (message) => {
-    const event = parse(message);
-    const { tenantId } = message;
-    if (tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'The message names no tenant.');
-    if (event.tenantid !== undefined && event.tenantid !== tenantId) {
-      throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
-    }
-    await inSpan(`process ${event.type}`, {
-      kind: SpanKind.CONSUMER, parent: event.traceparent ?? message.traceparent,
-      attributes: { 'messaging.destination.name': event.type, 'messaging.consumer.group.name': SYNC_CONFIRMATIONS, 'messaging.message.id': message.messageId },
-    }, () => db.inTenant(tenantId, (tx) => takeEffect(tx, tenantId, event)));
+    const event = read(message);
+    await inSpan(...spanOf(event), () => takeEffects(db, [{ ...event, traceparent: currentTraceparent() }]));
   };
 }
 
-async function takeEffect(tx: Tx, tenantId: string, event: SyncEvent): Promise<void> {
-  // Source and id identify an event; a copy that was sent again may have another message id.
-  const isNew = await once(tx, { tenantId, consumer: SYNC_CONFIRMATIONS, messageId: `${event.source} ${event.id}` });
-  if (!isNew) return;
-  const { userId, service, userVersion = 0 } = event.data;
-  const user = await tx.user.findUnique({
-    where: { tenantId_id: { tenantId, id: userId } }, select: { id: true, version: true, deletedAt: true, services: { where: { service } } },
-  });
-  if (user === null) throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
-  if (user.deletedAt !== null) return;
-  if (user.services.length === 0) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
-  if (userVersion > user.version) {
-    throw new PoisonError('unknown_version', `Version ${userVersion} was never published; the current one is ${user.version}.`);
+/** A message and what it says. */
+interface Said {
+  readonly event: SyncEvent;
+  readonly message: BusMessage;
+  /** Source and id identify an event; a copy that was sent again may have another message id. */
+  readonly inboxId: string;
+  readonly traceparent?: string | undefined;
+}
+
+function read(message: BusMessage): Said {
+  const event = parse(message);
+  if (message.tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'The message names no tenant.');
+  if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
+    throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
   }
-  await promiseCalls(tx, [{
-    tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(user.id),
-    input: { tenantId, userId: user.id }, signal: signalOf(event),
-  }]);
+  return { event, message, inboxId: `${event.source} ${event.id}` };
+}
+
+function spanOf({ event, message }: Said): [name: string, start: SpanStart] {
+  return [`process ${event.type}`, {
+    kind: SpanKind.CONSUMER, parent: event.traceparent ?? message.traceparent,
+    attributes: { 'messaging.destination.name': event.type, 'messaging.consumer.group.name': SYNC_CONFIRMATIONS, 'messaging.message.id': message.messageId },
+  }];
+}
+
+/** Takes the effect of the events that are new, in one transaction for each tenant; a `PoisonError` says that one can't have any. */
+async function takeEffects(db: Db, all: readonly Said[]): Promise<void> {
+  for (const [tenantId, events] of Map.groupBy(all, ({ message }) => message.tenantId)) {
+    await rawTransaction(db.pool, tenantId, async (client) => {
+      const fresh = await firstTimes(client, { tenantId, consumer: SYNC_CONFIRMATIONS, messageIds: events.map(({ inboxId }) => inboxId) });
+      // Of copies that come together the first counts.
+      const one = new Map(events.toReversed().filter(({ inboxId }) => fresh.has(inboxId)).map((event) => [event.inboxId, event]));
+      const counting = events.filter((event) => one.get(event.inboxId) === event);
+      await promiseCalls(client, await callsOf(client, tenantId, counting));
+    });
+  }
+}
+
+async function callsOf(client: ClientBase, tenantId: string, events: readonly Said[]): Promise<PromisedCall[]> {
+  if (events.length === 0) return [];
+  const copies = await readCopies(client, { tenantId, of: events.map(({ event: { data } }) => data) });
+  return events.flatMap(({ event, traceparent }, index): PromisedCall[] => {
+    const { service, userVersion = 0 } = event.data;
+    const copy = copies[index];
+    if (copy === undefined) throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
+    if (copy.isDeleted) return [];
+    if (!copy.isKept) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
+    if (userVersion > copy.version) {
+      throw new PoisonError('unknown_version', `Version ${userVersion} was never published; the current one is ${copy.version}.`);
+    }
+    return [{
+      tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(copy.userId),
+      input: { tenantId, userId: copy.userId }, signal: signalOf(event), traceparent,
+    }];
+  });
 }
 
 function parse(message: BusMessage): SyncEvent {

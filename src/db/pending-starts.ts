@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import { currentTraceparent } from '../telemetry/trace-context.ts';
 import type { Tx } from './client.ts';
 import { runStatement } from './statement.ts';
@@ -38,13 +38,14 @@ export function callsParameter(calls: readonly PromisedCall[]): string {
   })));
 }
 
-/** Promises the calls in `$1` and wakes the relays. */
 const PROMISE_CALLS = `WITH promised AS (${promiseCallsSql(1)} ORDER BY place RETURNING 1)
   SELECT pg_notify('${PENDING_START_CHANNEL}', '')::text FROM promised LIMIT 1`;
 
 /** Promises the calls: they are carried out at least once, in order for each workflow, once the transaction commits. */
-export async function promiseCalls(tx: Tx, calls: readonly PromisedCall[]): Promise<void> {
-  if (calls.length > 0) await tx.$queryRawUnsafe(PROMISE_CALLS, callsParameter(calls));
+export async function promiseCalls(tx: Tx | ClientBase, calls: readonly PromisedCall[]): Promise<void> {
+  if (calls.length === 0) return;
+  const parameter = callsParameter(calls);
+  await ('query' in tx ? tx.query(PROMISE_CALLS, [parameter]) : tx.$queryRawUnsafe(PROMISE_CALLS, parameter));
 }
 
 /** A promised call as the relay gets it. */

@@ -1,17 +1,27 @@
-// A consumer to be killed: it takes the effect of every message, says so, and on STUCK_AT never comes back.
+// A consumer to be killed: it takes the effect of every message, or of every batch of them, says so, and on STUCK_AT
+// never comes back.
 import { argv } from 'node:process';
-import type { Bus } from '../../src/bus/bus.ts';
+import type { Bus, BusMessage } from '../../src/bus/bus.ts';
 import type { Db } from '../../src/db/client.ts';
-import { takeEffect } from './effects.ts';
+import { takeEffect, takeEffects } from './effects.ts';
 
-const [, , adapter = '', group = '', topic = '', stuckAt = ''] = argv;
+const [, , adapter = '', group = '', topic = '', stuckAt = '', mode = 'each'] = argv;
 const module: { connectInProcess: () => { bus: Bus; db: Db } } = await import(adapter);
 const { bus, db } = module.connectInProcess();
+const say = async (messages: readonly BusMessage[]): Promise<void> => {
+  for (const { messageId } of messages) console.log(messageId);
+  if (messages.some(({ messageId }) => messageId === stuckAt)) await new Promise(() => {});
+};
 await bus.subscribe({
   group, topics: [topic],
   handle: async (message) => {
     await takeEffect(db, group, message);
-    console.log(message.messageId);
-    if (message.messageId === stuckAt) await new Promise(() => {});
+    await say([message]);
   },
+  ...(mode === 'each' ? {} : {
+    handleBatch: async (messages) => {
+      await takeEffects(db, group, messages);
+      await say(messages);
+    },
+  }),
 });

@@ -7,7 +7,7 @@ import { PoisonError, type Bus, type BusMessage } from '../../src/bus/bus.ts';
 import { ALL_TENANTS, type Db } from '../../src/db/client.ts';
 import { listDeadLetters, type DeadLetter } from '../../src/db/dead-letters.ts';
 import { until } from '../support/until.ts';
-import { createEffects, effectsOf, takeEffect } from './effects.ts';
+import { createEffects, effectsOf, takeEffect, takeEffects } from './effects.ts';
 
 /** What the contract needs of an adapter. Retries must be few and fast, and a dead member noticed in a few seconds. */
 export interface BusHarness {
@@ -113,6 +113,26 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     t.like((await parked(db))[0], { messageId: 'key0-1', cause: 'handler_failed', detail: 'not today' });
   });
 
+  test('the bus parks poison alone that came within a batch', async (t) => {
+    const { connect, db, topic } = await setUp(t);
+    const bus = connect();
+    const batches: string[][] = [];
+    const messages = numbered(topic, { keys: 2, each: 5 });
+    await bus.publish(messages);
+    await bus.subscribe({
+      group: 'batches', topics: [topic],
+      handle: (message) => takeEffects(db, 'batches', [message], 'key0-1'),
+      handleBatch: async (batch) => {
+        batches.push(ids(batch));
+        await takeEffects(db, 'batches', batch, 'key0-1');
+      },
+    });
+    await until(async () => (await effectsOf(db, 'batches')).length === messages.length - 1 && (await parked(db)).length > 0);
+    t.true(batches.some((batch) => batch.length > 1 && batch.includes('key0-1')));
+    t.deepEqual(byKey(await effectsOf(db, 'batches')), byKey(ids(messages).filter((id) => id !== 'key0-1')));
+    t.deepEqual((await parked(db)).map(({ messageId, cause }) => `${messageId} ${cause}`), ['key0-1 malformed_event']);
+  });
+
   test('the bus goes on where it stopped', async (t) => {
     const { connect, topic } = await setUp(t);
     const bus = connect();
@@ -160,35 +180,36 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     t.is(workers[0]!.count, atStop, 'a stopped member was given a message');
   });
 
-  test('the bus delivers again what a killed consumer had in hand, and the inbox keeps its effect from happening twice', async (t) => {
-    const { connect, db, topic, processModule, processEnv } = await setUp(t);
-    const bus = connect();
-    const messages = numbered(topic, { keys: 3, each: 5 });
-    const child = spawn(process.execPath, [new URL('consumer-process.ts', import.meta.url).pathname, processModule, 'killed', topic, 'key1-2'], {
-      env: { ...process.env, ...processEnv }, stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    t.teardown(() => child.kill('SIGKILL'));
-    const exited = event(child, 'exit');
-    const lines = new Set<string>();
-    createInterface(child.stdout).on('line', (line) => lines.add(line));
-    await bus.publish(messages);
-    await until(() => lines.has('key1-2'));
-    child.kill('SIGKILL');
-    await exited;
-    t.false(lines.has('key1-3'), 'it went on with a key although it had one of its messages in hand');
+  for (const [inHand, mode] of [['a message', 'each'], ['a batch', 'batch']] as const) {
+    test(`the bus delivers again ${inHand} that a killed consumer had in hand, and the inbox keeps the effect from happening twice`, async (t) => {
+      const { connect, db, topic, processModule, processEnv } = await setUp(t);
+      const bus = connect();
+      const messages = numbered(topic, { keys: 3, each: 5 });
+      const child = spawn(process.execPath, [new URL('consumer-process.ts', import.meta.url).pathname, processModule, 'killed', topic, 'key1-2', mode], {
+        env: { ...process.env, ...processEnv }, stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      t.teardown(() => child.kill('SIGKILL'));
+      const exited = event(child, 'exit');
+      const lines = new Set<string>();
+      createInterface(child.stdout).on('line', (line) => lines.add(line));
+      await bus.publish(messages);
+      await until(() => lines.has('key1-2'));
+      child.kill('SIGKILL');
+      await exited;
+      if (mode === 'each') t.false(lines.has('key1-3'), 'it went on with a key although it had one of its messages in hand');
 
-    const deliveredAgain = new Set<string>();
-    await bus.subscribe({
-      group: 'killed', topics: [topic],
-      handle: async (message) => {
-        deliveredAgain.add(message.messageId);
-        await takeEffect(db, 'killed', message);
-      },
+      const deliveredAgain = new Set<string>();
+      await bus.subscribe({
+        group: 'killed', topics: [topic],
+        handle: async (message) => {
+          deliveredAgain.add(message.messageId);
+          await takeEffect(db, 'killed', message);
+        },
+      });
+      await until(async () => deliveredAgain.has('key1-2') && (await effectsOf(db, 'killed')).length >= messages.length);
+      t.deepEqual(byKey(await effectsOf(db, 'killed')), byKey(ids(messages)));
     });
-    await until(async () => (await effectsOf(db, 'killed')).length >= messages.length);
-    t.true(deliveredAgain.has('key1-2'));
-    t.deepEqual(byKey(await effectsOf(db, 'killed')), byKey(ids(messages)));
-  });
+  }
 
   test('the bus loses nothing while its broker is away', async (t) => {
     const { connect, db, topic, stopBroker, startBroker } = await setUp(t, { stopsBroker: true });

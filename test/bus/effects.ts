@@ -1,7 +1,8 @@
 import pg from 'pg';
-import type { BusMessage } from '../../src/bus/bus.ts';
+import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
 import type { Db } from '../../src/db/client.ts';
-import { once } from '../../src/db/inbox.ts';
+import { firstTimes, once } from '../../src/db/inbox.ts';
+import { rawTransaction } from '../../src/db/raw-transaction.ts';
 
 /** Makes the table in which consumers leave a trace. */
 export async function createEffects(url: string): Promise<void> {
@@ -19,6 +20,18 @@ export async function takeEffect(db: Db, consumer: string, { tenantId, messageId
   await db.inTenant(tenantId, async (tx) => {
     if (!await once(tx, { tenantId, consumer, messageId })) return;
     await tx.$executeRaw`INSERT INTO effects (consumer, message_id, key) VALUES (${consumer}, ${messageId}, ${key})`;
+  });
+}
+
+/** The effects of several messages of one tenant, in one transaction; of a message that is poison it fails. */
+export async function takeEffects(db: Db, consumer: string, messages: readonly BusMessage[], poison?: string): Promise<void> {
+  const [{ tenantId } = { tenantId: '' }] = messages;
+  await rawTransaction(db.pool, tenantId, async (client) => {
+    const fresh = await firstTimes(client, { tenantId, consumer, messageIds: messages.map(({ messageId }) => messageId) });
+    for (const { messageId, key } of messages.filter((message) => fresh.has(message.messageId))) {
+      if (messageId === poison) throw new PoisonError('malformed_event', 'It is no event.');
+      await client.query('INSERT INTO effects (consumer, message_id, key) VALUES ($1, $2, $3)', [consumer, messageId, key]);
+    }
   });
 }
 

@@ -116,6 +116,20 @@ for (const [title, code, message] of POISON) {
   });
 }
 
+test('confirmations that come together take effect in one go, but for those that can\'t', async (t) => {
+  const db = await setUp(t);
+  const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 1, pollMs: 50, retryDelaysMs: [] });
+  t.teardown(() => bus.close());
+  const of = (userVersion: number) => ({ data: { userId: USER, service: 'accounting', userVersion } });
+  const good = [said({ id: '1', ...of(1) }), said({ id: '2', ...of(2) }), { ...said({ id: '1', ...of(1) }), messageId: 'a copy' }];
+  await bus.publish([...good, said({ id: '4', ...of(4) }), said({ id: '3', ...of(3) }), said({ id: '5', data: { userId: DELETED, service: 'accounting', userVersion: 1 } })]);
+  await subscribeSyncConfirmations({ db, bus });
+  await until(async () => await db.inTenant(TENANT, (tx) => tx.inboxMessage.count()) === 4);
+  t.deepEqual((await promised(db)).map(({ signalArg }) => signalArg), [1, 2, 3].map((userVersion) => ({ service: 'accounting', userVersion })));
+  const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
+  t.deepEqual(items.map(({ messageId, cause }) => `${messageId} ${cause}`), ['m-4 unknown_version']);
+});
+
 test('a parked confirmation takes effect when it is replayed after its cause is gone', async (t) => {
   const db = await setUp(t);
   const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 2, pollMs: 50, retryDelaysMs: [] });
