@@ -9,7 +9,6 @@ import { isRestoredElsewhere } from '../src/db/log-cluster.ts';
 import { restartReaders } from '../src/db/log-restart.ts';
 import { lockStreams } from '../src/db/lock-streams.ts';
 import { readLog, usedPartitions, type LogRow } from '../src/db/log.ts';
-import { rawTransaction } from '../src/db/raw-transaction.ts';
 import { createDatabase } from './support/services.ts';
 import { until } from './support/until.ts';
 
@@ -40,9 +39,9 @@ const append = (tx: Tx, messageId: string) =>
 
 /** Everything that can be read, in order. */
 function readAll(db: Db): Promise<LogRow<'message_id'>[]> {
-  return rawTransaction(db.pool, ALL_TENANTS, (client) => readLog(client, {
+  return readLog(db.pool, ALL_TENANTS, {
     table: 'outgoing_messages', columns: ['message_id'], limit: 100, from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
-  }));
+  });
 }
 
 async function readIds(db: Db): Promise<string[]> {
@@ -89,9 +88,9 @@ test('readLog goes on after the cursor, as far as the limit', async (t) => {
   for (const id of ['1', '2', '3', '4']) await db.inTenant('acme', (tx) => append(tx, id));
   await until(async () => (await readIds(db)).length === 4);
   const second = (await readAll(db))[1]!;
-  const rows = await rawTransaction(db.pool, ALL_TENANTS, (client) => readLog(client, {
+  const rows = await readLog(db.pool, ALL_TENANTS, {
     table: 'outgoing_messages', columns: ['message_id', 'tenant_id'], limit: 1, from: [{ partition: second.partition, cursor: second }],
-  }));
+  });
   t.deepEqual(rows.map(({ message_id, tenant_id }) => [message_id, tenant_id]), [['3', 'acme']]);
   t.deepEqual(await usedPartitions(db.pool, 'outgoing_messages'), [second.partition]);
 });
@@ -100,9 +99,9 @@ test('readLog shows a tenant its own rows only', async (t) => {
   const { db } = await setUp(t);
   await db.inTenant('acme', (tx) => append(tx, '1'));
   await until(async () => (await readIds(db)).length === 1);
-  const rows = await rawTransaction(db.pool, 'other', (client) => readLog(client, {
+  const rows = await readLog(db.pool, 'other', {
     table: 'outgoing_messages', columns: [], limit: 10, from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
-  }));
+  });
   t.deepEqual(rows, []);
 });
 

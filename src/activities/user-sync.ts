@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
+import type { ClientBase } from 'pg';
 import { appendOutgoing } from '../bus/outgoing.ts';
 import { userEvent } from '../bus/events.ts';
 import type { Config } from '../config.ts';
 import type { UserSyncSettings } from '../domain/user-sync/user-sync.ts';
-import type { Db, Tx } from '../db/client.ts';
+import type { Db } from '../db/client.ts';
 import type { User } from '../db/generated/client.ts';
 import { lockStreams } from '../db/lock-streams.ts';
+import { rawTransaction } from '../db/raw-transaction.ts';
 import { claimUserSync, writeUserSync } from '../db/user-sync-rows.ts';
 import type { UserSyncActivities } from './user-sync.types.ts';
 
@@ -24,15 +26,17 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
   return {
     loadUserSyncSettings: async () => settings,
 
-    loadUserSync: ({ tenantId, userId }) =>
-      db.inTenant(tenantId, (tx) => claimUserSync(tx, { tenantId, userId, settings })),
+    loadUserSync: ({ tenantId, userId }) => db.inTenant(tenantId, async (tx) => {
+      const claimed = await claimUserSync(tx, { tenantId, userId, settings });
+      return claimed === null ? null : { ...claimed, settings };
+    }),
 
-    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => db.inTenant(tenantId, async (tx) => {
-      await lockStreams(tx, [userId]);
+    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => rawTransaction(db.pool, tenantId, async (client) => {
+      await lockStreams(client, [userId]);
       const runId = Context.current().info.workflowExecution?.runId ?? '';
-      const { outcome, user } = await writeUserSync(tx, { tenantId, userId, sync, revision, writer: runId });
+      const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
       if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
-        await publish(tx, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
+        await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
       }
       return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
     }),
@@ -45,9 +49,9 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
  * user was changed before it, and so are the retries of version 1.
  */
 async function publish(
-  tx: Tx, user: User, { services, step, isFirst }: { services: readonly string[]; step: string; isFirst: boolean },
+  client: ClientBase, user: User, { services, step, isFirst }: { services: readonly string[]; step: string; isFirst: boolean },
 ): Promise<void> {
   const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
   const content = createHash('sha256').update(services.join(',')).digest('hex').slice(0, 8);
-  await appendOutgoing(tx, [userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services })]);
+  await appendOutgoing(client, [userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services })]);
 }

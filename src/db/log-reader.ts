@@ -7,7 +7,6 @@ import { readLog, usedPartitions, type LogRow, type LogTable } from './log.ts';
 import {
   acquirePartitions, endMembership, keepMembership, renewPartitions, saveCursors, type PartitionCursor,
 } from './log-leases.ts';
-import { rawTransaction } from './raw-transaction.ts';
 import { ALL_TENANTS } from './tenants.ts';
 import { createWake } from './wake.ts';
 
@@ -130,7 +129,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     }
     const from = isLeaving ? [] : idle.filter(({ turn }) => !turn.signal.aborted);
     if (from.length === 0) return;
-    const rows = await rawTransaction(pool, ALL_TENANTS, (client) => readLog(client, { table, columns, from, limit: batchSize }));
+    const rows = await readLog(pool, ALL_TENANTS, { table, columns, from, limit: batchSize });
     for (const [partition, batch] of Map.groupBy(rows, (row) => row.partition)) {
       const entry = held.get(partition);
       if (entry === undefined || entry.turn.signal.aborted || isLeaving) continue;

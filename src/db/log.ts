@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { rawTransaction } from './raw-transaction.ts';
+import { runStatement } from './statement.ts';
 import { ALL_TENANTS } from './tenants.ts';
 
 /** The append-only tables that are read by cursor; each has `partition`, `xid`, `position` and `created_at`. */
@@ -42,24 +43,25 @@ export interface LogRead<Column extends string> {
  * row in front of it, so moving a cursor past it skips nothing. An open transaction therefore delays every reader.
  */
 export async function readLog<Column extends string>(
-  client: pg.ClientBase, { table, columns, from, limit }: LogRead<Column>,
+  pool: pg.Pool, tenantId: string, { table, columns, from, limit }: LogRead<Column>,
 ): Promise<LogRow<Column>[]> {
   if (from.length === 0) return [];
-  await useOrderedIndex(client);
-  const { rows } = await client.query<LogRow<Column>>(`
-    SELECT r.partition, ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
-    FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
-    CROSS JOIN LATERAL (
-      SELECT * FROM ${table} AS t
-      WHERE t.partition = c.partition
-        AND (t.xid, t.position) > (c.xid, c.position)
-        AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
-      ORDER BY t.xid, t.position
-      LIMIT $4
-    ) AS r
-    ORDER BY r.partition, r.xid, r.position`,
-  [from.map(({ partition }) => partition), from.map(({ cursor }) => cursor.xid), from.map(({ cursor }) => cursor.position), limit]);
-  return rows;
+  return await runStatement<LogRow<Column>>(pool, tenantId, {
+    isOrdered: true,
+    text: `
+      SELECT r.partition, ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
+      FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
+      CROSS JOIN LATERAL (
+        SELECT * FROM ${table} AS t
+        WHERE t.partition = c.partition
+          AND (t.xid, t.position) > (c.xid, c.position)
+          AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY t.xid, t.position
+        LIMIT $4
+      ) AS r
+      ORDER BY r.partition, r.xid, r.position`,
+    values: [from.map(({ partition }) => partition), from.map(({ cursor }) => cursor.xid), from.map(({ cursor }) => cursor.position), limit],
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { ClientBase, Pool } from 'pg';
+import type { Pool } from 'pg';
 import { currentTraceparent } from '../telemetry/trace-context.ts';
 import type { Tx } from './client.ts';
+import { sql, type AnyTx } from './sql.ts';
 import { runStatement } from './statement.ts';
 import { ALL_TENANTS } from './tenants.ts';
 
@@ -42,10 +43,8 @@ const PROMISE_CALLS = `WITH promised AS (${promiseCallsSql(1)} ORDER BY place RE
   SELECT pg_notify('${PENDING_START_CHANNEL}', '')::text FROM promised LIMIT 1`;
 
 /** Promises the calls: they are carried out at least once, in order for each workflow, once the transaction commits. */
-export async function promiseCalls(tx: Tx | ClientBase, calls: readonly PromisedCall[]): Promise<void> {
-  if (calls.length === 0) return;
-  const parameter = callsParameter(calls);
-  await ('query' in tx ? tx.query(PROMISE_CALLS, [parameter]) : tx.$queryRawUnsafe(PROMISE_CALLS, parameter));
+export async function promiseCalls(tx: AnyTx, calls: readonly PromisedCall[]): Promise<void> {
+  if (calls.length > 0) await sql(tx, PROMISE_CALLS, [callsParameter(calls)]);
 }
 
 /** A promised call as the relay gets it. */

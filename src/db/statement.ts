@@ -1,14 +1,18 @@
 import pg from 'pg';
 
-/** A statement whose plan each connection keeps under its name. */
+/** A statement and how it is to be planned. */
 export interface Statement {
-  readonly name: string;
+  /** Each connection keeps the plan under this name; without one it is planned each time. */
+  readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
+  /** Reads rows in the order of an index, however many the planner expects; see `useOrderedIndex`. */
+  readonly isOrdered?: boolean;
 }
 
-/** No row: only the setting counts. */
+/** No row: only the settings count. */
 const SET_TENANT = `SELECT WHERE set_config('steadfast.tenant', $1, true) IS NULL`;
+const SET_TENANT_AND_ORDER = `${SET_TENANT} OR set_config('enable_seqscan', 'off', true) IS NULL OR set_config('enable_bitmapscan', 'off', true) IS NULL`;
 /** As long as an interactive transaction may take. */
 const TIMEOUT_MS = 20_000;
 
@@ -16,7 +20,9 @@ const TIMEOUT_MS = 20_000;
  * Runs one statement in a transaction of its own, which row-level security confines to `tenantId`, in one round trip:
  * PostgreSQL makes one transaction of all that comes before a `Sync`, here the setting of the tenant and the statement.
  */
-export async function runStatement<Row extends pg.QueryResultRow>(pool: pg.Pool, tenantId: string, statement: Statement): Promise<Row[]> {
+export async function runStatement<Row extends pg.QueryResultRow>(
+  pool: pg.Pool, tenantId: string, { values, isOrdered = false, ...statement }: Statement,
+): Promise<Row[]> {
   const client = await pool.connect();
   // A connection that breaks fails the statement; unheard, its 'error' event would end the process.
   const ignore = () => {};
@@ -24,11 +30,11 @@ export async function runStatement<Row extends pg.QueryResultRow>(pool: pg.Pool,
   let isDone = false;
   try {
     const rows = await new Promise<Row[]>((resolve, reject) => {
-      const query = new pg.Query<Row>({ ...statement, values: [...statement.values] }, (error, results) => {
+      const query = new pg.Query<Row>({ ...statement, values: [...values] }, (error, results) => {
         if (error) reject(error);
         else resolve([results].flat().at(-1)?.rows ?? []); // one result for each of the two
       });
-      client.query(Object.assign(inTenant(query, tenantId), { query_timeout: TIMEOUT_MS }));
+      client.query(Object.assign(after(isOrdered ? SET_TENANT_AND_ORDER : SET_TENANT, tenantId, query), { query_timeout: TIMEOUT_MS }));
     });
     isDone = true;
     return rows;
@@ -39,13 +45,13 @@ export async function runStatement<Row extends pg.QueryResultRow>(pool: pg.Pool,
   }
 }
 
-/** The query, with the setting sent in front of it in the same packet. */
-function inTenant<Query extends pg.Query>(query: Query, tenantId: string): Query {
+/** The query, with the settings sent in front of it in the same packet. */
+function after<Query extends pg.Query>(settings: string, tenantId: string, query: Query): Query {
   const { submit } = query;
   query.submit = (connection) => {
     connection.stream.cork();
     try {
-      connection.parse({ name: '', text: SET_TENANT, types: [] }, true);
+      connection.parse({ name: '', text: settings, types: [] }, true);
       connection.bind({ values: [tenantId] }, true);
       connection.execute({}, true);
       return submit.call(query, connection);

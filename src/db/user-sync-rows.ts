@@ -1,8 +1,10 @@
 import { syncStatusOf } from '../domain/user-sync/statuses.ts';
 import { startUserSync, type SyncPhase, type UserSync, type UserSyncSettings } from '../domain/user-sync/user-sync.ts';
+import type { ClientBase } from 'pg';
 import type { Tx } from './client.ts';
-import type { User, UserSyncService } from './generated/client.ts';
+import { Prisma, type User, type UserSyncService } from './generated/client.ts';
 import type { WriteOutcome } from './profile-rows.ts';
+import { columnsOf } from './sql.ts';
 
 /** The synchronisation that a user's rows describe; a change that it has not heard of yet is due to be sent. */
 function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
@@ -48,33 +50,43 @@ export async function claimUserSync(
  * were restored: it rises above what was published, so that the next change counts.
  */
 export async function writeUserSync(
-  tx: Tx, { tenantId, userId, sync, revision, writer }: { tenantId: string; userId: string; sync: UserSync; revision: number; writer: string },
+  client: ClientBase, { tenantId, userId, sync, revision, writer }: { tenantId: string; userId: string; sync: UserSync; revision: number; writer: string },
 ): Promise<{ outcome: WriteOutcome; user: User | null }> {
-  await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
-  const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
-  if (before === null) return { outcome: 'no_user', user: null };
+  const { rows: [before] } = await client.query<User>(LOCK_USER, [tenantId, userId]);
+  if (before === undefined) return { outcome: 'no_user', user: null };
   const isRepeated = before.syncRevision === revision && before.syncWriter === writer;
   if (before.syncRevision >= revision && !isRepeated) return { outcome: 'superseded', user: before };
-  const row = await tx.user.update({
-    where: { tenantId_id: { tenantId, id: userId } },
-    data: {
-      ...(before.version < sync.version ? { version: sync.version + 1 } : {}),
-      // The row may have moved on since; then nothing of this state is about its version.
-      syncStatus: before.version === sync.version ? syncStatusOf(sync) : 'pending', syncRetryCount: sync.retryCount, lastSyncError: sync.lastError, syncedVersion: sync.version,
-      lastSyncAttempt: sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt), syncRevision: revision, syncWriter: writer,
-    },
-  });
-  const services = Object.entries(sync.services);
-  await tx.userSyncService.deleteMany({ where: { tenantId, userId, service: { notIn: services.map(([service]) => service) } } });
-  await tx.$executeRaw`
-    INSERT INTO user_sync_services (tenant_id, user_id, service, confirmed_version, failed_version, last_error, last_successful_sync)
-    SELECT ${tenantId}, ${userId}::uuid, s.service, s.confirmed_version, s.failed_version, s.last_error, s.last_successful_sync
-    FROM jsonb_to_recordset(${JSON.stringify(services.map(([service, copy]) => ({
+  const { rows: [user = before] } = await client.query<User>(WRITE_SYNC, [
+    tenantId, userId, before.version < sync.version ? sync.version + 1 : before.version,
+    // The row may have moved on since; then nothing of this state is about its version.
+    before.version === sync.version ? syncStatusOf(sync) : 'pending',
+    sync.retryCount, sync.lastError, sync.version, sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt), revision, writer,
+    JSON.stringify(Object.entries(sync.services).map(([service, copy]) => ({
       service, confirmed_version: copy.confirmedVersion, failed_version: copy.failedVersion, last_error: copy.lastError,
       last_successful_sync: copy.lastSuccessAt === null ? null : new Date(copy.lastSuccessAt),
-    })))}::jsonb) AS s (service text, confirmed_version int, failed_version int, last_error text, last_successful_sync timestamptz)
+    }))),
+  ]);
+  return { outcome: isRepeated ? 'repeated' : 'written', user };
+}
+
+const LOCK_USER = `SELECT ${columnsOf('u', Prisma.UserScalarFieldEnum)} FROM users AS u
+  WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL FOR UPDATE`;
+
+const WRITE_SYNC = `
+  WITH copy AS (
+    SELECT * FROM jsonb_to_recordset($11::jsonb)
+      AS s (service text, confirmed_version int, failed_version int, last_error text, last_successful_sync timestamptz)
+  ), removed AS (
+    DELETE FROM user_sync_services WHERE tenant_id = $1 AND user_id = $2::uuid AND service NOT IN (SELECT service FROM copy)
+  ), kept AS (
+    INSERT INTO user_sync_services (tenant_id, user_id, service, confirmed_version, failed_version, last_error, last_successful_sync)
+    SELECT $1, $2::uuid, service, confirmed_version, failed_version, last_error, last_successful_sync FROM copy
     ON CONFLICT (tenant_id, user_id, service) DO UPDATE SET
       confirmed_version = excluded.confirmed_version, failed_version = excluded.failed_version,
-      last_error = excluded.last_error, last_successful_sync = excluded.last_successful_sync`;
-  return { outcome: isRepeated ? 'repeated' : 'written', user: row };
-}
+      last_error = excluded.last_error, last_successful_sync = excluded.last_successful_sync
+  ), written AS (
+    UPDATE users SET version = $3, sync_status = $4::"SyncStatus", sync_retry_count = $5, last_sync_error = $6, synced_version = $7,
+      last_sync_attempt = $8, sync_revision = $9, sync_writer = $10, updated_at = now()
+    WHERE tenant_id = $1 AND id = $2::uuid RETURNING *
+  )
+  SELECT ${columnsOf('written', Prisma.UserScalarFieldEnum)} FROM written`;

@@ -8,6 +8,7 @@ import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
 import { Prisma, type User } from './generated/client.ts';
 import { callsParameter, promiseCallsSql, type PromisedCall } from './pending-starts.ts';
+import { columnsOf } from './sql.ts';
 import { runStatement } from './statement.ts';
 
 const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
@@ -102,14 +103,9 @@ const INSERT_USER = `
   ), promised AS (
     ${promiseCallsSql(13)} WHERE EXISTS (SELECT FROM registered) ORDER BY place
   )
-  SELECT ${columns('registered', Prisma.UserScalarFieldEnum)}, (
-    SELECT coalesce(json_agg(s ORDER BY s.service), '[]') FROM (SELECT ${columns('service', Prisma.UserSyncServiceScalarFieldEnum)} FROM service) AS s
+  SELECT ${columnsOf('registered', Prisma.UserScalarFieldEnum)}, (
+    SELECT coalesce(json_agg(s ORDER BY s.service), '[]') FROM (SELECT ${columnsOf('service', Prisma.UserSyncServiceScalarFieldEnum)} FROM service) AS s
   ) AS services FROM registered`;
-
-/** All columns of a table, under the names that Prisma gives them. */
-function columns(table: string, fields: Readonly<Record<string, string>>): string {
-  return Object.keys(fields).map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} AS "${field}"`).join(', ');
-}
 
 /** What became of a change: the new version, null when other services need not hear of it, undefined without a user. */
 export type ContactChange = number | null | undefined | 'phone_required';
