@@ -18,7 +18,7 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
 
     loadProfile: ({ tenantId, userId }) => db.inTenant(tenantId, async (tx) => {
       const claimed = await claimProfile(tx, { tenantId, userId });
-      return claimed === null ? null : { ...claimed, notificationIds: await pendingNotifications(tx, { tenantId, userId }) };
+      return claimed === null ? null : { ...claimed, settings, notificationIds: await pendingNotifications(tx, { tenantId, userId }) };
     }),
 
     saveProfile: (change) => db.inTenant(change.tenantId, async (tx) => {

@@ -8,10 +8,11 @@ export interface UserRef {
 
 /** What `loadProfile` found: the state to begin with and the revision that this run now holds. */
 export interface LoadedProfile {
+  readonly settings: ProfileSettings;
   readonly profile: Profile;
   readonly revision: number;
-  /** Notifications that wait for delivery; absent in older histories. */
-  readonly notificationIds?: readonly string[];
+  /** Notifications that wait for delivery. */
+  readonly notificationIds: readonly string[];
 }
 
 /** What became of the write of a step. */

@@ -3,6 +3,7 @@ import type { SaveResult, UserRef } from './profile.types.ts';
 
 /** What `loadUserSync` found: the state to begin with and the revision that this run now holds. */
 export interface LoadedUserSync {
+  readonly settings: UserSyncSettings;
   readonly sync: UserSync;
   readonly revision: number;
 }

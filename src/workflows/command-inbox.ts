@@ -41,6 +41,11 @@ export class CommandInbox<Command, Reply> {
     return this.#entries.length === 0;
   }
 
+  /** The commands received so far, oldest first, left where they are. */
+  get waiting(): readonly Entry<Command, Reply>[] {
+    return this.#entries;
+  }
+
   /** Takes a signal; what is wrong with its payload is recorded. */
   signal(name: string, parsed: Parsed<Command>): void {
     if (parsed.ok) this.#entries.push({ name, command: parsed.value });

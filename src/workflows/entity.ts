@@ -1,4 +1,4 @@
-import { allHandlersFinished, CancellationScope, condition, defineUpdate, setDefaultSignalHandler, setHandler, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, defineUpdate, setDefaultSignalHandler, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Decision, Parsed, Refusal } from '../domain/refusal.ts';
 import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-inbox.ts';
 
@@ -18,6 +18,8 @@ export interface EntityRules<State, Command extends { readonly type: string }, E
   evolve(state: State, event: Event): State;
   /** When time alone changes something next; null: never. */
   nextDueAt(state: State, now: number): number | null;
+  /** Whether a command is refused that already had its effect. */
+  canBeSaidOnce(command: Command): boolean;
   /** One line for the timer in the Web UI. */
   timerSummary(state: State): string;
   /**
@@ -44,6 +46,7 @@ export async function runEntity<State, Command extends { readonly type: string }
   const mayContinueAsNew = (): boolean =>
     workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished() && rules.isQuiet();
   rules.show(entity.state);
+  await recordLoad(inbox.waiting, rules);
   for (;;) {
     if ((await takeStep(entity, rules)) === 'deleted') return refuseAll(inbox);
     if (mayContinueAsNew()) await rules.continueAsNew(entity);
@@ -81,7 +84,18 @@ async function takeStep<State, Command extends { readonly type: string }, Event>
     const loaded = await rules.load();
     if (loaded === null) return 'deleted';
     Object.assign(entity, loaded);
+    await recordLoad(entries, rules);
   }
+}
+
+/**
+ * Ends the task in which the row was loaded, by a timer. If it were lost after the next step was written, its repetition
+ * would load what that step wrote, and refuse the command that led to it.
+ */
+async function recordLoad<State, Command extends { readonly type: string }, Event>(
+  entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[], rules: EntityRules<State, Command, Event>,
+): Promise<void> {
+  if (entries.some(({ command }) => !isEntityCommand(command) && rules.canBeSaidOnce(command))) await sleep(1, { summary: 'Records the row that was read' });
 }
 
 /** What a step leads to; `settle` answers and refuses the commands, once the outcome is written. */

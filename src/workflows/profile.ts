@@ -34,10 +34,11 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
   handleMessages(inbox, () => life);
 
   await asEntity(inbox, async () => {
-    const settings = await rows.loadProfileSettings();
-    const loaded: LoadedProfile | null = carried ?? await rows.loadProfile({ tenantId, userId });
+    const loaded: LoadedProfile | null = carried === undefined
+      ? await rows.loadProfile({ tenantId, userId })
+      : { ...carried, settings: await rows.loadProfileSettings(), notificationIds: [] };
     if (loaded === null) return refuseAll(inbox);
-    const mine: ProfileLife = { settings, state: loaded.profile, revision: loaded.revision, deliveries: 0 };
+    const mine: ProfileLife = { settings: loaded.settings, state: loaded.profile, revision: loaded.revision, deliveries: 0 };
     life = mine;
     deliver(mine, { tenantId, ...loaded });
 
@@ -46,6 +47,7 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       decide: (state, command, now) => decideProfile(state, command, { now, settings: mine.settings }),
       evolve: evolveProfile,
       nextDueAt: (state) => nextDueAt(state, mine.settings),
+      canBeSaidOnce: ({ type }) => type === 'reactivate' || type === 'unsuspend',
       timerSummary: (state) => state.kind === 'pending' && nextDueAt(state, mine.settings) !== state.deadline
         ? 'Next reminder' : 'Deadline of the profile',
       save: async ({ state, revision, events }) => {
@@ -57,6 +59,7 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       load: async () => {
         const row = await rows.loadProfile({ tenantId, userId });
         if (row === null) return null;
+        mine.settings = row.settings;
         deliver(mine, { tenantId, ...row });
         return { state: row.profile, revision: row.revision };
       },
@@ -101,7 +104,7 @@ function always(command: ProfileCommand): () => Parsed<ProfileCommand> {
   return () => ({ ok: true, value: command });
 }
 
-function deliver(life: ProfileLife, { tenantId, notificationIds = [] }: { tenantId: string; notificationIds?: readonly string[] }): void {
+function deliver(life: ProfileLife, { tenantId, notificationIds }: { tenantId: string; notificationIds: readonly string[] }): void {
   if (notificationIds.length === 0) return;
   life.deliveries += 1;
   deliverNotifications({ tenantId, notificationIds })

@@ -24,10 +24,11 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
   handleMessages(inbox, userId, () => life);
 
   await asEntity(inbox, async () => {
-    const settings = await rows.loadUserSyncSettings();
-    const loaded = carried ?? await rows.loadUserSync({ tenantId, userId });
+    const loaded = carried === undefined
+      ? await rows.loadUserSync({ tenantId, userId })
+      : { ...carried, settings: await rows.loadUserSyncSettings() };
     if (loaded === null) return refuseAll(inbox);
-    const mine: UserSyncLife = { settings, state: loaded.sync, revision: loaded.revision };
+    const mine: UserSyncLife = { settings: loaded.settings, state: loaded.sync, revision: loaded.revision };
     life = mine;
 
     await runEntity<UserSync, UserSyncCommand, UserSyncEvent>(mine, {
@@ -35,6 +36,7 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
       decide: (state, command, now) => decideUserSync(state, command, { now, settings: mine.settings }),
       evolve: evolveUserSync,
       nextDueAt: nextSyncDueAt,
+      canBeSaidOnce: () => false,
       timerSummary: ({ phase }) => TIMER_SUMMARIES[phase.kind],
       save: async ({ before, state, revision, events }) => {
         const publishTo = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
@@ -48,7 +50,9 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
       },
       load: async () => {
         const row = await rows.loadUserSync({ tenantId, userId });
-        return row === null ? null : { state: row.sync, revision: row.revision };
+        if (row === null) return null;
+        mine.settings = row.settings;
+        return { state: row.sync, revision: row.revision };
       },
       show: () => show(mine),
       isQuiet: () => true,

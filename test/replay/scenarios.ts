@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import {
-  completeUpdate, markInProgressUpdate, profileStateQuery, profileWorkflowId, reactivateSignal, reactivateUpdate, refreshSignal, suspendUpdate,
+  completeUpdate, markInProgressUpdate, PROFILE_WORKFLOW, profileStateQuery, profileWorkflowId, reactivateSignal, reactivateUpdate, refreshSignal, suspendUpdate,
   unsuspendUpdate, userDeletedSignal,
 } from '../../src/workflows/profile.messages.ts';
 import {
@@ -68,6 +68,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await untilStatus(world, userId, 'inactive');
     await handle.signal(reactivateSignal, { extensionDays: 7 });
     await untilStatus(world, userId, 'pending_profile');
+    return [handle];
+  },
+
+  'profile-begins-with-a-reactivation': async (world) => {
+    const userId = await world.insertUser({ now: Date.now() - 2_000, deadlineDays: SECOND_DAYS });
+    const handle = await world.client.workflow.signalWithStart(PROFILE_WORKFLOW, {
+      workflowId: profileWorkflowId(userId), taskQueue: world.config.TASK_QUEUE, args: [{ tenantId: TENANT, userId }],
+      signal: reactivateSignal, signalArgs: [{ extensionDays: 7 }],
+    });
+    await until(async () => (await world.row(userId)).profileCompletionDeadline!.getTime() > Date.now(), { what: 'the reactivation' });
     return [handle];
   },
 
