@@ -33,7 +33,7 @@ export async function install({ isTemporalAway = false, settings = {} }: { isTem
   const env = {
     DATABASE_URL: database.url, TEMPORAL_ADDRESS: address, TASK_QUEUE: name, WORKER_DEPLOYMENT_NAME: name, DATA_DIR: dataDir, LOG_LEVEL: 'error',
     PORT: String(await freePort()), WORKER_PORT: String(await freePort()), RATE_LIMIT_PER_MINUTE: '1000000000', COMMAND_TIMEOUT_MS: '30000',
-    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, CLEANUP_CRON: NEVER, SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ...settings,
+    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, PROCESS_WATCH_CRON: NEVER, CLEANUP_CRON: NEVER, SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ...settings,
   };
   const config = loadConfig(env);
   const worker = isTemporalAway ? undefined : startProcess('worker.ts', env);

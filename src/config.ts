@@ -82,6 +82,9 @@ export const SETTINGS = {
   RETENTION_DAYS: ['30', integer(1)],
   BULK_RATE_PER_SECOND: ['20', number(0.1)],
 
+  PROCESS_STUCK_AFTER_MS: ['300000', integer(1)],
+  PROCESS_WATCH_CRON: ['*/5 * * * *', cron],
+
   BUS: ['postgres', z.enum(['postgres', 'kafka'])],
   BUS_PARTITIONS: ['8', integer(1, 256)],
   BUS_POLL_MS: ['500', integer(10)],

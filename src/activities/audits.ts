@@ -10,6 +10,7 @@ import { startOptions } from '../temporal/start-options.ts';
 import { PROFILE_WORKFLOW, profileStateQuery, profileWorkflowId, refreshSignal } from '../workflows/profile.messages.ts';
 import { refreshSyncSignal, USER_SYNC_WORKFLOW, userSyncStateQuery, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
 import type { AuditActivities, AuditPage } from './audits.types.ts';
+import { createWatchdogActivities } from './watchdog.ts';
 
 const PAGE_SIZE = 500;
 const OVERDUE_MS = 15 * 60_000;
@@ -75,6 +76,7 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
       return Object.entries(Object.groupBy(overdue, ({ tenantId }) => tenantId))
         .map(([tenantId, rows = []]) => ({ tenantId, notificationIds: rows.map(({ id }) => id) }));
     },
+    ...createWatchdogActivities(deps),
     cleanUp: () => removeExpired(deps.db, deps.config, heartbeat),
   };
 }

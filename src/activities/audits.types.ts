@@ -1,5 +1,6 @@
 import type { AuditReport, CleanupReport } from '../workflows/audits.messages.ts';
 import type { NotificationActivities } from './profile.types.ts';
+import type { WatchdogActivities } from './watchdog.types.ts';
 
 /** One page of an audit, in the order of the users' ids; `next` null: it was the last. */
 export interface AuditPage extends AuditReport {
@@ -7,7 +8,7 @@ export interface AuditPage extends AuditReport {
 }
 
 /** Work of the audits: each page compares rows with workflows and repairs what disagrees. */
-export interface AuditActivities extends NotificationActivities {
+export interface AuditActivities extends NotificationActivities, WatchdogActivities {
   auditProfiles(page: { readonly after: string | null }): Promise<AuditPage>;
   auditUserSyncs(page: { readonly after: string | null }): Promise<AuditPage>;
   /** Notifications that should have been handed over long ago, by tenant. */

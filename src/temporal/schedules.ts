@@ -5,7 +5,7 @@ import { grpcCodeOf } from './grpc-code.ts';
 
 const GRPC_INVALID_ARGUMENT = 3;
 const CRON_SETTINGS = {
-  'profile-audit': 'PROFILE_CHECK_CRON', 'sync-audit': 'SYNC_CHECK_CRON', cleanup: 'CLEANUP_CRON',
+  'profile-audit': 'PROFILE_CHECK_CRON', 'sync-audit': 'SYNC_CHECK_CRON', 'process-watchdog': 'PROCESS_WATCH_CRON', cleanup: 'CLEANUP_CRON',
 } as const satisfies Readonly<Record<AuditName, keyof Config>>;
 
 /** Creates the audits' schedules, or brings existing ones in line with the settings; a `ConfigError` names one that Temporal refuses. */

@@ -53,7 +53,7 @@ export async function createWorld(
     PORT: String(await freePort()), WORKER_PORT: String(await freePort()), LOG_LEVEL: 'warn',
     WORKFLOW_TASK_TIMEOUT_MS: '3000', BUS_POLL_MS: '50', WORKER_SHUTDOWN_GRACE_MS: '2000', COMMAND_TIMEOUT_MS: '2000',
     REMINDER_HOUR: '', TIME_ZONE: 'UTC', SYNC_SERVICES: SERVICES.join(','), RATE_LIMIT_PER_MINUTE: '100000',
-    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, CLEANUP_CRON: NEVER, ...settings,
+    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, PROCESS_WATCH_CRON: NEVER, CLEANUP_CRON: NEVER, ...settings,
   };
   const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test-crash' });
   const connection = Connection.lazy({ address, connectTimeout: 1_000 });

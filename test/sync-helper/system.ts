@@ -82,7 +82,7 @@ export async function startSystem(
   const env = {
     DATABASE_URL: database.url, TEMPORAL_ADDRESS: temporalAddress(), TASK_QUEUE: name, WORKER_DEPLOYMENT_NAME: name, DATA_DIR: dataDir,
     PORT: String(await freePort()), WORKER_PORT: String(await freePort()), LOG_LEVEL: 'warn', BUS_POLL_MS: '50',
-    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, CLEANUP_CRON: NEVER, SYNC_SERVICES: service, ...settings,
+    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, PROCESS_WATCH_CRON: NEVER, CLEANUP_CRON: NEVER, SYNC_SERVICES: service, ...settings,
   };
   const url = `http://127.0.0.1:${env.PORT}`;
   await Promise.all([

@@ -1,0 +1,105 @@
+import { heartbeat, log } from '@temporalio/activity';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { ALL_TENANTS } from '../db/client.ts';
+import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../db/process-watch.ts';
+import { PROCESS_TYPES } from '../domain/process-types.ts';
+import { waitOf } from '../domain/process/watch.ts';
+import { recoverProcess, reviewAlert, STUCK_ALERT, type WatchdogDeps } from '../processes/watchdog.ts';
+import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../workflows/audits.messages.ts';
+import { processWorkflowType } from '../workflows/process.messages.ts';
+import type { WatchdogActivities, WatchPage, WatchPlace } from './watchdog.types.ts';
+
+/** Processes of one page, whose executions one question to Temporal's listing names. */
+const PAGE_SIZE = 100;
+/** Share of those that wait by design which is looked at more closely, where there are too many to look at all. */
+const ASKED_SHARE = 0.05;
+const LIST_SIZE = 1_000;
+
+type Key = Pick<WatchedProcess, 'tenantId' | 'processId'>;
+
+/** The activities of the watchdog. */
+export function createWatchdogActivities(deps: WatchdogDeps): WatchdogActivities {
+  return {
+    watchProcesses: ({ from }) => watchPage(deps, from ?? FIRST_UNMOVED),
+    watchLeftOpen: () => watchLeftOpen(deps),
+    reviewStuckAlerts: () => reviewStuckAlerts(deps),
+  };
+}
+
+/** Who waits and has an open execution is as it should be; everybody else is looked at one by one. */
+async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPage> {
+  const stuckAfterMs = deps.config.PROCESS_STUCK_AFTER_MS;
+  const { processes, next } = await unmovedProcesses(deps.db.pool, { cursor: from, stuckAfterMs, limit: PAGE_SIZE });
+  const areFew = from.after === null && processes.length < PAGE_SIZE;
+  const waits = (process: WatchedProcess): boolean => waitOf(process, { now: Date.now(), stuckAfterMs }) !== null && !areFew && Math.random() >= ASKED_SHARE;
+  const waiting = processes.filter(waits);
+  const open = await openExecutions(deps.client, waiting.map(({ workflowId }) => workflowId));
+  const isWaiting = new Set(waiting.filter(({ workflowId }) => open.has(workflowId)));
+  const report = await lookAfter(deps, processes.filter((process) => !isWaiting.has(process)));
+  const unasked = { ...NOTHING_WATCHED, checked: isWaiting.size, ...isWaiting.size === 0 ? {} : { classes: { waiting: isWaiting.size } } };
+  return { ...addReports(report, unasked), next };
+}
+
+/** The reverse: executions of our types that are open while the row says that their process is over. */
+async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
+  const types = Object.keys(PROCESS_TYPES).map((type) => `"${processWorkflowType(type)}"`).join(', ');
+  const before = new Date(Date.now() - deps.config.PROCESS_STUCK_AFTER_MS).toISOString();
+  const query = `TaskQueue = "${deps.config.TASK_QUEUE}" AND ExecutionStatus = "Running" AND WorkflowType IN (${types}) AND StartTime < "${before}"`;
+  let report = NOTHING_WATCHED;
+  let page: string[] = [];
+  const look = async (): Promise<void> => {
+    report = addReports(report, await lookAfter(deps, await closedOf(deps, page)));
+    page = [];
+  };
+  for await (const { workflowId } of deps.client.workflow.list({ query, pageSize: LIST_SIZE })) {
+    heartbeat();
+    if (page.push(workflowId) === LIST_SIZE) await look();
+  }
+  await look();
+  return report;
+}
+
+/** Closed processes among the executions; one that closed just now is about to close its execution, too. */
+async function closedOf({ db, config }: WatchdogDeps, workflowIds: readonly string[]): Promise<readonly Key[]> {
+  const processIds = workflowIds.map((id) => id.slice(id.indexOf(':') + 1)).filter((id) => UUID.test(id));
+  const closed = await closedAmong(db.pool, { processIds, workflowIds });
+  return closed.filter(({ updatedAt }) => updatedAt < Date.now() - config.PROCESS_STUCK_AFTER_MS);
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
+  const alerts = await deps.db.inTenant(ALL_TENANTS, (tx) => tx.alert.findMany({
+    where: { kind: STUCK_ALERT, openKey: { not: null } }, select: { tenantId: true, openKey: true },
+  }));
+  for (const { tenantId, openKey } of alerts) {
+    heartbeat();
+    const processId = openKey?.slice(STUCK_ALERT.length + 1) ?? '';
+    await reviewAlert(deps, { tenantId, processId }).catch((error: unknown) => log.warn('an alert could not be reviewed', { processId, error }));
+  }
+}
+
+/** One process that can't be looked at must not keep the others from it. */
+async function lookAfter(deps: WatchdogDeps, keys: readonly Key[]): Promise<ProcessWatchReport> {
+  let report = NOTHING_WATCHED;
+  for (const key of keys) {
+    heartbeat();
+    const seen = await recoverProcess(deps, key).then(({ classed, action }) => ({
+      checked: 1, restarted: action === 'restarted' ? 1 : 0, alerted: action === 'alerted' ? 1 : 0, failed: 0,
+      classes: classed === 'not_found' ? {} : { [classed]: 1 },
+    }), (error: unknown) => {
+      log.warn('a process could not be looked at', { processId: key.processId, error });
+      return { ...NOTHING_WATCHED, checked: 1, failed: 1 };
+    });
+    report = addReports(report, seen);
+  }
+  return report;
+}
+
+async function openExecutions(client: Client, workflowIds: readonly string[]): Promise<Set<string>> {
+  const open = new Set<WorkflowExecutionInfo['workflowId']>();
+  if (workflowIds.length === 0) return open;
+  const query = `ExecutionStatus = "Running" AND WorkflowId IN (${workflowIds.map((id) => `"${id}"`).join(', ')})`;
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: LIST_SIZE })) open.add(workflowId);
+  return open;
+}
