@@ -4,13 +4,15 @@ import type { Bus, BusMessage } from '../src/bus/bus.ts';
 import { appendOutgoing } from '../src/bus/outgoing.ts';
 import { startOutgoingRelay } from '../src/bus/outgoing-relay.ts';
 import { openDb, type Db } from '../src/db/client.ts';
-import { once } from '../src/db/inbox.ts';
+import { firstTimes, once } from '../src/db/inbox.ts';
+import { rawTransaction } from '../src/db/raw-transaction.ts';
 import { createDatabase } from '../test/support/services.ts';
 import { until } from '../test/support/until.ts';
 import { median, type Figure } from './measure.ts';
 
 const ROUNDS = 3;
 const KEYS = 500;
+const TENANT = 'bench';
 
 /** (e) The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one statement. */
 export async function benchBus(count: number, buses: Readonly<Record<string, (db: Db) => Bus>>): Promise<Figure[]> {
@@ -19,7 +21,7 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
     const database = await createDatabase();
     const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 20, applicationName: 'bench' });
     const bus = createBus(db);
-    const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox', number[]> = { inserts: [], relay: [], consumer: [], inbox: [] };
+    const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox' | 'batches', number[]> = { inserts: [], relay: [], consumer: [], inbox: [], batches: [] };
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
         rates.inserts.push(await perSecond(count, () => insertPlainly(database.url, count)));
@@ -28,8 +30,14 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
         rates.consumer.push(await consume(bus, topic, count, async () => {}));
         const some = Math.ceil(count / 10);
         await bus.publish(messages(`${topic}.inbox`, some));
-        rates.inbox.push(await consume(bus, `${topic}.inbox`, some, async ({ tenantId, messageId }) => {
+        const handle = async ({ tenantId, messageId }: BusMessage): Promise<void> => {
           await db.inTenant(tenantId, (tx) => once(tx, { tenantId, consumer: topic, messageId }));
+        };
+        rates.inbox.push(await consume(bus, `${topic}.inbox`, some, handle));
+        await bus.publish(messages(`${topic}.batches`, some));
+        rates.batches.push(await consume(bus, `${topic}.batches`, some, handle, async (batch) => {
+          await rawTransaction(db.pool, TENANT, (client) =>
+            firstTimes(client, { tenantId: TENANT, consumer: topic, messageIds: batch.map(({ messageId }) => messageId) }));
         }));
       }
     } finally {
@@ -47,16 +55,17 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
 
 const TITLES: Readonly<Record<string, string>> = {
   inserts: 'plain inserts, one statement', relay: 'outgoing log to bus', consumer: 'consumer that does nothing', inbox: 'consumer with an inbox transaction each',
+  batches: 'consumer with an inbox transaction a batch',
 };
 
 function messages(topic: string, count: number): BusMessage[] {
   const payload = JSON.stringify({ specversion: '1.0', data: 'x'.repeat(300) });
-  return Array.from({ length: count }, (_, index) => ({ tenantId: 'bench', messageId: randomUUID(), topic, key: `key-${index % KEYS}`, payload }));
+  return Array.from({ length: count }, (_, index) => ({ tenantId: TENANT, messageId: randomUUID(), topic, key: `key-${index % KEYS}`, payload }));
 }
 
 async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise<number> {
   for (let from = 0; from < outgoing.length; from += 5_000) {
-    await db.inTenant('bench', (tx) => appendOutgoing(tx, outgoing.slice(from, from + 5_000)));
+    await db.inTenant(TENANT, (tx) => appendOutgoing(tx, outgoing.slice(from, from + 5_000)));
   }
   let published = 0;
   return perSecond(outgoing.length, async () => {
@@ -66,10 +75,16 @@ async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise
   });
 }
 
-async function consume(bus: Bus, topic: string, count: number, handle: (message: BusMessage) => Promise<void>): Promise<number> {
+async function consume(
+  bus: Bus, topic: string, count: number, handle: (message: BusMessage) => Promise<void>, handleBatch?: (batch: readonly BusMessage[]) => Promise<void>,
+): Promise<number> {
   let handled = 0;
   return perSecond(count, async () => {
-    const subscription = await bus.subscribe({ group: `group-${topic}`, topics: [topic], handle: async (message) => { await handle(message); handled += 1; } });
+    const subscription = await bus.subscribe({
+      group: `group-${topic}`, topics: [topic],
+      handle: async (message) => { await handle(message); handled += 1; },
+      ...(handleBatch === undefined ? {} : { handleBatch: async (batch) => { await handleBatch(batch); handled += batch.length; } }),
+    });
     await until(() => handled >= count, { what: 'everything consumed', timeoutMs: 300_000 });
     await subscription.stop();
   });
