@@ -24,7 +24,6 @@ export interface ProcessWrite {
 
 /** A new process, to be inserted with its promised start. */
 export interface NewProcess {
-  readonly tenantId: string;
   readonly processId: string;
   readonly type: string;
   readonly workflowId: string;
@@ -86,12 +85,28 @@ export async function writeProcesses(client: pg.ClientBase, { tenantId, writes }
   });
 }
 
-/** Inserts new processes; the caller promises their starts in the same transaction. */
-export async function insertProcess(client: pg.ClientBase, { tenantId, processId, type, workflowId, state, events }: NewProcess): Promise<void> {
-  await client.query(`
-    INSERT INTO process_states (tenant_id, process_id, process_type, workflow_id, status, data, history, sequence, started_at, updated_at)
-    VALUES ($1, $2, $3, $4, 'running', '{}', '[]', 0, $5, $5)`, [tenantId, processId, type, workflowId, new Date(state.startedAt)]);
-  await writeProcesses(client, { tenantId, writes: [{ processId, state, events, revision: 0, writer: '' }] });
+/** Two parts of a WITH, which insert the processes of tenant `$1` in the parameter `$n`, which `processesParameter` makes. */
+export function insertProcessesSql(n: number): string {
+  return `new_process AS (
+      SELECT * FROM jsonb_to_recordset($${n}::jsonb) AS g(
+        "processId" uuid, type text, "workflowId" text, status text, "currentStep" text, data jsonb, history jsonb, sequence int,
+        "startedAt" timestamptz, events jsonb)
+    ), process AS (
+      INSERT INTO process_states (tenant_id, process_id, process_type, workflow_id, status, current_step, data, history, sequence, started_at, updated_at)
+      SELECT $1, "processId", type, "workflowId", status::"ProcessStatus", "currentStep", data, history, sequence, "startedAt", "startedAt"
+      FROM new_process
+    ), process_event AS (
+      INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
+      SELECT $1, g."processId", e.sequence, e.type, e.step, e.detail, e.at
+      FROM new_process AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb, at timestamptz)
+    )`;
+}
+
+/** The processes as `insertProcessesSql` takes them; the statement also promises their starts. */
+export function processesParameter(processes: readonly NewProcess[]): string {
+  return JSON.stringify(processes.map(({ processId, type, workflowId, state: { status, currentStep, data, history, sequence, startedAt }, events }) => ({
+    processId, type, workflowId, status, currentStep, data, history, sequence, startedAt: iso(startedAt), events: events.map(jsonOfEvent),
+  })));
 }
 
 /** Keeps a failed attempt of the step under way where operators see it. */
@@ -103,21 +118,42 @@ export async function recordAttempt(
     [tenantId, processId, attempts, cause === null ? null : JSON.stringify(cause), retryAt]);
 }
 
+/** Begins a call that was begun before: without an answer since, `unanswered` is counted as an attempt. */
+export async function beginCall(
+  client: pg.ClientBase, { tenantId, processId, unanswered }: { tenantId: string; processId: string; unanswered: Cause },
+): Promise<void> {
+  await client.query(`
+    UPDATE process_states SET retry_at = NULL, attempts = attempts + (retry_at IS NULL)::int, last_error = CASE WHEN retry_at IS NULL THEN $3 ELSE last_error END
+    WHERE tenant_id = $1 AND process_id = $2`, [tenantId, processId, JSON.stringify(unanswered)]);
+}
+
+/** What was written of a process after one of its events, in order. */
+export async function eventsAfter(
+  client: pg.ClientBase, { tenantId, processId, sequence }: { tenantId: string; processId: string; sequence: number },
+): Promise<ProcessEvent[]> {
+  const { rows } = await client.query<{ event: ProcessEvent }>(`
+    SELECT detail || jsonb_strip_nulls(jsonb_build_object('type', type, 'step', step, 'sequence', sequence, 'at', floor(extract(epoch FROM at) * 1000))) AS event
+    FROM process_events WHERE tenant_id = $1 AND process_id = $2 AND sequence > $3 ORDER BY sequence`, [tenantId, processId, sequence]);
+  return rows.map(({ event }) => event);
+}
+
 const detailSchema = z.record(z.string(), z.unknown());
 
 function jsonOfWrite({ processId, state, revision, writer, events }: ProcessWrite): object {
   const { dueAt, updatedAt, startedAt: _, ...rest } = state;
   return {
     ...rest, processId, revision, writer, dueAt: dueAt === null ? null : iso(dueAt), updatedAt: iso(updatedAt),
-    events: events.map((event) => {
-      const { type, sequence, at, ...more } = event;
-      const { step = null, ...detail } = detailSchema.parse(more);
-      return { type, sequence, at: iso(at), step, detail };
-    }),
+    events: events.map(jsonOfEvent),
   };
 }
 
-function lockedOf({ processId: _, revision, writer, attempts, dueAt, startedAt, updatedAt, ...state }: Row): LockedProcess {
+function jsonOfEvent({ type, sequence, at, ...more }: ProcessEvent): object {
+  const { step = null, ...detail } = detailSchema.parse(more);
+  return { type, sequence, at: iso(at), step, detail };
+}
+
+function lockedOf(row: Row): LockedProcess {
+  const { processId: _, revision, writer, attempts, dueAt, startedAt, updatedAt, ...state } = row;
   return {
     revision, writer, attempts,
     state: { ...state, dueAt: dueAt?.getTime() ?? null, startedAt: startedAt.getTime(), updatedAt: updatedAt.getTime() },

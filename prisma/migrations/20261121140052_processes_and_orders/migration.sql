@@ -8,7 +8,10 @@ CREATE TYPE "PaymentStatus" AS ENUM ('authorised', 'captured', 'voided', 'refund
 CREATE TYPE "ShipmentStatus" AS ENUM ('accepted', 'cancelled', 'delivered');
 
 -- CreateEnum
-CREATE TYPE "RefundStatus" AS ENUM ('accepted', 'released', 'paid');
+CREATE TYPE "RefundStatus" AS ENUM ('requested', 'accepted', 'released', 'paid');
+
+-- CreateEnum
+CREATE TYPE "ReturnedGoods" AS ENUM ('outstanding', 'restocked', 'unstocked');
 
 -- CreateEnum
 CREATE TYPE "ProcessStatus" AS ENUM ('running', 'waiting', 'compensating', 'compensation_failed', 'step_failed', 'completed', 'compensated', 'cancelled', 'abandoned');
@@ -129,7 +132,9 @@ CREATE TABLE "refunds" (
     "order_id" UUID NOT NULL,
     "amount_minor" BIGINT NOT NULL,
     "currency" CHAR(3) NOT NULL,
-    "status" "RefundStatus" NOT NULL,
+    "items" JSONB NOT NULL DEFAULT '[]',
+    "status" "RefundStatus" NOT NULL DEFAULT 'requested',
+    "goods" "ReturnedGoods" NOT NULL DEFAULT 'outstanding',
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "refunds_pkey" PRIMARY KEY ("tenant_id","id")
@@ -200,6 +205,9 @@ CREATE INDEX "process_states_tenant_id_started_at_process_id_idx" ON "process_st
 
 -- CreateIndex
 CREATE INDEX "process_states_status_updated_at_idx" ON "process_states"("status", "updated_at");
+
+-- CreateIndex
+CREATE INDEX "users_tenant_id_customer_id_idx" ON "users"("tenant_id", "customer_id");
 
 -- AddForeignKey
 ALTER TABLE "order_items" ADD CONSTRAINT "order_items_tenant_id_order_id_fkey" FOREIGN KEY ("tenant_id", "order_id") REFERENCES "orders"("tenant_id", "id") ON DELETE CASCADE ON UPDATE CASCADE;

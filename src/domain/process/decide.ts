@@ -1,6 +1,6 @@
 import { assertNever } from '../assert-never.ts';
 import { accept, refuse, type Decision } from '../refusal.ts';
-import { isPastPivot, nextHappening, PARKED_REMINDER_MS } from './advance.ts';
+import { isPastPivot, isPivotUncertain, nextHappening, PARKED_REMINDER_MS } from './advance.ts';
 import { isWaiting, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
 import type { ProcessEvent, ProcessHappening } from './events.ts';
 import { evolveProcess } from './evolve.ts';
@@ -30,13 +30,16 @@ export type StepOutcome =
   | { readonly type: 'compensated'; readonly step: string; readonly attempts: number }
   | { readonly type: 'compensationFailed'; readonly step: string; readonly attempts: number; readonly cause: Cause };
 
-/** A process that begins now, in milliseconds since the epoch, with its first step registered. */
-export function beginProcess(definition: ProcessDefinition, { data, now }: { data: ProcessData; now: number }): ProcessState {
+/** A process that begins now, in milliseconds since the epoch, with its first step registered, and the events that say so. */
+export function beginProcess(
+  definition: ProcessDefinition, { data, now }: { data: ProcessData; now: number },
+): { readonly state: ProcessState; readonly events: readonly ProcessEvent[] } {
   const blank: ProcessState = {
     status: 'running', currentStep: null, data, history: [], cause: null, cancelled: null, early: {}, dueAt: null, sequence: 0,
     startedAt: now, updatedAt: now,
   };
-  return applyAll(blank, eventsOf(definition, blank, [{ type: 'ProcessStarted' }], now));
+  const events = eventsOf(definition, blank, [{ type: 'ProcessStarted' }], now);
+  return { state: applyAll(blank, events), events };
 }
 
 /** What follows from a command or from time alone, or why it is not allowed now. Times are milliseconds since the epoch. */
@@ -103,7 +106,7 @@ function cancel(definition: ProcessDefinition, state: ProcessState, decided: Dec
   if (isPastPivot(definition, state)) return refuse('past_point_of_no_return', 'What is done can no longer be undone.');
   if (state.cancelled !== null) return accept(); // asked twice
   if (state.cause !== null) return refuse('process_turned_back', 'The process is being undone already.');
-  if (state.status === 'step_failed') return refuse('past_point_of_no_return', 'It may be done already; an operator has to find out.');
+  if (isPivotUncertain(definition, state)) return refuse('past_point_of_no_return', 'It may be done already; that has to be found out first.');
   return accept({ type: 'CancellationRequested', decided });
 }
 
@@ -114,7 +117,7 @@ function decideOnUndo(
   const failed = state.history.filter(({ status }) => status === 'compensation_failed').map(({ step }) => step);
   const decided = decidedBy(command, now);
   if (command.type === 'retryCompensation') {
-    return accept<ProcessHappening>({ type: 'CompensationRetried', decided }, ...failed.map((step) => ({ type: 'StepCompensating', step }) as const).reverse());
+    return accept<ProcessHappening>({ type: 'CompensationRetried', decided }, ...failed.map((step) => ({ type: 'StepCompensating', step }) as const).toReversed());
   }
   return failed.includes(command.step)
     ? accept({ type: 'CompensationSkipped', step: command.step, decided })

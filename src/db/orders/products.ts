@@ -1,0 +1,80 @@
+import type { Pool } from 'pg';
+import { runStatement } from '../statement.ts';
+
+/** What the catalogue says of a product. */
+export interface CatalogueEntry {
+  readonly sku: string;
+  readonly name: string;
+  readonly priceMinor: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly isActive: boolean;
+}
+
+/** A product with its stock in pieces. */
+export interface Product extends CatalogueEntry {
+  /** In the warehouse, reserved ones among them. */
+  readonly onHand: number;
+  readonly reserved: number;
+  readonly shipped: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+// A price is below 2^53, where a double is exact.
+const COLUMNS = `sku, name, price_minor::float8 AS "priceMinor", currency, is_active AS "isActive", on_hand AS "onHand", reserved, shipped,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
+
+/** Writes what the catalogue says of a product, new or not, and leaves its stock alone. Orders keep the prices they were validated with. */
+export async function putProduct(
+  pool: Pool, { tenantId, sku, name, priceMinor, currency, isActive }: CatalogueEntry & { tenantId: string },
+): Promise<{ product: Product; isNew: boolean }> {
+  const [row] = await runStatement<Product & { isNew: boolean }>(pool, tenantId, {
+    name: 'put-product',
+    text: `
+      INSERT INTO products (tenant_id, sku, name, price_minor, currency, is_active) VALUES ($1, $2, $3, $4, $5, $6)
+      ON CONFLICT (tenant_id, sku) DO UPDATE SET
+        name = excluded.name, price_minor = excluded.price_minor, currency = excluded.currency, is_active = excluded.is_active, updated_at = now()
+      RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`, // only a row that was there before has been locked
+    values: [tenantId, sku, name, priceMinor, currency, isActive],
+  });
+  if (row === undefined) throw new Error('the product was not written');
+  const { isNew, ...product } = row;
+  return { product, isNew };
+}
+
+/** What became of a change of stock. */
+export type StockChange = { readonly kind: 'changed'; readonly product: Product } | { readonly kind: 'not_found' } | { readonly kind: 'reserved'; readonly product: Product };
+
+/** Adds pieces that came in, or takes off those that were missing (a negative number), never what is reserved for orders. */
+export async function changeStock(pool: Pool, { tenantId, sku, pieces }: { tenantId: string; sku: string; pieces: number }): Promise<StockChange> {
+  const [product] = await runStatement<Product>(pool, tenantId, {
+    name: 'change-stock',
+    text: `UPDATE products SET on_hand = on_hand + $3::int, updated_at = now()
+      WHERE tenant_id = $1 AND sku = $2 AND on_hand::bigint + $3::int BETWEEN reserved AND 2147483647 RETURNING ${COLUMNS}`,
+    values: [tenantId, sku, pieces],
+  });
+  if (product !== undefined) return { kind: 'changed', product };
+  const found = await findProduct(pool, { tenantId, sku });
+  return found === undefined ? { kind: 'not_found' } : { kind: 'reserved', product: found };
+}
+
+/** The product, active or not. */
+export async function findProduct(pool: Pool, { tenantId, sku }: { tenantId: string; sku: string }): Promise<Product | undefined> {
+  const [product] = await runStatement<Product>(pool, tenantId, {
+    name: 'find-product', text: `SELECT ${COLUMNS} FROM products WHERE tenant_id = $1 AND sku = $2`, values: [tenantId, sku],
+  });
+  return product;
+}
+
+/** Up to `limit` products in the order of their skus, those after `after`. */
+export async function listProducts(
+  pool: Pool, { tenantId, after = null, isActive = null, limit }: { tenantId: string; after?: string | null; isActive?: boolean | null; limit: number },
+): Promise<Product[]> {
+  return runStatement<Product>(pool, tenantId, {
+    name: 'list-products',
+    text: `SELECT ${COLUMNS} FROM products
+      WHERE tenant_id = $1 AND ($2::text IS NULL OR sku > $2) AND ($3::boolean IS NULL OR is_active = $3) ORDER BY sku LIMIT $4`,
+    values: [tenantId, after, isActive, limit],
+  });
+}

@@ -1,0 +1,42 @@
+import type { Pool } from 'pg';
+import type { ProcessState } from '../../domain/process/state.ts';
+import { refundProcess } from '../../domain/refunds/refund-process.ts';
+import { callsParameter, promiseCallsSql } from '../pending-starts.ts';
+import { insertProcessesSql, processesParameter } from '../process-rows.ts';
+import { runStatement } from '../statement.ts';
+import { newProcess } from './new-process.ts';
+
+/** A refund as it is asked for; whether there is so much to refund, its process finds out. */
+export interface NewRefund {
+  readonly tenantId: string;
+  readonly refundId: string;
+  readonly orderId: string;
+  readonly amountMinor: number;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** Pieces that come back, each sku once. */
+  readonly items: readonly { readonly sku: string; readonly quantity: number }[];
+  /** How long they may take to, in milliseconds; 0: none has to come back, and no stock changes. */
+  readonly returnLimitMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Writes the refund and its process and promises the start of its workflow, all in one statement, which wakes no relay. */
+export async function insertRefund(pool: Pool, refund: NewRefund): Promise<ProcessState> {
+  const { tenantId, refundId, orderId, amountMinor, currency, items, returnLimitMs, now } = refund;
+  const { process, start } = newProcess({ definition: refundProcess, tenantId, processId: refundId, data: { returnLimitMs }, now });
+  await runStatement(pool, tenantId, {
+    name: 'insert-refund',
+    text: `
+      WITH new_refund AS (
+        INSERT INTO refunds (tenant_id, id, order_id, amount_minor, currency, items, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+      ), ${insertProcessesSql(8)}
+      ${promiseCallsSql(9)}`,
+    values: [
+      tenantId, refundId, orderId, amountMinor, currency, JSON.stringify(items), new Date(now),
+      processesParameter([process]), callsParameter([start]),
+    ],
+  });
+  return process.state;
+}
