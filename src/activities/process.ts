@@ -1,11 +1,12 @@
-import { Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
-import { claimProcess, lockProcesses, writeProcesses } from '../db/process-rows.ts';
+import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../db/process-rows.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
 import { alertChannels, type AlertKind } from '../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../alerts/raise.ts';
+import type { ProcessEvent } from '../domain/process/events.ts';
 import type { ProcessActivities } from './process.types.ts';
+import { writerOf } from './step-row.ts';
 
 /** What every process does besides its steps. */
 export function createProcessActivities({ db, config }: { db: Db; config: Config }): ProcessActivities {
@@ -17,10 +18,14 @@ export function createProcessActivities({ db, config }: { db: Db; config: Config
 
     saveProcess: ({ tenantId, processId, state, revision, events }) => rawTransaction(db.pool, tenantId, async (client) => {
       const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
-      const writer = writerOf();
-      const isSuperseded = row === undefined || row.revision > revision || (row.revision === revision && row.writer !== writer);
-      if (!isSuperseded) await writeProcesses(client, { tenantId, writes: [{ processId, state, revision, writer, events }] });
-      return { isSuperseded };
+      if (row === undefined) return 'superseded';
+      const sequence = state.sequence - events.length;
+      if (row.revision < revision && row.state.sequence <= sequence) {
+        await writeProcesses(client, { tenantId, writes: [{ processId, state, revision, writer: writerOf(), events }] });
+        return 'written';
+      }
+      const written = await eventsAfter(client, { tenantId, processId, sequence });
+      return events.every((event, index) => isSame(event, written[index])) ? 'overtaken' : 'superseded';
     }),
 
     alertProcess: async ({ tenantId, processId, type, kind, state: { status, currentStep, cause } }) => {
@@ -37,6 +42,11 @@ export function createProcessActivities({ db, config }: { db: Db; config: Config
   };
 }
 
-function writerOf(): string {
-  return Context.current().info.workflowExecution?.runId ?? '';
+/** Whether an event is the one that an earlier attempt has written, if at another time. */
+function isSame(event: ProcessEvent, written: ProcessEvent | undefined): boolean {
+  return written !== undefined && namesOf(event) === namesOf(written);
+}
+
+function namesOf(event: ProcessEvent): string {
+  return JSON.stringify([event.type, 'step' in event ? event.step : null, 'event' in event ? event.event : null]);
 }

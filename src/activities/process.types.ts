@@ -15,8 +15,10 @@ export interface StepCall extends ProcessRef {
   readonly step: string;
   /** The process with this step under way. */
   readonly state: ProcessState;
-  /** Revision under which the outcome is written; null: the caller writes it, for undos that run side by side. */
-  readonly revision: number | null;
+  /** Revision under which the outcome is written: one above the row's. */
+  readonly revision: number;
+  /** One of several undos at once: each is written into the row as the others left it, under the revision that it has. */
+  readonly isBeside?: true;
 }
 
 /** What became of a step; superseded: the row holds a later revision, and nothing was done. */
@@ -44,12 +46,18 @@ export interface ProcessTrouble extends ProcessRef {
   readonly state: ProcessState;
 }
 
+/**
+ * What became of a change: written; written by an earlier attempt, which has gone on from there; or the row holds something
+ * else, and nothing was written.
+ */
+export type SaveAnswer = 'written' | 'overtaken' | 'superseded';
+
 /** What every process does besides its steps; all of it short and idempotent, run as local activities. */
 export interface ProcessActivities {
   /** Takes the row over for this run; null: there is no such process. */
   loadProcess(ref: ProcessRef): Promise<LoadedProcess | null>;
   /** Writes what an operator, an outside event or time has changed. */
-  saveProcess(change: ProcessChange): Promise<{ readonly isSuperseded: boolean }>;
+  saveProcess(change: ProcessChange): Promise<SaveAnswer>;
   /** Tells operators, now and each time it is called. */
   alertProcess(trouble: ProcessTrouble): Promise<void>;
   /** Takes the alert back. */

@@ -1,16 +1,15 @@
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import type { Db } from '../db/client.ts';
 import { isDatabaseAway } from '../db/failures.ts';
-import { lockProcesses, recordAttempt, writeProcesses, type LockedProcess } from '../db/process-rows.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
-import { applyAll, settleOutcome, type StepOutcome } from '../domain/process/decide.ts';
+import type { StepOutcome } from '../domain/process/decide.ts';
 import {
-  DEFAULT_ATTEMPTS, DEFAULT_TIME_LIMIT_MS, isWaiting, pauseAfter, stepOf, type ActingStep, type ProcessData, type ProcessDefinition,
+  DEFAULT_ATTEMPTS, DEFAULT_TIME_LIMIT_MS, isWaiting, stepOf, type ActingStep, type ProcessData, type ProcessDefinition,
 } from '../domain/process/definition.ts';
 import { executionOf, type Cause } from '../domain/process/state.ts';
 import type { StepActivity, StepAnswer, StepCall } from './process.types.ts';
+import { countAttempt, settle, standingOf, writeBegin } from './step-row.ts';
 
 /** One process in a list for which a step is to be done or undone. */
 export interface StepWork {
@@ -64,18 +63,18 @@ interface Attempt {
  * Makes the activity of a step: locks the row, does the step and writes what became of it, in one transaction. An attempt that fails
  * is counted in the row; after the last one the failure is the outcome. PostgreSQL being away is nobody's attempt.
  */
-export function createStepActivity(deps: StepDeps, step: StepFunction): StepActivity {
+export function createStepActivity({ db, processType }: StepDeps, step: StepFunction): StepActivity {
   return async (call) => {
-    const definition = deps.processType(call.type);
+    const definition = processType(call.type);
     const isUndo = executionOf(call.state, call.step)?.status === 'compensating';
     const attempt: Attempt = { definition, call, declared: actingStep(definition, call), isUndo };
     try {
       return 'local' in step
-        ? await inStep(deps.db, attempt, (client) => step.local(client, [workOf(call)]))
-        : await remotely(deps.db, attempt, step.remote);
+        ? await inStep(db, attempt, (client) => step.local(client, [workOf(call)]))
+        : await remotely(db, attempt, step.remote);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
-      return await failed(deps.db, attempt, causeOf(error, attempt.declared));
+      return failed(db, attempt, causeOf(error, attempt.declared));
     }
   };
 }
@@ -85,88 +84,50 @@ async function inStep(
   { pool }: StepDeps['db'], { definition, call, isUndo }: Attempt, work: (client: pg.ClientBase) => Promise<readonly StepResult[]>,
 ): Promise<StepAnswer> {
   return rawTransaction(pool, call.tenantId, async (client) => {
-    const row = await lock(client, call);
-    if (row === 'superseded') return { isSuperseded: true };
-    const repeated = earlierOutcome(row, call, isUndo);
-    if (repeated !== null) return { isSuperseded: false, ...repeated };
+    const standing = await standingOf(client, call);
+    if (!standing.isFree) return standing.answer;
     const [result] = await work(client);
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
-    return settle(client, { definition, call, outcome: outcomeOf(call, result, { attempts: row.attempts + 1, isUndo }) });
+    const outcome = outcomeOf(call, result, { attempts: standing.attempts + 1, isUndo });
+    return settle(client, { definition, call, row: standing.row, outcome });
   });
 }
 
 /** The begin is written first, so that a run that goes on from the row knows that the call may have been made. */
-async function remotely({ pool }: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
-  const { call, declared, isUndo } = attempt;
-  const found = await rawTransaction(pool, call.tenantId, async (client) => {
-    const row = await lock(client, call);
-    if (row === 'superseded' || earlierOutcome(row, call, isUndo) !== null) return row;
-    if (call.revision !== null) {
-      await writeProcesses(client, { tenantId: call.tenantId, writes: [{ ...call, revision: row.revision, writer: row.writer ?? '', events: [] }] });
-      await recordAttempt(client, { ...call, attempts: row.attempts, cause: null, retryAt: null });
-    }
-    return row;
+async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
+  const { call, declared } = attempt;
+  const answered = await rawTransaction(db.pool, call.tenantId, async (client) => {
+    const standing = await standingOf(client, call);
+    if (!standing.isFree) return standing.answer;
+    await writeBegin(client, call, standing.row);
+    return null;
   });
-  if (found === 'superseded') return { isSuperseded: true };
-  const repeated = earlierOutcome(found, call, isUndo);
-  if (repeated !== null) return { isSuperseded: false, ...repeated };
-  const results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) => remote([workOf(call)], signal));
-  return inStep({ pool }, attempt, async () => results);
+  if (answered !== null) return answered;
+  let results: readonly StepResult[];
+  try {
+    results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) => remote([workOf(call)], signal));
+  } catch (error) {
+    // Counted whatever it is: a service that can't be reached is not PostgreSQL, though the errors look alike.
+    return failed(db, attempt, causeOf(error, declared));
+  }
+  return inStep(db, attempt, async () => results);
 }
 
 /** Counts a failed attempt; the last one becomes the outcome. */
 async function failed({ pool }: StepDeps['db'], { definition, call, declared, isUndo }: Attempt, cause: Cause): Promise<StepAnswer> {
   const policy = (isUndo ? declared.compensationAttempts : declared.attempts) ?? DEFAULT_ATTEMPTS;
   const answer = await rawTransaction(pool, call.tenantId, async (client) => {
-    const row = await lock(client, call);
-    if (row === 'superseded') return { isSuperseded: true } as const;
-    const repeated = earlierOutcome(row, call, isUndo);
-    if (repeated !== null) return { isSuperseded: false, ...repeated } as const;
-    const attempts = call.revision === null ? Context.current().info.attempt : row.attempts + 1;
-    const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, attempts);
-    if (pauseMs === null) return settle(client, { definition, call, outcome: { type: isUndo ? 'compensationFailed' : 'failed', step: call.step, attempts, cause } });
-    if (call.revision !== null) await recordAttempt(client, { ...call, attempts, cause, retryAt: new Date(Date.now() + pauseMs) });
-    return { pauseMs };
+    const standing = await standingOf(client, call);
+    if (!standing.isFree) return standing.answer;
+    const { row } = standing;
+    const attempts = standing.attempts + 1;
+    const pauseMs = await countAttempt(client, { call, row, attempts, cause, policy });
+    if (pauseMs !== null) return { pauseMs };
+    const outcome: StepOutcome = { type: isUndo ? 'compensationFailed' : 'failed', step: call.step, attempts, cause };
+    return settle(client, { definition, call, row, outcome });
   });
   if (!('pauseMs' in answer)) return answer;
   throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });
-}
-
-async function lock(client: pg.ClientBase, { tenantId, processId, revision }: StepCall): Promise<LockedProcess | 'superseded'> {
-  const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
-  if (row === undefined) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
-  if (revision === null || row.revision < revision) return row;
-  return row.revision === revision && row.writer === writerOf() ? row : 'superseded';
-}
-
-/** What an earlier attempt of this call has written, whose answer got lost. */
-function earlierOutcome(row: LockedProcess, { revision, step }: StepCall, isUndo: boolean): { outcome: StepOutcome; at: number } | null {
-  if (revision === null || row.revision !== revision) return null;
-  const execution = executionOf(row.state, step);
-  const { compensation = null } = execution ?? {};
-  if (execution === undefined) return null;
-  if (isUndo) {
-    if (compensation?.completedAt == null) return null;
-    const outcome: StepOutcome = compensation.error === null
-      ? { type: 'compensated', step, attempts: compensation.attempts }
-      : { type: 'compensationFailed', step, attempts: compensation.attempts, cause: compensation.error };
-    return { outcome, at: compensation.completedAt };
-  }
-  const { completedAt, attempts, error, result } = execution;
-  if (completedAt === null) return null;
-  return { at: completedAt, outcome: error === null ? { type: 'completed', step, attempts, result: result ?? {} } : { type: 'failed', step, attempts, cause: error } };
-}
-
-async function settle(
-  client: pg.ClientBase, { definition, call, outcome }: Pick<Attempt, 'definition' | 'call'> & { outcome: StepOutcome },
-): Promise<StepAnswer> {
-  const { tenantId, processId, state, revision } = call;
-  const at = Date.now();
-  if (revision !== null) {
-    const events = settleOutcome(definition, state, outcome, at);
-    await writeProcesses(client, { tenantId, writes: [{ processId, state: applyAll(state, events), revision, writer: writerOf(), events }] });
-  }
-  return { isSuperseded: false, outcome, at };
 }
 
 function outcomeOf({ step }: StepCall, result: StepResult, { attempts, isUndo }: { attempts: number; isUndo: boolean }): StepOutcome {
@@ -175,9 +136,12 @@ function outcomeOf({ step }: StepCall, result: StepResult, { attempts, isUndo }:
   return { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
 }
 
+const LONGEST_MESSAGE = 300;
+
 function causeOf(error: unknown, { failures = {} }: ActingStep): Cause {
   const code = error instanceof StepFailure ? error.code : 'step_error';
-  const message = error instanceof Error ? error.message.slice(0, 300) : 'unknown';
+  // What others say may hold what PostgreSQL can't keep, and is cut in the middle of a character.
+  const message = error instanceof Error ? error.message.replaceAll('\0', ' ').slice(0, LONGEST_MESSAGE).toWellFormed() : 'unknown';
   return { code, message, class: failures[code] ?? (code === TIMED_OUT ? 'unknown' : 'transient') };
 }
 
@@ -206,8 +170,4 @@ function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingSt
 
 function workOf({ tenantId, processId, state }: StepCall): StepWork {
   return { tenantId, processId, data: state.data };
-}
-
-function writerOf(): string {
-  return Context.current().info.workflowExecution?.runId ?? '';
 }

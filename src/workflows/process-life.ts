@@ -2,7 +2,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import {
   allHandlersFinished, ApplicationFailure, condition, continueAsNew, setCurrentDetails, upsertSearchAttributes, workflowInfo,
 } from '@temporalio/workflow';
-import type { ProcessRef } from '../activities/process.types.ts';
+import type { ProcessRef, SaveAnswer } from '../activities/process.types.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { actionOf, troubleOf } from '../domain/process/action.ts';
 import { applyAll, decideProcess, settleOutcome, type ProcessCommand } from '../domain/process/decide.ts';
@@ -32,7 +32,6 @@ const processStep = defineSearchAttributeKey('ProcessStep', 'KEYWORD');
 
 /** Takes a process to its end: does what its state asks for, one thing after the other, and hears commands in between. */
 export async function liveProcess(life: ProcessLife): Promise<void> {
-  await tellOperators(life, null, []);
   for (;;) {
     await takeCommands(life);
     const action = actionOf(life.definition, life.state);
@@ -66,18 +65,19 @@ async function takeCommands(life: ProcessLife): Promise<void> {
       const refusal = decide(entry.command);
       settlements.push(() => refusal === null ? entry.reply?.resolve({ before, events }) : life.inbox.refuse(entry, refusal));
     }
-    if (events.length === 0 || await save(life, state, events)) {
-      for (const settle of settlements) settle();
-      return;
-    }
+    // What is superseded is decided on again, by the state of the row.
+    if (events.length > 0 && await save(life, state, events) === 'superseded') continue;
+    for (const settle of settlements) settle();
+    return;
   }
 }
 
 async function execute(life: ProcessLife, step: string): Promise<void> {
-  const declared = acting(life, step);
+  const { execute: activity, isRemote } = acting(life, step);
   const isBegun = executionOf(life.state, step)?.status === 'running';
+  // What is done in the transaction of its outcome is never seen under way.
   const started: ProcessEvent = { type: 'StepStarted', step, sequence: life.state.sequence + 1, at: Date.now() };
-  await perform(life, step, declared.execute, isBegun ? [] : [started]);
+  await perform(life, step, activity, isRemote === true && !isBegun ? [started] : []);
 }
 
 async function compensate(life: ProcessLife, step: string): Promise<void> {
@@ -97,19 +97,12 @@ async function perform(life: ProcessLife, step: string, activity: string, starte
   await tellOperators(life, before, events);
 }
 
-/** Undoes steps side by side; the outcomes are written together. */
+/** Undoes steps side by side. Each writes its own outcome into the row, in an order that only the row knows. */
 async function compensateAll(life: ProcessLife, steps: readonly string[]): Promise<void> {
-  const answers = await Promise.all(steps.map((step) =>
-    stepActivity(acting(life, step), undoOf(life, step))({ ...life.ref, step, state: life.state, revision: null })));
-  const events: ProcessEvent[] = [];
-  let { state } = life;
-  for (const answer of answers) {
-    if (answer.isSuperseded) continue;
-    const settled = settleOutcome(life.definition, state, answer.outcome, answer.at);
-    events.push(...settled);
-    state = applyAll(state, settled);
-  }
-  await save(life, state, events);
+  const { ref, state, revision } = life;
+  await Promise.all(steps.map((step) =>
+    stepActivity(acting(life, step), undoOf(life, step))({ ...ref, step, state, revision, isBeside: true })));
+  await takeOver(life);
 }
 
 /** Waits for a command, the next due time, or a moment to continue as new. */
@@ -133,19 +126,19 @@ async function end(life: ProcessLife): Promise<void> {
   await condition(allHandlersFinished);
 }
 
-/** Writes the state that a decision led to; false: the row was ahead and is taken over. */
-async function save(life: ProcessLife, state: ProcessState, events: readonly ProcessEvent[]): Promise<boolean> {
+/** Writes the state that a decision led to; where the row is ahead, it is taken over. */
+async function save(life: ProcessLife, state: ProcessState, events: readonly ProcessEvent[]): Promise<SaveAnswer> {
   const before = life.state;
   const revision = life.revision + 1;
-  const { isSuperseded } = await processRows.saveProcess({ ...life.ref, state, revision, events });
-  if (isSuperseded) {
+  const answer = await processRows.saveProcess({ ...life.ref, state, revision, events });
+  if (answer === 'written') {
+    life.state = state;
+    life.revision = revision;
+    await tellOperators(life, before, events);
+  } else {
     await takeOver(life);
-    return false;
   }
-  life.state = state;
-  life.revision = revision;
-  await tellOperators(life, before, events);
-  return true;
+  return answer;
 }
 
 /** Goes on from the row, which knows of steps that this run does not: it was reset, or its worker died with them unrecorded. */
@@ -158,8 +151,11 @@ async function takeOver(life: ProcessLife): Promise<void> {
   await tellOperators(life, before, []);
 }
 
-/** Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over. */
-async function tellOperators({ ref, state }: ProcessLife, before: ProcessState | null, events: readonly ProcessEvent[]): Promise<void> {
+/**
+ * Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over; `before` is null
+ * for a run that begins.
+ */
+export async function tellOperators({ ref, state }: ProcessLife, before: ProcessState | null, events: readonly ProcessEvent[]): Promise<void> {
   const was = before === null ? null : troubleOf(before);
   const is = troubleOf(state);
   const isOverdue = events.some(({ type }) => type === 'ParkingOverdue' || type === 'WaitOverdue');

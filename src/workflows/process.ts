@@ -9,7 +9,7 @@ import type { ProcessState } from '../domain/process/state.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { CommandInbox, type Outcome } from './command-inbox.ts';
 import { handleUpdate } from './entity.ts';
-import { liveProcess, type ProcessInbox, type ProcessLife } from './process-life.ts';
+import { liveProcess, tellOperators, type ProcessInbox, type ProcessLife } from './process-life.ts';
 import { processRows } from './process-activities.ts';
 import * as messages from './process.messages.ts';
 
@@ -31,6 +31,7 @@ export function processWorkflow(definition: ProcessDefinition): (input: messages
       const begun = carried ?? await processRows.loadProcess(ref);
       if (begun === null) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
       life = { ref, definition, inbox, state: begun.state, revision: begun.revision };
+      if (carried === undefined) await tellOperators(life, null, []); // else the run before has told them
       await liveProcess(life);
       return endOf(life.state, isCancelled);
     });

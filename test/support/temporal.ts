@@ -13,7 +13,7 @@ export async function createTimeSkippingEnv(): Promise<TestWorkflowEnvironment> 
   const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
   await env.connection.operatorService.addSearchAttributes({
     namespace: env.namespace ?? 'default',
-    searchAttributes: { UserStatus: KEYWORD, ProfileStatus: KEYWORD, ProfileDeadline: DATETIME, SyncStatus: KEYWORD },
+    searchAttributes: { UserStatus: KEYWORD, ProfileStatus: KEYWORD, ProfileDeadline: DATETIME, SyncStatus: KEYWORD, ProcessStatus: KEYWORD, ProcessStep: KEYWORD },
   });
   return env;
 }

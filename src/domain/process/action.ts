@@ -14,7 +14,7 @@ export type ProcessAction =
 /** What is to be done for a process in this state. */
 export function actionOf(definition: ProcessDefinition, state: ProcessState): ProcessAction {
   if (isClosed(state.status)) return { type: 'end' };
-  const toUndo = state.history.filter(({ status }) => status === 'compensating').map(({ step }) => step).reverse();
+  const toUndo = state.history.filter(({ status }) => status === 'compensating').map(({ step }) => step).toReversed();
   if (toUndo.length > 0) return { type: 'compensate', steps: definition.compensation === 'parallel' ? toUndo : toUndo.slice(0, 1) };
   const current = state.history.find(({ step }) => step === state.currentStep);
   const isUnderWay = current?.status === 'pending' || current?.status === 'running';

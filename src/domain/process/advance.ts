@@ -69,11 +69,15 @@ function goBack(definition: ProcessDefinition, state: ProcessState, now: number)
   return state.cancelled === null ? { type: 'ProcessCompensated' } : { type: 'ProcessCancelled' };
 }
 
-/** Whether a step took effect, or may have, and has an undo. */
-function isToUndo(definition: ProcessDefinition, { step, status, error }: StepExecution): boolean {
+/**
+ * Whether a step took effect, or may have, and has an undo. A refusal says that nothing did, but an earlier attempt whose
+ * answer got lost may still arrive: its undo makes it come too late.
+ */
+function isToUndo(definition: ProcessDefinition, { step, status, error, attempts, decided }: StepExecution): boolean {
   const declared = stepOf(definition, step);
   if (isWaiting(declared) || declared.compensate === undefined) return false;
-  return status === 'completed' || (status === 'failed' && error?.class !== 'refused');
+  const isFirstAttempt = attempts <= 1 && decided?.command !== 'retryStep';
+  return status === 'completed' || (status === 'failed' && !(error?.class === 'refused' && isFirstAttempt));
 }
 
 /** Whether the point of no return is behind the process. */
@@ -82,11 +86,22 @@ export function isPastPivot(definition: ProcessDefinition, { history }: Pick<Pro
     && (execution.status === 'completed' || (execution.status === 'skipped' && execution.decided?.command === 'skipStep')));
 }
 
+/**
+ * Whether the point of no return may be behind the process, and nobody knows: its outcome is unknown, also while it is
+ * tried again, or is not there yet.
+ */
+export function isPivotUncertain(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
+  return history.some((execution) => {
+    if (!isPivot(definition, execution)) return false;
+    const { status, error } = execution;
+    const isOpen = status === 'pending' || status === 'running' || status === 'failed';
+    return status === 'running' || (isOpen && error !== null && error.class !== 'refused');
+  });
+}
+
 /** Whether everything can still be undone: the pivot is neither done nor, its outcome being unknown, possibly done. */
 function canTurnBack(definition: ProcessDefinition, state: ProcessState): boolean {
-  const isUncertain = state.history.some((execution) =>
-    isPivot(definition, execution) && execution.status === 'failed' && execution.error?.class !== 'refused');
-  return !isUncertain && !isPastPivot(definition, state);
+  return !isPivotUncertain(definition, state) && !isPastPivot(definition, state);
 }
 
 function isPivot(definition: ProcessDefinition, { step }: StepExecution): boolean {

@@ -2,6 +2,9 @@ import { fieldsOf, invalid, isStorableText, type Parsed } from '../refusal.ts';
 import type { ProcessCommand } from './decide.ts';
 
 const LONGEST_TEXT = 500;
+/** What is told goes into the row, and with it to every step that follows. */
+const LARGEST_PAYLOAD = 10_000;
+const DEEPEST_PAYLOAD = 10;
 
 /** Commands that operators and customers give by signal or Update, under these names. */
 export const PROCESS_COMMANDS = ['cancel', 'retryCompensation', 'skipCompensation', 'retryStep', 'skipStep', 'abandon'] as const;
@@ -20,12 +23,19 @@ export function parseProcessCommand(type: ProcessCommandName, payload: unknown):
   return isText(step) ? { ok: true, value: { type, step, by, reason } } : invalid('"step" must name the step whose undo is to be skipped');
 }
 
-/** Reads what is told of an outside event: a JSON object, or nothing. */
+/** Reads what is told of an outside event: a JSON object of up to 10,000 characters, nested up to 10 deep, or nothing. */
 export function parseTold(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return invalid('the payload must be a JSON object');
-  return isStorableText(JSON.stringify(payload))
-    ? { ok: true, value: { type: 'tell', event, payload: { ...payload } } }
-    : invalid('the payload holds a character that can\'t be stored');
+  if (!isStorable(payload, DEEPEST_PAYLOAD)) return invalid('the payload is nested too deep, or holds a character that can\'t be stored');
+  if (JSON.stringify(payload).length > LARGEST_PAYLOAD) return invalid(`the payload is longer than ${LARGEST_PAYLOAD} characters`);
+  return { ok: true, value: { type: 'tell', event, payload: { ...payload } } };
+}
+
+/** Whether PostgreSQL can keep the value; as JSON text it could not be told, since what it can't keep is escaped there. */
+function isStorable(value: unknown, depth: number): boolean {
+  if (typeof value === 'string') return isStorableText(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.entries(value).every(([key, inner]) => isStorableText(key) && isStorable(inner, depth - 1));
 }
 
 function isText(value: unknown): value is string {

@@ -32,7 +32,10 @@ export interface ActingStep {
   readonly timeLimitMs?: number;
   /** Classes of failures by their code; a time-out is `unknown`, everything else not named here `transient`. */
   readonly failures?: Readonly<Record<string, FailureClass>>;
-  /** The point of no return: once it is done the process only goes forward, and it is never undone. */
+  /**
+   * The point of no return: once it is done, or may be, the process only goes forward. It is undone only after it was
+   * refused in the end, against an earlier attempt that may still arrive.
+   */
   readonly isPivot?: true;
 }
 

@@ -14,7 +14,9 @@ function change(state: ProcessState, event: ProcessEvent): ProcessState {
     case 'ProcessStarted': return { ...state, startedAt: event.at };
     case 'StepRegistered': return register(state, event);
     case 'StepStarted': return onStep(state, event.step, { status: 'running', startedAt: event.at });
-    case 'WaitStarted': return { ...onStep(state, event.step, { status: 'running', startedAt: event.at }), status: 'waiting', dueAt: event.dueAt };
+    case 'WaitStarted': return {
+      ...onStep(state, event.step, { status: 'running', startedAt: event.at, attempts: 0 }), status: 'waiting', dueAt: event.dueAt,
+    };
     case 'WaitOverdue': return { ...onStep(state, event.step, { attempts: event.reminders }), dueAt: event.dueAt };
     case 'ParkingOverdue': return { ...state, dueAt: event.dueAt };
     case 'EventReceivedEarly': return { ...state, early: { ...state.early, [event.event]: event.payload } };
@@ -23,21 +25,22 @@ function change(state: ProcessState, event: ProcessEvent): ProcessState {
       ...onStep(state, event.step, { status: 'failed', attempts: event.attempts, error: event.cause, completedAt: event.at }), status: 'running', dueAt: null,
     };
     case 'StepParked': return { ...state, status: 'step_failed', dueAt: event.dueAt };
-    case 'StepRetried': return { ...onStep(state, event.step, { status: 'pending', completedAt: null, decided: event.decided }), status: 'running', dueAt: null };
+    case 'StepRetried': return {
+      ...onStep(state, event.step, { status: 'pending', startedAt: event.at, completedAt: null, decided: event.decided }), status: 'running', dueAt: null,
+    };
     case 'StepSkipped': return {
       ...onStep(state, event.step, { status: 'skipped', completedAt: event.at, decided: event.decided }), status: 'running', dueAt: null,
     };
     case 'CancellationRequested': return { ...state, cancelled: event.decided };
     case 'CompensationStarted': return { ...state, status: 'compensating', cause: event.cause, dueAt: null };
-    case 'StepCompensating': return {
+    case 'StepCompensating': return undoing({
       ...onStep(state, event.step, { status: 'compensating', compensation: { attempts: 0, startedAt: event.at, completedAt: null, error: null } }),
-      currentStep: event.step, status: 'compensating', dueAt: null,
-    };
-    case 'StepCompensated': return onStep(state, event.step, undone(state, event));
-    case 'StepCompensationFailed': return onStep(state, event.step, undone(state, event));
-    case 'CompensationParked': return { ...state, status: 'compensation_failed', dueAt: event.dueAt };
+      status: 'compensating', dueAt: null,
+    });
+    case 'StepCompensated': case 'StepCompensationFailed': return undoing(onStep(state, event.step, undone(state, event)));
+    case 'CompensationParked': return undoing({ ...state, status: 'compensation_failed', dueAt: event.dueAt });
     case 'CompensationRetried': return state;
-    case 'CompensationSkipped': return onStep(state, event.step, { status: 'skipped', decided: event.decided });
+    case 'CompensationSkipped': return undoing(onStep(state, event.step, { status: 'skipped', decided: event.decided }));
     case 'ProcessCompleted': return close(state, 'completed');
     case 'ProcessCompensated': return close(state, 'compensated');
     case 'ProcessCancelled': return close(state, 'cancelled');
@@ -68,6 +71,12 @@ function undone(
     status: isUndone ? 'compensated' : 'compensation_failed',
     compensation: { attempts: event.attempts, startedAt, completedAt: event.at, error: isUndone ? null : event.cause },
   };
+}
+
+/** The step that stands for a process that is being undone: the last that is, else the last whose undo failed. */
+function undoing(state: ProcessState): ProcessState {
+  const shown = state.history.findLast(({ status }) => status === 'compensating') ?? state.history.findLast(({ status }) => status === 'compensation_failed');
+  return shown === undefined ? state : { ...state, currentStep: shown.step };
 }
 
 function close(state: ProcessState, status: ProcessState['status']): ProcessState {
