@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createAlertLoop } from './src/alerts/alert-loop.ts';
 import { createApp } from './src/api/app.ts';
+import { createEventFeed } from './src/api/event-feed.ts';
 import { replayHandlers } from './src/api/replay-handlers.ts';
 import { createTokenVerifier } from './src/auth/tokens.ts';
 import { createBus } from './src/bus/create-bus.ts';
@@ -42,8 +43,9 @@ async function runApi(config: Config): Promise<void> {
   const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
   const pendingStarts = createPendingStartRelay({ db, client: temporal, config, logger });
   const alerts = createAlertLoop({ db, client: temporal, config, mail, logger });
+  const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger });
   const server = createServer(createApp({
-    config, db, temporal, log: logger, metrics: createMetrics({ db }),
+    config, db, temporal, log: logger, events, metrics: createMetrics({ db }),
     verifyToken: await createTokenVerifier(config),
     replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, sms: smsGatewayOf(config), config }) }),
     relayNow: () => pendingStarts.wake(),
@@ -62,7 +64,7 @@ async function runApi(config: Config): Promise<void> {
     alerts.start();
     await stopped;
   } finally {
-    await close(server);
+    await Promise.all([events.stop(), close(server)]);
     await Promise.all([alerts.stop(), pendingStarts.stop()]);
     await bus.close();
     mail?.close();

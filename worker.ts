@@ -80,7 +80,7 @@ async function runWorker(config: Config): Promise<void> {
       ...createProfileActivities({ db, config }),
       ...createUserSyncActivities({ db, config }),
       ...createAuditActivities({ db, client, config }),
-      ...createBulkActivities({ db, config }),
+      ...createBulkActivities({ db, client, config }),
       ...createNotificationActivities({
         db, config, mail, sms: smsGatewayOf(config), observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
       }),

@@ -1,15 +1,19 @@
+import type { Client } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { whereUsers } from '../db/user-filter.ts';
-import type { BulkInput } from '../workflows/bulk.messages.ts';
+import type { UserBulkInput } from '../workflows/bulk.messages.ts';
+import { createProcessBulkActivities } from './bulk-processes.ts';
 import type { BulkActivities } from './bulk.types.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../workflows/profile.messages.ts';
 import { forceResyncSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
 
 /** The activities of bulk operations. */
-export function createBulkActivities({ db, config }: { db: Db; config: Config }): BulkActivities {
+export function createBulkActivities({ db, client, config }: { db: Db; client: Client; config: Config }): BulkActivities {
   return {
+    ...createProcessBulkActivities({ db, client, config }),
+
     loadBulkSettings: async () => ({ ratePerSecond: config.BULK_RATE_PER_SECOND }),
 
     countUsers: ({ tenantId, filter }) =>
@@ -26,7 +30,7 @@ export function createBulkActivities({ db, config }: { db: Db; config: Config })
   };
 }
 
-function callOf(command: BulkInput['command'], user: { tenantId: string; userId: string }): PromisedCall {
+function callOf(command: UserBulkInput['command'], user: { tenantId: string; userId: string }): PromisedCall {
   const call = { tenantId: user.tenantId, kind: 'signal_with_start', input: user } as const;
   return command.name === 'reactivate'
     ? {

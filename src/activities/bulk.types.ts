@@ -1,15 +1,26 @@
-import type { BulkInput } from '../workflows/bulk.messages.ts';
+import type { ProcessBulkInput, UserBulkInput } from '../workflows/bulk.messages.ts';
 
-/** One page of a bulk operation. */
-export interface BulkPage extends Pick<BulkInput, 'tenantId' | 'filter' | 'command'> {
-  readonly afterUserId: string | null;
+interface Page {
   readonly limit: number;
+}
+
+/** One page of a bulk operation on users. */
+export interface UserBulkPage extends Page, Pick<UserBulkInput, 'tenantId' | 'filter' | 'command'> {
+  readonly afterUserId: string | null;
+}
+
+/** One page of a bulk operation on processes. */
+export interface ProcessBulkPage extends Page, Pick<ProcessBulkInput, 'tenantId' | 'filter' | 'command'> {
+  readonly afterProcessId: string | null;
 }
 
 /** Work of the `bulkCommand` workflow. */
 export interface BulkActivities {
   loadBulkSettings(): Promise<{ readonly ratePerSecond: number }>;
-  countUsers(selection: Pick<BulkInput, 'tenantId' | 'filter'>): Promise<number>;
+  countUsers(selection: Pick<UserBulkInput, 'tenantId' | 'filter'>): Promise<number>;
   /** Promises the command's signal to the next users, in one transaction; `lastUserId` null: there were none. */
-  signalUsers(page: BulkPage): Promise<{ signalled: number; lastUserId: string | null }>;
+  signalUsers(page: UserBulkPage): Promise<{ signalled: number; lastUserId: string | null }>;
+  countProcesses(selection: Pick<ProcessBulkInput, 'tenantId' | 'filter'>): Promise<number>;
+  /** The same for processes that are not over; `recover` looks at each of them instead. */
+  signalProcesses(page: ProcessBulkPage): Promise<{ signalled: number; lastProcessId: string | null }>;
 }

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
-import { BULK_WORKFLOW, bulkProgressQuery, bulkWorkflowId, type BulkInput } from '../workflows/bulk.messages.ts';
+import { BULK_WORKFLOW, bulkProgressQuery, bulkWorkflowId, type BulkInput, type UserBulkInput } from '../workflows/bulk.messages.ts';
 import { callTemporal } from './commands.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
@@ -14,9 +14,10 @@ const filter = z.strictObject({
 }).refine((given) => Object.values(given).some((value) => value !== undefined), 'must name at least one field')
   .meta({ id: 'UserFilter', description: 'Users that match every given field' });
 
-const accepted = z.strictObject({ operationId: id, href: z.string().meta({ description: 'Where the progress is' }) });
+/** Answer to a bulk operation. */
+export const bulkAccepted = z.strictObject({ operationId: id, href: z.string().meta({ description: 'Where the progress is' }) });
 const common = {
-  method: 'post', tag: 'Bulk operations', statuses: { 202: 'The operation goes on in the background' }, answer: accepted,
+  method: 'post', tag: 'Bulk operations', statuses: { 202: 'The operation goes on in the background' }, answer: bulkAccepted,
   errors: ['temporal_unavailable'] as readonly ErrorCode[], idempotent: true,
 } as const;
 
@@ -36,7 +37,7 @@ const progress = route({
   statuses: { 200: 'The progress' }, errors: ['bulk_operation_not_found', 'temporal_unavailable'],
   answer: z.strictObject({
     operationId: id, state: z.enum(['running', 'completed']), matched: z.number().int(),
-    signalled: z.number().int().meta({ description: 'Users that got the command; who can\'t follow it says so in its workflow\'s state' }),
+    signalled: z.number().int().meta({ description: 'Users or processes that got the command; who can\'t follow it says so in its workflow\'s state' }),
   }),
 }, async ({ deps, caller: { tenantId }, params: { operationId } }) => {
   try {
@@ -48,18 +49,21 @@ const progress = route({
   }
 });
 
-async function start(
-  { deps, caller: { tenantId, subject }, effectId: operationId, body }: Call<unknown, unknown, { filter: z.output<typeof filter> }>,
-  command: BulkInput['command'],
-) {
+async function start(call: Call<unknown, unknown, { filter: z.output<typeof filter> }>, command: UserBulkInput['command']) {
+  const { caller: { tenantId, subject }, body } = call;
   const { status, profileCompletionStatus: completion, syncStatus: sync, userIds } = body.filter;
-  const input: BulkInput = {
+  return startBulk(call, {
     tenantId, requestedBy: subject, command,
     filter: {
       ...(status === undefined ? {} : { status }), ...(completion === undefined ? {} : { profileCompletionStatus: completion }),
       ...(sync === undefined ? {} : { syncStatus: sync }), ...(userIds === undefined ? {} : { userIds }),
     },
-  };
+  });
+}
+
+/** Starts a bulk operation, once for its `Idempotency-Key`, and answers where its progress is. */
+export async function startBulk({ deps, effectId: operationId }: Pick<Call, 'deps' | 'effectId'>, input: BulkInput) {
+  const { tenantId, command } = input;
   await callTemporal(deps, (client) => client.workflow.start(BULK_WORKFLOW, {
     workflowId: bulkWorkflowId({ tenantId, operationId }), taskQueue: deps.config.TASK_QUEUE, args: [input],
     workflowTaskTimeout: deps.config.WORKFLOW_TASK_TIMEOUT_MS, workflowIdReusePolicy: 'REJECT_DUPLICATE', workflowIdConflictPolicy: 'FAIL',

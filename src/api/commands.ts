@@ -5,7 +5,7 @@ import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { Config } from '../config.ts';
 import { startOptions } from '../temporal/start-options.ts';
 import { temporalSilence } from '../temporal/temporal-silence.ts';
-import { isErrorCode } from './error-catalogue.ts';
+import { isErrorCode, type ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
 
 /** What a command needs. */
@@ -21,13 +21,15 @@ export interface CommandTarget {
   readonly input: object;
   /** Makes a repeated command one command. */
   readonly updateId: string;
+  /** What a command is told that the workflow ended under. */
+  readonly endedCode: ErrorCode;
 }
 
 const PROBE_MS = 500;
 
 /** Sends an Update, with start; the workflow's refusal becomes the problem of that code, silence a 503. */
 export async function sendCommand<Answer, Args extends [] | [object]>(
-  { temporal, config }: CommandDeps, { workflowType, workflowId, input, updateId }: CommandTarget, update: UpdateDefinition<Answer, Args>, args: Args,
+  { temporal, config }: CommandDeps, { workflowType, workflowId, input, updateId, endedCode }: CommandTarget, update: UpdateDefinition<Answer, Args>, args: Args,
 ): Promise<Answer> {
   // Good for one call only, hence made here.
   const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, { ...startOptions(config, { workflowType, workflowId }), args: [input] });
@@ -35,7 +37,7 @@ export async function sendCommand<Answer, Args extends [] | [object]>(
     return await temporal.withDeadline(Date.now() + config.COMMAND_TIMEOUT_MS, () =>
       temporal.workflow.executeUpdateWithStart<() => Promise<void>, Answer, Args>(update, { args, updateId, startWorkflowOperation }));
   } catch (error) {
-    throw await explain(error, temporal);
+    throw await explain(error, { temporal, endedCode });
   }
 }
 
@@ -44,8 +46,8 @@ export async function callTemporal<Answer>({ temporal, config }: CommandDeps, ca
   return temporal.withDeadline(Date.now() + config.COMMAND_TIMEOUT_MS, () => call(temporal));
 }
 
-async function explain(error: unknown, temporal: Client): Promise<unknown> {
-  if (error instanceof WorkflowUpdateFailedError) return refusal(error);
+async function explain(error: unknown, { temporal, endedCode }: Pick<CommandDeps, 'temporal'> & Pick<CommandTarget, 'endedCode'>): Promise<unknown> {
+  if (error instanceof WorkflowUpdateFailedError) return refusal(error, endedCode);
   switch (temporalSilence(error)) {
     case 'away': return new Problem('temporal_unavailable', { cause: error });
     // While Temporal is away gRPC waits for it until the deadline, too: a probe tells the two apart.
@@ -54,11 +56,10 @@ async function explain(error: unknown, temporal: Client): Promise<unknown> {
   }
 }
 
-function refusal(error: WorkflowUpdateFailedError): Problem {
+function refusal(error: WorkflowUpdateFailedError, endedCode: ErrorCode): Problem {
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure)) return new Problem('internal_error', { cause: error });
-  // The workflow ended under the command: its user was deleted meanwhile.
-  if (cause.type === 'AcceptedUpdateCompletedWorkflow') return new Problem('user_not_found');
+  if (cause.type === 'AcceptedUpdateCompletedWorkflow') return new Problem(endedCode);
   return isErrorCode(cause.type) ? new Problem(cause.type, { detail: cause.message }) : new Problem('internal_error', { cause });
 }
 

@@ -5,6 +5,7 @@ import type { TokenVerifier } from '../auth/tokens.ts';
 import type { Replayer } from '../bus/replay.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
+import type { EventFeed } from './event-feed.ts';
 
 /** What the API is built from. */
 export interface ApiDeps {
@@ -14,6 +15,7 @@ export interface ApiDeps {
   readonly verifyToken: TokenVerifier;
   readonly log: Logger;
   readonly replayer: Replayer;
+  readonly events: EventFeed;
   /** What `/metrics` shows, with the API's own added to its registry. */
   readonly metrics: { readonly registry: Registry; text(): Promise<string> };
   readonly isBusHealthy: () => Promise<boolean>;

@@ -43,6 +43,15 @@ const REQUESTS = {
   dead_letter_not_found: { status: 404, title: 'Dead letter not found', detail: 'There is no such dead letter.', retryable: false },
   alert_not_found: { status: 404, title: 'Alert not found', detail: 'There is no such alert.', retryable: false },
   bulk_operation_not_found: { status: 404, title: 'Bulk operation not found', detail: 'There is no such bulk operation, or it is past its retention.', retryable: false },
+  process_not_found: { status: 404, title: 'Process not found', detail: 'There is no such process.', retryable: false },
+  order_not_found: { status: 404, title: 'Order not found', detail: 'There is no such order, or it is not yours to see.', retryable: false },
+  refund_not_found: { status: 404, title: 'Refund not found', detail: 'There is no such refund.', retryable: false },
+  product_not_found: { status: 404, title: 'Product not found', detail: 'There is no such product.', retryable: false },
+  customer_required: { status: 403, title: 'Customer required', detail: 'Only an active user may order, and only for its own customer.', retryable: false },
+  shipment_not_found: refused('Not shipped', 'The warehouse has not accepted a shipment of this order.'),
+  order_not_completed: refused('Order not completed', 'Only a completed order can be refunded.'),
+  stock_too_low: refused('Stock too low', 'There would be less on hand than is reserved for orders.'),
+  too_many_streams: { status: 429, title: 'Too many streams', detail: 'This caller follows as many streams as it may; close one of them.', retryable: true },
   dead_letter_not_parked: refused('Dead letter not parked', 'The dead letter was replayed or discarded already.'),
   dead_letter_busy: { status: 409, title: 'Dead letter busy', detail: 'Somebody else is replaying it at this moment.', retryable: true },
   dead_letter_not_replayable: refused('Dead letter not replayable', 'There is no way to replay what this source parked; discard it.'),
@@ -59,6 +68,7 @@ const FAILURES = {
   database_unavailable: { status: 503, title: 'Database unavailable', detail: 'PostgreSQL does not answer; the request can be sent again.', retryable: true },
   temporal_unavailable: { status: 503, title: 'Temporal unavailable', detail: 'Temporal or its workers do not answer; send the command again, with the same Idempotency-Key.', retryable: true },
   command_timeout: { status: 503, title: 'Command not confirmed', detail: 'No answer came in time. The command may still take effect; repeat it with the same Idempotency-Key to learn its outcome.', retryable: true },
+  streams_exhausted: { status: 503, title: 'Streams exhausted', detail: 'This process of the API serves as many streams as it can; connect again later.', retryable: true },
   identity_provider_unavailable: { status: 503, title: 'Identity provider unavailable', detail: 'The keys that tokens are verified with can\'t be fetched.', retryable: true },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -26,6 +26,7 @@ export function httpMetrics(registry: Registry): RequestHandler {
     response.once('close', () => {
       const labels = { method: request.method, route: routeOf(response) ?? 'none', status: String(response.statusCode) };
       total.inc(labels);
+      if (response.getHeader('Content-Type') === 'text/event-stream') return; // how long somebody listened is nobody's waiting time
       seconds.observe(labels, (performance.now() - startedAt) / 1_000);
     });
     next();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Router, type Request, type RequestHandler } from 'express';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { Caller } from '../auth/roles.ts';
 import { findOwnUser, type OwnUser } from '../db/users.ts';
 import { requireCaller } from './authentication.ts';
@@ -7,7 +7,7 @@ import type { ApiDeps } from './deps.ts';
 import { readIdempotencyKey, withIdempotency } from './idempotency.ts';
 import { nameRoute } from './metrics.ts';
 import { Problem } from './problem.ts';
-import type { Route, RouteSpec } from './route.ts';
+import type { Reply, Route, RouteSpec } from './route.ts';
 import { send } from './send.ts';
 
 /** A router that serves the declared routes. */
@@ -27,13 +27,27 @@ function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
     requireJson(request);
     const key = spec.idempotent === true ? readIdempotencyKey(request, caller) : undefined;
     const work = read({
-      deps, caller, self, effectId: key?.effectId ?? randomUUID(),
+      deps, caller, self, effectId: key?.effectId ?? randomUUID(), lastEventId: spec.isStream === true ? readLastEventId(request) : 0,
       params: request.params, query: request.query, body: request.body,
     });
     if (key !== undefined) return withIdempotency({ key, deps, tenantId: caller.tenantId, work, response });
-    const { status, body, headers } = await work();
-    send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    answer(response, await work());
   };
+}
+
+function answer(response: Response, { status, body, headers, stream }: Reply): void {
+  if (stream === undefined) return send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  // A proxy that gathers or keeps what passes would hold the events back.
+  response.set({ ...headers, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }).status(status);
+  response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
+  response.flushHeaders();
+  stream(response);
+}
+
+function readLastEventId(request: Request): number {
+  const given = request.get('Last-Event-ID') ?? '0';
+  if (/^\d{1,9}$/.test(given)) return Number(given);
+  throw new Problem('validation_failed', { errors: [{ field: 'headers.Last-Event-ID', message: 'must be the id of an event of this stream' }] });
 }
 
 async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promise<OwnUser | undefined> {

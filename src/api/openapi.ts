@@ -9,6 +9,10 @@ const idempotencyHeader = z.object({
     .meta({ description: 'Makes a repetition of this request answer what the first one was answered' }),
 });
 
+const lastEventIdHeader = z.object({
+  'Last-Event-ID': z.string().regex(/^\d{1,9}$/).optional().meta({ description: 'The stream goes on behind this event' }),
+});
+
 const EXAMPLE_REQUEST_ID = '7b0d8a6e-6f5c-4f2b-9a53-0c8c3d0a9e11';
 
 /** The OpenAPI 3.1 document of the routes. */
@@ -22,7 +26,7 @@ export function openApiDocument(routes: readonly Route[]): ReturnType<typeof cre
     openapi: '3.1.0',
     info: {
       title: 'Steadfast', version: '1',
-      description: 'Profiles with a deadline and copies of users in other services. Errors are application/problem+json; branch on `code`.',
+      description: 'Profiles with a deadline, copies of users in other services, and orders that complete or are undone. Errors are application/problem+json; branch on `code`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
@@ -42,15 +46,17 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
       ...(params instanceof z.ZodObject ? { path: params } : {}),
       ...(query instanceof z.ZodObject ? { query } : {}),
       ...(spec.idempotent === true ? { header: idempotencyHeader } : {}),
+      ...(spec.isStream === true ? { header: lastEventIdHeader } : {}),
     },
     ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: { ...answersOf(spec), ...problemsOf(errorsOf(spec)) },
   };
 }
 
-function answersOf({ statuses, answer }: RouteSpec): ZodOpenApiResponsesObject {
+function answersOf({ statuses, answer, isStream }: RouteSpec): ZodOpenApiResponsesObject {
+  const mediaType = isStream === true ? 'text/event-stream' : 'application/json';
   return Object.fromEntries(Object.entries(statuses).map(([status, description]) => [status, {
-    description, ...(answer === undefined ? {} : { content: { 'application/json': { schema: answer } } }),
+    description, ...(answer === undefined || status === '204' ? {} : { content: { [mediaType]: { schema: answer } } }),
   }]));
 }
 

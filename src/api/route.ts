@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { z } from 'zod';
 import type { Caller, Role } from '../auth/roles.ts';
 import type { OwnUser } from '../db/users.ts';
@@ -11,7 +12,7 @@ type Nothing = z.ZodUndefined;
 
 /** What both the mounted handler and OpenAPI are made from. */
 export interface RouteSpec<Params extends Shape = Shape, Query extends Shape = Shape, Body extends Shape = Shape, Answer extends Shape = Shape> {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As Express writes it: `/users/:id`. */
   readonly path: string;
   readonly operationId: string;
@@ -25,6 +26,8 @@ export interface RouteSpec<Params extends Shape = Shape, Query extends Shape = S
   /** What each status of success means. */
   readonly statuses: Readonly<Record<number, string>>;
   readonly answer?: Answer;
+  /** Answers server-sent events, each with such an `answer` as its data; goes on behind a `Last-Event-ID`. */
+  readonly isStream?: true;
   /** Errors beyond those that every route of its kind has; see `errorsOf`. */
   readonly errors: readonly ErrorCode[];
   /** Takes an `Idempotency-Key`. */
@@ -44,6 +47,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly body: Body;
   /** Identifies the effect: the same for a request repeated with the same `Idempotency-Key`. */
   readonly effectId: string;
+  /** Number of the event behind which a stream goes on; 0: from the first. */
+  readonly lastEventId: number;
 }
 
 /** What a handler answers. */
@@ -51,10 +56,12 @@ export interface Reply<Body = unknown> {
   readonly status: number;
   readonly body?: Body;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Takes over where the answer's body is written, instead of `body`. */
+  readonly stream?: (response: Writable) => void;
 }
 
 /** The request as it came, before anything is known about its values. */
-export interface RawCall extends Pick<Call, 'deps' | 'caller' | 'self' | 'effectId'> {
+export interface RawCall extends Pick<Call, 'deps' | 'caller' | 'self' | 'effectId' | 'lastEventId'> {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -111,7 +118,7 @@ export function requireOwn({ caller, self }: Pick<Call, 'caller' | 'self'>, user
 
 /** All errors of a route: its own and those that its kind brings along. */
 export function errorsOf(spec: RouteSpec): readonly ErrorCode[] {
-  const readsValues = spec.params !== undefined || spec.query !== undefined || spec.body !== undefined || spec.idempotent === true;
+  const readsValues = spec.params !== undefined || spec.query !== undefined || spec.body !== undefined || spec.idempotent === true || spec.isStream === true;
   return [...new Set<ErrorCode>([
     ...spec.errors,
     'bad_request', 'unauthenticated', 'forbidden', 'rate_limited', 'internal_error', 'database_unavailable', 'identity_provider_unavailable',

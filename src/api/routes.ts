@@ -4,6 +4,9 @@ import { deadLetterCommandRoutes } from './dead-letter-commands.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { maintenanceRoutes } from './maintenance.ts';
 import { notificationRoutes } from './notifications.ts';
+import { processBulkRoutes } from './process-bulk.ts';
+import { processCommandRoutes } from './process-commands.ts';
+import { processRoutes } from './processes.ts';
 import { profileStateRoutes } from './profile-states.ts';
 import type { Route } from './route.ts';
 import { statisticsRoutes } from './statistics.ts';
@@ -14,4 +17,5 @@ import { userRoutes } from './users.ts';
 export const ROUTES: readonly Route[] = [
   ...statisticsRoutes, ...bulkRoutes, ...profileStateRoutes, ...syncStateRoutes, ...userRoutes, ...notificationRoutes,
   ...deadLetterCommandRoutes, ...deadLetterRoutes, ...alertRoutes, ...maintenanceRoutes,
+  ...processBulkRoutes, ...processCommandRoutes, ...processRoutes,
 ];

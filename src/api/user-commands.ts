@@ -27,7 +27,7 @@ export async function commandUser<Answer, Args extends [] | [object]>(
     ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
     : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
   if (workflow === 'userSync') await afterPromisedCalls(deps, { tenantId, workflowId: target.workflowId });
-  const answer = await sendCommand(deps, { ...target, input: { tenantId, userId }, updateId: effectId }, update, args);
+  const answer = await sendCommand(deps, { ...target, input: { tenantId, userId }, updateId: effectId, endedCode: 'user_not_found' }, update, args);
   if (answer === null) throw new Problem('user_not_found'); // the workflow found no user to act on
   return answer;
 }

@@ -1,4 +1,6 @@
 import { defineQuery } from '@temporalio/workflow';
+import type { ProcessCommandName } from '../domain/process/commands.ts';
+import type { ProcessStatus } from '../domain/process/statuses.ts';
 import type { ProfileCompletionStatus, UserStatus } from '../domain/profile/statuses.ts';
 import type { SyncStatus } from '../domain/user-sync/statuses.ts';
 
@@ -18,24 +20,52 @@ export interface UserFilter {
   readonly userIds?: readonly string[];
 }
 
-/** Input of the `bulkCommand` workflow. */
-export interface BulkInput {
+/** Which processes something is about: those that match every given field. */
+export interface ProcessFilter {
+  readonly status?: ProcessStatus;
+  readonly type?: string;
+  /** The step that is taken, awaited, undone or stuck. */
+  readonly step?: string;
+  /** ISO 8601: nothing has changed since then. */
+  readonly updatedBefore?: string;
+  readonly processIds?: readonly string[];
+}
+
+interface BulkCommon {
   readonly tenantId: string;
+  readonly requestedBy: string;
+  /** Handed from one run to the next; `afterUserId` is the last user's or process's id. */
+  readonly carried?: { readonly afterUserId: string; readonly progress: BulkProgress };
+}
+
+/** A command to users. */
+export interface UserBulkInput extends BulkCommon {
+  /** Absent: an operation that was begun before processes could be its target. */
+  readonly target?: 'users';
   readonly filter: UserFilter;
   readonly command:
     | { readonly name: 'reactivate'; readonly extensionDays: number }
     | { readonly name: 'forceResync' };
-  readonly requestedBy: string;
-  /** Handed from one run to the next. */
-  readonly carried?: { readonly afterUserId: string; readonly progress: BulkProgress };
 }
+
+/** A command to processes that are not over; `recover` is done by the worker, the others are the workflow's to decide. */
+export interface ProcessBulkInput extends BulkCommon {
+  readonly target: 'processes';
+  readonly filter: ProcessFilter;
+  readonly command:
+    | { readonly name: ProcessCommandName; readonly by: string; readonly reason?: string; readonly step?: string }
+    | { readonly name: 'recover' };
+}
+
+/** Input of the `bulkCommand` workflow. */
+export type BulkInput = UserBulkInput | ProcessBulkInput;
 
 /** How far a bulk operation is. */
 export interface BulkProgress {
   readonly state: 'running' | 'completed';
-  /** Users that matched when the operation began. */
+  /** Users or processes that matched when the operation began. */
   readonly matched: number;
-  /** Users that were signalled so far; who does not fit the command refuses it in their `state`. */
+  /** Those that were signalled so far; who does not fit the command refuses it in their `state`. */
   readonly signalled: number;
 }
 

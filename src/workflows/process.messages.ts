@@ -1,4 +1,6 @@
-import { defineQuery } from '@temporalio/workflow';
+import type { UpdateDefinition } from '@temporalio/common';
+import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import type { ProcessCommandName } from '../domain/process/commands.ts';
 import type { Cause, ProcessState, StepExecution } from '../domain/process/state.ts';
 import type { ProcessStatus } from '../domain/process/statuses.ts';
 import type { RefusedCommand } from './command-inbox.ts';
@@ -45,6 +47,11 @@ export interface ProcessView {
 export interface ProcessResult {
   readonly status: ProcessStatus;
   readonly cause: Cause | null;
+}
+
+/** The Update by which a command is given; null: the process has not begun. */
+export function processUpdate(command: ProcessCommandName): UpdateDefinition<ProcessView | null, [CommandPayload]> {
+  return defineUpdate(command);
 }
 
 export const processStateQuery = defineQuery<ProcessView | null>('state');

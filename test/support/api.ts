@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { createApp } from '../../src/api/app.ts';
+import { createEventFeed, type EventFeedOptions } from '../../src/api/event-feed.ts';
 import { replayHandlers } from '../../src/api/replay-handlers.ts';
 import { localKeys } from '../../src/auth/local-keys.ts';
 import type { Role } from '../../src/auth/roles.ts';
@@ -52,7 +53,9 @@ export interface TestApi {
 
 /** Starts the API, on a fresh database unless it is given one; without a Temporal address nothing listens where it looks for one. */
 export async function startApi(
-  { settings = {}, temporalAddress = '127.0.0.1:1', db: given }: { settings?: Record<string, string>; temporalAddress?: string; db?: Db } = {},
+  { settings = {}, temporalAddress = '127.0.0.1:1', db: given, streams = {} }: {
+    settings?: Record<string, string>; temporalAddress?: string; db?: Db; streams?: Partial<EventFeedOptions>;
+  } = {},
 ): Promise<TestApi> {
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-api-'));
   const config = loadConfig({ COMMAND_TIMEOUT_MS: '1000', RATE_LIMIT_PER_MINUTE: '100000', ...settings, DATA_DIR: dataDir });
@@ -62,8 +65,10 @@ export async function startApi(
   const keys = await localKeys(dataDir);
   const registry = new Registry();
   let wakes = 0;
+  const log = pino({ level: 'silent' });
+  const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger: log, ...streams });
   const app = createApp({
-    config, db, temporal, log: pino({ level: 'silent' }), checkAnswers: true,
+    config, db, temporal, log, events, checkAnswers: true,
     verifyToken: await createTokenVerifier(config),
     relayNow: () => { wakes += 1; },
     replayer: createReplayer({ db, handlers: replayHandlers({ db, config, mail: undefined, bus: { publish: async () => undefined } }) }),
@@ -96,6 +101,7 @@ export async function startApi(
       return { status, headers: answered, body: jsonObject.parse(parsed ?? {}) };
     },
     close: async () => {
+      await events.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await temporal.connection.close();

@@ -54,7 +54,7 @@ export async function createWorld(
     connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath },
     activities: {
       ...createProfileActivities({ db, config }), ...createUserSyncActivities({ db, config }),
-      ...createAuditActivities({ db, client, config }), ...createBulkActivities({ db, config }),
+      ...createAuditActivities({ db, client, config }), ...createBulkActivities({ db, client, config }),
       ...createNotificationActivities({ db, config, mail: undefined }),
     },
   });

@@ -1,0 +1,98 @@
+import type { Pool } from 'pg';
+import { CLOSED_STATUSES } from '../domain/process/statuses.ts';
+import type { ProcessFilter } from '../workflows/bulk.messages.ts';
+import type { Tx } from './client.ts';
+import type { Prisma, ProcessEvent, ProcessState } from './generated/client.ts';
+import { runStatement } from './statement.ts';
+import { ALL_TENANTS } from './tenants.ts';
+
+export type { ProcessEvent as ProcessEventRow, ProcessState as ProcessStateRow } from './generated/client.ts';
+
+/** Which process of which tenant. */
+export interface ProcessKey {
+  readonly tenantId: string;
+  readonly processId: string;
+}
+
+/** Which processes, and from where on. */
+export interface ProcessListQuery {
+  readonly tenantId: string;
+  readonly filter: ProcessFilter;
+  /** Where the page before ended. */
+  readonly after: { readonly startedAt: Date; readonly processId: string } | undefined;
+  readonly limit: number;
+}
+
+/** The rows that a filter is about: processes of the tenant that match every given field. */
+export function whereProcesses(tenantId: string, { status, type, step, updatedBefore, processIds }: ProcessFilter): Prisma.ProcessStateWhereInput {
+  return {
+    tenantId,
+    ...(status === undefined ? {} : { status }),
+    ...(type === undefined ? {} : { processType: type }),
+    ...(step === undefined ? {} : { currentStep: step }),
+    ...(updatedBefore === undefined ? {} : { updatedAt: { lt: new Date(updatedBefore) } }),
+    ...(processIds === undefined ? {} : { processId: { in: [...processIds] } }),
+  };
+}
+
+/** The same without those that are over, which no command changes. */
+export function whereOpenProcesses(tenantId: string, filter: ProcessFilter): Prisma.ProcessStateWhereInput {
+  return { AND: [whereProcesses(tenantId, filter), { status: { notIn: [...CLOSED_STATUSES] } }] };
+}
+
+/** Up to `limit` processes, newest first. */
+export async function listProcesses(tx: Tx, { tenantId, filter, after, limit }: ProcessListQuery): Promise<ProcessState[]> {
+  return await tx.processState.findMany({
+    where: {
+      ...whereProcesses(tenantId, filter),
+      ...(after === undefined ? {} : {
+        startedAt: { lte: after.startedAt }, // lets the index find the place; the rest decides among equals
+        OR: [{ startedAt: { lt: after.startedAt } }, { startedAt: after.startedAt, processId: { lt: after.processId } }],
+      }),
+    },
+    orderBy: [{ startedAt: 'desc' }, { processId: 'desc' }],
+    take: limit,
+  });
+}
+
+/** The process, without its events. */
+export async function findProcess(tx: Tx, { tenantId, processId }: ProcessKey): Promise<ProcessState | null> {
+  return await tx.processState.findUnique({ where: { tenantId_processId: { tenantId, processId } } });
+}
+
+/** The process with all its events, oldest first. */
+export async function findTimeline(tx: Tx, { tenantId, processId }: ProcessKey): Promise<(ProcessState & { events: ProcessEvent[] }) | null> {
+  return await tx.processState.findUnique({
+    where: { tenantId_processId: { tenantId, processId } }, include: { events: { orderBy: { sequence: 'asc' } } },
+  });
+}
+
+/** One reader of a process's events, and the number of the last one that it has. */
+export interface EventPlace extends ProcessKey {
+  readonly after: number;
+}
+
+/** An event behind a place. */
+export interface NextEvent {
+  /** Index of the place in the list that was asked with. */
+  readonly place: number;
+  readonly sequence: number;
+  readonly type: string;
+  readonly step: string | null;
+  readonly detail: unknown;
+  readonly at: Date;
+}
+
+/** What comes next behind each of the places, of any tenants, up to `limit` events each; one statement for all of them. */
+export async function eventsBehind(pool: Pool, places: readonly EventPlace[], limit: number): Promise<NextEvent[]> {
+  return await runStatement<NextEvent>(pool, ALL_TENANTS, {
+    name: 'events-behind',
+    text: `SELECT (p.place - 1)::int AS place, e.sequence, e.type, e.step, e.detail, e.at
+      FROM unnest($1::text[], $2::uuid[], $3::int[]) WITH ORDINALITY AS p (tenant_id, process_id, after, place)
+      CROSS JOIN LATERAL (
+        SELECT sequence, type, step, detail, at FROM process_events AS e
+        WHERE e.tenant_id = p.tenant_id AND e.process_id = p.process_id AND e.sequence > p.after ORDER BY e.sequence LIMIT $4
+      ) AS e ORDER BY p.place, e.sequence`,
+    values: [places.map(({ tenantId }) => tenantId), places.map(({ processId }) => processId), places.map(({ after }) => after), limit],
+  });
+}

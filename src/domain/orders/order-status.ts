@@ -1,0 +1,65 @@
+import type { Cause, ProcessState } from '../process/state.ts';
+import type { ProcessStatus } from '../process/statuses.ts';
+
+/** How far an order is, as its customer sees it. */
+export const ORDER_STATUSES = [
+  'created', 'validated', 'reserved', 'paid', 'shipped', 'completed', 'cancelling', 'cancelled', 'refused', 'failed',
+] as const;
+export type OrderStatus = (typeof ORDER_STATUSES)[number];
+
+/** What decides the status of an order: how its process stands. */
+export type OrderProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
+  readonly cause: Pick<Cause, 'class'> | null;
+  /** Anything but null: somebody asked to cancel it. */
+  readonly cancelled: object | null;
+};
+
+/** When an order has a status; what is left out does not matter. Lists and single orders go by the same rules. */
+export interface OrderStatusRule {
+  readonly orderStatus: OrderStatus;
+  readonly statuses: readonly ProcessStatus[];
+  readonly step?: string;
+  readonly isCancelled?: boolean;
+  readonly isRefused?: boolean;
+}
+
+const OPEN = ['running', 'waiting', 'step_failed'] as const satisfies readonly ProcessStatus[];
+
+/** Exactly one of them fits any process of an order. */
+export const ORDER_STATUS_RULES: readonly OrderStatusRule[] = [
+  { orderStatus: 'created', statuses: OPEN, step: 'validate_order', isCancelled: false },
+  { orderStatus: 'validated', statuses: OPEN, step: 'reserve_inventory', isCancelled: false },
+  { orderStatus: 'reserved', statuses: OPEN, step: 'process_payment', isCancelled: false },
+  { orderStatus: 'paid', statuses: OPEN, step: 'create_shipment', isCancelled: false },
+  // What is shipped goes its way, even when a cancellation was on its heels.
+  { orderStatus: 'shipped', statuses: OPEN, step: 'await_delivery' },
+  { orderStatus: 'completed', statuses: ['completed'] },
+  ...['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment'].map((step) =>
+    ({ orderStatus: 'cancelling', statuses: OPEN, step, isCancelled: true }) as const),
+  { orderStatus: 'cancelling', statuses: ['compensating', 'compensation_failed'] },
+  { orderStatus: 'cancelled', statuses: ['cancelled'] },
+  { orderStatus: 'refused', statuses: ['compensated'], isRefused: true },
+  { orderStatus: 'failed', statuses: ['compensated'], isRefused: false },
+  { orderStatus: 'failed', statuses: ['abandoned'] },
+];
+
+/** The status of an order whose process stands like this. */
+export function orderStatusOf(progress: OrderProgress): OrderStatus {
+  const [rule, ...others] = ORDER_STATUS_RULES.filter((each) => fits(each, progress));
+  if (rule === undefined || others.length > 0) throw new Error(`an order's process can't be ${progress.status} at ${progress.currentStep}`);
+  return rule.orderStatus;
+}
+
+/** Why an order was not carried out, in words for its customer; null: there is nothing that a customer could read. */
+export function orderRefusalOf(cause: Cause | null): { readonly code: string; readonly message: string } | null {
+  if (cause === null || cause.class !== 'refused') return null;
+  // Whoever cancelled it may have given a reason that is not meant for the customer.
+  return { code: cause.code, message: cause.code === 'cancelled' ? 'The order was cancelled.' : cause.message };
+}
+
+function fits({ statuses, step, isCancelled, isRefused }: OrderStatusRule, { status, currentStep, cause, cancelled }: OrderProgress): boolean {
+  return statuses.includes(status)
+    && (step === undefined || step === currentStep)
+    && (isCancelled === undefined || isCancelled === (cancelled !== null))
+    && (isRefused === undefined || isRefused === (cause?.class === 'refused'));
+}
