@@ -82,6 +82,8 @@ export const SETTINGS = {
   RETENTION_DAYS: ['30', integer(1)],
   BULK_RATE_PER_SECOND: ['20', number(0.1)],
 
+  DELIVERY_DEADLINE_DAYS: ['7', number(0)],
+  RETURN_DEADLINE_DAYS: ['30', number(0)],
   PROCESS_STUCK_AFTER_MS: ['300000', integer(1)],
   PROCESS_WATCH_CRON: ['*/5 * * * *', cron],
 

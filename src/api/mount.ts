@@ -41,6 +41,7 @@ function answer(response: Response, { status, body, headers, stream }: Reply): v
   response.set({ ...headers, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }).status(status);
   response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
   response.flushHeaders();
+  if (response.req.method === 'HEAD') return void response.end();
   stream(response);
 }
 

@@ -48,7 +48,7 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
       ...(spec.idempotent === true ? { header: idempotencyHeader } : {}),
       ...(spec.isStream === true ? { header: lastEventIdHeader } : {}),
     },
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body === undefined ? {} : { requestBody: { required: !body.safeParse(undefined).success, content: { 'application/json': { schema: body } } } }),
     responses: { ...answersOf(spec), ...problemsOf(errorsOf(spec)) },
   };
 }

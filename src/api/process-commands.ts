@@ -16,9 +16,10 @@ const OPERATORS = ['operator', 'admin'] as const;
 const params = z.object({ id });
 
 /** Why somebody decides in place of a process. */
-export const commandReason = z.string().trim().min(1).max(500).meta({ description: 'Kept in the process\'s history', example: 'Paid back by hand' });
+export const commandReason = z.string().trim().min(1).max(500).meta({ description: 'Kept in the process\'s history, hence without personal data', example: 'Paid back by hand' });
 /** Body of a command that needs no reason, but takes one. */
 export const optionalReason = z.strictObject({ reason: commandReason.optional() });
+const noBody = optionalReason.default({});
 /** Body of a command that sets the process's own rules aside. */
 export const mandatoryReason = z.strictObject({ reason: commandReason });
 /** Body of `skip-compensation`. */
@@ -77,7 +78,7 @@ const recover = route({
 /** What operators decide about a process. */
 export const processCommandRoutes: readonly Route[] = [
   commandRoute({
-    name: 'retry-compensation', command: 'retryCompensation', body: optionalReason, errors: ['process_not_parked'],
+    name: 'retry-compensation', command: 'retryCompensation', body: noBody, errors: ['process_not_parked'],
     summary: 'Undoes again what could not be undone',
   }),
   commandRoute({
@@ -85,7 +86,7 @@ export const processCommandRoutes: readonly Route[] = [
     summary: 'Leaves a step that could not be undone as it is; the process ends as abandoned',
   }),
   commandRoute({
-    name: 'retry-step', command: 'retryStep', body: optionalReason, errors: ['process_not_parked'],
+    name: 'retry-step', command: 'retryStep', body: noBody, errors: ['process_not_parked'],
     summary: 'Takes again the step that failed where there is no way back',
   }),
   commandRoute({
@@ -97,7 +98,7 @@ export const processCommandRoutes: readonly Route[] = [
     summary: 'Closes a process that waits for an operator, with something left to be done or undone',
   }),
   commandRoute({
-    name: 'cancel', command: 'cancel', body: optionalReason, errors: ['past_point_of_no_return', 'process_turned_back'],
+    name: 'cancel', command: 'cancel', body: noBody, errors: ['past_point_of_no_return', 'process_turned_back'],
     summary: 'Undoes everything and ends the process as cancelled',
   }),
   recover,

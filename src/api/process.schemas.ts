@@ -12,10 +12,12 @@ export const processStatus = z.enum(PROCESS_STATUSES);
 export const processName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and _');
 
 const text = z.record(z.string(), z.unknown());
-const cause = z.strictObject({
+/** Why a step or an undo failed. */
+export const processCause = z.strictObject({
   code: z.string(), message: z.string(),
   class: z.enum(['transient', 'refused', 'unknown']).meta({ description: '`refused`: nothing took effect; `unknown`: it may have' }),
 }).meta({ id: 'ProcessCause' });
+const cause = processCause;
 
 // Rows keep times as milliseconds since the epoch, answers have instants.
 const storedDecided = z.object({ command: z.string(), by: z.string(), reason: z.string().nullable(), at: z.number() });

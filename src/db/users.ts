@@ -26,6 +26,7 @@ export interface UserKey {
 export interface OwnUser {
   readonly id: string;
   readonly status: UserStatus;
+  readonly customerId: string | null;
 }
 
 /** The contact fields, which the API owns. */
@@ -55,7 +56,7 @@ export interface NewUser extends Contact, UserKey {
 export async function findOwnUser(pool: Pool, { tenantId, subject }: Caller): Promise<OwnUser | undefined> {
   const [row] = await runStatement<OwnUser>(pool, tenantId, {
     name: 'find-own-user', values: [tenantId, subject],
-    text: 'SELECT id, status::text FROM users WHERE tenant_id = $1 AND auth_subject = $2 AND deleted_at IS NULL',
+    text: 'SELECT id, status::text, customer_id AS "customerId" FROM users WHERE tenant_id = $1 AND auth_subject = $2 AND deleted_at IS NULL',
   });
   return row;
 }

@@ -43,20 +43,44 @@ export async function putProduct(
   return { product, isNew };
 }
 
+/** Consumer by whose name the inbox knows changes of stock. */
+const STOCK_CHANGES = 'stock';
+
 /** What became of a change of stock. */
 export type StockChange = { readonly kind: 'changed'; readonly product: Product } | { readonly kind: 'not_found' } | { readonly kind: 'reserved'; readonly product: Product };
 
-/** Adds pieces that came in, or takes off those that were missing (a negative number), never what is reserved for orders. */
-export async function changeStock(pool: Pool, { tenantId, sku, pieces }: { tenantId: string; sku: string; pieces: number }): Promise<StockChange> {
+/**
+ * Adds pieces that came in, or takes off those that were missing (a negative number), never what is reserved for orders.
+ * A change has its effect once for its `effectId`.
+ */
+export async function changeStock(
+  pool: Pool, { tenantId, sku, pieces, effectId }: { tenantId: string; sku: string; pieces: number; effectId: string },
+): Promise<StockChange> {
   const [product] = await runStatement<Product>(pool, tenantId, {
     name: 'change-stock',
-    text: `UPDATE products SET on_hand = on_hand + $3::int, updated_at = now()
-      WHERE tenant_id = $1 AND sku = $2 AND on_hand::bigint + $3::int BETWEEN reserved AND 2147483647 RETURNING ${COLUMNS}`,
-    values: [tenantId, sku, pieces],
+    text: `
+      WITH fitting AS (
+        SELECT FROM products WHERE tenant_id = $1 AND sku = $2 AND on_hand::bigint + $3::int BETWEEN reserved AND 2147483647 FOR UPDATE
+      ), first AS (
+        INSERT INTO inbox_messages (tenant_id, consumer, message_id) SELECT $1, '${STOCK_CHANGES}', $4 FROM fitting ON CONFLICT DO NOTHING RETURNING 1
+      )
+      UPDATE products SET on_hand = on_hand + $3::int, updated_at = now()
+      WHERE tenant_id = $1 AND sku = $2 AND EXISTS (SELECT FROM first) RETURNING ${COLUMNS}`,
+    values: [tenantId, sku, pieces, effectId],
   });
-  if (product !== undefined) return { kind: 'changed', product };
-  const found = await findProduct(pool, { tenantId, sku });
-  return found === undefined ? { kind: 'not_found' } : { kind: 'reserved', product: found };
+  return product === undefined ? unchanged(pool, { tenantId, sku, effectId }) : { kind: 'changed', product };
+}
+
+async function unchanged(pool: Pool, { tenantId, sku, effectId }: { tenantId: string; sku: string; effectId: string }): Promise<StockChange> {
+  const [row] = await runStatement<Product & { isKnown: boolean }>(pool, tenantId, {
+    name: 'unchanged-stock',
+    text: `SELECT ${COLUMNS}, EXISTS (SELECT FROM inbox_messages WHERE tenant_id = $1 AND consumer = '${STOCK_CHANGES}' AND message_id = $3) AS "isKnown"
+      FROM products WHERE tenant_id = $1 AND sku = $2`,
+    values: [tenantId, sku, effectId],
+  });
+  if (row === undefined) return { kind: 'not_found' };
+  const { isKnown, ...product } = row;
+  return { kind: isKnown ? 'changed' : 'reserved', product };
 }
 
 /** The product, active or not. */

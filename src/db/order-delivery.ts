@@ -1,0 +1,33 @@
+import type { Pool } from 'pg';
+import { callsParameter, promiseCallsSql } from './pending-starts.ts';
+import type { ProcessStateRow } from './process-list.ts';
+import { runStatement } from './statement.ts';
+import { processWorkflowType } from '../workflows/process.messages.ts';
+
+/** Signal by which an order's process is told that it was delivered. */
+const DELIVERED = 'delivered';
+
+/**
+ * Marks the order's shipment as delivered and promises to tell its process, in one statement; said again, it changes
+ * nothing. False: the warehouse has accepted no shipment of it.
+ */
+export async function deliverOrder(
+  pool: Pool, { tenantId, processId, processType, workflowId }: Pick<ProcessStateRow, 'tenantId' | 'processId' | 'processType' | 'workflowId'>,
+): Promise<boolean> {
+  const [shipment] = await runStatement<{ status: string }>(pool, tenantId, {
+    name: 'deliver-order',
+    text: `
+      WITH delivered AS (
+        UPDATE shipments SET status = 'delivered', delivered_at = now()
+        WHERE tenant_id = $1 AND order_id = $2 AND status = 'accepted' RETURNING status
+      ), promised AS (
+        ${promiseCallsSql(3)} WHERE EXISTS (SELECT FROM delivered)
+      )
+      SELECT status::text FROM shipments WHERE tenant_id = $1 AND order_id = $2`, // as it was before
+    values: [tenantId, processId, callsParameter([{
+      tenantId, kind: 'signal_with_start', workflowType: processWorkflowType(processType), workflowId, input: { tenantId, processId },
+      signal: { name: DELIVERED, arg: {} },
+    }])],
+  });
+  return shipment?.status === 'accepted' || shipment?.status === 'delivered';
+}

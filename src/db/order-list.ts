@@ -1,0 +1,85 @@
+import pg from 'pg';
+import { ORDER_STATUS_RULES, type OrderProgress, type OrderStatus, type OrderStatusRule } from '../domain/orders/order-status.ts';
+import type { Cause } from '../domain/process/state.ts';
+import type { Address, OrderPayment } from './orders/orders.ts';
+import { runStatement } from './statement.ts';
+
+/** One line of an order; the price is null until the order was validated. */
+export interface OrderLine {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly unitPriceMinor: number | null;
+}
+
+/** An order, and how its process stands. */
+export interface OrderRow extends OrderProgress {
+  readonly id: string;
+  readonly customerId: string;
+  readonly placedBy: string | null;
+  readonly currency: string;
+  readonly totalMinor: number | null;
+  readonly payment: OrderPayment;
+  readonly shipTo: Address | null;
+  readonly items: readonly OrderLine[];
+  readonly cause: Cause | null;
+  /** Number of the process's last event. */
+  readonly sequence: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+// Sums of money are below 2^53, where a double is exact.
+const ORDERS = `
+  SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency, o.total_minor::float8 AS "totalMinor", o.payment, o.ship_to AS "shipTo",
+    o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence, p.updated_at AS "updatedAt",
+    (SELECT coalesce(json_agg(json_build_object('sku', i.sku, 'quantity', i.quantity, 'unitPriceMinor', i.unit_price_minor) ORDER BY i.line), '[]')
+      FROM order_items AS i WHERE i.tenant_id = o.tenant_id AND i.order_id = o.id) AS items
+  FROM orders AS o JOIN process_states AS p ON p.tenant_id = o.tenant_id AND p.process_id = o.id`;
+
+/** The order, if there is one. */
+export async function findOrder(pool: pg.Pool, { tenantId, orderId }: { tenantId: string; orderId: string }): Promise<OrderRow | undefined> {
+  const [row] = await runStatement<OrderRow>(pool, tenantId, {
+    name: 'find-order', text: `${ORDERS} WHERE o.tenant_id = $1 AND o.id = $2`, values: [tenantId, orderId],
+  });
+  return row;
+}
+
+/** Which orders, and from where on; null: any. */
+export interface OrderListQuery {
+  readonly tenantId: string;
+  readonly customerId: string | null;
+  readonly status: OrderStatus | null;
+  readonly after: { readonly createdAt: Date; readonly id: string } | null;
+  readonly limit: number;
+}
+
+/** Up to `limit` orders, newest first. */
+export async function listOrders(pool: pg.Pool, { tenantId, customerId, status, after, limit }: OrderListQuery): Promise<OrderRow[]> {
+  const values: unknown[] = [];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = [
+    `o.tenant_id = ${parameter(tenantId)}`,
+    ...(customerId === null ? [] : [`o.customer_id = ${parameter(customerId)}`]),
+    ...(after === null ? [] : [`(o.created_at, o.id) < (${parameter(after.createdAt)}, ${parameter(after.id)})`]),
+    ...(status === null ? [] : [whereStatus(status)]),
+  ];
+  return await runStatement<OrderRow>(pool, tenantId, {
+    // A plan for each selection, so that none has to serve all of them.
+    name: `list-orders-${status ?? 'any'}-${customerId === null ? 'any' : 'customer'}-${after === null ? 'first' : 'next'}`,
+    text: `${ORDERS} WHERE ${conditions.join(' AND ')} ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)}`,
+    values,
+  });
+}
+
+function whereStatus(status: OrderStatus): string {
+  return `(${ORDER_STATUS_RULES.filter(({ orderStatus }) => orderStatus === status).map(whereRule).join(' OR ')})`;
+}
+
+function whereRule({ statuses, step, isCancelled, isRefused }: OrderStatusRule): string {
+  return `(${[
+    `p.status IN (${statuses.map((status) => pg.escapeLiteral(status)).join(', ')})`,
+    ...(step === undefined ? [] : [`p.current_step = ${pg.escapeLiteral(step)}`]),
+    ...(isCancelled === undefined ? [] : [`p.cancelled IS ${isCancelled ? 'NOT ' : ''}NULL`]),
+    ...(isRefused === undefined ? [] : [`(p.cause->>'class') IS ${isRefused ? 'NOT ' : ''}DISTINCT FROM 'refused'`]),
+  ].join(' AND ')})`;
+}
