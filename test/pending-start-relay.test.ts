@@ -27,6 +27,45 @@ function refusingClient(code: () => number): Client {
   });
 }
 
+test('the relay carries out the calls of each workflow in order, whatever becomes of others', async (t) => {
+  const database = await createDatabase();
+  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  const seen: string[] = [];
+  let isAway = true;
+  const client = new Client({
+    connection: Connection.lazy({ address: '127.0.0.1:1' }),
+    interceptors: {
+      workflow: [{
+        signalWithStart: async ({ signalName, options: { workflowId } }) => {
+          if (isAway && workflowId === 'w0') throw new ServiceError('away', { cause: Object.assign(new Error('away'), { code: 14, details: '', metadata: {} }) });
+          seen.push(`${workflowId} ${signalName}`);
+          return workflowId;
+        },
+      }],
+    },
+  });
+  const relay = createPendingStartRelay({ db, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger: pino({ level: 'silent' }) });
+  t.teardown(async () => {
+    await relay.stop();
+    await client.connection.close();
+    await db.close();
+    await database.drop();
+  });
+  const calls = Array.from({ length: 60 }, (_, index) => ({ workflowId: `w${index % 30}`, name: String(Math.floor(index / 30)) }));
+  await db.inTenant(TENANT, (tx) => promiseCalls(tx, calls.map(({ workflowId, name }) => ({
+    tenantId: TENANT, kind: 'signal_with_start' as const, workflowType: 'w', workflowId, input: {}, signal: { name },
+  }))));
+  const pending = () => db.inTenant(TENANT, (tx) => tx.pendingStart.findMany({ orderBy: { position: 'asc' }, select: { workflowId: true, signalName: true } }));
+  relay.start();
+  await until(async () => (await pending()).length === 2, { what: 'the calls of the others' });
+  t.deepEqual(await pending(), [{ workflowId: 'w0', signalName: '0' }, { workflowId: 'w0', signalName: '1' }]);
+  isAway = false;
+  await until(async () => (await pending()).length === 0, { what: 'all calls' });
+  const ofEach = Map.groupBy(seen, (call) => call.split(' ')[0]);
+  t.deepEqual([...ofEach.values()], [...ofEach.keys()].map((workflowId) => [`${workflowId} 0`, `${workflowId} 1`]));
+  t.is(ofEach.size, 30);
+});
+
 test('the relay keeps what Temporal refuses, says so once a kind, and parks only calls that are wrong themselves', async (t) => {
   const database = await createDatabase();
   const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });

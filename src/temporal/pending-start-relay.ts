@@ -13,7 +13,8 @@ import { inSpan } from '../telemetry/trace-context.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 import { startOptions } from './start-options.ts';
 
-const BATCH_SIZE = 100;
+/** Calls in hand at a time. Few, so that a burst of them leaves the machine to those whom the API answers meanwhile. */
+const BATCH_SIZE = 20;
 const CALL_DEADLINE_MS = 5_000;
 /** The call itself is wrong: trying again would not help. */
 const GRPC_INVALID_ARGUMENT = 3;
