@@ -5,23 +5,12 @@ import { isDatabaseAway } from '../db/failures.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
 import {
-  DEFAULT_ATTEMPTS, DEFAULT_TIME_LIMIT_MS, isWaiting, stepOf, type ActingStep, type ProcessData, type ProcessDefinition,
+  DEFAULT_ATTEMPTS, DEFAULT_TIME_LIMIT_MS, isWaiting, stepOf, type ActingStep, type ProcessDefinition,
 } from '../domain/process/definition.ts';
 import { executionOf, type Cause } from '../domain/process/state.ts';
+import { StepFailure, type StepResult, type StepWork } from '../domain/process/step-work.ts';
 import type { StepActivity, StepAnswer, StepCall } from './process.types.ts';
 import { countAttempt, settle, standingOf, writeBegin } from './step-row.ts';
-
-/** One process in a list for which a step is to be done or undone. */
-export interface StepWork {
-  readonly tenantId: string;
-  readonly processId: string;
-  readonly data: ProcessData;
-}
-
-/** What became of it for one process of the list; refused: the answer is no, and nothing took effect. */
-export type StepResult =
-  | { readonly isDone: true; readonly result?: ProcessData }
-  | { readonly isDone: false; readonly code: string; readonly message: string };
 
 /**
  * Does or undoes a step for a list of processes of one tenant, with an outcome for each in the order of the list, in the
@@ -34,16 +23,6 @@ export type RemoteStep = (works: readonly StepWork[], signal: AbortSignal) => Pr
 
 /** What does a step. */
 export type StepFunction = { readonly local: LocalStep } | { readonly remote: RemoteStep };
-
-/** A failure of a step that its definition may class by its code; the message must not hold personal data. */
-export class StepFailure extends Error {
-  override name = 'StepFailure';
-  readonly code: string;
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
 
 /** What every step needs. */
 export interface StepDeps {
@@ -70,7 +49,7 @@ export function createStepActivity({ db, processType }: StepDeps, step: StepFunc
     const attempt: Attempt = { definition, call, declared: actingStep(definition, call), isUndo };
     try {
       return 'local' in step
-        ? await inStep(db, attempt, (client) => step.local(client, [workOf(call)]))
+        ? await inStep(db, attempt, (client, attempts) => step.local(client, [workOf(call, attempts)]))
         : await remotely(db, attempt, step.remote);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
@@ -81,12 +60,12 @@ export function createStepActivity({ db, processType }: StepDeps, step: StepFunc
 
 /** Runs `work` between the lock on the row and the write of its outcome. */
 async function inStep(
-  { pool }: StepDeps['db'], { definition, call, isUndo }: Attempt, work: (client: pg.ClientBase) => Promise<readonly StepResult[]>,
+  { pool }: StepDeps['db'], { definition, call, isUndo }: Attempt, work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>,
 ): Promise<StepAnswer> {
   return rawTransaction(pool, call.tenantId, async (client) => {
     const standing = await standingOf(client, call);
     if (!standing.isFree) return standing.answer;
-    const [result] = await work(client);
+    const [result] = await work(client, standing.attempts);
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
     const outcome = outcomeOf(call, result, { attempts: standing.attempts + 1, isUndo });
     return settle(client, { definition, call, row: standing.row, outcome });
@@ -96,16 +75,15 @@ async function inStep(
 /** The begin is written first, so that a run that goes on from the row knows that the call may have been made. */
 async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
   const { call, declared } = attempt;
-  const answered = await rawTransaction(db.pool, call.tenantId, async (client) => {
+  const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
     const standing = await standingOf(client, call);
-    if (!standing.isFree) return standing.answer;
-    await writeBegin(client, call, standing.row);
-    return null;
+    if (standing.isFree) await writeBegin(client, call, standing.row);
+    return standing;
   });
-  if (answered !== null) return answered;
+  if (!begun.isFree) return begun.answer;
   let results: readonly StepResult[];
   try {
-    results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) => remote([workOf(call)], signal));
+    results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) => remote([workOf(call, begun.attempts)], signal));
   } catch (error) {
     // Counted whatever it is: a service that can't be reached is not PostgreSQL, though the errors look alike.
     return failed(db, attempt, causeOf(error, declared));
@@ -168,6 +146,6 @@ function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingSt
   return declared;
 }
 
-function workOf({ tenantId, processId, state }: StepCall): StepWork {
-  return { tenantId, processId, data: state.data };
+function workOf({ tenantId, processId, state }: StepCall, attempts: number): StepWork {
+  return { tenantId, processId, data: state.data, attempts };
 }

@@ -1,0 +1,25 @@
+import type { ProcessData } from './definition.ts';
+
+/** One process in a list for which a step is to be done or undone. */
+export interface StepWork {
+  readonly tenantId: string;
+  readonly processId: string;
+  readonly data: ProcessData;
+  /** Attempts that failed before this one, and may have taken effect. */
+  readonly attempts: number;
+}
+
+/** What became of it for one process of the list; refused: the answer is no, and nothing took effect. */
+export type StepResult =
+  | { readonly isDone: true; readonly result?: ProcessData }
+  | { readonly isDone: false; readonly code: string; readonly message: string };
+
+/** A failure of a step that its definition may class by its code; the message must not hold personal data. */
+export class StepFailure extends Error {
+  override name = 'StepFailure';
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

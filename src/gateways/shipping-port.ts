@@ -1,0 +1,34 @@
+import type { Address } from '../db/orders/orders.ts';
+import type { Books } from './payment-port.ts';
+
+/** A shipment; cancelled: also one that was cancelled before it was ever accepted, and can't be any more. */
+export interface Shipment {
+  readonly shipmentId: string;
+  readonly status: 'accepted' | 'cancelled' | 'delivered';
+}
+
+/** The answer for one order of a list; a refusal's message is for the customer and names nobody. */
+export type ShippingAnswer =
+  | { readonly isDone: true; readonly shipment: Shipment }
+  | { readonly isDone: false; readonly code: ShippingRefusal; readonly message: string };
+
+/** Why a shipment is refused. */
+export type ShippingRefusal = 'invalid_address' | 'shipment_cancelled' | 'already_delivered';
+
+/** An order to be shipped; its id is the idempotency key. `shipTo` is null once its user is deleted. */
+export interface ShipmentCall {
+  readonly orderId: string;
+  readonly shipTo: Address | null;
+}
+
+/**
+ * Who ships, over lists, with an answer for each in their order. An order is accepted once, however often it is asked.
+ * What throws may have taken effect: `find` tells.
+ */
+export interface ShippingPort {
+  accept(request: Books & { readonly calls: readonly ShipmentCall[] }): Promise<readonly ShippingAnswer[]>;
+  /** Calls a shipment back before it is delivered; what was never accepted can't be any more. */
+  cancel(request: Books & { readonly orderIds: readonly string[] }): Promise<readonly ShippingAnswer[]>;
+  /** The shipments by order id; what was never heard of is missing. */
+  find(request: Books & { readonly orderIds: readonly string[] }): Promise<ReadonlyMap<string, Shipment>>;
+}
