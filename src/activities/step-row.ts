@@ -41,13 +41,17 @@ function besideOthers(row: LockedProcess, { step, revision }: StepCall): Standin
   return { isFree: true, row, attempts: execution.compensation?.attempts ?? 0 };
 }
 
-/** Writes that a call which leaves the process begins; one that was begun and never answered counts as an attempt. */
-export async function writeBegin(client: pg.ClientBase, call: StepCall, row: LockedProcess): Promise<void> {
+/**
+ * Writes that a call which leaves the process begins; one that was begun and never answered counts as an attempt. Answers
+ * how many attempts there were.
+ */
+export async function writeBegin(client: pg.ClientBase, call: StepCall, { row, attempts }: Extract<Standing, { isFree: true }>): Promise<number> {
   const { tenantId, processId, step, state } = call;
-  if (executionOf(state, step)?.status !== 'running') return; // an undo, whose begin was written when it was decided on
+  if (executionOf(state, step)?.status !== 'running') return attempts; // an undo, whose begin was written when it was decided on
   if (executionOf(row.state, step)?.status === 'running') return beginCall(client, { tenantId, processId, unanswered: NO_ANSWER });
   const begun: ProcessEvent = { type: 'StepStarted', step, sequence: state.sequence, at: state.updatedAt };
   await writeProcesses(client, { tenantId, writes: [{ processId, state, revision: row.revision, writer: row.writer ?? '', events: [begun] }] });
+  return attempts;
 }
 
 /** Writes what became of a step. */

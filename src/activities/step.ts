@@ -52,7 +52,8 @@ export function createStepActivity({ db, processType }: StepDeps, step: StepFunc
         ? await inStep(db, attempt, (client, attempts) => step.local(client, [workOf(call, attempts)]))
         : await remotely(db, attempt, step.remote);
     } catch (error) {
-      if (isDatabaseAway(error)) throw error;
+      // What Temporal is told already, such as the pause to the next attempt, has been counted.
+      if (isDatabaseAway(error) || error instanceof ApplicationFailure) throw error;
       return failed(db, attempt, causeOf(error, attempt.declared));
     }
   };
@@ -77,8 +78,7 @@ async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep
   const { call, declared } = attempt;
   const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
     const standing = await standingOf(client, call);
-    if (standing.isFree) await writeBegin(client, call, standing.row);
-    return standing;
+    return standing.isFree ? { isFree: true as const, attempts: await writeBegin(client, call, standing) } : standing;
   });
   if (!begun.isFree) return begun.answer;
   let results: readonly StepResult[];
@@ -146,6 +146,9 @@ function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingSt
   return declared;
 }
 
-function workOf({ tenantId, processId, state }: StepCall, attempts: number): StepWork {
-  return { tenantId, processId, data: state.data, attempts };
+function workOf({ tenantId, processId, step, state }: StepCall, attempts: number): StepWork {
+  const execution = executionOf(state, step);
+  // The row counts again from an operator's retry; what was tried before that may have taken effect, too.
+  const before = execution?.decided?.command === 'retryStep' ? execution.attempts : 0;
+  return { tenantId, processId, data: state.data, attempts: before + attempts };
 }

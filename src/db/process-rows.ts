@@ -89,11 +89,12 @@ export async function writeProcesses(client: pg.ClientBase, { tenantId, writes }
 export function insertProcessesSql(n: number): string {
   return `new_process AS (
       SELECT * FROM jsonb_to_recordset($${n}::jsonb) AS g(
-        "processId" uuid, type text, "workflowId" text, status text, "currentStep" text, data jsonb, history jsonb, sequence int,
-        "startedAt" timestamptz, events jsonb)
+        "processId" uuid, type text, "workflowId" text, status text, "currentStep" text, data jsonb, history jsonb,
+        "dueAt" timestamptz, sequence int, "startedAt" timestamptz, events jsonb)
     ), process AS (
-      INSERT INTO process_states (tenant_id, process_id, process_type, workflow_id, status, current_step, data, history, sequence, started_at, updated_at)
-      SELECT $1, "processId", type, "workflowId", status::"ProcessStatus", "currentStep", data, history, sequence, "startedAt", "startedAt"
+      INSERT INTO process_states (
+        tenant_id, process_id, process_type, workflow_id, status, current_step, data, history, due_at, sequence, started_at, updated_at)
+      SELECT $1, "processId", type, "workflowId", status::"ProcessStatus", "currentStep", data, history, "dueAt", sequence, "startedAt", "startedAt"
       FROM new_process
     ), process_event AS (
       INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
@@ -104,8 +105,9 @@ export function insertProcessesSql(n: number): string {
 
 /** The processes as `insertProcessesSql` takes them; the statement also promises their starts. */
 export function processesParameter(processes: readonly NewProcess[]): string {
-  return JSON.stringify(processes.map(({ processId, type, workflowId, state: { status, currentStep, data, history, sequence, startedAt }, events }) => ({
-    processId, type, workflowId, status, currentStep, data, history, sequence, startedAt: iso(startedAt), events: events.map(jsonOfEvent),
+  return JSON.stringify(processes.map(({ processId, type, workflowId, state: { status, currentStep, data, history, dueAt, sequence, startedAt }, events }) => ({
+    processId, type, workflowId, status, currentStep, data, history, dueAt: dueAt === null ? null : iso(dueAt), sequence,
+    startedAt: iso(startedAt), events: events.map(jsonOfEvent),
   })));
 }
 
@@ -118,13 +120,15 @@ export async function recordAttempt(
     [tenantId, processId, attempts, cause === null ? null : JSON.stringify(cause), retryAt]);
 }
 
-/** Begins a call that was begun before: without an answer since, `unanswered` is counted as an attempt. */
+/** Begins a call that was begun before: without an answer since, `unanswered` is counted as an attempt. Answers their number. */
 export async function beginCall(
   client: pg.ClientBase, { tenantId, processId, unanswered }: { tenantId: string; processId: string; unanswered: Cause },
-): Promise<void> {
-  await client.query(`
-    UPDATE process_states SET retry_at = NULL, attempts = attempts + (retry_at IS NULL)::int, last_error = CASE WHEN retry_at IS NULL THEN $3 ELSE last_error END
-    WHERE tenant_id = $1 AND process_id = $2`, [tenantId, processId, JSON.stringify(unanswered)]);
+): Promise<number> {
+  const { rows: [row] } = await client.query<{ attempts: number }>(`
+    UPDATE process_states SET
+      retry_at = NULL, attempts = attempts + (retry_at IS NULL)::int, last_error = CASE WHEN retry_at IS NULL THEN $3 ELSE last_error END
+    WHERE tenant_id = $1 AND process_id = $2 RETURNING attempts`, [tenantId, processId, JSON.stringify(unanswered)]);
+  return row?.attempts ?? 0;
 }
 
 /** What was written of a process after one of its events, in order. */
