@@ -87,9 +87,10 @@ async function runWorker(config: Config): Promise<void> {
     },
     workerDeploymentOptions: deployment,
     shutdownGraceTime: config.WORKER_SHUTDOWN_GRACE_MS,
-    // Entity workflows wait most of the time: many in the cache, few in hand. docs/performance.md has the figures.
-    maxCachedWorkflows: 4_000,
-    maxConcurrentWorkflowTaskExecutions: 200, maxConcurrentLocalActivityExecutions: 200, maxConcurrentActivityTaskExecutions: 200,
+    maxCachedWorkflows: config.WORKFLOW_CACHE_SIZE,
+    // Each writes its step through the pool: more in hand would wait there, and time out when all come at once.
+    maxConcurrentWorkflowTaskExecutions: Math.min(2 * config.DATABASE_POOL_SIZE, config.WORKFLOW_CACHE_SIZE),
+    maxConcurrentLocalActivityExecutions: 200, maxConcurrentActivityTaskExecutions: 200,
     workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' },
   });
 

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { AUDIT_WORKFLOWS, type AuditReport } from '../src/workflows/audits.messages.ts';
 import { until } from '../test/support/until.ts';
 import { install } from './installation.ts';
-import { cpuMs, drive, type Figure } from './measure.ts';
+import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
 
 /** (d) One profile audit of `users` users with open workflows, nothing to repair. */
 export async function benchAudit(users: number): Promise<Figure[]> {
-  const installation = await install();
+  const installation = await install({ settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '86400000' } }); // no retry before the audit
   const { db, temporal, config, worker, post } = installation;
   if (worker === undefined) throw new Error('the worker is missing');
   try {
@@ -19,6 +19,7 @@ export async function benchAudit(users: number): Promise<Figure[]> {
       what: 'every workflow listed', timeoutMs: 1_800_000,
     });
     const cpuBefore = cpuMs(worker.pid);
+    const residentBefore = residentKb(worker.pid);
     const startedAt = performance.now();
     const report = await temporal.workflow.execute<() => Promise<AuditReport>>(AUDIT_WORKFLOWS['profile-audit'], { workflowId: randomUUID(), taskQueue: config.TASK_QUEUE });
     const seconds = (performance.now() - startedAt) / 1_000;
@@ -26,6 +27,8 @@ export async function benchAudit(users: number): Promise<Figure[]> {
     return [
       { section: 'd audit', name: `audit of ${users} users`, value: seconds, unit: 's' },
       { section: 'd audit', name: 'CPU of the worker for 1,000 users', value: ((cpuMs(worker.pid) - cpuBefore) / users) * 1_000, unit: 'ms' },
+      { section: 'd audit', name: `worker, ${users} open users, before the audit`, value: residentBefore / 1_024, unit: 'MB' },
+      { section: 'd audit', name: `worker, ${users} open users, after the audit`, value: residentKb(worker.pid) / 1_024, unit: 'MB' },
     ];
   } finally {
     await installation.close();

@@ -9,12 +9,12 @@ import { temporalAddress } from '../test/support/services.ts';
 import { until } from '../test/support/until.ts';
 import '../test/support/quiet.ts';
 import { install, type Installation } from './installation.ts';
-import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
+import { cpuMs, drive, type Figure } from './measure.ts';
 
 const IN_FLIGHT = 20;
 
-/** (b) Register → complete → synced by three services, with the CPU time of each process, beside a bare workflow; (c) the worker's memory. */
-export async function benchCycle(count: number, openUsers: number): Promise<Figure[]> {
+/** (b) Register → complete → synced by three services, with the CPU time of each process, beside a bare workflow. */
+export async function benchCycle(count: number): Promise<Figure[]> {
   const installation = await install();
   const downstream = await confirmEverything(installation);
   const { api, worker } = installation;
@@ -26,9 +26,6 @@ export async function benchCycle(count: number, openUsers: number): Promise<Figu
     const full = await drive(count, IN_FLIGHT, () => cycle(installation));
     const after = [api.pid, worker.pid].map(cpuMs);
     const bareAfter = await bareWorkflows(count);
-    const memoryBefore = residentKb(worker.pid);
-    await drive(openUsers, IN_FLIGHT, () => cycle(installation));
-    const memoryAfter = residentKb(worker.pid);
     const bare = (bareBefore + bareAfter) / 2;
     const cpu = (index: number): number => ((after[index] ?? 0) - (before[index] ?? 0)) / count;
     return [
@@ -38,7 +35,6 @@ export async function benchCycle(count: number, openUsers: number): Promise<Figu
       { section: 'b full cycle', name: 'p99', value: full.p99Ms, unit: 'ms' },
       { section: 'b full cycle', name: 'CPU of the API', value: cpu(0), unit: 'ms each' },
       { section: 'b full cycle', name: 'CPU of the worker', value: cpu(1), unit: 'ms each' },
-      { section: 'c memory', name: 'worker, an open user (two workflows)', value: (memoryAfter - memoryBefore) / openUsers, unit: 'kB' },
     ];
   } finally {
     await downstream.close();

@@ -48,6 +48,7 @@ export const SETTINGS = {
   TASK_QUEUE: ['steadfast', z.string().min(1)],
   COMMAND_TIMEOUT_MS: ['5000', integer(100, 60_000)],
   WORKFLOW_TASK_TIMEOUT_MS: ['10000', integer(1000, 120_000)],
+  WORKFLOW_CACHE_SIZE: ['1000', integer(100)],
   WORKER_SHUTDOWN_GRACE_MS: ['10000', integer(0)],
   WORKER_DEPLOYMENT_NAME: ['steadfast', z.string().min(1)],
   WORKER_BUILD_ID: ['', optional],
