@@ -84,7 +84,7 @@ export function classify(sighting: Sighting): Finding {
 function hindranceOf({ now, stuckAfterMs }: Sighting, execution: Extract<WatchedExecution, { isOpen: true }>): Finding | null {
   const { task, taskFailure, activities, isPolled } = execution;
   if (task !== null && task.attempt >= FAILING_ATTEMPTS) {
-    return found('task_failing', `Its workflow task has failed ${task.attempt - 1} times${taskFailure === null ? '' : `: ${taskFailure}`}.`);
+    return found('task_failing', `Its workflow task has failed ${task.attempt - 1} times${taskFailure === null ? '' : `: ${taskFailure}`}`);
   }
   const waited = [task, ...activities.filter(({ isPaused, attempt }) => !isPaused && attempt === 1)]
     .flatMap((pending) => pending === null || pending.takenAt !== null ? [] : [now - pending.scheduledAt]);
@@ -108,7 +108,7 @@ function activityOf(activities: readonly PendingActivity[]): Finding | null {
   if (isPaused) return found('waiting', `Its activity ${name} was paused in Temporal.`);
   // One under way ends by its own time limit, which Temporal keeps.
   if (attempt === 1) return found('moving', `Its activity ${name} is at work.`);
-  return found('retrying', `Attempt ${attempt} of ${name}${lastFailure === null ? '' : `, after: ${lastFailure}`}.`);
+  return found('retrying', `Attempt ${attempt} of ${name}${lastFailure === null ? '' : `, after: ${lastFailure}`}`);
 }
 
 /** Attempts are counted in the row by the step itself. */
@@ -129,8 +129,9 @@ export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' 
   }
 }
 
-function found(classed: ProcessClass, detail: string): Finding {
-  return { classed, detail };
+/** What others say may end with a full stop already. */
+function found(classed: ProcessClass, sentence: string): Finding {
+  return { classed, detail: sentence.endsWith('.') ? sentence : `${sentence}.` };
 }
 
 function seconds(ms: number): string {

@@ -1,0 +1,129 @@
+import test, { type ExecutionContext } from 'ava';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { createTimeSkippingEnv } from '../support/temporal.ts';
+import { until } from '../support/until.ts';
+import type { Ending } from './saga-steps.ts';
+import { createSagaWorld, type Saga, type SagaWorld } from './saga-world.ts';
+
+let context: { env: TestWorkflowEnvironment; world: SagaWorld };
+
+test.before(async () => {
+  const env = await createTimeSkippingEnv();
+  context = { env, world: await createSagaWorld({ connection: env.nativeConnection, client: env.client, namespace: env.namespace ?? 'default' }) };
+});
+test.after.always(async () => {
+  await context?.world.close();
+  await context?.env.teardown();
+});
+
+const four = (ending: Ending): Ending[] => [ending, ending, ending, ending];
+
+/** What the query, the row and its history say is one. */
+async function assertAgrees(t: ExecutionContext, saga: Saga): Promise<void> {
+  const [view, row] = await Promise.all([saga.view(), saga.row()]);
+  t.like(view, { status: row.status, currentStep: row.currentStep, revision: row.revision });
+  t.deepEqual({ history: view.history, cause: view.cause } as unknown, { history: row.history, cause: row.cause });
+}
+
+test.serial('a process takes its steps in order, waits for its event, and completes with what its steps came to', async (t) => {
+  const saga = await context.world.begin('trip');
+  await until(async () => (await saga.row()).status === 'waiting', { what: 'the wait' });
+  t.like(await saga.view(), { status: 'waiting', currentStep: 'arrive', cause: null });
+  await saga.handle.signal('arrived', { door: 7 });
+  t.deepEqual(await saga.handle.result(), { status: 'completed', cause: null });
+  t.deepEqual(await saga.effects(), ['reserve', 'ship', 'pay x1']);
+  t.deepEqual(await saga.steps(), { reserve: 'completed', pay: 'completed', ship: 'completed', arrive: 'completed' });
+  t.deepEqual(await saga.events(), [
+    'ProcessStarted', 'StepRegistered reserve', 'StepCompleted reserve', 'StepRegistered pay', 'StepStarted pay', 'StepCompleted pay',
+    'StepRegistered ship', 'StepCompleted ship', 'StepRegistered arrive', 'WaitStarted arrive', 'StepCompleted arrive', 'ProcessCompleted',
+  ]);
+  t.like(await saga.row(), { data: { reserve: 'done', pay: 'done', ship: 'done', door: 7 }, attempts: 0, lastError: null, retryAt: null });
+  await assertAgrees(t, saga);
+});
+
+for (const [refused, expected] of Object.entries({
+  reserve: { effects: [], steps: { reserve: 'failed' } },
+  pay: { effects: ['reserve', 'undoReserve'], steps: { reserve: 'compensated', pay: 'failed' } },
+  ship: { effects: ['reserve', 'undoReserve', 'pay x1', 'undoPay x1'], steps: { reserve: 'compensated', pay: 'compensated', ship: 'failed' } },
+})) {
+  test.serial(`a refusal at ${refused} undoes at once what was done, and says why to whoever asks`, async (t) => {
+    const saga = await context.world.begin('trip', { [refused]: ['refuse'] });
+    const cause = { code: 'sold_out', message: 'There is nothing left.', class: 'refused' };
+    t.deepEqual(await saga.handle.result(), { status: 'compensated', cause });
+    t.deepEqual((await saga.effects()).filter((effect) => effect !== refused), expected.effects);
+    t.deepEqual(await saga.steps(), { ...expected.steps });
+    t.like(await saga.row(), { status: 'compensated', cause, attempts: 0 });
+    await assertAgrees(t, saga);
+    t.regex(String(await saga.handle.query('__temporal_workflow_metadata').then(JSON.stringify)), /compensated.*since sold_out: There is nothing left/);
+  });
+}
+
+for (const step of ['reserve', 'pay'] as const) {
+  test.serial(`${step} is tried again after 1, 2 and 4 s, each attempt and its cause in the row while it is`, async (t) => {
+    const { env, world } = context;
+    const seen: { attempts: number; pauseMs: number; code: unknown }[] = [];
+    const look = async (): Promise<void> => {
+      const row = await saga.row();
+      const event = (await saga.events()).length;
+      t.true(event > 0);
+      if (row.retryAt !== null) seen.push({ attempts: row.attempts, pauseMs: Math.round((row.retryAt.getTime() - Date.now()) / 1_000) * 1_000, code: row.lastError });
+    };
+    const saga = await world.begin('trip', { [step]: ['fail', 'fail', 'fail'] }, { isStarted: false });
+    await saga.start();
+    for (const attempts of [1, 2, 3]) {
+      await until(async () => { const row = await saga.row(); return row.attempts === attempts && row.retryAt !== null; }, { what: `attempt ${attempts}` });
+      await look();
+      await env.sleep(5_000);
+    }
+    await until(async () => (await saga.row()).status === 'waiting', { what: 'the wait' });
+    const cause = { code: 'jammed', message: 'It is jammed.', class: 'transient' };
+    t.deepEqual(seen, [1, 2, 3].map((attempts) => ({ attempts, pauseMs: 1_000 * 2 ** (attempts - 1), code: cause })));
+    t.like((await saga.view()).history.find((execution) => execution.step === step), { status: 'completed', attempts: 4, error: null });
+    t.deepEqual((await saga.effects()).filter((effect) => effect.startsWith(step)).length, 1, 'failed attempts leave nothing');
+    t.like(await saga.row(), { attempts: 0, lastError: null, retryAt: null });
+  });
+}
+
+test.serial('a step that keeps failing, or whose outcome stays unknown, is undone as well', async (t) => {
+  const [jammed, lost] = [await context.world.begin('trip', { reserve: four('fail') }), await context.world.begin('trip', { pay: four('effective') })];
+  t.like(await jammed.handle.result(), { status: 'compensated', cause: { code: 'jammed', class: 'transient' } });
+  t.deepEqual(await jammed.effects(), ['undoReserve']);
+  t.like(await lost.handle.result(), { status: 'compensated', cause: { code: 'lost', class: 'unknown' } });
+  t.deepEqual(await lost.effects(), ['reserve', 'undoReserve', 'pay x4', 'undoPay x1']);
+  t.like((await lost.view()).history[1], { step: 'pay', status: 'compensated', attempts: 4, error: { code: 'lost' }, compensation: { attempts: 1, error: null } });
+});
+
+test.serial('a call that does not answer in time has an unknown outcome', async (t) => {
+  const never = (): Promise<void> => new Promise(() => {});
+  const saga = await context.world.begin('trip', { pay: four(never) });
+  t.like(await saga.handle.result(), { status: 'compensated', cause: { code: 'timed_out', class: 'unknown' } });
+  t.deepEqual(await saga.effects(), ['reserve', 'undoReserve', 'pay x4', 'undoPay x1']);
+});
+
+test.serial('an answer no to a second attempt undoes the step, since the first may still arrive', async (t) => {
+  const saga = await context.world.begin('trip', { pay: ['lose', 'refuse'] });
+  t.like(await saga.handle.result(), { status: 'compensated', cause: { code: 'sold_out' } });
+  t.deepEqual(await saga.effects(), ['reserve', 'undoReserve', 'undoPay x1']);
+});
+
+test.serial('what was declared so is undone side by side, each undo with its own attempts', async (t) => {
+  let meet = (): void => {};
+  const other = new Promise<void>((resolve) => { meet = resolve; });
+  const saga = await context.world.begin('tour', {
+    confirm: ['refuse'], undoHotel: ['fail', 'fail'], undoFlight: [async () => { meet(); }], undoCar: ['fail', () => other],
+  });
+  t.like(await saga.handle.result(), { status: 'compensated', cause: { code: 'sold_out' } });
+  t.deepEqual((await saga.effects()).toSorted(), ['car', 'flight x1', 'hotel', 'undoCar', 'undoFlight x1', 'undoHotel']);
+  const undos = Object.fromEntries((await saga.view()).history.map(({ step, compensation }) => [step, compensation?.attempts]));
+  t.deepEqual(undos, { hotel: 3, flight: 1, car: 2, confirm: undefined });
+  await assertAgrees(t, saga);
+});
+
+test.serial('of undos side by side the others are done though one fails', async (t) => {
+  const saga = await context.world.begin('tour', { confirm: ['refuse'], undoFlight: ['refuse'] });
+  await until(async () => (await saga.row()).status === 'compensation_failed', { what: 'the failed undo' });
+  t.deepEqual(await saga.steps(), { hotel: 'compensated', flight: 'compensation_failed', car: 'compensated', confirm: 'failed' });
+  await saga.handle.signal('retryCompensation', { by: 'ann' });
+  t.like(await saga.handle.result(), { status: 'compensated' });
+  t.deepEqual(await saga.effects(), ['hotel', 'car', 'undoHotel', 'undoCar', 'flight x1', 'undoFlight x1'].toSorted((a, b) => Number(a.includes(' ')) - Number(b.includes(' '))));
+});

@@ -1,0 +1,43 @@
+import type { ProcessDefinition } from '../../src/domain/process/definition.ts';
+
+const HOUR_MS = 3_600_000;
+const failures = { lost: 'unknown' } as const;
+
+/** Processes that have every shape between them; what their steps come to, each test says. */
+export const SAGA_TYPES = {
+  trip: {
+    type: 'trip', summary: 'Reserved, paid for and shipped, until it arrives',
+    steps: {
+      reserve: { execute: 'reserve', compensate: 'undoReserve', failures },
+      pay: { execute: 'pay', compensate: 'undoPay', isRemote: true, timeLimitMs: 2_000, failures },
+      ship: { execute: 'ship', isPivot: true, failures },
+      arrive: { awaits: 'arrived', limitMs: () => HOUR_MS, late: 'remind' },
+    },
+  },
+  tour: {
+    type: 'tour', summary: 'Undone side by side',
+    steps: {
+      hotel: { execute: 'hotel', compensate: 'undoHotel' }, flight: { execute: 'flight', compensate: 'undoFlight', isRemote: true },
+      car: { execute: 'car', compensate: 'undoCar', failures }, confirm: { execute: 'confirm' },
+    },
+    compensation: 'parallel',
+  },
+  permit: {
+    type: 'permit', summary: 'Waits to be granted, and fails when it is not',
+    steps: {
+      apply: { execute: 'apply', compensate: 'undoApply' },
+      await_grant: { awaits: 'granted', limitMs: () => HOUR_MS, late: 'fail' },
+      issue: { execute: 'issue' },
+    },
+  },
+} as const satisfies Record<string, ProcessDefinition>;
+
+export type SagaType = keyof typeof SAGA_TYPES;
+
+/** The definition of a type of these tests. */
+export function sagaType(type: string): ProcessDefinition {
+  const types: Readonly<Record<string, ProcessDefinition>> = SAGA_TYPES;
+  const found = types[type];
+  if (found === undefined) throw new Error(`there is no process type ${type}`);
+  return found;
+}

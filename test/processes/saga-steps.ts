@@ -1,0 +1,62 @@
+import { createStepActivity, type LocalStep, type RemoteStep } from '../../src/activities/step.ts';
+import type { StepActivity } from '../../src/activities/process.types.ts';
+import type { Db } from '../../src/db/client.ts';
+import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import { isWaiting } from '../../src/domain/process/definition.ts';
+import { StepFailure, type StepResult, type StepWork } from '../../src/domain/process/step-work.ts';
+import { SAGA_TYPES, sagaType } from './saga-definitions.ts';
+
+/** What an attempt of a step comes to; `effective`: it took effect, and the answer got lost. Without one it succeeds. */
+export type Ending = 'refuse' | 'fail' | 'lose' | 'effective' | (() => Promise<void>);
+
+/** What the attempts of the steps of these tests come to, in their order, by process and activity. */
+export type Script = Map<string, Ending[]>;
+
+/** The tables of the effects, for a superuser to make: what is done in the transaction of its outcome, and what is done elsewhere. */
+export const EFFECTS_SQL = `
+  CREATE TABLE effects (position bigserial PRIMARY KEY, process_id uuid NOT NULL, activity text NOT NULL);
+  CREATE TABLE outside (process_id uuid, activity text, calls int NOT NULL DEFAULT 1, PRIMARY KEY (process_id, activity));
+  GRANT ALL ON effects, outside TO steadfast_app; GRANT ALL ON SEQUENCE effects_position_seq TO steadfast_app`;
+
+/** The activities of all steps and undos, which leave their effects in the tables. */
+export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> {
+  const activities: Record<string, StepActivity> = {};
+  for (const step of Object.values(SAGA_TYPES).flatMap(({ steps }) => Object.values(steps))) {
+    if (isWaiting(step)) continue;
+    const isRemote = 'isRemote' in step;
+    for (const name of [step.execute, ...'compensate' in step ? [step.compensate] : []]) {
+      activities[name] = createStepActivity({ db, processType: sagaType }, isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) });
+    }
+  }
+  return activities;
+}
+
+function local(script: Script, activity: string): LocalStep {
+  return async (client, works) => {
+    for (const { processId } of works) await client.query('INSERT INTO effects (process_id, activity) VALUES ($1, $2)', [processId, activity]);
+    return play(script, activity, works);
+  };
+}
+
+/** A service that knows its callers' keys, and hence does nothing twice. */
+function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
+  return async (works) => {
+    for (const { tenantId, processId } of works) {
+      if (['refuse', 'fail', 'lose'].includes(String(script.get(`${processId} ${activity}`)?.[0]))) continue;
+      await rawTransaction(pool, tenantId, (client) => client.query(
+        'INSERT INTO outside AS o (process_id, activity) VALUES ($1, $2) ON CONFLICT (process_id, activity) DO UPDATE SET calls = o.calls + 1', [processId, activity]));
+    }
+    return play(script, activity, works);
+  };
+}
+
+async function play(script: Script, activity: string, works: readonly StepWork[]): Promise<StepResult[]> {
+  return Promise.all(works.map(async ({ processId }): Promise<StepResult> => {
+    const ending = script.get(`${processId} ${activity}`)?.shift();
+    if (ending === 'refuse') return { isDone: false, code: 'sold_out', message: 'There is nothing left.' };
+    if (ending === 'fail') throw new StepFailure('jammed', 'It is jammed.');
+    if (ending === 'lose' || ending === 'effective') throw new StepFailure('lost', 'The answer got lost.');
+    await ending?.();
+    return { isDone: true, result: { [activity]: 'done' } };
+  }));
+}

@@ -1,0 +1,12 @@
+import { executeChild } from '@temporalio/workflow';
+import { processWorkflow } from '../../src/workflows/process.ts';
+import { SAGA_TYPES } from './saga-definitions.ts';
+
+export const tripProcess = processWorkflow(SAGA_TYPES.trip);
+export const tourProcess = processWorkflow(SAGA_TYPES.tour);
+export const permitProcess = processWorkflow(SAGA_TYPES.permit);
+
+/** A process as a part of something larger. */
+export async function parent({ workflowType, workflowId, input }: { workflowType: string; workflowId: string; input: object }): Promise<unknown> {
+  return executeChild(workflowType, { workflowId, args: [input] });
+}

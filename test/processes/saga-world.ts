@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import pg from 'pg';
+import { z } from 'zod';
+import { createProcessActivities } from '../../src/activities/process.ts';
+import type { ProcessActivities, StepActivity } from '../../src/activities/process.types.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { openDb, type Db } from '../../src/db/client.ts';
+import type { ProcessState as ProcessRow } from '../../src/db/generated/client.ts';
+import { insertProcessesSql, processesParameter } from '../../src/db/process-rows.ts';
+import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import { beginProcess } from '../../src/domain/process/decide.ts';
+import { startOptions } from '../../src/temporal/start-options.ts';
+import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
+import { processStateQuery, processWorkflowId, processWorkflowType, type ProcessView } from '../../src/workflows/process.messages.ts';
+import { createDatabase } from '../support/services.ts';
+import { sagaType, type SagaType } from './saga-definitions.ts';
+import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from './saga-steps.ts';
+import '../support/quiet.ts';
+
+export const TENANT = 'test';
+/** Who commands, and why. */
+export const BY = { by: 'ann', reason: 'because' } as const;
+
+/** A process under test. */
+export interface Saga {
+  readonly processId: string;
+  readonly type: SagaType;
+  readonly handle: WorkflowHandle;
+  row(): Promise<ProcessRow>;
+  view(): Promise<ProcessView>;
+  /** What it did, in order: local steps in the transaction of their outcome, then calls elsewhere with how often they were made. */
+  effects(): Promise<string[]>;
+  /** The types of its events, in order, with their steps. */
+  events(): Promise<string[]>;
+  /** Statuses of its steps in the row. */
+  steps(): Promise<Record<string, string>>;
+  alert(kind: 'process_parked' | 'process_overdue'): Promise<{ status: string; count: number } | undefined>;
+  /** Starts its workflow, again when it is closed. */
+  start(): Promise<void>;
+}
+
+/** A worker on real PostgreSQL with the processes of these tests. */
+export interface SagaWorld {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+  readonly rows: ProcessActivities;
+  readonly steps: Readonly<Record<string, StepActivity>>;
+  /** Begins a process whose attempts come to what `script` says, by activity, and then succeed. */
+  begin(type: SagaType, script?: Readonly<Record<string, readonly Ending[]>>, options?: { now?: number; isStarted?: boolean }): Promise<Saga>;
+  close(): Promise<void>;
+}
+
+/** Starts a worker whose task queue is its own; `databaseUrl` for a database that the test looks after itself. */
+export async function createSagaWorld(
+  { connection, client, namespace, databaseUrl }: { connection: NativeConnection; client: Client; namespace: string; databaseUrl?: string },
+): Promise<SagaWorld> {
+  const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: async () => {} };
+  await asSuperuser(database.url, EFFECTS_SQL);
+  const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}` });
+  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
+  const script: Script = new Map();
+  const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), {
+    workflowsPath: fileURLToPath(new URL('saga-workflows.ts', import.meta.url)),
+  });
+  const rows = createProcessActivities({ db, config });
+  const steps = sagaSteps(db, script);
+  const worker = await Worker.create({ connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath }, activities: { ...rows, ...steps } });
+  const polling = worker.run();
+  return {
+    db, client, config, rows, steps,
+    begin: async (type, endings = {}, { now = Date.now(), isStarted = true } = {}) => {
+      const processId = randomUUID();
+      for (const [activity, list] of Object.entries(endings)) script.set(`${processId} ${activity}`, [...list]);
+      const process = { processId, type, workflowId: processWorkflowId({ type, processId }), ...beginProcess(sagaType(type), { data: {}, now }) };
+      await rawTransaction(db.pool, TENANT, (tx) => tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([process])]));
+      const saga = sagaOf({ db, client, config }, { processId, type });
+      if (isStarted) await saga.start();
+      return saga;
+    },
+    close: async () => {
+      worker.shutdown();
+      await polling;
+      await db.close();
+      await database.drop();
+    },
+  };
+}
+
+function sagaOf({ db, client, config }: Pick<SagaWorld, 'db' | 'client' | 'config'>, { processId, type }: { processId: string; type: SagaType }): Saga {
+  const workflowId = processWorkflowId({ type, processId });
+  const handle = client.workflow.getHandle(workflowId);
+  const row = () => db.inTenant(TENANT, (tx) => tx.processState.findUniqueOrThrow({ where: { tenantId_processId: { tenantId: TENANT, processId } } }));
+  const texts = (sql: string) => rawTransaction(db.pool, TENANT, async (tx) => (await tx.query<{ text: string }>(sql, [processId])).rows.map(({ text }) => text));
+  return {
+    processId, type, handle, row,
+    view: async () => await handle.query(processStateQuery) ?? Promise.reject(new Error('the process is not loaded yet')),
+    effects: () => texts(`
+      SELECT text FROM (SELECT 0 AS part, position, activity AS text FROM effects WHERE process_id = $1
+        UNION ALL SELECT 1, 0, activity || ' x' || calls FROM outside WHERE process_id = $1) AS e ORDER BY part, position, text`),
+    events: () => texts(`SELECT concat_ws(' ', type, step) AS text FROM process_events WHERE process_id = $1 ORDER BY sequence`),
+    steps: async () => Object.fromEntries(historyOf(await row()).map(({ step, status }) => [step, status])),
+    alert: (kind) => db.inTenant(TENANT, async (tx) => await tx.alert.findFirst({ where: { kind, details: { path: ['processId'], equals: processId } } }) ?? undefined),
+    start: async () => {
+      const workflowType = processWorkflowType(type);
+      await client.workflow.start(workflowType, { ...startOptions(config, { workflowType, workflowId }), args: [{ tenantId: TENANT, processId }] });
+    },
+  };
+}
+
+/** The steps as the row has them. */
+function historyOf({ history }: ProcessRow): { step: string; status: string }[] {
+  return z.array(z.looseObject({ step: z.string(), status: z.string() })).parse(history);
+}
+
+async function asSuperuser(connectionString: string, statements: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  await client.query(statements);
+  await client.end();
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { Worker, type NativeConnection } from '@temporalio/worker';
+import { createProcessActivities } from '../../src/activities/process.ts';
+import { createStepActivity } from '../../src/activities/step.ts';
+import { createWatchdogActivities } from '../../src/activities/watchdog.ts';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { openDb, type Db } from '../../src/db/client.ts';
+import { findWatched, type WatchedProcess } from '../../src/db/process-watch.ts';
+import { insertProcessesSql, processesParameter } from '../../src/db/process-rows.ts';
+import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import { beginProcess } from '../../src/domain/process/decide.ts';
+import { StepFailure } from '../../src/domain/process/step-work.ts';
+import { startOptions } from '../../src/temporal/start-options.ts';
+import type { ProcessWatchReport } from '../../src/workflows/audits.messages.ts';
+import { processWorkflowId, processWorkflowType } from '../../src/workflows/process.messages.ts';
+import { createDatabase } from '../support/services.ts';
+import { WATCHED_TYPES } from './watched-definitions.ts';
+import '../support/quiet.ts';
+
+export const TENANT = 'test';
+
+/** Processes on a worker and a database of their own. */
+export interface WatchedWorld {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+  /** Begins a process, on another task queue when one is named; without `isStarted` it has a row and no execution. */
+  begin(type: string, options?: { taskQueue?: string; isStarted?: boolean }): Promise<{ processId: string; workflowId: string }>;
+  row(processId: string): Promise<WatchedProcess>;
+  /** Changes a row by hand, as a restored backup would. */
+  write(processId: string, change: string): Promise<void>;
+  /** One round of the watchdog. */
+  watch(): Promise<ProcessWatchReport>;
+  /** What the alert about a process says; null: there is none open. */
+  stuckAlert(processId: string): Promise<{ severity: string; summary: string } | null>;
+  /** Starts another worker, until it is stopped. */
+  work(taskQueue: string): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** A world in which whatever does not move this millisecond has stood still for long enough to be looked at. */
+export async function createWatchedWorld({ connection, client, namespace }: { connection: NativeConnection; client: Client; namespace: string }): Promise<WatchedWorld> {
+  const database = await createDatabase();
+  const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}`, PROCESS_STUCK_AFTER_MS: '1' });
+  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
+  const work = async (taskQueue: string): Promise<() => Promise<void>> => {
+    const worker = await Worker.create({
+      connection, namespace, taskQueue, workflowsPath: fileURLToPath(new URL('watched-workflows.ts', import.meta.url)),
+      activities: { ...createProcessActivities({ db, config }), ...createWatchdogActivities({ db, client, config }), ...stepsOf(db) },
+    });
+    const polling = worker.run();
+    return async () => {
+      worker.shutdown();
+      await polling;
+    };
+  };
+  const stop = await work(config.TASK_QUEUE);
+  return {
+    db, client, config, work,
+    begin: (type, options) => begin({ db, client, config }, type, options),
+    row: async (processId) => await findWatched(db.pool, { tenantId: TENANT, processId }) ?? Promise.reject(new Error('there is no row')),
+    write: (processId, change) => rawTransaction(db.pool, TENANT, async (tx) => void await tx.query(`UPDATE process_states SET ${change} WHERE process_id = $1`, [processId])),
+    watch: () => client.workflow.execute<() => Promise<ProcessWatchReport>>('processWatchdog', { workflowId: `watch-${randomUUID()}`, taskQueue: config.TASK_QUEUE }),
+    stuckAlert: (processId) => db.inTenant(TENANT, (tx) => tx.alert.findFirst({
+      where: { openKey: `process_stuck:${processId}` }, select: { severity: true, summary: true },
+    })),
+    close: async () => {
+      await stop();
+      await db.close();
+      await database.drop();
+    },
+  };
+}
+
+function stepsOf(db: Db) {
+  const step = (what: Parameters<typeof createStepActivity>[1]) => createStepActivity({ db, processType: (type) => WATCHED_TYPES[type]! }, what);
+  const fail = async (): Promise<never> => {
+    throw new StepFailure('bank_away', 'The bank is away.');
+  };
+  return {
+    succeed: step({ local: async (_, works) => works.map(() => ({ isDone: true })) }),
+    refuse: step({ local: async (_, works) => works.map(() => ({ isDone: false, code: 'no', message: 'No.' })) }),
+    failForNow: step({ local: fail }), failToCall: step({ remote: fail }),
+  };
+}
+
+async function begin(
+  { db, client, config }: Pick<WatchedWorld, 'db' | 'client' | 'config'>, type: string, { taskQueue = config.TASK_QUEUE, isStarted = true } = {},
+): Promise<{ processId: string; workflowId: string }> {
+  const processId = randomUUID();
+  const workflowId = processWorkflowId({ type, processId });
+  const process = { processId, type, workflowId, ...beginProcess(WATCHED_TYPES[type]!, { data: {}, now: Date.now() }) };
+  await rawTransaction(db.pool, TENANT, (tx) => tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([process])]));
+  const workflowType = processWorkflowType(type);
+  if (isStarted) {
+    await client.workflow.start(workflowType, { ...startOptions(config, { workflowType, workflowId }), taskQueue, args: [{ tenantId: TENANT, processId }] });
+  }
+  return { processId, workflowId };
+}
