@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import { openEventStream } from '../support/event-stream.ts';
 import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
@@ -45,6 +46,28 @@ test('server.ts serves, takes minted tokens, logs no personal data, and stops in
   t.deepEqual(await exit, [0, null]);
   t.regex(output.text, /"path":"\/users"/);
   t.notRegex(output.text, /secret|Bearer|eyJ/i);
+});
+
+test('server.ts does not wait for those who follow an order when it stops', async (t) => {
+  const database = await createDatabase();
+  t.teardown(() => database.drop());
+  const env = { DATABASE_URL: database.url, PORT: String(await freePort()), DATA_DIR: await folder(t), LOG_LEVEL: 'silent' };
+  const { child } = startServer(t, env);
+  const url = `http://127.0.0.1:${env.PORT}`;
+  await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, { what: 'the API' });
+  const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], { cwd: ROOT, env: { ...process.env, ...env } });
+  const headers = { Authorization: `Bearer ${stdout.trim()}` };
+  const order = {
+    customerId: 'c', items: [{ sku: 'MUG-1', quantity: 1 }], currency: 'EUR', payment: { method: 'account' },
+    shipTo: { name: 'Ada', street: 'Street 1', postalCode: '1', city: 'Paris', country: 'FR' },
+  };
+  const placed = await fetch(`${url}/orders`, { method: 'POST', headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(order) });
+  const stream = await openEventStream(`${url}${placed.headers.get('Location')}/events`, headers);
+  t.is((await stream.next())?.id, '1');
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  t.deepEqual(await exit, [0, null]);
+  t.true((await stream.rest()).length <= 1, 'its end, not an error');
 });
 
 test('server.ts stops when its launcher is gone', async (t) => {
