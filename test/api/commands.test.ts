@@ -7,7 +7,7 @@ import { createWorld } from '../workflows/world.ts';
 
 const admin = { role: 'admin', sub: 'boss' } as const;
 const server = await connectDevServer();
-const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } });
+const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100', SYNC_RETRY_DELAYS: '600000' } });
 const api = await startApi({
   db: world.db, temporalAddress: temporalAddress(),
   settings: { TASK_QUEUE: world.config.TASK_QUEUE, SYNC_SERVICES: 'accounting,portfolio', COMMAND_TIMEOUT_MS: '10000' },
