@@ -5,7 +5,10 @@ import { Worker } from '@temporalio/worker';
 import { createAuditActivities } from './src/activities/audits.ts';
 import { createBulkActivities } from './src/activities/bulk.ts';
 import { createNotificationActivities } from './src/activities/notifications.ts';
+import { createOrderActivities } from './src/activities/orders.ts';
+import { createProcessActivities } from './src/activities/process.ts';
 import { createProfileActivities } from './src/activities/profile.ts';
+import { createRefundActivities } from './src/activities/refunds.ts';
 import { createUserSyncActivities } from './src/activities/user-sync.ts';
 import { createBus } from './src/bus/create-bus.ts';
 import { startOutgoingRelay } from './src/bus/outgoing-relay.ts';
@@ -13,7 +16,9 @@ import { parkInDeadLetters } from './src/bus/park.ts';
 import { subscribeSyncConfirmations } from './src/bus/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { openDb } from './src/db/client.ts';
+import { defaultPorts } from './src/db/orders/default-ports.ts';
 import { untilDatabaseUsable } from './src/db/until-usable.ts';
+import { processType } from './src/domain/process-types.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';
@@ -72,6 +77,7 @@ async function runWorker(config: Config): Promise<void> {
   const bundle = await loadWorkflowBundle(config.WORKFLOW_BUNDLE_DIR ?? join(config.DATA_DIR, 'bundles'), { isTraced: tracing !== undefined });
   const deployment = deploymentOptions(config, bundle.sourceHash);
   const metrics = createMetrics({ db });
+  const ports = defaultPorts(config);
   const worker = await Worker.create({
     connection, namespace, taskQueue: config.TASK_QUEUE,
     workflowBundle: { codePath: bundle.codePath },
@@ -79,6 +85,9 @@ async function runWorker(config: Config): Promise<void> {
     activities: {
       ...createProfileActivities({ db, config }),
       ...createUserSyncActivities({ db, config }),
+      ...createProcessActivities({ db, config }),
+      ...createOrderActivities({ db, config, processType, ...ports }),
+      ...createRefundActivities({ db, processType, ...ports }),
       ...createAuditActivities({ db, client, config }),
       ...createBulkActivities({ db, client, config }),
       ...createNotificationActivities({

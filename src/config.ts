@@ -23,6 +23,7 @@ const timeZone = z.string().refine(
   (name) => { try { return Boolean(new Intl.DateTimeFormat('en', { timeZone: name })); } catch { return false; } },
   'must be an IANA time zone such as Europe/Paris',
 );
+const countries = list.refine((codes) => codes.every((code) => /^[A-Z]{2}$/.test(code)), 'must be ISO 3166-1 alpha-2 codes such as FR');
 const serviceNames = list.refine(
   (names) => names.every((name) => /^[a-z][a-z0-9_-]{0,62}$/.test(name)) && new Set(names).size === names.length,
   'must be distinct names of lower-case letters, digits, - and _',
@@ -83,6 +84,11 @@ export const SETTINGS = {
   RETENTION_DAYS: ['30', integer(1)],
   BULK_RATE_PER_SECOND: ['20', number(0.1)],
 
+  ORDER_MAX_LINES: ['50', integer(1, 1_000)],
+  ORDER_MAX_QUANTITY: ['1000', integer(1, 1_000_000)],
+  ORDER_MAX_TOTAL_MINOR: ['100000000', integer(0)],
+  CUSTOMER_CREDIT_LIMIT_MINOR: ['1000000', integer(0)],
+  SHIP_TO_COUNTRIES: ['FR,BE,LU,DE,CH,ES,IT,NL', countries],
   DELIVERY_DEADLINE_DAYS: ['7', number(0)],
   RETURN_DEADLINE_DAYS: ['30', number(0)],
   PROCESS_STUCK_AFTER_MS: ['300000', integer(1)],

@@ -9,12 +9,17 @@ import { pino } from 'pino';
 import { createAuditActivities } from '../../src/activities/audits.ts';
 import { createBulkActivities } from '../../src/activities/bulk.ts';
 import { createNotificationActivities } from '../../src/activities/notifications.ts';
+import { createOrderActivities } from '../../src/activities/orders.ts';
+import { createProcessActivities } from '../../src/activities/process.ts';
 import { createProfileActivities } from '../../src/activities/profile.ts';
+import { createRefundActivities } from '../../src/activities/refunds.ts';
 import { createUserSyncActivities } from '../../src/activities/user-sync.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/db/client.ts';
 import type { User } from '../../src/db/generated/client.ts';
+import { defaultPorts } from '../../src/db/orders/default-ports.ts';
 import { insertUser } from '../../src/db/users.ts';
+import { processType } from '../../src/domain/process-types.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
 import { createPendingStartRelay } from '../../src/temporal/pending-start-relay.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
@@ -50,10 +55,13 @@ export async function createWorld(
   });
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
   const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'));
+  const ports = defaultPorts(config);
   const worker = await Worker.create({
     connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath },
     activities: {
       ...createProfileActivities({ db, config }), ...createUserSyncActivities({ db, config }),
+      ...createProcessActivities({ db, config }), ...createOrderActivities({ db, config, processType, ...ports }),
+      ...createRefundActivities({ db, processType, ...ports }),
       ...createAuditActivities({ db, client, config }), ...createBulkActivities({ db, client, config }),
       ...createNotificationActivities({ db, config, mail: undefined }),
     },

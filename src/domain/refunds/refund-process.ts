@@ -15,7 +15,7 @@ export const refundProcess: ProcessDefinition<RefundData> = {
     accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund' },
     await_goods: { awaits: 'goodsReturned', limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
-    pay_back: { execute: 'payBack', isPivot: true },
+    pay_back: { execute: 'payBack', isPivot: true, failures: { payment_timed_out: 'unknown' } },
   },
   next: (completed, { returnLimitMs }) => completed === 'accept_refund' && returnLimitMs === 0 ? 'pay_back' : undefined,
 };
