@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { loadConfig, type Config } from '../../src/config.ts';
+import { openDb, type Db } from '../../src/db/client.ts';
+import { defaultPorts } from '../../src/db/orders/default-ports.ts';
+import { insertOrder, type NewOrder } from '../../src/db/orders/orders.ts';
+import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
+import { insertRefund, type NewRefund } from '../../src/db/orders/refunds.ts';
+import { validateOrders } from '../../src/db/orders/validate-order.ts';
+import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import { insertUser } from '../../src/db/users.ts';
+import type { StepResult, StepWork } from '../../src/domain/process/step-work.ts';
+import { createDatabase } from '../support/services.ts';
+
+const TENANT = 'test';
+export const NOW = Date.UTC(2026, 0, 15);
+
+/** What does a step for a list, as `src/db/orders` has them. */
+type Step = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
+
+/** A database with a catalogue, and what tests do with it. */
+export type Shop = Awaited<ReturnType<typeof openShop>>;
+
+/** Opens a shop in a database of its own. */
+export async function openShop() {
+  const database = await createDatabase();
+  const config = loadConfig({});
+  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 25, applicationName: 'test' });
+  return {
+    db, ...stepsOn(db), ...goodsOf(db), ...ordersOf(db, config), ports: defaultPorts(config),
+    close: async () => {
+      await db.close();
+      await database.drop();
+    },
+  };
+}
+
+/** Inserts a registered user who is active for a customer. */
+export async function addCustomer({ pool }: Pick<Db, 'pool'>, { tenantId, customerId }: { tenantId: string; customerId: string }): Promise<void> {
+  const userId = randomUUID();
+  await insertUser(pool, {
+    tenantId, userId, authSubject: `auth|${userId}`, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
+    profileCompletionDeadline: new Date(NOW), remindersSettledUntil: new Date(NOW), services: [], defaultServices: false,
+  }, []);
+  await rawTransaction(pool, tenantId, (client) =>
+    client.query('UPDATE users SET status = \'active\', customer_id = $3 WHERE tenant_id = $1 AND id = $2', [tenantId, userId, customerId]));
+}
+
+/** An order of one tenant as tests place it. */
+export function newOrder(order: Partial<NewOrder>): NewOrder {
+  return {
+    tenantId: TENANT, orderId: randomUUID(), customerId: 'customer-1', placedBy: null, currency: 'EUR', payment: { method: 'account' },
+    shipTo: { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country: 'FR' }, items: [{ sku: 'MUG', quantity: 1 }],
+    deliveryLimitMs: 1_000, now: NOW, ...order,
+  };
+}
+
+function stepsOn({ pool }: Db) {
+  const run = (step: Step, ids: readonly string[], { attempts = 0 } = {}): Promise<readonly StepResult[]> => rawTransaction(pool, TENANT, (client) =>
+    step(client, ids.map((processId) => ({ tenantId: TENANT, processId, data: {}, attempts }))));
+  return {
+    run,
+    /** The outcomes in short: `done`, or the code of the refusal. */
+    outcomes: async (step: Step, ids: readonly string[], options?: { attempts: number }): Promise<string[]> =>
+      (await run(step, ids, options)).map((result) => result.isDone ? 'done' : result.code),
+    read: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
+      rawTransaction(pool, TENANT, async (client) => (await client.query<Row>(text, values)).rows),
+  };
+}
+
+function goodsOf({ pool }: Db) {
+  return {
+    /** Puts a product into the catalogue, with so many pieces. */
+    stock: async (sku: string, pieces: number, { priceMinor = 1_000, currency = 'EUR', isActive = true } = {}): Promise<void> => {
+      await putProduct(pool, { tenantId: TENANT, sku, name: sku, priceMinor, currency, isActive });
+      await changeStock(pool, { tenantId: TENANT, sku, pieces, effectId: randomUUID() });
+    },
+    /** Pieces of a product: on hand, reserved, shipped. */
+    pieces: async (sku: string): Promise<(number | undefined)[]> => {
+      const product = await findProduct(pool, { tenantId: TENANT, sku });
+      return [product?.onHand, product?.reserved, product?.shipped];
+    },
+  };
+}
+
+function ordersOf({ pool }: Db, config: Config) {
+  const limits = { maxLines: config.ORDER_MAX_LINES, maxQuantity: config.ORDER_MAX_QUANTITY, maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR };
+  const validate: Step = (client, works) => validateOrders(client, works, limits);
+  const place = async (order: Partial<NewOrder> = {}): Promise<string> => {
+    const placed = newOrder(order);
+    await insertOrder(pool, placed);
+    return placed.orderId;
+  };
+  return {
+    validate, place,
+    addCustomer: (customerId: string) => addCustomer({ pool }, { tenantId: TENANT, customerId }),
+    /** Places an order and gives it prices. */
+    placeValid: async (order: Partial<NewOrder> = {}): Promise<string> => {
+      const orderId = await place(order);
+      const [result] = await rawTransaction(pool, TENANT, (client) => validate(client, [{ tenantId: TENANT, processId: orderId, data: {}, attempts: 0 }]));
+      if (result?.isDone !== true) throw new Error(`the order is not valid: ${result?.code}`);
+      return orderId;
+    },
+    askRefund: async (refund: Pick<NewRefund, 'orderId' | 'amountMinor'> & Partial<NewRefund>): Promise<string> => {
+      const refundId = randomUUID();
+      await insertRefund(pool, { tenantId: TENANT, refundId, currency: 'EUR', items: [], returnLimitMs: 0, now: NOW, ...refund });
+      return refundId;
+    },
+  };
+}
