@@ -19,11 +19,9 @@ const list = route({
 }, async (call) => {
   const { deps, caller: { tenantId, role }, params: { id: userId }, query: { limit, cursor } } = call;
   requireOwn(call, userId);
-  const rows = await deps.db.inTenant(tenantId, async (tx) =>
-    await userExists(tx, { tenantId, userId })
-      ? listUserNotifications(tx, { tenantId, userId, toUserOnly: role === 'user', after: readCursor(cursor), limit: limit + 1 })
-      : undefined);
-  if (rows === undefined) throw new Problem('user_not_found');
+  if (!(await userExists(deps.db.pool, { tenantId, userId }))) throw new Problem('user_not_found');
+  const rows = await deps.db.inTenant(tenantId, (tx) =>
+    listUserNotifications(tx, { tenantId, userId, toUserOnly: role === 'user', after: readCursor(cursor), limit: limit + 1 }));
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {

@@ -22,7 +22,7 @@ export async function commandUser<Answer, Args extends [] | [object]>(
 ): Promise<Answer> {
   const { tenantId } = caller;
   requireOwn({ caller, self }, userId);
-  if (!(await deps.db.inTenant(tenantId, (tx) => userExists(tx, { tenantId, userId })))) throw new Problem('user_not_found');
+  if (!(await userExists(deps.db.pool, { tenantId, userId }))) throw new Problem('user_not_found');
   const target = workflow === 'profile'
     ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
     : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
@@ -36,9 +36,9 @@ export async function commandUser<Answer, Args extends [] | [object]>(
  * Lets a change that was just written reach its workflow before a command about it, so that 'the current version' means
  * the row's. Only for a moment: with Temporal away the command itself says so.
  */
-async function afterPromisedCalls({ db }: Pick<Call['deps'], 'db'>, { tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<void> {
+async function afterPromisedCalls({ db }: Pick<Call['deps'], 'db'>, call: { tenantId: string; workflowId: string }): Promise<void> {
   const deadline = performance.now() + PROMISED_CALLS_MS;
-  while (performance.now() < deadline && await db.inTenant(tenantId, (tx) => hasPromisedCalls(tx, workflowId))) await wait(PROMISED_CALLS_POLL_MS);
+  while (performance.now() < deadline && await hasPromisedCalls(db.pool, call)) await wait(PROMISED_CALLS_POLL_MS);
 }
 
 /** The user as its row is now, for the answer to a command. */

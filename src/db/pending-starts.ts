@@ -1,6 +1,5 @@
 import type { Pool } from 'pg';
 import { currentTraceparent } from '../telemetry/trace-context.ts';
-import type { Tx } from './client.ts';
 import { sql, type AnyTx } from './sql.ts';
 import { runStatement } from './statement.ts';
 import { ALL_TENANTS } from './tenants.ts';
@@ -117,6 +116,9 @@ export async function removePendingStarts(pool: Pool, rows: readonly PendingStar
 }
 
 /** Whether a call on the workflow is promised and not yet carried out. */
-export async function hasPromisedCalls(tx: Tx, workflowId: string): Promise<boolean> {
-  return await tx.pendingStart.count({ where: { workflowId }, take: 1 }) > 0;
+export async function hasPromisedCalls(pool: Pool, { tenantId, workflowId }: { tenantId: string; workflowId: string }): Promise<boolean> {
+  const found = await runStatement(pool, tenantId, {
+    name: 'has-promised-calls', text: 'SELECT FROM pending_starts WHERE workflow_id = $1 LIMIT 1', values: [workflowId],
+  });
+  return found.length > 0;
 }

@@ -72,8 +72,11 @@ export async function findUserBySubject(tx: Tx, { tenantId, authSubject }: { ten
 }
 
 /** Whether the user exists and is not deleted. */
-export async function userExists(tx: Tx, { tenantId, userId }: UserKey): Promise<boolean> {
-  return (await tx.user.count({ where: { tenantId, id: userId, deletedAt: null } })) === 1;
+export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Promise<boolean> {
+  const found = await runStatement(pool, tenantId, {
+    name: 'user-exists', text: 'SELECT FROM users WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL', values: [tenantId, userId],
+  });
+  return found.length === 1;
 }
 
 /**
