@@ -135,3 +135,16 @@ test.serial('a process that has moved just now moves, and one that is not there 
   t.like(await recoverProcess(patient, { tenantId: 'another', processId: order.processId }), { classed: 'not_found' });
   await forget(world, order);
 });
+
+test.serial('where very many wait, one whose workflow is gone is still found', async (t) => {
+  const { world } = context;
+  const orders = await Promise.all(Array.from({ length: 120 }, () => world.begin('order')));
+  const isListed = async (open: number): Promise<boolean> =>
+    (await world.client.workflow.count(`TaskQueue = "${world.config.TASK_QUEUE}" AND WorkflowType = "orderProcess" AND ExecutionStatus = "Running"`)).count === open;
+  for (const order of orders) await untilCarried(world, order);
+  await until(() => isListed(120), { what: 'all of them listed' });
+  t.like(await world.watch(), { checked: 120, restarted: 0, failed: 0, classes: { waiting: 120 } });
+  await world.client.workflow.getHandle(orders[7]!.workflowId).terminate('by hand');
+  await until(() => isListed(119), { what: 'its end listed' });
+  t.like(await world.watch(), { checked: 120, restarted: 1, failed: 0, classes: { waiting: 119, workflow_gone: 1 } });
+});
