@@ -35,7 +35,7 @@ export async function registerUser(
     services: servicesToSync ?? config.SYNC_SERVICES, defaultServices: servicesToSync === undefined,
   }, startsOf({ tenantId, userId }));
   if (created !== undefined) return { user: created, isNew: true };
-  const known = await db.inTenant(tenantId, (tx) => findUserBySubject(tx, registration));
+  const known = await findUserBySubject(db.pool, registration);
   if (known === undefined) throw new Error('the user of an identity is gone within its registration');
   return { user: known, isNew: false };
 }

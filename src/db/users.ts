@@ -6,7 +6,7 @@ import type { Tx } from './client.ts';
 import { forgetIdempotencyOf } from './idempotency.ts';
 import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
-import { Prisma, type User } from './generated/client.ts';
+import { Prisma, type User, type UserSyncService } from './generated/client.ts';
 import { callsParameter, promiseCallsSql, type PromisedCall } from './pending-starts.ts';
 import { columnsOf } from './sql.ts';
 import { runStatement } from './statement.ts';
@@ -67,9 +67,26 @@ export async function findUser(tx: Tx, { tenantId, userId }: UserKey): Promise<U
 }
 
 /** The user of an identity, unless deleted. */
-export async function findUserBySubject(tx: Tx, { tenantId, authSubject }: { tenantId: string; authSubject: string }): Promise<UserRow | undefined> {
-  return (await tx.user.findFirst({ where: { tenantId, authSubject, deletedAt: null }, include: WITH_SERVICES })) ?? undefined;
+export async function findUserBySubject(pool: Pool, { tenantId, authSubject }: { tenantId: string; authSubject: string }): Promise<UserRow | undefined> {
+  const [row] = await runStatement<User & { services: readonly (Omit<UserSyncService, 'lastSuccessfulSync'> & { lastSuccessfulSync: string | null })[] }>(pool, tenantId, {
+    name: 'find-user-by-subject', text: FIND_BY_SUBJECT, values: [tenantId, authSubject],
+  });
+  if (row === undefined) return undefined;
+  // In JSON an instant is a text.
+  const services = row.services.map(({ lastSuccessfulSync: at, ...service }) => ({ ...service, lastSuccessfulSync: at === null ? null : new Date(at) }));
+  return { ...row, services };
 }
+
+/** The services in `from`, as JSON, in the order in which answers have them. */
+function servicesJson(from: string): string {
+  return `(SELECT coalesce(json_agg(s ORDER BY s.service), '[]')
+    FROM (SELECT ${columnsOf('service', Prisma.UserSyncServiceScalarFieldEnum)} FROM ${from}) AS s) AS services`;
+}
+
+const FIND_BY_SUBJECT = `
+  SELECT ${columnsOf('u', Prisma.UserScalarFieldEnum)},
+    ${servicesJson('user_sync_services AS service WHERE service.tenant_id = u.tenant_id AND service.user_id = u.id')}
+  FROM users AS u WHERE u.tenant_id = $1 AND u.auth_subject = $2 AND u.deleted_at IS NULL`;
 
 /** Whether the user exists and is not deleted. */
 export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Promise<boolean> {
@@ -107,9 +124,7 @@ const INSERT_USER = `
   ), promised AS (
     ${promiseCallsSql(13)} WHERE EXISTS (SELECT FROM registered) ORDER BY place
   )
-  SELECT ${columnsOf('registered', Prisma.UserScalarFieldEnum)}, (
-    SELECT coalesce(json_agg(s ORDER BY s.service), '[]') FROM (SELECT ${columnsOf('service', Prisma.UserSyncServiceScalarFieldEnum)} FROM service) AS s
-  ) AS services FROM registered`;
+  SELECT ${columnsOf('registered', Prisma.UserScalarFieldEnum)}, ${servicesJson('service')} FROM registered`;
 
 /** What became of a change: the new version, null when other services need not hear of it, undefined without a user. */
 export type ContactChange = number | null | undefined | 'phone_required';

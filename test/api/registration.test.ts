@@ -41,6 +41,17 @@ test('registration takes the user\'s own list of services', async (t) => {
   t.false(row.defaultServices);
 });
 
+test('a repeated registration answers the user as it is now', async (t) => {
+  const json = { authSubject: 'auth0|again', email: 'again@example.com' };
+  const { body: { id } } = await api.ask('POST', '/users', { role: 'admin', json });
+  const confirmed = { confirmedVersion: 1, lastSuccessfulSync: new Date('2026-01-02T03:04:05.678Z') };
+  await api.db.inTenant('default', (tx) => tx.userSyncService.updateMany({ where: { userId: String(id), service: 'accounting' }, data: confirmed }));
+  const { status, body } = await api.ask('POST', '/users', { role: 'admin', json });
+  t.is(status, 200);
+  t.like(body, { syncMetadata: { syncedServices: ['accounting'], lastSuccessfulSync: { accounting: '2026-01-02T03:04:05.678Z' } } });
+  t.deepEqual(body, (await api.ask('GET', `/users/${String(id)}`, { role: 'admin' })).body);
+});
+
 test('registration refuses what it can\'t take, and names the field', async (t) => {
   const refused: [field: string, json: object][] = [
     ['body.email', { authSubject: 'a', email: 'nobody' }],
