@@ -45,9 +45,16 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** Who takes the payments of orders and who ships them. */
+export type OrderPorts = ReturnType<typeof defaultPorts>;
+
 /** Starts a worker whose task queue is its own, so that test files share a server without meeting. */
 export async function createWorld(
-  { connection, client, namespace, env = {} }: { connection: NativeConnection; client: Client; namespace: string; env?: Record<string, string> },
+  { connection, client, namespace, env = {}, around = (ports) => ports }: {
+    connection: NativeConnection; client: Client; namespace: string; env?: Record<string, string>;
+    /** Puts what a test lets go wrong around the ports of orders. */
+    around?: (ports: OrderPorts) => OrderPorts;
+  },
 ): Promise<World> {
   const database = await createDatabase();
   const config = loadConfig({
@@ -55,7 +62,7 @@ export async function createWorld(
   });
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
   const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'));
-  const ports = defaultPorts(config);
+  const ports = around(defaultPorts(config));
   const worker = await Worker.create({
     connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath },
     activities: {

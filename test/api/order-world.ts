@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import { z } from 'zod';
+import type { Db } from '../../src/db/client.ts';
+import { StepFailure } from '../../src/domain/process/step-work.ts';
+import type { PaymentPort } from '../../src/gateways/payment-port.ts';
+import type { ShippingPort } from '../../src/gateways/shipping-port.ts';
+import { startApi, type Answer, type TestApi } from '../support/api.ts';
+import { connectDevServer } from '../support/dev-server.ts';
+import { temporalAddress } from '../support/services.ts';
+import { until } from '../support/until.ts';
+import { createWorld } from '../workflows/world.ts';
+
+export const TENANT = 'default';
+export const operator = { role: 'operator', sub: 'op' } as const;
+export const service = { role: 'service', sub: 'shop' } as const;
+
+/** Country to which the warehouse does not ship. */
+export const REFUSED_COUNTRY = 'ZZ';
+
+/** The API with a worker that carries out orders, on real ports whose calls a test may let fail. */
+export interface OrderWorld {
+  readonly api: TestApi;
+  readonly db: Db;
+  readonly client: Client;
+  /** What happens before a customer's payment is authorised, by customer. */
+  readonly beforePayment: Map<string, () => Promise<void>>;
+  /** Customers whose money can't be paid back now, and cities to which nothing can be sent now. */
+  readonly troubled: { readonly customers: Set<string>; readonly cities: Set<string> };
+  /** A customer with an active user, whose token is `as`. */
+  customer(): Promise<{ customerId: string; as: { role: 'user'; sub: string } }>;
+  /** Places an order for a new customer unless it names one. */
+  place(order?: { customerId?: string; sku?: string; quantity?: number; city?: string; country?: string }): Promise<string>;
+  status(orderId: string): Promise<string>;
+  untilStatus(orderId: string, status: string): Promise<void>;
+  untilProcess(processId: string, status: string): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Starts it all, with one product `MUG` of which there is plenty. */
+export async function createOrderWorld(): Promise<OrderWorld> {
+  const server = await connectDevServer();
+  const troubled = { customers: new Set<string>(), cities: new Set<string>() };
+  const beforePayment: OrderWorld['beforePayment'] = new Map();
+  const settings = { BUS_POLL_MS: '20', COMMAND_TIMEOUT_MS: '20000', BULK_RATE_PER_SECOND: '100' };
+  const world = await createWorld({
+    ...server, env: settings,
+    around: ({ payments, shipping }) => ({
+      payments: withTrouble(payments, { beforePayment, customers: troubled.customers }), shipping: withLateTrucks(shipping, troubled.cities),
+    }),
+  });
+  const { db, client } = world;
+  const api = await startApi({ db, temporalAddress: temporalAddress(), settings: { ...settings, TASK_QUEUE: world.config.TASK_QUEUE } });
+  await api.ask('PUT', '/products/MUG', { role: 'admin', json: { name: 'Mug', priceMinor: 1_250, currency: 'EUR' } });
+  await api.ask('POST', '/products/MUG/stock', { role: 'admin', json: { received: 1_000 } });
+  return {
+    api, db, client, beforePayment, troubled, ...ordersOf(api, db),
+    close: async () => {
+      await api.close();
+      await world.close();
+      await server.connection.close();
+    },
+  };
+}
+
+function ordersOf(api: TestApi, db: Db): Pick<OrderWorld, 'customer' | 'place' | 'status' | 'untilStatus' | 'untilProcess'> {
+  const customer = async () => {
+    const [sub, customerId, id] = [randomUUID(), randomUUID(), randomUUID()];
+    await db.inTenant(TENANT, (tx) => tx.user.create({ data: {
+      tenantId: TENANT, id, authSubject: sub, email: `${sub}@example.com`, status: 'active', customerId, profileCompletionStatus: 'completed', syncStatus: 'synced',
+    } }));
+    return { customerId, as: { role: 'user', sub } as const };
+  };
+  const status = async (orderId: string) => String((await api.ask('GET', `/orders/${orderId}`, service)).body['status']);
+  const process = (processId: string) => api.ask('GET', `/processes/${processId}`, operator);
+  return {
+    customer, status,
+    place: async ({ customerId, sku = 'MUG', quantity = 1, city = 'Paris', country = 'FR' } = {}) => {
+      const { body } = await api.ask('POST', '/orders', {
+        ...service, json: {
+          customerId: customerId ?? (await customer()).customerId, items: [{ sku, quantity }], currency: 'EUR', payment: { method: 'account' },
+          shipTo: { name: 'Ada Lovelace', street: 'Rue de Rivoli 1', postalCode: '75001', city, country },
+        },
+      });
+      return z.string().parse(body['id']);
+    },
+    untilStatus: (orderId, wanted) => until(async () => await status(orderId) === wanted, { what: `order ${wanted}` }),
+    untilProcess: async (processId, wanted) => {
+      await until(async () => (await process(processId)).body['status'] === wanted, { what: `process ${wanted}` });
+      return process(processId);
+    },
+  };
+}
+
+function withTrouble(
+  ledger: PaymentPort, { beforePayment, customers }: Pick<OrderWorld, 'beforePayment'> & { customers: ReadonlySet<string> },
+): PaymentPort {
+  return {
+    ...ledger,
+    authorise: async (request) => {
+      for (const { customerId } of request.calls) await beforePayment.get(customerId)?.();
+      return ledger.authorise(request);
+    },
+    refund: async (request) => {
+      if (request.calls.some(({ payment }) => customers.has(payment.customerId))) throw new StepFailure('bank_away', 'The bank does not answer.');
+      return ledger.refund(request);
+    },
+  };
+}
+
+function withLateTrucks(warehouse: ShippingPort, cities: ReadonlySet<string>): ShippingPort {
+  return {
+    ...warehouse,
+    accept: async (request) => {
+      if (request.calls.some(({ shipTo }) => cities.has(shipTo?.city ?? ''))) throw new StepFailure('warehouse_timed_out', 'The warehouse does not answer.');
+      return warehouse.accept(request);
+    },
+  };
+}
