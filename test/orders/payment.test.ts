@@ -52,8 +52,8 @@ test('takePayment charges once though it is called many times at once', async (t
 });
 
 test('takePayment declines what goes beyond the limit, though orders of a customer come at once and in lists', async (t) => {
-  const orders = await Promise.all(Array.from({ length: 1 }, () => order('c-limit', 3)));
-  for (let n = 0; n < 5; n += 1) orders.push(await order('c-limit', 3));
+  await shop.addCustomer('c-limit');
+  const orders = await Promise.all(Array.from({ length: 6 }, () => order('c-limit', 3)));
   const outcomes = (await Promise.all([shop.outcomes(take, orders.slice(0, 3)), shop.outcomes(take, orders.slice(3))])).flat();
   t.is(outcomes.filter((outcome) => outcome === 'done').length, 3);
   t.is(outcomes.filter((outcome) => outcome === 'payment_declined').length, 3);
@@ -82,7 +82,7 @@ test('an answer that gets lost before or after its effect never leads to a secon
   for (const [n, losses] of lossesOf.entries()) {
     const customerId = `c-lost-${n}`;
     const orderId = await order(customerId);
-    const port = losingAnswers(ledger, { pool: shop.db.pool, losses });
+    const port = losingAnswers(ledger, { pool: () => shop.db.pool, losses });
     await t.throwsAsync(shop.run((client, works) => takePayment(port, client, works), [orderId]), { message: 'No answer in time.' });
     t.deepEqual(await shop.outcomes((client, works) => takePayment(port, client, works), [orderId], { attempts: 1 }), ['done']);
     t.deepEqual(await booksOf(customerId), { sums: { held: 0, owed: 1_000, revenue: 1_000, captures: 1 }, account: { held: 0, owed: 1_000 } });
@@ -92,7 +92,7 @@ test('an answer that gets lost before or after its effect never leads to a secon
 test('returnPayment voids what was authorised only, and what of it gets lost is asked for', async (t) => {
   const orderId = await order('c-void');
   const losses: Losses = [{ call: 'capture', when: 'before' }, { call: 'void', when: 'after' }];
-  const port = losingAnswers(ledger, { pool: shop.db.pool, losses });
+  const port = losingAnswers(ledger, { pool: () => shop.db.pool, losses });
   await t.throwsAsync(shop.run((client, works) => takePayment(port, client, works), [orderId]));
   t.like(await booksOf('c-void'), { sums: { held: 1_000 }, account: { held: 1_000, owed: 0 } });
   await t.throwsAsync(shop.run((client, works) => returnPayment(port, client, works), [orderId]));
