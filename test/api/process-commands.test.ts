@@ -137,16 +137,16 @@ test('a process that nobody knows is not found, whatever is asked of it', async 
 });
 
 test('parked processes are found, and commanded together', async (t) => {
-  const parked = await Promise.all([parkUndo(), parkUndo(), parkStep()]);
-  const [first, second, third] = parked;
-  await Promise.all([world.untilProcess(first!.id, 'compensation_failed'), world.untilProcess(second!.id, 'compensation_failed'), world.untilProcess(third!.id, 'step_failed')]);
+  const [first, second, third] = await Promise.all([parkUndo(), parkUndo(), parkStep()]);
+  const parked = [first, second, third];
+  await Promise.all([world.untilProcess(first.id, 'compensation_failed'), world.untilProcess(second.id, 'compensation_failed'), world.untilProcess(third.id, 'step_failed')]);
   const listed = z.object({ items: z.array(z.object({ id: z.string(), status: z.string() })) });
   const ids = async (query: string) => listed.parse((await api.ask('GET', `/processes?limit=100&${query}`, operator)).body).items.map(({ id }) => id);
-  t.true((await ids('status=compensation_failed&type=order&step=process_payment')).includes(first!.id));
+  t.true((await ids('status=compensation_failed&type=order&step=process_payment')).includes(first.id));
   t.deepEqual(await ids('status=compensation_failed&step=reserve_inventory'), []);
   t.deepEqual(await ids('status=compensation_failed&type=refund'), []);
   t.deepEqual(await ids('olderThan=3600'), []);
-  t.true((await ids('olderThan=0')).includes(third!.id));
+  t.true((await ids('olderThan=0')).includes(third.id));
   for (const { heal } of parked) heal();
   const processIds = parked.map(({ id }) => id);
   const bulk = async (name: string, json: object) => {
@@ -157,9 +157,9 @@ test('parked processes are found, and commanded together', async (t) => {
     return (await api.ask('GET', href, operator)).body;
   };
   t.like(await bulk('retry-compensation', { filter: { processIds, status: 'compensation_failed' }, reason }), { matched: 2, signalled: 2 });
-  await Promise.all([first!, second!].map(({ id }) => world.untilProcess(id, 'compensated')));
+  await Promise.all([first, second].map(({ id }) => world.untilProcess(id, 'compensated')));
   t.like(await bulk('abandon', { filter: { processIds }, reason }), { matched: 1, signalled: 1 }, 'what is over is left out');
-  const { body } = await world.untilProcess(third!.id, 'abandoned');
+  const { body } = await world.untilProcess(third.id, 'abandoned');
   t.like(processSchema.parse(body).events.at(-1), { type: 'ProcessAbandoned', detail: { decided: { command: 'abandon', by: 'op', reason } } });
   t.like(await bulk('recover', { filter: { processIds } }), { matched: 0, signalled: 0 });
 });

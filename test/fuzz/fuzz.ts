@@ -41,6 +41,7 @@ function withMarks({ body, operationId, isBodyWrong }: PlannedRequest, { sub, ma
   if (body === null || isBodyWrong || !('json' in body)) return body;
   const fields = z.looseObject({}).parse(body.json);
   if (operationId === 'registerUser') return { json: { ...fields, authSubject: sub, email: `${mark}@example.com`, name: mark } };
+  if (operationId === 'placeOrder') return { json: { ...fields, shipTo: { ...z.looseObject({}).parse(fields['shipTo']), name: mark } } };
   return body;
 }
 

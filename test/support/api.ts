@@ -15,6 +15,7 @@ import { createTokenVerifier, mintToken } from '../../src/auth/tokens.ts';
 import { createReplayer } from '../../src/bus/replay.ts';
 import { loadConfig } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/db/client.ts';
+import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
 import { createDatabase } from './services.ts';
 
@@ -22,7 +23,7 @@ import { createDatabase } from './services.ts';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** The parsed JSON; empty without a body. */
+  /** The parsed JSON; empty without a body; of a stream of server-sent events, all `events` until its end. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -96,8 +97,14 @@ export async function startApi(
       });
       const text = await response.text();
       const { status, headers: answered } = response;
+      const check = (read: unknown) => assertDeclared({ method, path: path.split('?')[0] ?? path, answer: { status, headers: answered, body: read } });
+      if (answered.get('Content-Type') === 'text/event-stream') {
+        const events = eventsIn(text);
+        for (const { data } of events) check(data);
+        return { status, headers: answered, body: { events } };
+      }
       const parsed: unknown = text === '' ? undefined : JSON.parse(text);
-      assertDeclared({ method, path: path.split('?')[0] ?? path, answer: { status, headers: answered, body: parsed } });
+      check(parsed);
       return { status, headers: answered, body: jsonObject.parse(parsed ?? {}) };
     },
     close: async () => {

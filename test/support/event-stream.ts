@@ -55,6 +55,11 @@ export async function openEventStream(url: string, headers: Readonly<Record<stri
   };
 }
 
+/** The events in the text of a stream that has ended. */
+export function eventsIn(text: string): ReceivedEvent[] {
+  return text.split('\n\n').filter((block) => block !== '' && !block.startsWith(':')).map(eventOf);
+}
+
 function eventOf(block: string): ReceivedEvent {
   const fields = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]));
   return { id: fields['id'] ?? '', data: JSON.parse(fields['data'] ?? 'null') };
