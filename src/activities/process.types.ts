@@ -17,6 +17,8 @@ export interface StepCall extends ProcessRef {
   readonly state: ProcessState;
   /** Revision under which the outcome is written: one above the row's. */
   readonly revision: number;
+  /** Temporal's time of the call, in milliseconds since the epoch. */
+  readonly now: number;
   /** One of several undos at once: each is written into the row as the others left it, under the revision that it has. */
   readonly isBeside?: true;
 }

@@ -59,8 +59,9 @@ export async function settle(
   client: pg.ClientBase, { definition, call, row, outcome }: { definition: ProcessDefinition; call: StepCall; row: LockedProcess; outcome: StepOutcome },
 ): Promise<StepAnswer> {
   const { tenantId, processId, isBeside } = call;
-  const at = Date.now();
   const before = isBeside === true ? row.state : call.state;
+  // Not by the worker's clock alone, which may be behind Temporal's: what is awaited next is due by the latter.
+  const at = Math.max(Date.now(), call.now, before.updatedAt);
   const events = settleOutcome(definition, before, outcome, at);
   const written = isBeside === true ? { revision: row.revision, writer: row.writer ?? '' } : { revision: call.revision, writer: writerOf() };
   await writeProcesses(client, { tenantId, writes: [{ processId, state: applyAll(before, events), events, ...written }] });

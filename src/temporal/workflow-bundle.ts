@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
 const SOURCES = ['src/workflows', 'src/domain', 'package-lock.json'];
@@ -15,16 +15,19 @@ export interface WorkflowBundle {
 
 /**
  * The bundle of the workflows' present source: built once, kept in `folder`, so that a worker starts without building.
- * Tracing is part of it only where it is asked for; the workflows are the same with and without.
+ * Tracing is part of it only where it is asked for; the workflows are the same with and without. Other workflows than the
+ * product's are those of the module `workflowsPath`.
  */
-export async function loadWorkflowBundle(folder: string, { isTraced = false } = {}): Promise<WorkflowBundle> {
-  const sourceHash = await hashSources();
+export async function loadWorkflowBundle(
+  folder: string, { isTraced = false, workflowsPath = workflowModule('index.ts') }: { isTraced?: boolean; workflowsPath?: string } = {},
+): Promise<WorkflowBundle> {
+  const sourceHash = await hashSources(pathToFileURL(dirname(workflowsPath)));
   const codePath = join(folder, `${sourceHash}${isTraced ? '-traced' : ''}.js`);
   const isBuilt = await stat(codePath).then(() => true, () => false);
   if (!isBuilt) {
     const interceptors = isTraced ? [workflowModule('tracing.ts')] : [];
     const { code } = await bundleWorkflowCode({
-      workflowsPath: workflowModule('index.ts'), workflowInterceptorModules: interceptors,
+      workflowsPath, workflowInterceptorModules: interceptors,
       preloadModules: [workflowModule('shared-modules.ts'), ...interceptors],
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     });
@@ -40,10 +43,10 @@ function workflowModule(file: string): string {
   return fileURLToPath(new URL(`src/workflows/${file}`, root));
 }
 
-async function hashSources(): Promise<string> {
+async function hashSources(workflows: URL): Promise<string> {
   const hash = createHash('sha256');
-  for (const source of SOURCES) {
-    for (const file of await filesUnder(new URL(source, root))) hash.update(file.pathname.slice(root.pathname.length)).update(await readFile(file));
+  for (const source of [workflows, ...SOURCES.map((path) => new URL(path, root))]) {
+    for (const file of await filesUnder(source)) hash.update(file.pathname.slice(root.pathname.length)).update(await readFile(file));
   }
   return hash.digest('hex').slice(0, 12);
 }

@@ -89,7 +89,7 @@ async function perform(life: ProcessLife, step: string, activity: string, starte
   const before = life.state;
   const state = applyAll(before, started);
   const revision = life.revision + 1;
-  const answer = await stepActivity(acting(life, step), activity)({ ...life.ref, step, state, revision });
+  const answer = await stepActivity(acting(life, step), activity)({ ...life.ref, step, state, revision, now: Date.now() });
   if (answer.isSuperseded) return takeOver(life);
   const events = settleOutcome(life.definition, state, answer.outcome, answer.at);
   life.state = applyAll(state, events);
@@ -101,7 +101,7 @@ async function perform(life: ProcessLife, step: string, activity: string, starte
 async function compensateAll(life: ProcessLife, steps: readonly string[]): Promise<void> {
   const { ref, state, revision } = life;
   await Promise.all(steps.map((step) =>
-    stepActivity(acting(life, step), undoOf(life, step))({ ...ref, step, state, revision, isBeside: true })));
+    stepActivity(acting(life, step), undoOf(life, step))({ ...ref, step, state, revision, now: Date.now(), isBeside: true })));
   await takeOver(life);
 }
 

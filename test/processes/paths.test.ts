@@ -50,34 +50,31 @@ for (const [refused, expected] of Object.entries({
     const saga = await context.world.begin('trip', { [refused]: ['refuse'] });
     const cause = { code: 'sold_out', message: 'There is nothing left.', class: 'refused' };
     t.deepEqual(await saga.handle.result(), { status: 'compensated', cause });
-    t.deepEqual((await saga.effects()).filter((effect) => effect !== refused), expected.effects);
+    t.deepEqual(await saga.effects(), [...expected.effects]);
     t.deepEqual(await saga.steps(), { ...expected.steps });
     t.like(await saga.row(), { status: 'compensated', cause, attempts: 0 });
     await assertAgrees(t, saga);
-    t.regex(String(await saga.handle.query('__temporal_workflow_metadata').then(JSON.stringify)), /compensated.*since sold_out: There is nothing left/);
+    t.regex(JSON.stringify(await saga.handle.query('__temporal_workflow_metadata')), /compensated.*since sold_out: There is nothing left/);
   });
 }
 
 for (const step of ['reserve', 'pay'] as const) {
   test.serial(`${step} is tried again after 1, 2 and 4 s, each attempt and its cause in the row while it is`, async (t) => {
     const { env, world } = context;
-    const seen: { attempts: number; pauseMs: number; code: unknown }[] = [];
-    const look = async (): Promise<void> => {
-      const row = await saga.row();
-      const event = (await saga.events()).length;
-      t.true(event > 0);
-      if (row.retryAt !== null) seen.push({ attempts: row.attempts, pauseMs: Math.round((row.retryAt.getTime() - Date.now()) / 1_000) * 1_000, code: row.lastError });
-    };
-    const saga = await world.begin('trip', { [step]: ['fail', 'fail', 'fail'] }, { isStarted: false });
-    await saga.start();
-    for (const attempts of [1, 2, 3]) {
-      await until(async () => { const row = await saga.row(); return row.attempts === attempts && row.retryAt !== null; }, { what: `attempt ${attempts}` });
-      await look();
-      await env.sleep(5_000);
+    let before = Date.now();
+    const saga = await world.begin('trip', { [step]: ['fail', 'fail', 'fail'] });
+    const cause = { code: 'jammed', message: 'It is jammed.', class: 'transient' };
+    let attempts = 0;
+    for (const pauseMs of [1_000, 2_000, 4_000]) {
+      attempts += 1;
+      await until(async () => (await saga.row()).attempts === attempts, { what: `attempt ${attempts}` });
+      const { retryAt, lastError } = await saga.row();
+      t.deepEqual(lastError, cause);
+      t.true(retryAt !== null && retryAt.getTime() >= before + pauseMs && retryAt.getTime() <= Date.now() + pauseMs);
+      before = Date.now();
+      await env.sleep(pauseMs);
     }
     await until(async () => (await saga.row()).status === 'waiting', { what: 'the wait' });
-    const cause = { code: 'jammed', message: 'It is jammed.', class: 'transient' };
-    t.deepEqual(seen, [1, 2, 3].map((attempts) => ({ attempts, pauseMs: 1_000 * 2 ** (attempts - 1), code: cause })));
     t.like((await saga.view()).history.find((execution) => execution.step === step), { status: 'completed', attempts: 4, error: null });
     t.deepEqual((await saga.effects()).filter((effect) => effect.startsWith(step)).length, 1, 'failed attempts leave nothing');
     t.like(await saga.row(), { attempts: 0, lastError: null, retryAt: null });
@@ -94,10 +91,9 @@ test.serial('a step that keeps failing, or whose outcome stays unknown, is undon
 });
 
 test.serial('a call that does not answer in time has an unknown outcome', async (t) => {
-  const never = (): Promise<void> => new Promise(() => {});
-  const saga = await context.world.begin('trip', { pay: four(never) });
+  const saga = await context.world.begin('visit', { knock: [() => new Promise(() => {})] });
   t.like(await saga.handle.result(), { status: 'compensated', cause: { code: 'timed_out', class: 'unknown' } });
-  t.deepEqual(await saga.effects(), ['reserve', 'undoReserve', 'pay x4', 'undoPay x1']);
+  t.deepEqual(await saga.effects(), ['knock x1', 'undoKnock x1']);
 });
 
 test.serial('an answer no to a second attempt undoes the step, since the first may still arrive', async (t) => {
@@ -125,5 +121,5 @@ test.serial('of undos side by side the others are done though one fails', async 
   t.deepEqual(await saga.steps(), { hotel: 'compensated', flight: 'compensation_failed', car: 'compensated', confirm: 'failed' });
   await saga.handle.signal('retryCompensation', { by: 'ann' });
   t.like(await saga.handle.result(), { status: 'compensated' });
-  t.deepEqual(await saga.effects(), ['hotel', 'car', 'undoHotel', 'undoCar', 'flight x1', 'undoFlight x1'].toSorted((a, b) => Number(a.includes(' ')) - Number(b.includes(' '))));
+  t.deepEqual((await saga.effects()).toSorted(), ['car', 'flight x1', 'hotel', 'undoCar', 'undoFlight x1', 'undoHotel']);
 });

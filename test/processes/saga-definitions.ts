@@ -9,7 +9,7 @@ export const SAGA_TYPES = {
     type: 'trip', summary: 'Reserved, paid for and shipped, until it arrives',
     steps: {
       reserve: { execute: 'reserve', compensate: 'undoReserve', failures },
-      pay: { execute: 'pay', compensate: 'undoPay', isRemote: true, timeLimitMs: 2_000, failures },
+      pay: { execute: 'pay', compensate: 'undoPay', isRemote: true, failures },
       ship: { execute: 'ship', isPivot: true, failures },
       arrive: { awaits: 'arrived', limitMs: () => HOUR_MS, late: 'remind' },
     },
@@ -21,6 +21,10 @@ export const SAGA_TYPES = {
       car: { execute: 'car', compensate: 'undoCar', failures }, confirm: { execute: 'confirm' },
     },
     compensation: 'parallel',
+  },
+  visit: {
+    type: 'visit', summary: 'Calls once, and not for long',
+    steps: { knock: { execute: 'knock', compensate: 'undoKnock', isRemote: true, timeLimitMs: 1_000, attempts: { maximum: 1, firstDelayMs: 1, backoff: 1 } } },
   },
   permit: {
     type: 'permit', summary: 'Waits to be granted, and fails when it is not',

@@ -33,7 +33,10 @@ export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> 
 
 function local(script: Script, activity: string): LocalStep {
   return async (client, works) => {
-    for (const { processId } of works) await client.query('INSERT INTO effects (process_id, activity) VALUES ($1, $2)', [processId, activity]);
+    for (const { processId } of works) {
+      if (next(script, activity, processId) === 'refuse') continue;
+      await client.query('INSERT INTO effects (process_id, activity) VALUES ($1, $2)', [processId, activity]);
+    }
     return play(script, activity, works);
   };
 }
@@ -42,12 +45,17 @@ function local(script: Script, activity: string): LocalStep {
 function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
   return async (works) => {
     for (const { tenantId, processId } of works) {
-      if (['refuse', 'fail', 'lose'].includes(String(script.get(`${processId} ${activity}`)?.[0]))) continue;
+      const ending = next(script, activity, processId);
+      if (ending === 'refuse' || ending === 'fail' || ending === 'lose') continue;
       await rawTransaction(pool, tenantId, (client) => client.query(
         'INSERT INTO outside AS o (process_id, activity) VALUES ($1, $2) ON CONFLICT (process_id, activity) DO UPDATE SET calls = o.calls + 1', [processId, activity]));
     }
     return play(script, activity, works);
   };
+}
+
+function next(script: Script, activity: string, processId: string): Ending | undefined {
+  return script.get(`${processId} ${activity}`)?.[0];
 }
 
 async function play(script: Script, activity: string, works: readonly StepWork[]): Promise<StepResult[]> {

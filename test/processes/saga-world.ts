@@ -39,6 +39,7 @@ export interface Saga {
   events(): Promise<string[]>;
   /** Statuses of its steps in the row. */
   steps(): Promise<Record<string, string>>;
+  /** The latest of a kind. */
   alert(kind: 'process_parked' | 'process_overdue'): Promise<{ status: string; count: number } | undefined>;
   /** Starts its workflow, again when it is closed. */
   start(): Promise<void>;
@@ -105,7 +106,9 @@ function sagaOf({ db, client, config }: Pick<SagaWorld, 'db' | 'client' | 'confi
         UNION ALL SELECT 1, 0, activity || ' x' || calls FROM outside WHERE process_id = $1) AS e ORDER BY part, position, text`),
     events: () => texts(`SELECT concat_ws(' ', type, step) AS text FROM process_events WHERE process_id = $1 ORDER BY sequence`),
     steps: async () => Object.fromEntries(historyOf(await row()).map(({ step, status }) => [step, status])),
-    alert: (kind) => db.inTenant(TENANT, async (tx) => await tx.alert.findFirst({ where: { kind, details: { path: ['processId'], equals: processId } } }) ?? undefined),
+    alert: (kind) => db.inTenant(TENANT, async (tx) => await tx.alert.findFirst({
+      where: { kind, details: { path: ['processId'], equals: processId } }, orderBy: { firstSeenAt: 'desc' },
+    }) ?? undefined),
     start: async () => {
       const workflowType = processWorkflowType(type);
       await client.workflow.start(workflowType, { ...startOptions(config, { workflowType, workflowId }), args: [{ tenantId: TENANT, processId }] });
