@@ -59,53 +59,16 @@ export function createEventFeed({
   let isStopped = false;
   let running: Promise<void> | undefined;
 
-  const end = (stream: Stream): void => {
-    streams.delete(stream);
-    stream.response.end();
-  };
-  const write = (stream: Stream, text: string): void => {
-    stream.writtenAtMs = performance.now();
-    stream.isBlocked = !stream.response.write(text);
-  };
-
-  function deliver(stream: Stream, event: NextEvent): void {
-    if (!streams.has(stream)) return; // its reader left, or it had its last event
-    const { data, isLast } = stream.follower.render(event);
-    write(stream, `id: ${event.sequence}\ndata: ${JSON.stringify(data)}\n\n`);
-    stream.after = event.sequence;
-    if (isLast) end(stream);
-  }
-
-  /** Whether there may be more at once. */
-  async function round(): Promise<boolean> {
-    const ready = [...streams].filter(({ isBlocked }) => !isBlocked);
-    const events = await eventsBehind(pool, ready.map(({ follower, after }) => ({ ...follower, after })), EVENTS_A_ROUND);
-    for (const event of events) {
-      const stream = ready[event.place];
-      if (stream !== undefined) deliver(stream, event);
-    }
-    const counts = Map.groupBy(events, ({ place }) => place);
-    return [...counts.values()].some(({ length }) => length === EVENTS_A_ROUND);
-  }
-
-  function keepAlive(): void {
-    const nowMs = performance.now();
-    for (const stream of streams) {
-      if (nowMs >= stream.endsAtMs) end(stream);
-      else if (!stream.isBlocked && nowMs - stream.writtenAtMs >= heartbeatMs) write(stream, ': still here\n\n');
-    }
-  }
-
   async function run(): Promise<void> {
     while (streams.size > 0) {
       let isMore = false;
       try {
-        isMore = await round();
+        isMore = await deliverNext(pool, streams);
         outage.succeeded();
       } catch (error) {
         outage.failed(error);
       }
-      keepAlive();
+      keepAlive(streams, heartbeatMs);
       if (!isMore && streams.size > 0) await wake.wait(pollMs);
     }
     running = undefined;
@@ -118,9 +81,9 @@ export function createEventFeed({
       return own >= maxStreamsOfOwner ? 'too_many_streams' : null;
     },
     follow: (response, follower) => {
+      if (isStopped || response.destroyed) return void response.end();
       const nowMs = performance.now();
       const stream: Stream = { response, follower, after: follower.after, writtenAtMs: nowMs, endsAtMs: nowMs + maxAgeMs, isBlocked: false };
-      if (isStopped || response.destroyed) return void response.end();
       streams.add(stream);
       response.on('close', () => { streams.delete(stream); wake.notify(); });
       response.on('drain', () => { stream.isBlocked = false; wake.notify(); });
@@ -130,9 +93,44 @@ export function createEventFeed({
     },
     stop: async () => {
       isStopped = true;
-      for (const stream of streams) end(stream);
+      for (const stream of streams) end(streams, stream);
       wake.notify();
       await running;
     },
   };
+}
+
+/** Reads and writes what comes next in each stream; true: there may be more at once. */
+async function deliverNext(pool: Pool, streams: Set<Stream>): Promise<boolean> {
+  const ready = [...streams].filter(({ isBlocked }) => !isBlocked);
+  const events = await eventsBehind(pool, ready.map(({ follower, after }) => ({ ...follower, after })), EVENTS_A_ROUND);
+  for (const event of events) {
+    const stream = ready[event.place];
+    if (stream === undefined || !streams.has(stream)) continue; // its reader left, or it had its last event
+    const { data, isLast } = stream.follower.render(event);
+    write(stream, `id: ${event.sequence}\ndata: ${JSON.stringify(data)}\n\n`);
+    stream.after = event.sequence;
+    if (isLast) end(streams, stream);
+  }
+  const counts = Map.groupBy(events, ({ place }) => place);
+  return [...counts.values()].some(({ length }) => length === EVENTS_A_ROUND);
+}
+
+/** Ends streams that have had their time, and lets the readers of silent ones know that somebody is there. */
+function keepAlive(streams: Set<Stream>, heartbeatMs: number): void {
+  const nowMs = performance.now();
+  for (const stream of streams) {
+    if (nowMs >= stream.endsAtMs) end(streams, stream);
+    else if (!stream.isBlocked && nowMs - stream.writtenAtMs >= heartbeatMs) write(stream, ': still here\n\n');
+  }
+}
+
+function write(stream: Stream, text: string): void {
+  stream.writtenAtMs = performance.now();
+  stream.isBlocked = !stream.response.write(text);
+}
+
+function end(streams: Set<Stream>, stream: Stream): void {
+  streams.delete(stream);
+  stream.response.end();
 }

@@ -24,7 +24,7 @@ export interface ProcessListQuery {
 }
 
 /** The rows that a filter is about: processes of the tenant that match every given field. */
-export function whereProcesses(tenantId: string, { status, type, step, updatedBefore, processIds }: ProcessFilter): Prisma.ProcessStateWhereInput {
+function whereProcesses(tenantId: string, { status, type, step, updatedBefore, processIds }: ProcessFilter): Prisma.ProcessStateWhereInput {
   return {
     tenantId,
     ...(status === undefined ? {} : { status }),

@@ -31,6 +31,10 @@ export interface OrderWorld {
   customer(): Promise<{ customerId: string; as: { role: 'user'; sub: string } }>;
   /** Places an order for a new customer unless it names one. */
   place(order?: { customerId?: string; sku?: string; quantity?: number; city?: string; country?: string }): Promise<string>;
+  /** Places an order that can't be undone until it is healed: it is refused after the payment, which can't be paid back. */
+  parkUndo(): Promise<{ id: string; heal: () => void }>;
+  /** Places an order of which nobody knows, until it is healed, whether the warehouse has it. */
+  parkStep(): Promise<{ id: string; heal: () => void }>;
   status(orderId: string): Promise<string>;
   untilStatus(orderId: string, status: string): Promise<void>;
   untilProcess(processId: string, status: string): Promise<Answer>;
@@ -53,8 +57,19 @@ export async function createOrderWorld(): Promise<OrderWorld> {
   const api = await startApi({ db, temporalAddress: temporalAddress(), settings: { ...settings, TASK_QUEUE: world.config.TASK_QUEUE } });
   await api.ask('PUT', '/products/MUG', { role: 'admin', json: { name: 'Mug', priceMinor: 1_250, currency: 'EUR' } });
   await api.ask('POST', '/products/MUG/stock', { role: 'admin', json: { received: 1_000 } });
+  const orders = ordersOf(api, db);
   return {
-    api, db, client, beforePayment, troubled, ...ordersOf(api, db),
+    api, db, client, beforePayment, troubled, ...orders,
+    parkUndo: async () => {
+      const { customerId } = await orders.customer();
+      troubled.customers.add(customerId);
+      return { id: await orders.place({ customerId, country: REFUSED_COUNTRY }), heal: () => { troubled.customers.delete(customerId); } };
+    },
+    parkStep: async () => {
+      const city = randomUUID();
+      troubled.cities.add(city);
+      return { id: await orders.place({ city }), heal: () => { troubled.cities.delete(city); } };
+    },
     close: async () => {
       await api.close();
       await world.close();
