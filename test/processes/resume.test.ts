@@ -25,8 +25,9 @@ function gate() {
 async function resetToStart({ handle }: Saga): Promise<void> {
   const { connection, options: { namespace } } = context.world.client;
   const { runId } = await handle.describe();
-  const { events } = await handle.fetchHistory();
-  const workflowTaskFinishEventId = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId ?? null;
+  const firstTask = async () => (await handle.fetchHistory()).events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId ?? null;
+  await until(async () => await firstTask() !== null, { what: 'the end of the first task, which writes rows before it ends' });
+  const workflowTaskFinishEventId = await firstTask();
   await connection.workflowService.resetWorkflowExecution({
     namespace, workflowExecution: { workflowId: handle.workflowId, runId }, reason: 'test', workflowTaskFinishEventId, requestId: runId,
   });
