@@ -1,8 +1,15 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 
-const { doNothing } = proxyActivities<{ doNothing(): Promise<void> }>({ startToCloseTimeout: '10s' });
+interface Nothing { doNothing(): Promise<void> }
+const regular = proxyActivities<Nothing>({ startToCloseTimeout: '10s' });
+const local = proxyLocalActivities<Nothing>({ startToCloseTimeout: '10s' });
 
 /** The least that a workflow with an effect can be. */
 export async function bare(): Promise<void> {
-  await doNothing();
+  await regular.doNothing();
+}
+
+/** The same with the kind of activity that our processes use. */
+export async function bareLocal(): Promise<void> {
+  await local.doNothing();
 }

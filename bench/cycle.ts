@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { Client } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
 import { z } from 'zod';
 import { createPostgresBus } from '../src/bus/postgres-bus.ts';
 import { EVENTS, TOPICS } from '../src/bus/events.ts';
 import { temporalAddress } from '../test/support/services.ts';
 import { until } from '../test/support/until.ts';
 import '../test/support/quiet.ts';
+import { bareWorkflows } from './bare-workflows.ts';
 import { install, type Installation } from './installation.ts';
 import { cpuMs, drive, type Figure } from './measure.ts';
 
@@ -20,12 +18,12 @@ export async function benchCycle(count: number): Promise<Figure[]> {
   const { api, worker } = installation;
   if (worker === undefined) throw new Error('the worker is missing');
   try {
-    const bareBefore = await bareWorkflows(count);
+    const bareBefore = await bareWorkflows({ address: temporalAddress(), count, inFlight: IN_FLIGHT });
     await drive(20, IN_FLIGHT, () => cycle(installation)); // warm
     const before = [api.pid, worker.pid].map(cpuMs);
     const full = await drive(count, IN_FLIGHT, () => cycle(installation));
     const after = [api.pid, worker.pid].map(cpuMs);
-    const bareAfter = await bareWorkflows(count);
+    const bareAfter = await bareWorkflows({ address: temporalAddress(), count, inFlight: IN_FLIGHT });
     const bare = (bareBefore + bareAfter) / 2;
     const cpu = (index: number): number => ((after[index] ?? 0) - (before[index] ?? 0)) / count;
     return [
@@ -68,19 +66,4 @@ async function confirmEverything({ db, config }: Installation): Promise<{ close(
     },
   });
   return bus;
-}
-
-/** The baseline: workflows of one activity that does nothing, on the same server, as many in flight; per second. */
-async function bareWorkflows(count: number): Promise<number> {
-  const connection = await NativeConnection.connect({ address: temporalAddress() });
-  const taskQueue = `bare-${randomUUID()}`;
-  const worker = await Worker.create({
-    connection, taskQueue, workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)), activities: { doNothing: async () => {} },
-  });
-  const client = new Client({ connection });
-  const { perSecond } = await worker.runUntil(drive(count, IN_FLIGHT, async () => {
-    await client.workflow.execute('bare', { taskQueue, workflowId: `bare:${randomUUID()}`, args: [] });
-  }));
-  await connection.close();
-  return perSecond;
 }

@@ -19,17 +19,20 @@ export interface Installation {
   /** Undefined in an installation whose Temporal is away. */
   readonly worker: TestProcess | undefined;
   readonly post: (path: string, body: object) => Promise<Record<string, unknown>>;
+  readonly put: (path: string, body: object) => Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
 
 const NEVER = '0 0 1 1 *';
 
 /** Starts an installation; with `isTemporalAway` the API alone, looking for Temporal where nothing listens. */
-export async function install({ isTemporalAway = false, settings = {} }: { isTemporalAway?: boolean; settings?: Record<string, string> } = {}): Promise<Installation> {
+export async function install(
+  { isTemporalAway = false, settings = {}, address: given }: { isTemporalAway?: boolean; settings?: Record<string, string>; address?: string } = {},
+): Promise<Installation> {
   const database = await createDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-bench-'));
   const name = `bench-${randomUUID()}`;
-  const address = isTemporalAway ? `127.0.0.1:${await freePort()}` : temporalAddress();
+  const address = given ?? (isTemporalAway ? `127.0.0.1:${await freePort()}` : temporalAddress());
   const env = {
     DATABASE_URL: database.url, TEMPORAL_ADDRESS: address, TASK_QUEUE: name, WORKER_DEPLOYMENT_NAME: name, DATA_DIR: dataDir, LOG_LEVEL: 'error',
     PORT: String(await freePort()), WORKER_PORT: String(await freePort()), RATE_LIMIT_PER_MINUTE: '1000000000', COMMAND_TIMEOUT_MS: '30000',
@@ -44,16 +47,18 @@ export async function install({ isTemporalAway = false, settings = {} }: { isTem
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 20, applicationName: 'bench' });
   const temporal = new Client({ connection: Connection.lazy({ address }) });
   const token = await mintToken({ role: 'admin', subject: 'bench', tenantId: 'default', ttl: '12h' }, { config, keys: await localKeys(dataDir) });
+  const send = async (method: 'POST' | 'PUT', path: string, body: object): Promise<Record<string, unknown>> => {
+    const response = await fetch(`${url}${path}`, {
+      method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${JSON.stringify(answer)}`);
+    return typeof answer === 'object' && answer !== null ? { ...answer } : {};
+  };
   return {
     db, config, temporal, api, worker,
-    post: async (path, body) => {
-      const response = await fetch(`${url}${path}`, {
-        method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
-      });
-      const answer: unknown = await response.json();
-      if (!response.ok) throw new Error(`POST ${path} answered ${response.status}: ${JSON.stringify(answer)}`);
-      return typeof answer === 'object' && answer !== null ? { ...answer } : {};
-    },
+    post: (path, body) => send('POST', path, body),
+    put: (path, body) => send('PUT', path, body),
     close: async () => {
       await Promise.all([api.stop(), worker?.stop()]);
       await temporal.connection.close();

@@ -5,7 +5,7 @@ import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcde' }, quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcdef' }, quick: { type: 'boolean', default: false } } });
 const scale = values.quick ? 0.2 : 1;
 
 // A worker that makes the bundle itself keeps the memory which that took.
@@ -19,6 +19,7 @@ const { benchCycle } = await import('./cycle.ts');
 const { benchMemory } = await import('./memory.ts');
 const { benchAudit } = await import('./audit.ts');
 const { benchBus } = await import('./bus.ts');
+const { benchOrders } = await import('./orders.ts');
 const { busesOf } = await import('./buses.ts');
 
 const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
@@ -27,6 +28,7 @@ const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   c: () => benchMemory(values.quick ? [300, 1_000] : [1_000, 3_000]),
   d: () => benchAudit(Math.round(10_000 * scale)),
   e: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
+  f: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
 };
 
 const figures: Figure[] = [];

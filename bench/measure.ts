@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
 
 /** One measured figure; `ratio` is to the baseline of the same run. */
 export interface Figure {
@@ -66,6 +67,17 @@ function readStat(pid: number): { parent: number; ticks: number } | undefined {
   } catch {
     return undefined; // it has ended meanwhile
   }
+}
+
+/** Process id of the PostgreSQL server at `url`, of which all its connections are children. */
+export async function postmasterOf(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows: [row] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const parent = readStat(row?.pid ?? 0)?.parent;
+  await client.end();
+  if (parent === undefined) throw new Error('PostgreSQL runs on another machine');
+  return parent;
 }
 
 /** Resident memory of a process in kB. */

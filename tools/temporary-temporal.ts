@@ -13,6 +13,7 @@ const CONTINUE_AS_NEW_EVENTS = 200;
 /** A running dev server that keeps nothing. */
 export interface TemporaryTemporal {
   address: string;
+  pid: number;
   stop: () => Promise<void>;
 }
 
@@ -39,5 +40,5 @@ export async function startTemporaryTemporal(): Promise<TemporaryTemporal> {
     }
     await sleep(100);
   }
-  return { address, stop };
+  return { address, pid: child.pid ?? 0, stop };
 }

@@ -5,7 +5,8 @@ import { returnPayment, takePayment } from '../db/orders/pay-order.ts';
 import { validateOrders } from '../db/orders/validate-order.ts';
 import type { PaymentPort } from '../gateways/payment-port.ts';
 import type { ShippingPort } from '../gateways/shipping-port.ts';
-import { createStepActivity, type LocalStep, type StepDeps } from './step.ts';
+import { localStepActivities, type StepDeps } from './step.ts';
+import type { LocalSteps } from './step-functions.ts';
 
 /** What the steps of an order need; the ports may be others than ours. */
 export interface OrderDeps extends StepDeps {
@@ -17,14 +18,13 @@ export interface OrderDeps extends StepDeps {
 /** The steps of an order and their undos, each beside its own. */
 export function createOrderActivities({ config, payments, shipping, ...deps }: OrderDeps) {
   const limits = { maxLines: config.ORDER_MAX_LINES, maxQuantity: config.ORDER_MAX_QUANTITY, maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR };
-  const step = (local: LocalStep) => createStepActivity(deps, { local });
-  return {
-    validateOrder: step((client, works) => validateOrders(client, works, limits)),
-    reserveStock: step(reserveStock),
-    releaseStock: step(releaseStock),
-    takePayment: step((client, works) => takePayment(payments, client, works)),
-    returnPayment: step((client, works) => returnPayment(payments, client, works)),
-    createShipment: step((client, works) => createShipment(shipping, client, works)),
-    cancelShipment: step((client, works) => cancelShipment(shipping, client, works)),
-  };
+  const steps = {
+    validateOrder: (client, works) => validateOrders(client, works, limits),
+    reserveStock, releaseStock,
+    takePayment: (client, works) => takePayment(payments, client, works),
+    returnPayment: (client, works) => returnPayment(payments, client, works),
+    createShipment: (client, works) => createShipment(shipping, client, works),
+    cancelShipment: (client, works) => cancelShipment(shipping, client, works),
+  } satisfies LocalSteps;
+  return localStepActivities(deps, steps);
 }

@@ -23,10 +23,19 @@ export interface StepCall extends ProcessRef {
   readonly isBeside?: true;
 }
 
-/** What became of a step; superseded: the row holds a later revision, and nothing was done. */
+/** What became of a step, and when, in milliseconds since the epoch. */
+export interface Settled {
+  readonly outcome: StepOutcome;
+  readonly at: number;
+}
+
+/**
+ * What became of a step, and of those after it that were taken in the same transaction; superseded: the row holds a later
+ * revision, and nothing was done.
+ */
 export type StepAnswer =
   | { readonly isSuperseded: true }
-  | { readonly isSuperseded: false; readonly outcome: StepOutcome; readonly at: number };
+  | { readonly isSuperseded: false; readonly settled: readonly Settled[] };
 
 /** Does or undoes one step, in one transaction with the row where it can, however often it is called. */
 export type StepActivity = (call: StepCall) => Promise<StepAnswer>;

@@ -3,10 +3,16 @@ import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import { beginCall, eventsAfter, lockProcesses, recordAttempt, writeProcesses, type LockedProcess } from '../db/process-rows.ts';
 import { applyAll, settleOutcome, type StepOutcome } from '../domain/process/decide.ts';
-import { pauseAfter, type Attempts, type ProcessDefinition } from '../domain/process/definition.ts';
+import { isWaiting, pauseAfter, stepOf, type Attempts, type ProcessDefinition } from '../domain/process/definition.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';
-import { executionOf, type Cause } from '../domain/process/state.ts';
-import type { StepAnswer, StepCall } from './process.types.ts';
+import { executionOf, type Cause, type ProcessState } from '../domain/process/state.ts';
+import type { Settled, StepAnswer, StepCall } from './process.types.ts';
+
+/** What a call is about, and the type of process that it belongs to. */
+export interface Called {
+  readonly definition: ProcessDefinition;
+  readonly call: StepCall;
+}
 
 /** A step to be done or undone, as its row has it: free to be done, or answered already. */
 type Standing =
@@ -22,16 +28,16 @@ const NO_ANSWER: Cause = { code: 'no_answer', message: 'A call was made, and wha
  * Locks the row and finds out whether the step is still to be done. A revision is written once: a caller that finds its own
  * revision there has written it before, with the same outcome, or is a run's late worker, which has nothing to say any more.
  */
-export async function standingOf(client: pg.ClientBase, call: StepCall): Promise<Standing> {
+export async function standingOf(client: pg.ClientBase, { definition, call }: Called): Promise<Standing> {
   const { tenantId, processId, step, revision, state } = call;
   const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
   if (row === undefined) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
   if (call.isBeside === true) return besideOthers(row, call);
   if (row.revision < revision && row.state.sequence <= state.sequence) return { isFree: true, row, attempts: row.attempts };
   if (row.revision !== revision || row.writer !== writerOf()) return SUPERSEDED;
-  const [written] = await eventsAfter(client, { tenantId, processId, sequence: state.sequence });
-  const outcome = written === undefined ? null : outcomeIn(written, step);
-  return outcome === null || written === undefined ? SUPERSEDED : { isFree: false, answer: { isSuperseded: false, outcome, at: written.at } };
+  const written = await eventsAfter(client, { tenantId, processId, sequence: state.sequence });
+  const settled = written.flatMap((event) => settledIn(definition, event));
+  return settled[0]?.outcome.step === step ? { isFree: false, answer: { isSuperseded: false, settled } } : SUPERSEDED;
 }
 
 /** Of several undos at once each finds the row as the others left it; one that is written already is not done again. */
@@ -54,18 +60,38 @@ export async function writeBegin(client: pg.ClientBase, call: StepCall, { row, a
   return attempts;
 }
 
-/** Writes what became of a step. */
+/** Writes what became of a step, and of those that were taken after it. */
 export async function settle(
-  client: pg.ClientBase, { definition, call, row, outcome }: { definition: ProcessDefinition; call: StepCall; row: LockedProcess; outcome: StepOutcome },
+  client: pg.ClientBase, { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
 ): Promise<StepAnswer> {
   const { tenantId, processId, isBeside } = call;
   const before = isBeside === true ? row.state : call.state;
   // Not by the worker's clock alone, which may be behind Temporal's: what is awaited next is due by the latter.
   const at = Math.max(Date.now(), call.now, before.updatedAt);
-  const events = settleOutcome(definition, before, outcome, at);
+  const { state, events } = settleAll(definition, before, outcomes, at);
   const written = isBeside === true ? { revision: row.revision, writer: row.writer ?? '' } : { revision: call.revision, writer: writerOf() };
-  await writeProcesses(client, { tenantId, writes: [{ processId, state: applyAll(before, events), events, ...written }] });
-  return { isSuperseded: false, outcome, at };
+  await writeProcesses(client, { tenantId, writes: [{ processId, state, events, ...written }] });
+  return { isSuperseded: false, settled: outcomes.map((outcome) => ({ outcome, at })) };
+}
+
+/** The state after these outcomes, one after the other, and what happened on the way. */
+export function settleAll(
+  definition: ProcessDefinition, before: ProcessState, outcomes: readonly StepOutcome[], at: number,
+): { state: ProcessState; events: readonly ProcessEvent[] } {
+  let state = before;
+  const events = outcomes.flatMap((outcome) => {
+    const following = settleOutcome(definition, state, outcome, at);
+    state = applyAll(state, following);
+    return following;
+  });
+  return { state, events };
+}
+
+/** Keeps a first call back while the pause lasts that an attempt in another step's transaction, or of another run, has left. */
+export function awaitPause({ retryAt }: LockedProcess): void {
+  const pauseMs = (retryAt ?? 0) - Date.now();
+  if (pauseMs <= 0 || Context.current().info.attempt > 1) return;
+  throw ApplicationFailure.create({ type: 'pausing', message: 'The pause after a failed attempt is not over.', nextRetryDelay: pauseMs });
 }
 
 /** Counts a failed attempt in the row and answers the pause to the next, in milliseconds; null: it was the last. */
@@ -86,14 +112,19 @@ export async function countAttempt(
   return pauseMs;
 }
 
-/** The outcome that an event tells of a step, if it does. */
-function outcomeIn(event: ProcessEvent, step: string): StepOutcome | null {
-  if (!('step' in event) || event.step !== step) return null;
+/** The outcome of a step that was done, if an event tells of one; a wait that ends follows from others by itself. */
+function settledIn(definition: ProcessDefinition, event: ProcessEvent): readonly Settled[] {
+  if (!('step' in event) || isWaiting(stepOf(definition, event.step))) return [];
+  const outcome = outcomeIn(event);
+  return outcome === null ? [] : [{ outcome, at: event.at }];
+}
+
+function outcomeIn(event: ProcessEvent): StepOutcome | null {
   switch (event.type) {
-    case 'StepCompleted': return { type: 'completed', step, attempts: event.attempts, result: event.result };
-    case 'StepFailed': return { type: 'failed', step, attempts: event.attempts, cause: event.cause };
-    case 'StepCompensated': return { type: 'compensated', step, attempts: event.attempts };
-    case 'StepCompensationFailed': return { type: 'compensationFailed', step, attempts: event.attempts, cause: event.cause };
+    case 'StepCompleted': return { type: 'completed', step: event.step, attempts: event.attempts, result: event.result };
+    case 'StepFailed': return { type: 'failed', step: event.step, attempts: event.attempts, cause: event.cause };
+    case 'StepCompensated': return { type: 'compensated', step: event.step, attempts: event.attempts };
+    case 'StepCompensationFailed': return { type: 'compensationFailed', step: event.step, attempts: event.attempts, cause: event.cause };
     default: return null;
   }
 }

@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import type { Db } from '../db/client.ts';
 import { isDatabaseAway } from '../db/failures.ts';
+import { recordAttempt } from '../db/process-rows.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
 import {
@@ -9,20 +10,11 @@ import {
 } from '../domain/process/definition.ts';
 import { executionOf, type Cause } from '../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../domain/process/step-work.ts';
+import { takeFollowing } from './joined-steps.ts';
 import type { StepActivity, StepAnswer, StepCall } from './process.types.ts';
-import { countAttempt, settle, standingOf, writeBegin } from './step-row.ts';
-
-/**
- * Does or undoes a step for a list of processes of one tenant, with an outcome for each in the order of the list, in the
- * transaction that also writes their rows. It may be called again for what it has done already, and does nothing then.
- */
-export type LocalStep = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
-
-/** The same by calls that leave the process, outside any transaction, until `signal` says that the time is up. */
-export type RemoteStep = (works: readonly StepWork[], signal: AbortSignal) => Promise<readonly StepResult[]>;
-
-/** What does a step. */
-export type StepFunction = { readonly local: LocalStep } | { readonly remote: RemoteStep };
+import type { LocalSteps, RemoteStep, StepFunction } from './step-functions.ts';
+import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
+import { awaitPause, countAttempt, settle, standingOf, writeBegin, type Called } from './step-row.ts';
 
 /** What every step needs. */
 export interface StepDeps {
@@ -30,10 +22,8 @@ export interface StepDeps {
   readonly processType: (type: string) => ProcessDefinition;
 }
 
-/** What one call is about. */
-interface Attempt {
-  readonly definition: ProcessDefinition;
-  readonly call: StepCall;
+/** One attempt at a step. */
+interface Attempt extends Called {
   readonly declared: ActingStep;
   readonly isUndo: boolean;
 }
@@ -42,14 +32,14 @@ interface Attempt {
  * Makes the activity of a step: locks the row, does the step and writes what became of it, in one transaction. An attempt that fails
  * is counted in the row; after the last one the failure is the outcome. PostgreSQL being away is nobody's attempt.
  */
-export function createStepActivity({ db, processType }: StepDeps, step: StepFunction): StepActivity {
+export function createStepActivity({ db, processType }: StepDeps, step: StepFunction, locals: LocalSteps = {}): StepActivity {
   return async (call) => {
     const definition = processType(call.type);
     const isUndo = executionOf(call.state, call.step)?.status === 'compensating';
     const attempt: Attempt = { definition, call, declared: actingStep(definition, call), isUndo };
     try {
       return 'local' in step
-        ? await inStep(db, attempt, (client, attempts) => step.local(client, [workOf(call, attempts)]))
+        ? await inStep(db, attempt, (client, attempts) => step.local(client, [workOf(call, attempts)]), locals)
         : await remotely(db, attempt, step.remote);
     } catch (error) {
       // What Temporal is told already, such as the pause to the next attempt, has been counted.
@@ -59,17 +49,29 @@ export function createStepActivity({ db, processType }: StepDeps, step: StepFunc
   };
 }
 
+/** Makes the activities of steps that are done in transactions of ours, and may be taken in one where that is declared. */
+export function localStepActivities<Steps extends LocalSteps>(deps: StepDeps, steps: Steps): { [Name in keyof Steps]: StepActivity } {
+  const activities = Object.entries(steps).map(([name, local]) => [name, createStepActivity(deps, { local }, steps)]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one activity for each step, under its name
+  return Object.fromEntries(activities) as { [Name in keyof Steps]: StepActivity };
+}
+
 /** Runs `work` between the lock on the row and the write of its outcome. */
 async function inStep(
-  { pool }: StepDeps['db'], { definition, call, isUndo }: Attempt, work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>,
+  { pool }: StepDeps['db'], attempt: Attempt, work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>, locals: LocalSteps = {},
 ): Promise<StepAnswer> {
+  const { definition, call, isUndo } = attempt;
   return rawTransaction(pool, call.tenantId, async (client) => {
-    const standing = await standingOf(client, call);
+    const standing = await standingOf(client, attempt);
     if (!standing.isFree) return standing.answer;
+    if (call.isBeside !== true) awaitPause(standing.row);
     const [result] = await work(client, standing.attempts);
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
-    const outcome = outcomeOf(call, result, { attempts: standing.attempts + 1, isUndo });
-    return settle(client, { definition, call, row: standing.row, outcome });
+    const outcome = outcomeOf(call.step, result, { attempts: standing.attempts + 1, isUndo });
+    const following = await takeFollowing(client, { definition, call, outcome, locals });
+    const answer = await settle(client, { definition, call, row: standing.row, outcomes: [outcome, ...following.outcomes] });
+    if (following.failed !== null) await recordAttempt(client, { ...call, ...following.failed });
+    return answer;
   });
 }
 
@@ -77,7 +79,7 @@ async function inStep(
 async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
   const { call, declared } = attempt;
   const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
-    const standing = await standingOf(client, call);
+    const standing = await standingOf(client, attempt);
     return standing.isFree ? { isFree: true as const, attempts: await writeBegin(client, call, standing) } : standing;
   });
   if (!begun.isFree) return begun.answer;
@@ -92,38 +94,22 @@ async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep
 }
 
 /** Counts a failed attempt; the last one becomes the outcome. */
-async function failed({ pool }: StepDeps['db'], { definition, call, declared, isUndo }: Attempt, cause: Cause): Promise<StepAnswer> {
+async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause): Promise<StepAnswer> {
+  const { definition, call, declared, isUndo } = attempt;
   const policy = (isUndo ? declared.compensationAttempts : declared.attempts) ?? DEFAULT_ATTEMPTS;
   const answer = await rawTransaction(pool, call.tenantId, async (client) => {
-    const standing = await standingOf(client, call);
+    const standing = await standingOf(client, attempt);
     if (!standing.isFree) return standing.answer;
     const { row } = standing;
     const attempts = standing.attempts + 1;
     const pauseMs = await countAttempt(client, { call, row, attempts, cause, policy });
     if (pauseMs !== null) return { pauseMs };
     const outcome: StepOutcome = { type: isUndo ? 'compensationFailed' : 'failed', step: call.step, attempts, cause };
-    return settle(client, { definition, call, row, outcome });
+    return settle(client, { definition, call, row, outcomes: [outcome] });
   });
   if (!('pauseMs' in answer)) return answer;
   throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });
 }
-
-function outcomeOf({ step }: StepCall, result: StepResult, { attempts, isUndo }: { attempts: number; isUndo: boolean }): StepOutcome {
-  if (result.isDone) return isUndo ? { type: 'compensated', step, attempts } : { type: 'completed', step, attempts, result: result.result ?? {} };
-  const cause: Cause = { code: result.code, message: result.message, class: 'refused' };
-  return { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
-}
-
-const LONGEST_MESSAGE = 300;
-
-function causeOf(error: unknown, { failures = {} }: ActingStep): Cause {
-  const code = error instanceof StepFailure ? error.code : 'step_error';
-  // What others say may hold what PostgreSQL can't keep, and is cut in the middle of a character.
-  const message = error instanceof Error ? error.message.replaceAll('\0', ' ').slice(0, LONGEST_MESSAGE).toWellFormed() : 'unknown';
-  return { code, message, class: failures[code] ?? (code === TIMED_OUT ? 'unknown' : 'transient') };
-}
-
-const TIMED_OUT = 'timed_out';
 
 /** Rejects when the time is up, whether or not `work` hears its signal. */
 async function within<Result>(timeLimitMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {

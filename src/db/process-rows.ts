@@ -10,6 +10,8 @@ export interface LockedProcess {
   readonly writer: string | null;
   /** Failed attempts of the step under way. */
   readonly attempts: number;
+  /** When the next one is, in milliseconds since the epoch; null: there was none. */
+  readonly retryAt: number | null;
 }
 
 /** The state of one process after `events`, to be written as its row. */
@@ -32,10 +34,10 @@ export interface NewProcess {
 }
 
 const COLUMNS = `status::text, current_step AS "currentStep", data, history, cause, cancelled, early, due_at AS "dueAt", sequence, revision, writer,
-  attempts, started_at AS "startedAt", updated_at AS "updatedAt"`;
+  attempts, retry_at AS "retryAt", started_at AS "startedAt", updated_at AS "updatedAt"`;
 
 type Row = Omit<ProcessState, 'dueAt' | 'startedAt' | 'updatedAt'> & Pick<LockedProcess, 'revision' | 'writer' | 'attempts'> & {
-  readonly processId: string; readonly dueAt: Date | null; readonly startedAt: Date; readonly updatedAt: Date;
+  readonly processId: string; readonly retryAt: Date | null; readonly dueAt: Date | null; readonly startedAt: Date; readonly updatedAt: Date;
 };
 
 /** Locks the rows of processes, in the order of their ids, and reads them; one that is not there is missing from the answer. */
@@ -157,9 +159,9 @@ function jsonOfEvent({ type, sequence, at, ...more }: ProcessEvent): object {
 }
 
 function lockedOf(row: Row): LockedProcess {
-  const { processId: _, revision, writer, attempts, dueAt, startedAt, updatedAt, ...state } = row;
+  const { processId: _, revision, writer, attempts, retryAt, dueAt, startedAt, updatedAt, ...state } = row;
   return {
-    revision, writer, attempts,
+    revision, writer, attempts, retryAt: retryAt?.getTime() ?? null,
     state: { ...state, dueAt: dueAt?.getTime() ?? null, startedAt: startedAt.getTime(), updatedAt: updatedAt.getTime() },
   };
 }

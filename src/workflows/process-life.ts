@@ -84,15 +84,19 @@ async function compensate(life: ProcessLife, step: string): Promise<void> {
   await perform(life, step, undoOf(life, step), []);
 }
 
-/** Calls the activity of a step and takes over what became of it, which it has written already. */
+/** Calls the activity of a step and takes over what became of it, and of those that it took after it: it has written that already. */
 async function perform(life: ProcessLife, step: string, activity: string, started: readonly ProcessEvent[]): Promise<void> {
   const before = life.state;
-  const state = applyAll(before, started);
+  let state = applyAll(before, started);
   const revision = life.revision + 1;
   const answer = await stepActivity(acting(life, step), activity)({ ...life.ref, step, state, revision, now: Date.now() });
   if (answer.isSuperseded) return takeOver(life);
-  const events = settleOutcome(life.definition, state, answer.outcome, answer.at);
-  life.state = applyAll(state, events);
+  const events = answer.settled.flatMap(({ outcome, at }) => {
+    const following = settleOutcome(life.definition, state, outcome, at);
+    state = applyAll(state, following);
+    return following;
+  });
+  life.state = state;
   life.revision = revision;
   await tellOperators(life, before, events);
 }

@@ -20,10 +20,15 @@ export const SERVICES = ['accounting', 'portfolio'] as const;
 
 const NEVER = '0 0 1 1 *';
 
+/** What ends something with the test. */
+export type Teardown = Pick<ExecutionContext, 'teardown'>;
+
 /** What one process has beyond the settings of its world. */
 export interface Extra {
   readonly preload?: URL;
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it says that it is ready, when its port is its own. */
+  readonly url?: string;
 }
 
 /** An installation for one test: a database, settings and processes of its own, on a Temporal Service that may be shared. */
@@ -43,7 +48,7 @@ export interface World {
 
 /** Makes a world; it ends with the test. */
 export async function createWorld(
-  t: ExecutionContext, { settings = {}, address = temporalAddress(), databaseUrl }: { settings?: Readonly<Record<string, string>>; address?: string; databaseUrl?: string } = {},
+  t: Teardown, { settings = {}, address = temporalAddress(), databaseUrl }: { settings?: Readonly<Record<string, string>>; address?: string; databaseUrl?: string } = {},
 ): Promise<World> {
   const name = `crash-${randomUUID()}`;
   const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: async () => {} };
@@ -61,7 +66,7 @@ export async function createWorld(
   const start = async (entry: 'worker.ts' | 'server.ts', url: string, extra: Extra = {}) => {
     const child = startProcess(entry, { ...env, ...extra.env }, extra.preload);
     running.add(child);
-    await child.answers(url);
+    await child.answers(extra.url ?? url);
     return child;
   };
   t.teardown(async () => {

@@ -1,4 +1,5 @@
-import { createStepActivity, type LocalStep, type RemoteStep } from '../../src/activities/step.ts';
+import { createStepActivity } from '../../src/activities/step.ts';
+import type { LocalStep, RemoteStep } from '../../src/activities/step-functions.ts';
 import type { StepActivity } from '../../src/activities/process.types.ts';
 import type { Db } from '../../src/db/client.ts';
 import { rawTransaction } from '../../src/db/raw-transaction.ts';

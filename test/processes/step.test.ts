@@ -3,9 +3,10 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger, type NativeConnection } from '@temporalio/worker';
 import test from 'ava';
 import { createStepActivity } from '../../src/activities/step.ts';
+import { settleAll } from '../../src/activities/step-row.ts';
 import type { LoadedProcess, StepActivity, StepAnswer, StepCall } from '../../src/activities/process.types.ts';
 import { openDb } from '../../src/db/client.ts';
-import { applyAll, decideProcess, settleOutcome } from '../../src/domain/process/decide.ts';
+import { applyAll, decideProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessEvent } from '../../src/domain/process/events.ts';
 import type { StepWork } from '../../src/domain/process/step-work.ts';
 import { connectDevServer } from '../support/dev-server.ts';
@@ -52,7 +53,7 @@ const effectsOf = async (saga: Saga): Promise<string> => (await saga.effects()).
 /** The process after an answer, as its workflow has it. */
 function after(call: StepCall, answer: StepAnswer): LoadedProcess {
   if (answer.isSuperseded) throw new Error('superseded');
-  return { revision: call.revision, state: applyAll(call.state, settleOutcome(sagaType(call.type), call.state, answer.outcome, answer.at)) };
+  return { revision: call.revision, state: settleAll(sagaType(call.type), call.state, answer.settled.map(({ outcome }) => outcome), answer.settled[0]!.at).state };
 }
 
 for (const ending of [undefined, 'refuse'] as const) {
@@ -75,7 +76,7 @@ test('an undo whose answer got lost is answered again, and not done again', asyn
   t.is(await save(change), 'written');
   const undo = callOf(change, 'reserve');
   const first = await perform('undoReserve', undo);
-  t.like(first, { outcome: { type: 'compensated', attempts: 1 } });
+  t.like(first, { settled: [{ outcome: { type: 'compensated', attempts: 1 } }] });
   t.deepEqual(await perform('undoReserve', undo), first);
   t.is(await effectsOf(saga), 'reserve, undoReserve');
   t.is((await saga.row()).status, 'cancelled');
@@ -150,7 +151,7 @@ test('undos side by side are each written once, with attempts of their own', asy
   t.like(await saga.row(), { attempts: 1, lastError: { code: 'jammed' } });
   await perform('undoFlight', beside('flight'));
   t.deepEqual(await perform('undoFlight', beside('flight')), { isSuperseded: true });
-  t.like(await perform('undoHotel', beside('hotel')), { outcome: { type: 'compensated', attempts: 2 } });
+  t.like(await perform('undoHotel', beside('hotel')), { settled: [{ outcome: { type: 'compensated', attempts: 2 } }] });
   t.deepEqual(await perform('undoHotel', beside('hotel')), { isSuperseded: true });
   t.is((await saga.row()).status, 'cancelled');
   t.is(await effectsOf(saga), 'hotel, undoHotel, flight x1, undoFlight x1');
@@ -178,10 +179,10 @@ test('a call that was begun and never answered counts as an attempt, and the nex
   await entered.promise;
   t.like(await saga.row(), { attempts: 0 });
   t.like(await saga.steps(), { pay: 'running' });
-  t.like(await run(() => pay(call)), { outcome: { type: 'completed', attempts: 2 } });
+  t.like(await run(() => pay(call)), { settled: [{ outcome: { type: 'completed', attempts: 2 } }] });
   t.deepEqual(told, [0, 1]);
   dead.reject(new Error('at last'));
-  t.like(await unheard, { outcome: { type: 'completed', attempts: 2 } }, 'what comes too late changes nothing');
+  t.like(await unheard, { settled: [{ outcome: { type: 'completed', attempts: 2 } }] }, 'what comes too late changes nothing');
 });
 
 test('a service that can\'t be reached is an attempt, PostgreSQL that can\'t be reached is none', async (t) => {

@@ -59,6 +59,11 @@ export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
   readonly steps: Readonly<Record<string, ActingStep | WaitingStep<Data>>>;
   /** The step after `completed`; null: none, undefined: the next in order. Must depend on its arguments alone. */
   next?(completed: string, data: Data): string | null | undefined;
+  /**
+   * Takes steps that follow each other in one transaction, as far as they are done in ours: none of them is seen without the
+   * others, and what they lock stays locked until the last. A step that fails there is left to a transaction of its own.
+   */
+  readonly isJoined?: true;
   /** Undo the last step first (the default), or all at once. */
   readonly compensation?: 'last_in_first_out' | 'parallel';
 }

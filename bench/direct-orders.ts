@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { settleAll } from '../src/activities/step-row.ts';
+import { loadConfig, type Config } from '../src/config.ts';
+import { openDb } from '../src/db/client.ts';
+import { createLedger } from '../src/db/ledger/ledger.ts';
+import { insertOrder } from '../src/db/orders/orders.ts';
+import { takePayment } from '../src/db/orders/pay-order.ts';
+import { reserveStock } from '../src/db/orders/reserve-stock.ts';
+import { createShipment } from '../src/db/orders/ship-order.ts';
+import { validateOrders } from '../src/db/orders/validate-order.ts';
+import { createWarehouse } from '../src/db/orders/warehouse.ts';
+import { lockProcesses, writeProcesses } from '../src/db/process-rows.ts';
+import { rawTransaction } from '../src/db/raw-transaction.ts';
+import { orderProcess } from '../src/domain/orders/order-process.ts';
+import type { StepOutcome } from '../src/domain/process/decide.ts';
+import type { ProcessState } from '../src/domain/process/state.ts';
+import type { StepResult, StepWork } from '../src/domain/process/step-work.ts';
+import { createDatabase } from '../test/support/services.ts';
+import { furnish, orderOf } from './catalogue.ts';
+import { drive } from './measure.ts';
+
+const TENANT = 'default';
+
+
+/** The baseline: the same orders with the same rows in the same transactions, one step after the other, and no workflow; per second. */
+export async function writeDirectly({ count, inFlight }: { count: number; inFlight: number }): Promise<number> {
+  const database = await createDatabase(); // of its own: nobody is to start workflows for what was done without
+  const config = loadConfig({});
+  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'bench' });
+  try {
+    await furnish(db);
+    const steps = stepsOf(config);
+    const { perSecond } = await drive(count, inFlight, async (index) => {
+      const orderId = randomUUID();
+      const state = await insertOrder(db.pool, {
+        tenantId: TENANT, orderId, placedBy: null, now: Date.now(), deliveryLimitMs: 1_000_000, ...orderOf(index),
+      });
+      await takeAll(db.pool, { orderId, state, steps });
+    });
+    return perSecond;
+  } finally {
+    await db.close();
+    await database.drop();
+  }
+}
+
+type Step = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
+
+function stepsOf(config: Config): readonly Step[] {
+  const payments = createLedger({ creditLimitMinor: config.CUSTOMER_CREDIT_LIMIT_MINOR });
+  const shipping = createWarehouse({ countries: config.SHIP_TO_COUNTRIES });
+  const limits = { maxLines: config.ORDER_MAX_LINES, maxQuantity: config.ORDER_MAX_QUANTITY, maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR };
+  return [
+    (client, works) => validateOrders(client, works, limits), reserveStock,
+    (client, works) => takePayment(payments, client, works), (client, works) => createShipment(shipping, client, works),
+  ];
+}
+
+/** All steps in one transaction, and the row once, as the joined steps of an order do it. */
+async function takeAll(pool: pg.Pool, { orderId, state, steps }: { orderId: string; state: ProcessState; steps: readonly Step[] }): Promise<void> {
+  await rawTransaction(pool, TENANT, async (client) => {
+    await lockProcesses(client, { tenantId: TENANT, processIds: [orderId] });
+    const outcomes: StepOutcome[] = [];
+    for (const [place, step] of steps.entries()) {
+      const { data } = settleAll(orderProcess, state, outcomes, Date.now()).state;
+      const [result] = await step(client, [{ tenantId: TENANT, processId: orderId, data, attempts: 0 }]);
+      if (result?.isDone !== true) throw new Error(`an order failed: ${JSON.stringify(result)}`);
+      outcomes.push({ type: 'completed', step: Object.keys(orderProcess.steps)[place] ?? '', attempts: 1, result: result.result ?? {} });
+    }
+    const { state: after, events } = settleAll(orderProcess, state, outcomes, Date.now());
+    await writeProcesses(client, { tenantId: TENANT, writes: [{ processId: orderId, state: after, revision: 1, writer: 'bench', events }] });
+  });
+}

@@ -1,0 +1,70 @@
+import type pg from 'pg';
+import { isDatabaseAway } from '../db/failures.ts';
+import { actionOf } from '../domain/process/action.ts';
+import type { StepOutcome } from '../domain/process/decide.ts';
+import { DEFAULT_ATTEMPTS, isWaiting, pauseAfter, stepOf, type ActingStep, type ProcessDefinition } from '../domain/process/definition.ts';
+import type { Cause, ProcessState } from '../domain/process/state.ts';
+import type { StepWork } from '../domain/process/step-work.ts';
+import type { LocalStep, LocalSteps } from './step-functions.ts';
+import { causeOf, outcomeOf } from './step-outcome.ts';
+import { settleAll, type Called } from './step-row.ts';
+
+/** The steps that followed in one transaction, and the attempt that ended it, to be counted; null: it ended by itself. */
+export interface Following {
+  readonly outcomes: readonly StepOutcome[];
+  readonly failed: { readonly attempts: number; readonly cause: Cause; readonly retryAt: Date } | null;
+}
+
+/**
+ * Takes the steps after `outcome` in the same transaction, each behind a savepoint, as far as they are declared so, are done in a
+ * transaction of ours and succeed. The one that fails takes nothing back but itself, and goes on by a call of its own.
+ */
+export async function takeFollowing(
+  client: pg.ClientBase, { definition, call, outcome, locals }: Called & { outcome: StepOutcome; locals: LocalSteps },
+): Promise<Following> {
+  const outcomes: StepOutcome[] = [];
+  if (definition.isJoined !== true || outcome.type !== 'completed') return { outcomes, failed: null };
+  for (;;) {
+    const { state } = settleAll(definition, call.state, [outcome, ...outcomes], call.now);
+    const next = nextLocal({ definition, state, locals });
+    if (next === null) return { outcomes, failed: null };
+    const { step, declared, local } = next;
+    const { tenantId, processId } = call;
+    const taken = await attempt(client, local, { tenantId, processId, data: state.data, attempts: 0 });
+    if (!('error' in taken)) {
+      outcomes.push(outcomeOf(step, taken.result, { attempts: 1, isUndo: false }));
+      continue;
+    }
+    const cause = causeOf(taken.error, declared);
+    const pauseMs = cause.class === 'refused' ? null : pauseAfter(declared.attempts ?? DEFAULT_ATTEMPTS, 1);
+    if (pauseMs !== null) return { outcomes, failed: { attempts: 1, cause, retryAt: new Date(Date.now() + pauseMs) } };
+    outcomes.push({ type: 'failed', step, attempts: 1, cause });
+  }
+}
+
+/** The step that comes next, if it is one of ours. */
+function nextLocal(
+  { definition, state, locals }: { definition: ProcessDefinition; state: ProcessState; locals: LocalSteps },
+): { step: string; declared: ActingStep; local: LocalStep } | null {
+  const action = actionOf(definition, state);
+  if (action.type !== 'execute') return null;
+  const declared = stepOf(definition, action.step);
+  if (isWaiting(declared) || declared.isRemote === true) return null;
+  const local = locals[declared.execute];
+  return local === undefined ? null : { step: action.step, declared, local };
+}
+
+async function attempt(
+  client: pg.ClientBase, local: LocalStep, work: StepWork,
+): Promise<{ readonly result: Awaited<ReturnType<LocalStep>>[number] } | { readonly error: unknown }> {
+  await client.query('SAVEPOINT following');
+  try {
+    const [result] = await local(client, [work]);
+    if (result === undefined) throw new Error('a step has no outcome');
+    return { result };
+  } catch (error) {
+    if (isDatabaseAway(error)) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT following');
+    return { error };
+  }
+}
