@@ -1,6 +1,7 @@
 import { profileWorkflowId } from '../workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
 import { ALL_TENANTS } from './client.ts';
+import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
 import { rawTransaction } from './raw-transaction.ts';
 import { removeWhere, type Removal } from './removal.ts';
 
@@ -11,7 +12,10 @@ interface DeletedUser {
   readonly id: string;
 }
 
-/** Where deleted users are left: in messages about them, but for the one that tells of the deletion, and in what was sent to them. */
+/**
+ * Where deleted users are left: in messages about them, but for the one that tells of the deletion, in what was sent to them, and
+ * in orders that were still under way when they were deleted.
+ */
 const TRACES: Readonly<Record<string, (removal: Removal, users: readonly DeletedUser[]) => Promise<void>>> = {
   outgoing_messages: (removal, users) => removeByKey(removal, 'outgoing_messages', users, `topic <> 'user.deleted'`),
   bus_messages: (removal, users) => removeByKey(removal, 'bus_messages', users, `topic <> 'user.deleted'`),
@@ -20,11 +24,15 @@ const TRACES: Readonly<Record<string, (removal: Removal, users: readonly Deleted
     [id, profileWorkflowId(id), userSyncWorkflowId(id)].map((key) => ({ tenantId, id: key }))), 'true'),
   notifications: (removal, users) => removeWhere(removal, 'notifications',
     'to_user AND (tenant_id, user_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))', columnsOf(users)),
+  orders: ({ pool }, users) => rawTransaction(pool, ALL_TENANTS, async (client) => {
+    await client.query(FORGET_ADDRESSES, columnsOf(users));
+  }),
 };
 
 /**
- * Removes what messages and notifications say of deleted users, by a few users at a time. A user is done with when
- * RETENTION_DAYS have passed since the deletion: what was in hand then may have left something later, and goes by age.
+ * Removes what messages, notifications and orders say of deleted users, by a few users at a time. A user is done with when
+ * its orders are over and RETENTION_DAYS have passed since the deletion: what was in hand then may have left something later,
+ * and goes by age.
  * `attempt` runs the work on one table and answers whether it succeeded; one that failed is left out from then on.
  */
 export async function removeTracesOfDeleted(
@@ -59,8 +67,9 @@ async function removeByKey(removal: Removal, table: string, keys: readonly Delet
 
 async function markPurged({ pool, config }: Removal, users: readonly DeletedUser[]): Promise<void> {
   await rawTransaction(pool, ALL_TENANTS, (client) => client.query(`
-    UPDATE users SET purged_at = now()
-    WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[])) AND deleted_at < now() - make_interval(days => $3::int)`,
+    UPDATE users AS u SET purged_at = now()
+    WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[])) AND deleted_at < now() - make_interval(days => $3::int)
+      AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id AND o.ship_to IS NOT NULL)`,
   [...columnsOf(users), config.RETENTION_DAYS]));
 }
 

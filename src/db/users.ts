@@ -6,6 +6,7 @@ import type { Tx } from './client.ts';
 import { forgetIdempotencyOf } from './idempotency.ts';
 import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
+import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
 import { Prisma, type User, type UserSyncService } from './generated/client.ts';
 import { callsParameter, promiseCallsSql, type PromisedCall } from './pending-starts.ts';
 import { columnsOf } from './sql.ts';
@@ -164,6 +165,7 @@ export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: 
   });
   await deleteUserNotifications(tx, { tenantId, userId });
   await tx.userSyncService.deleteMany({ where: { tenantId, userId } });
+  await tx.$executeRawUnsafe(FORGET_ADDRESSES, [tenantId], [userId]);
   await forgetIdempotencyOf(tx, { tenantId, userId, authSubject: before.authSubject });
   return deleted;
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { z } from 'zod';
+import { loadConfig } from '../../src/config.ts';
+import { removeExpired } from '../../src/db/retention.ts';
 import { startApi, type Ask } from '../support/api.ts';
 
 // Nothing listens where this API looks for Temporal.
@@ -147,4 +149,24 @@ test('only what the warehouse has accepted is delivered', async (t) => {
   t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202, 'said twice');
   const calls = await api.db.inTenant('default', (tx) => tx.pendingStart.findMany({ where: { workflowId: `order:${id}` }, orderBy: { position: 'asc' } }));
   t.deepEqual(calls.map(({ kind, signalName }) => [kind, signalName]), [['start', null], ['signal_with_start', 'delivered']]);
+});
+
+test('a deleted user\'s orders forget where they went once they are over; those under way keep it until the clean-up after their end', async (t) => {
+  const [adaCustomer, bobCustomer] = [randomUUID(), randomUUID()];
+  const ada = await register('ada-who-leaves', { status: 'active', customerId: adaCustomer });
+  const bob = await register('bob-who-stays', { status: 'active', customerId: bobCustomer });
+  const [over, open, others] = [await place(adaCustomer, ada), await place(adaCustomer, ada), await place(bobCustomer, bob)];
+  const close = (ids: readonly string[]) => api.db.inTenant('default', (tx) =>
+    tx.processState.updateMany({ where: { processId: { in: [...ids] } }, data: { status: 'completed', currentStep: null } }));
+  const addressOf = async (id: string) => (await api.ask('GET', `/orders/${id}`, service)).body['shipTo'];
+  await close([over, others]);
+  t.is((await api.ask('DELETE', `/users/${ada.id}`, { role: 'admin', sub: 'boss' })).status, 204);
+  t.deepEqual([await addressOf(over), await addressOf(open), await addressOf(others)], [null, shipTo, shipTo]);
+  const cleanUp = () => removeExpired(api.db, { ...loadConfig({}), RETENTION_DAYS: 0 }, () => {});
+  const isPurged = async () => (await api.db.inTenant('default', (tx) => tx.user.findFirstOrThrow({ where: { id: ada.id } }))).purgedAt !== null;
+  await cleanUp();
+  t.deepEqual([await addressOf(open), await isPurged()], [shipTo, false]);
+  await close([open]);
+  await cleanUp();
+  t.deepEqual([await addressOf(open), await addressOf(others), await isPurged()], [null, shipTo, true]);
 });
