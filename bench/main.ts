@@ -5,7 +5,7 @@ import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcdef' }, quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcdefg' }, quick: { type: 'boolean', default: false } } });
 const scale = values.quick ? 0.2 : 1;
 
 // A worker that makes the bundle itself keeps the memory which that took.
@@ -20,6 +20,7 @@ const { benchMemory } = await import('./memory.ts');
 const { benchAudit } = await import('./audit.ts');
 const { benchBus } = await import('./bus.ts');
 const { benchOrders } = await import('./orders.ts');
+const { benchLevers } = await import('./levers.ts');
 const { busesOf } = await import('./buses.ts');
 
 const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
@@ -29,6 +30,7 @@ const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
   d: () => benchAudit(Math.round(10_000 * scale)),
   e: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
   f: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
+  g: () => benchLevers(Math.round(1_000 * scale)),
 };
 
 const figures: Figure[] = [];

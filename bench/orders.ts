@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { ALL_TENANTS } from '../src/db/client.ts';
 import { fromRunner } from '../test/support/services.ts';
 import { startTemporaryPostgres } from '../tools/temporary-postgres.ts';
 import { startTemporaryTemporal } from '../tools/temporary-temporal.ts';
@@ -7,12 +5,12 @@ import { bareWorkflows } from './bare-workflows.ts';
 import { furnish, orderOf } from './catalogue.ts';
 import { writeDirectly } from './direct-orders.ts';
 import { install, type Installation } from './installation.ts';
-import { cpuMs, drive, postmasterOf, type Figure, type Load } from './measure.ts';
+import { cpuMs, postmasterOf, type Figure, type Load } from './measure.ts';
+import { untilShipped } from './shipped.ts';
 import { startTemporalServer } from './temporal-server.ts';
 
 const IN_FLIGHT = 50;
 const WARM = 50;
-const LOOK_MS = 10;
 
 /** A Temporal Service that orders are measured on, and the processes that it keeps busy besides ours. */
 interface Stage {
@@ -82,29 +80,8 @@ function figuresOf({ section, count, load, bare, direct }: { section: string; co
   ];
 }
 
-/** Places orders, so many at a time, each until it is shipped. */
-async function placeAll({ post, db }: Installation, count: number): Promise<Load> {
-  const waiting = new Map<string, () => void>();
-  let isOver = false;
-  const looking = (async () => {
-    while (!isOver) {
-      const shipped = await db.inTenant(ALL_TENANTS, (tx) => tx.processState.findMany({
-        where: { processId: { in: [...waiting.keys()] }, status: { not: 'running' } }, select: { processId: true, status: true },
-      }));
-      for (const { processId, status } of shipped) {
-        if (status !== 'waiting') throw new Error(`the order ${processId} is ${status}`);
-        waiting.get(processId)?.();
-        waiting.delete(processId);
-      }
-      await delay(LOOK_MS);
-    }
-  })();
-  const placing = drive(count, IN_FLIGHT, async (index) => {
-    const { id } = await post('/orders', orderOf(index));
-    await new Promise<void>((resolve) => waiting.set(String(id), resolve));
-  }).finally(() => { isOver = true; });
-  const [load] = await Promise.all([placing, looking]);
-  return load;
+function placeAll({ post, db }: Installation, count: number): Promise<Load> {
+  return untilShipped(db, { count, inFlight: IN_FLIGHT, place: async (index) => String((await post('/orders', orderOf(index)))['id']) });
 }
 
 async function openDevServer(): Promise<Stage> {

@@ -11,7 +11,7 @@ export const STEP_STATUSES = [
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
 /** Statuses in which a process waits for an operator: an undo failed, or a step past the pivot did. */
-export const PARKED_STATUSES = ['compensation_failed', 'step_failed'] as const satisfies readonly ProcessStatus[];
+const PARKED_STATUSES = ['compensation_failed', 'step_failed'] as const satisfies readonly ProcessStatus[];
 
 /** Statuses that nothing changes any more. */
 export const CLOSED_STATUSES = ['completed', 'compensated', 'cancelled', 'abandoned'] as const satisfies readonly ProcessStatus[];
