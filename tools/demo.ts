@@ -2,7 +2,9 @@ import { localKeys } from '../src/auth/local-keys.ts';
 import { mintToken } from '../src/auth/tokens.ts';
 import { loadConfig } from '../src/config.ts';
 import { installDemo } from './demo/installation.ts';
-import { tellStory } from './demo/story.ts';
+import { tellOfOrders } from './demo/order-story.ts';
+import { tellOfUsers } from './demo/story.ts';
+import { openTeller } from './demo/teller.ts';
 import { openView } from './demo/view.ts';
 
 const installation = await installDemo();
@@ -18,8 +20,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 
 try {
   const config = loadConfig(installation.env);
-  const token = await mintToken({ role: 'admin', subject: 'demo', tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys: await localKeys(config.DATA_DIR) });
-  await tellStory(installation, { view: openView(), token });
+  const keys = await localKeys(config.DATA_DIR);
+  const teller = openTeller(installation, {
+    view: openView(), mint: ({ role, subject }) => mintToken({ role, subject, tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys }),
+  });
+  await tellOfOrders(teller, await tellOfUsers(teller));
   await stop(0);
 } catch (error) {
   if (!isStopping) console.error(error);

@@ -16,6 +16,7 @@ const SHORT_TIMES = {
   PROFILE_COMPLETION_DEADLINE_DAYS: String(20 * SECOND_DAYS), PROFILE_REMINDER_MARKS_DAYS: [12, 8, 4].map((seconds) => seconds * SECOND_DAYS).join(','),
   REMINDER_HOUR: '', SYNC_RETRY_DELAYS: '1000,2000,4000', SYNC_CONFIRMATION_TIMEOUT_MS: '5000', BUS_POLL_MS: '100',
   SYNC_SERVICES: 'accounting,portfolio', ADMIN_EMAILS: 'night-shift@example.com',
+  DELIVERY_DEADLINE_DAYS: String(4 * SECOND_DAYS),
 };
 
 /** The product with two other teams' services beside it. */

@@ -1,10 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { provideTemporalCli } from '../temporal-cli.mjs';
-import type { DemoInstallation } from './installation.ts';
-import type { View } from './view.ts';
+import { BOSS, PATIENCE_MS, POLL_MS, type DemoCaller, type Teller } from './teller.ts';
 
 const shownUser = z.object({
   id: z.string(), status: z.string(), profileCompletionStatus: z.string(), profileCompletionReminders: z.number(), version: z.number(),
@@ -14,58 +10,46 @@ const shownUser = z.object({
 type ShownUser = z.output<typeof shownUser>;
 const notifications = z.object({ items: z.array(z.object({ kind: z.string(), recipient: z.string(), subject: z.string() })) });
 
-const POLL_MS = 150;
-const PATIENCE_MS = 60_000;
+/** A user whose profile is complete, and the customer that it orders for. */
+export interface DemoCustomer {
+  readonly user: DemoCaller;
+  readonly customerId: string;
+}
 
-/** Tells the whole story of profiles and copies on a running installation. */
-export async function tellStory({ apiUrl, uiUrl, env }: DemoInstallation, { view, token }: { view: View; token: string }): Promise<void> {
-  const ask = async (method: string, path: string, body?: object): Promise<unknown> => {
-    const response = await fetch(`${apiUrl}${path}`, {
-      method, headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.status === 204 ? undefined : response.json();
-  };
-  const api = (method: string, path: string, body?: object): Promise<unknown> => {
-    view.type(`curl -X ${method} ${apiUrl}${path} -H "Authorization: Bearer $TOKEN"${body === undefined ? '' : ` -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`}`);
-    return ask(method, path, body);
-  };
-  const cli = async (...args: string[]): Promise<string> => {
-    view.type(`temporal ${args.map((arg) => /[{" ]/.test(arg) ? `'${arg}'` : arg).join(' ')}`);
-    const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, { env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${env['TEMPORAL_PORT'] ?? 7233}` } });
-    return stdout;
-  };
+/** Tells the story of profiles and copies on a running installation; answers the user who completed its profile. */
+export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuietly }: Teller): Promise<DemoCustomer> {
   const watch = async (name: string, id: string, isReached: (user: ShownUser) => boolean): Promise<ShownUser> => {
     for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await wait(POLL_MS)) {
-      const user = shownUser.parse(await ask('GET', `/users/${id}`));
+      const user = shownUser.parse(await ask(BOSS, 'GET', `/users/${id}`));
       view.show(name, stateOf(user));
       if (isReached(user)) return user;
     }
-    throw new Error(`${name} did not get there: ${JSON.stringify(await ask('GET', `/users/${id}`))}`);
+    throw new Error(`${name} did not get there: ${JSON.stringify(await ask(BOSS, 'GET', `/users/${id}`))}`);
   };
-  const register = async (name: string): Promise<string> => {
+  const register = async (name: string): Promise<{ id: string; subject: string }> => {
     const subject = `demo|${name}|${Date.now()}`;
-    const user = shownUser.parse(await api('POST', '/users', { authSubject: subject, email: `${name.toLowerCase()}@example.com`, name, locale: 'en' }));
-    return user.id;
+    const user = shownUser.parse(await api(BOSS, 'POST', '/users', { authSubject: subject, email: `${name.toLowerCase()}@example.com`, name, locale: 'en' }));
+    return { id: user.id, subject };
   };
 
   view.scene('1. A user logs in for the first time');
   view.tell('The row and the promise to start two workflows are one transaction; two services get a copy and confirm it.');
   view.tell('accounting confirms at once. portfolio fails twice: only it is sent the user again, after 1 s and 2 s.');
-  const ada = await register('Ada');
+  const { id: ada, subject } = await register('Ada');
   await watch('Ada', ada, ({ syncStatus }) => syncStatus === 'synced');
   view.tell('synced means: every service has confirmed this very version.');
 
+  const customerId = 'company-7';
   view.scene('2. Ada completes her profile');
   view.tell('She becomes active and tied to her company; that changes the copy, so the services get version 2.');
-  await api('POST', `/users/state-management/${ada}/profile/complete`, { customerId: 'company-7', customerKind: 'company' });
+  await api(BOSS, 'POST', `/users/state-management/${ada}/profile/complete`, { customerId, customerKind: 'company' });
   await watch('Ada', ada, ({ status, syncStatus, version }) => status === 'active' && syncStatus === 'synced' && version === 2);
 
   view.scene('3. Bob logs in and does nothing');
   view.tell('His profile is due in 20 s here (7 days by default): reminders 12, 8 and 4 s before, then it expires and the night shift is told.');
-  const bob = await register('Bob');
+  const { id: bob } = await register('Bob');
   await watch('Bob', bob, ({ status }) => status === 'inactive');
-  for (const { kind, recipient, subject } of notifications.parse(await api('GET', `/users/${bob}/notifications`)).items.toReversed()) {
+  for (const { kind, recipient, subject } of notifications.parse(await api(BOSS, 'GET', `/users/${bob}/notifications`)).items.toReversed()) {
     view.tell(`   ${kind} to ${recipient}: ${subject}`);
   }
 
@@ -81,21 +65,17 @@ export async function tellStory({ apiUrl, uiUrl, env }: DemoInstallation, { view
   await cli('workflow', 'terminate', '--workflow-id', `profile:${bob}`, '--reason', 'the demo');
   view.tell('The next audit (here: by hand) finds the row without its workflow and starts it again in the right state.');
   for (let isBack = false; !isBack; await wait(POLL_MS)) {
-    await ask('POST', '/maintenance/audits/profile-audit/run');
+    await ask(BOSS, 'POST', '/maintenance/audits/profile-audit/run');
     await wait(1_000);
-    isBack = (await cliQuietly(env, 'workflow', 'list', '--query', `WorkflowId = "profile:${bob}" AND ExecutionStatus = "Running"`)).includes(bob);
+    isBack = (await cliQuietly('workflow', 'list', '--query', `WorkflowId = "profile:${bob}" AND ExecutionStatus = "Running"`)).includes(bob);
   }
   view.type(`curl -X POST ${apiUrl}/maintenance/audits/profile-audit/run -H "Authorization: Bearer $TOKEN"`);
   view.tell((await cli('workflow', 'query', '--workflow-id', `profile:${bob}`, '--type', 'state')).trim());
 
   view.scene('6. Where everybody stands');
-  view.tell(JSON.stringify(await api('GET', '/users/state-management/profile-completion/stats')));
-  view.tell(JSON.stringify(await api('GET', '/users/state-management/sync/stats')));
-}
-
-async function cliQuietly(env: NodeJS.ProcessEnv, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, { env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${env['TEMPORAL_PORT'] ?? 7233}` } });
-  return stdout;
+  view.tell(JSON.stringify(await api(BOSS, 'GET', '/users/state-management/profile-completion/stats')));
+  view.tell(JSON.stringify(await api(BOSS, 'GET', '/users/state-management/sync/stats')));
+  return { user: { name: 'ADA', role: 'user', subject }, customerId };
 }
 
 function stateOf({ status, profileCompletionStatus, profileCompletionReminders, version, syncStatus, syncRetryCount, lastSyncError, syncMetadata }: ShownUser): string {
