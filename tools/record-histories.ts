@@ -19,26 +19,34 @@ Object.assign(process.env, services.env);
 // Loaded now: the tests' support reads where the services are.
 const { connectDevServer } = await import('../test/support/dev-server.ts');
 const { createWorld } = await import('../test/workflows/world.ts');
+const { createSagaWorld } = await import('../test/processes/saga-world.ts');
 const { SCENARIOS } = await import('../test/replay/scenarios.ts');
+const { ORDER_SCENARIOS } = await import('../test/replay/order-scenarios.ts');
+const { SAGA_SCENARIOS } = await import('../test/replay/saga-scenarios.ts');
 
 const server = await connectDevServer();
 const world = await createWorld({ ...server, env: QUICK });
+const sagas = await createSagaWorld(server);
 try {
   if (wanted.length === 0) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const runs = await scenario(world);
-    for (const [index, run] of runs.entries()) {
-      const file = `${name}${runs.length > 1 ? `.${index + 1}` : ''}.json`;
-      await writeFile(new URL(file, folder), await historyOf(run));
-      console.log(`Recorded ${file}`);
-    }
-  }
+  for (const [name, scenario] of Object.entries({ ...SCENARIOS, ...ORDER_SCENARIOS })) await record(name, () => scenario(world));
+  for (const [name, scenario] of Object.entries(SAGA_SCENARIOS)) await record(name, () => scenario(sagas));
 } finally {
+  await sagas.close();
   await world.close();
   await server.connection.close();
   await services.stop();
+}
+
+async function record(name: string, scenario: () => Promise<readonly WorkflowHandle[]>): Promise<void> {
+  if (wanted.length > 0 && !wanted.includes(name)) return;
+  const runs = await scenario();
+  for (const [index, run] of runs.entries()) {
+    const file = `${name}${runs.length > 1 ? `.${index + 1}` : ''}.json`;
+    await writeFile(new URL(file, folder), await historyOf(run));
+    console.log(`Recorded ${file}`);
+  }
 }
 
 /** A run's history as the CLI writes it, which is the form that replays read. */

@@ -22,7 +22,7 @@ test('a worker killed at any statement of an order takes each of its steps once'
     world, process: 'worker', from: BEGINS, begin: (orders) => place(world, orders, 'FR'), isDone: (orderId) => isIn(world, orderId, 'waiting'),
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  for (const statement of ['process_states', 'process_events', 'reservations', 'payments', 'shipments', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
+  for (const statement of ['WITH given', 'reservations', 'credit_accounts', 'shipments', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
 
   await world.startWorker();
   await untilEach(targets, (orderId) => isIn(world, orderId, 'waiting'), 'the shipment');
@@ -43,7 +43,7 @@ test('a worker killed at any statement of an order that is turned back skips no 
     world, process: 'worker', from: BEGINS, begin: (orders) => place(world, orders, 'NZ'), isDone: isUndone,
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  for (const statement of ['refund', 'reservations', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
+  for (const statement of ['WITH given', 'reservations', 'credit_accounts', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
 
   await world.startWorker();
   await untilEach(targets, isUndone, 'the undo');

@@ -123,3 +123,17 @@ test.serial('of undos side by side the others are done though one fails', async 
   t.like(await saga.handle.result(), { status: 'compensated' });
   t.deepEqual((await saga.effects()).toSorted(), ['car', 'flight x1', 'hotel', 'undoCar', 'undoFlight x1', 'undoHotel']);
 });
+
+test.serial('steps that are joined are written together as far as they get; one that fails takes nothing back but itself', async (t) => {
+  const saga = await context.world.begin('chain', { second: ['fail'] });
+  t.like(await saga.handle.result(), { status: 'completed' });
+  t.deepEqual(await saga.effects(), ['first', 'second', 'third']);
+  const { revision, history } = await saga.view();
+  t.is(revision, 3, 'taken over, the first step, and the two others');
+  t.deepEqual(history.map(({ attempts }) => attempts), [1, 2, 1]);
+  const refused = await context.world.begin('chain', { third: ['refuse'] });
+  t.like(await refused.handle.result(), { status: 'compensated', cause: { code: 'sold_out' } });
+  t.deepEqual(await refused.effects(), ['first', 'second', 'undoSecond', 'undoFirst']);
+  await assertAgrees(t, saga);
+  await assertAgrees(t, refused);
+});

@@ -1,6 +1,8 @@
-import type { ProcessDefinition } from '../../src/domain/process/definition.ts';
+import type { ProcessData, ProcessDefinition } from '../../src/domain/process/definition.ts';
 
 const HOUR_MS = 3_600_000;
+/** An hour, unless the process was begun with another limit. */
+const limitMs = ({ limitMs: given }: ProcessData): number => typeof given === 'number' ? given : HOUR_MS;
 const failures = { lost: 'unknown' } as const;
 
 /** Processes that have every shape between them; what their steps come to, each test says. */
@@ -11,7 +13,7 @@ export const SAGA_TYPES = {
       reserve: { execute: 'reserve', compensate: 'undoReserve', failures },
       pay: { execute: 'pay', compensate: 'undoPay', isRemote: true, failures },
       ship: { execute: 'ship', isPivot: true, failures },
-      arrive: { awaits: 'arrived', limitMs: () => HOUR_MS, late: 'remind' },
+      arrive: { awaits: 'arrived', limitMs, late: 'remind' },
     },
   },
   tour: {
@@ -22,6 +24,11 @@ export const SAGA_TYPES = {
     },
     compensation: 'parallel',
   },
+  chain: {
+    type: 'chain', summary: 'Taken in one transaction',
+    steps: { first: { execute: 'first', compensate: 'undoFirst' }, second: { execute: 'second', compensate: 'undoSecond' }, third: { execute: 'third' } },
+    isJoined: true,
+  },
   visit: {
     type: 'visit', summary: 'Calls once, and not for long',
     steps: { knock: { execute: 'knock', compensate: 'undoKnock', isRemote: true, timeLimitMs: 1_000, attempts: { maximum: 1, firstDelayMs: 1, backoff: 1 } } },
@@ -30,7 +37,7 @@ export const SAGA_TYPES = {
     type: 'permit', summary: 'Waits to be granted, and fails when it is not',
     steps: {
       apply: { execute: 'apply', compensate: 'undoApply' },
-      await_grant: { awaits: 'granted', limitMs: () => HOUR_MS, late: 'fail' },
+      await_grant: { awaits: 'granted', limitMs, late: 'fail' },
       issue: { execute: 'issue' },
     },
   },

@@ -10,7 +10,10 @@ import { SAGA_TYPES, sagaType } from './saga-definitions.ts';
 /** What an attempt of a step comes to; `effective`: it took effect, and the answer got lost. Without one it succeeds. */
 export type Ending = 'refuse' | 'fail' | 'lose' | 'effective' | (() => Promise<void>);
 
-/** What the attempts of the steps of these tests come to, in their order, by process and activity. */
+/**
+ * What the attempts of the steps of these tests come to, in their order, by process and activity. A process whose data says
+ * `refused` has that activity refused each time.
+ */
 export type Script = Map<string, Ending[]>;
 
 /** The tables of the effects, for a superuser to make: what is done in the transaction of its outcome, and what is done elsewhere. */
@@ -22,11 +25,13 @@ export const EFFECTS_SQL = `
 /** The activities of all steps and undos, which leave their effects in the tables. */
 export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> {
   const activities: Record<string, StepActivity> = {};
+  const locals: Record<string, LocalStep> = {};
   for (const step of Object.values(SAGA_TYPES).flatMap(({ steps }) => Object.values(steps))) {
     if (isWaiting(step)) continue;
     const isRemote = 'isRemote' in step;
     for (const name of [step.execute, ...'compensate' in step ? [step.compensate] : []]) {
-      activities[name] = createStepActivity({ db, processType: sagaType }, isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) });
+      if (!isRemote) locals[name] = local(script, name);
+      activities[name] = createStepActivity({ db, processType: sagaType }, isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) }, locals);
     }
   }
   return activities;
@@ -34,8 +39,9 @@ export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> 
 
 function local(script: Script, activity: string): LocalStep {
   return async (client, works) => {
-    for (const { processId } of works) {
-      if (next(script, activity, processId) === 'refuse') continue;
+    for (const work of works) {
+      if (nextOf(script, activity, work) === 'refuse') continue;
+      const { processId } = work;
       await client.query('INSERT INTO effects (process_id, activity) VALUES ($1, $2)', [processId, activity]);
     }
     return play(script, activity, works);
@@ -45,8 +51,9 @@ function local(script: Script, activity: string): LocalStep {
 /** A service that knows its callers' keys, and hence does nothing twice. */
 function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
   return async (works) => {
-    for (const { tenantId, processId } of works) {
-      const ending = next(script, activity, processId);
+    for (const work of works) {
+      const { tenantId, processId } = work;
+      const ending = nextOf(script, activity, work);
       if (ending === 'refuse' || ending === 'fail' || ending === 'lose') continue;
       await rawTransaction(pool, tenantId, (client) => client.query(
         'INSERT INTO outside AS o (process_id, activity) VALUES ($1, $2) ON CONFLICT (process_id, activity) DO UPDATE SET calls = o.calls + 1', [processId, activity]));
@@ -55,13 +62,14 @@ function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
   };
 }
 
-function next(script: Script, activity: string, processId: string): Ending | undefined {
-  return script.get(`${processId} ${activity}`)?.[0];
+function nextOf(script: Script, activity: string, { processId, data }: StepWork): Ending | undefined {
+  return data['refused'] === activity ? 'refuse' : script.get(`${processId} ${activity}`)?.[0];
 }
 
 async function play(script: Script, activity: string, works: readonly StepWork[]): Promise<StepResult[]> {
-  return Promise.all(works.map(async ({ processId }): Promise<StepResult> => {
-    const ending = script.get(`${processId} ${activity}`)?.shift();
+  return Promise.all(works.map(async (work): Promise<StepResult> => {
+    const ending = nextOf(script, activity, work);
+    script.get(`${work.processId} ${activity}`)?.shift();
     if (ending === 'refuse') return { isDone: false, code: 'sold_out', message: 'There is nothing left.' };
     if (ending === 'fail') throw new StepFailure('jammed', 'It is jammed.');
     if (ending === 'lose' || ending === 'effective') throw new StepFailure('lost', 'The answer got lost.');

@@ -4,6 +4,7 @@ import { SAGA_TYPES } from './saga-definitions.ts';
 
 export const tripProcess = processWorkflow(SAGA_TYPES.trip);
 export const tourProcess = processWorkflow(SAGA_TYPES.tour);
+export const chainProcess = processWorkflow(SAGA_TYPES.chain);
 export const visitProcess = processWorkflow(SAGA_TYPES.visit);
 export const permitProcess = processWorkflow(SAGA_TYPES.permit);
 

@@ -14,8 +14,9 @@ import type { ProcessState as ProcessRow } from '../../src/db/generated/client.t
 import { insertProcessesSql, processesParameter } from '../../src/db/process-rows.ts';
 import { rawTransaction } from '../../src/db/raw-transaction.ts';
 import { beginProcess } from '../../src/domain/process/decide.ts';
+import type { ProcessData } from '../../src/domain/process/definition.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
-import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
+import { loadWorkflowBundle, type WorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { processStateQuery, processWorkflowId, processWorkflowType, type ProcessView } from '../../src/workflows/process.messages.ts';
 import { createDatabase } from '../support/services.ts';
 import { sagaType, type SagaType } from './saga-definitions.ts';
@@ -53,7 +54,7 @@ export interface SagaWorld {
   readonly rows: ProcessActivities;
   readonly steps: Readonly<Record<string, StepActivity>>;
   /** Begins a process whose attempts come to what `script` says, by activity, and then succeed. */
-  begin(type: SagaType, script?: Readonly<Record<string, readonly Ending[]>>, options?: { now?: number; isStarted?: boolean }): Promise<Saga>;
+  begin(type: SagaType, script?: Readonly<Record<string, readonly Ending[]>>, options?: { now?: number; isStarted?: boolean; data?: ProcessData }): Promise<Saga>;
   close(): Promise<void>;
 }
 
@@ -62,25 +63,21 @@ export async function createSagaWorld(
   { connection, client, namespace, databaseUrl }: { connection: NativeConnection; client: Client; namespace: string; databaseUrl?: string },
 ): Promise<SagaWorld> {
   const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: async () => {} };
-  await asSuperuser(database.url, EFFECTS_SQL);
+  await createEffects(database.url);
   const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}` });
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
   const script: Script = new Map();
-  const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), {
-    workflowsPath: fileURLToPath(new URL('saga-workflows.ts', import.meta.url)),
-  });
+  const { codePath } = await loadSagaBundle();
   const rows = createProcessActivities({ db, config });
   const steps = sagaSteps(db, script);
   const worker = await Worker.create({ connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath }, activities: { ...rows, ...steps } });
   const polling = worker.run();
   return {
     db, client, config, rows, steps,
-    begin: async (type, endings = {}, { now = Date.now(), isStarted = true } = {}) => {
+    begin: async (type, endings = {}, { now = Date.now(), isStarted = true, data = {} } = {}) => {
       const processId = randomUUID();
       for (const [activity, list] of Object.entries(endings)) script.set(`${processId} ${activity}`, [...list]);
-      const process = { processId, type, workflowId: processWorkflowId({ type, processId }), ...beginProcess(sagaType(type), { data: {}, now }) };
-      await rawTransaction(db.pool, TENANT, (tx) => tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([process])]));
-      const saga = sagaOf({ db, client, config }, { processId, type });
+      const saga = await insertSaga({ db, client, config }, { processId, type, data, now });
       if (isStarted) await saga.start();
       return saga;
     },
@@ -91,6 +88,20 @@ export async function createSagaWorld(
       await database.drop();
     },
   };
+}
+
+/** The bundle of the workflows of these tests. */
+export function loadSagaBundle(): Promise<WorkflowBundle> {
+  return loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), { workflowsPath: fileURLToPath(new URL('saga-workflows.ts', import.meta.url)) });
+}
+
+/** Inserts a process without starting its workflow. */
+export async function insertSaga(
+  deps: Pick<SagaWorld, 'db' | 'client' | 'config'>, { processId, type, data, now }: { processId: string; type: SagaType; data: ProcessData; now: number },
+): Promise<Saga> {
+  const process = { processId, type, workflowId: processWorkflowId({ type, processId }), ...beginProcess(sagaType(type), { data, now }) };
+  await rawTransaction(deps.db.pool, TENANT, (tx) => tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([process])]));
+  return sagaOf(deps, { processId, type });
 }
 
 function sagaOf({ db, client, config }: Pick<SagaWorld, 'db' | 'client' | 'config'>, { processId, type }: { processId: string; type: SagaType }): Saga {
@@ -121,9 +132,10 @@ function historyOf({ history }: ProcessRow): { step: string; status: string }[] 
   return z.array(z.looseObject({ step: z.string(), status: z.string() })).parse(history);
 }
 
-async function asSuperuser(connectionString: string, statements: string): Promise<void> {
+/** Makes the tables of the effects. */
+export async function createEffects(connectionString: string): Promise<void> {
   const client = new pg.Client({ connectionString });
   await client.connect();
-  await client.query(statements);
+  await client.query(EFFECTS_SQL);
   await client.end();
 }

@@ -68,6 +68,15 @@ for (const ending of [undefined, 'refuse'] as const) {
   });
 }
 
+test('joined steps whose answer got lost are all answered again, and none is done again', async (t) => {
+  const { saga, load, callOf, perform } = await begun('chain', { third: ['refuse'] });
+  const call = callOf(await load(), 'first');
+  const answer = await perform('first', call);
+  t.like(answer, { settled: { length: 3 } });
+  t.deepEqual(await perform('first', call), answer);
+  t.is(await effectsOf(saga), 'first, second');
+});
+
 test('an undo whose answer got lost is answered again, and not done again', async (t) => {
   const { saga, load, callOf, perform, cancelled, save } = await begun();
   const call = callOf(await load(), 'reserve');

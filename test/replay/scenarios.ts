@@ -125,7 +125,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'profile-database-away': async (world) => {
     const { userId, handle } = await profileOf(world);
-    await whileWritesFail(world, async () => {
+    await whileWritesFail(world, 'users', async () => {
       await handle.signal('markInProgress');
       const timers = async (): Promise<number> => (await handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length ?? 0;
       const before = await timers();
@@ -209,13 +209,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 /** Takes the right to write users away until `work` is done, so that local activities fail and are tried again by timers. */
-async function whileWritesFail({ db }: World, work: () => Promise<void>): Promise<void> {
+export async function whileWritesFail({ db }: Pick<World, 'db'>, table: 'users' | 'process_states', work: () => Promise<void>): Promise<void> {
   const client = await db.pool.connect();
   try {
-    await client.query('RESET ROLE; REVOKE UPDATE ON users FROM steadfast_app');
+    await client.query(`SET ROLE NONE; REVOKE UPDATE ON ${table} FROM steadfast_app`);
     await work();
   } finally {
-    await client.query('GRANT UPDATE ON users TO steadfast_app');
+    await client.query(`GRANT UPDATE ON ${table} TO steadfast_app`);
     client.release(true);
   }
 }

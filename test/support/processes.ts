@@ -19,8 +19,8 @@ export interface TestProcess {
   stop(): Promise<number | string>;
 }
 
-/** Starts `worker.ts` or `server.ts`, after the module `preload` if there is one, with these settings over the test's own environment. */
-export function startProcess(entry: 'worker.ts' | 'server.ts', env: Readonly<Record<string, string>>, preload?: URL): TestProcess {
+/** Starts `worker.ts`, `server.ts` or a worker of the tests, after the module `preload` if there is one, with these settings over the test's own environment. */
+export function startProcess(entry: 'worker.ts' | 'server.ts' | 'test/crash/saga-worker.ts', env: Readonly<Record<string, string>>, preload?: URL): TestProcess {
   const child = spawn(process.execPath, [...(preload === undefined ? [] : ['--import', preload.href]), entry], {
     cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
   });
