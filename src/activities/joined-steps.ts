@@ -15,6 +15,9 @@ export interface Following {
   readonly failed: { readonly attempts: number; readonly cause: Cause; readonly retryAt: Date } | null;
 }
 
+/** No step followed. */
+export const NOTHING: Following = { outcomes: [], failed: null };
+
 /**
  * Takes the steps after `outcome` in the same transaction, each behind a savepoint, as far as they are declared so, are done in a
  * transaction of ours and succeed. The one that fails takes nothing back but itself, and goes on by a call of its own.
@@ -22,8 +25,8 @@ export interface Following {
 export async function takeFollowing(
   client: pg.ClientBase, { definition, call, outcome, locals }: Called & { outcome: StepOutcome; locals: LocalSteps },
 ): Promise<Following> {
+  if (definition.isJoined !== true || outcome.type !== 'completed') return NOTHING;
   const outcomes: StepOutcome[] = [];
-  if (definition.isJoined !== true || outcome.type !== 'completed') return { outcomes, failed: null };
   for (;;) {
     const { state } = settleAll(definition, call.state, [outcome, ...outcomes], call.now);
     const next = nextLocal({ definition, state, locals });

@@ -28,13 +28,15 @@ export function createProcessActivities({ db, config }: { db: Db; config: Config
       return events.every((event, index) => isSame(event, written[index])) ? 'overtaken' : 'superseded';
     }),
 
-    alertProcess: async ({ tenantId, processId, type, kind, state: { status, currentStep, cause } }) => {
+    alertProcess: async ({ tenantId, processId, type, kind, state }) => {
+      const { status, currentStep, cause, history } = state;
+      const error = history.find(({ step }) => step === currentStep)?.error ?? null;
       const summary = kind === 'process_parked'
         ? `The ${type} ${processId} waits for an operator: ${status} at ${currentStep}.`
         : `The ${type} ${processId} waits longer than it should at ${currentStep}.`;
       await db.inTenant(tenantId, (tx) => raiseAlert(tx, {
         tenantId, kind: kind satisfies AlertKind, key: processId, severity: kind === 'process_parked' ? 'critical' : 'warning', summary,
-        details: { processId, type, status, currentStep, cause: cause?.code ?? null },
+        details: { processId, type, status, currentStep, cause: (cause ?? error)?.code ?? null },
       }, alertChannels(config), { isToldAgain: true }));
     },
 

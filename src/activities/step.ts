@@ -10,7 +10,7 @@ import {
 } from '../domain/process/definition.ts';
 import { executionOf, type Cause } from '../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../domain/process/step-work.ts';
-import { takeFollowing } from './joined-steps.ts';
+import { NOTHING, takeFollowing } from './joined-steps.ts';
 import type { StepActivity, StepAnswer, StepCall } from './process.types.ts';
 import type { LocalSteps, RemoteStep, StepFunction } from './step-functions.ts';
 import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
@@ -68,7 +68,8 @@ async function inStep(
     const [result] = await work(client, standing.attempts);
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
     const outcome = outcomeOf(call.step, result, { attempts: standing.attempts + 1, isUndo });
-    const following = await takeFollowing(client, { definition, call, outcome, locals });
+    // After a failed attempt somebody may have changed their mind: the process is heard before it goes further.
+    const following = standing.attempts > 0 ? NOTHING : await takeFollowing(client, { definition, call, outcome, locals });
     const answer = await settle(client, { definition, call, row: standing.row, outcomes: [outcome, ...following.outcomes] });
     if (following.failed !== null) await recordAttempt(client, { ...call, ...following.failed });
     return answer;

@@ -10,7 +10,7 @@ const EVERYBODY = ['user', 'service', 'operator', 'admin'] as const;
 const MOST_PIECES = 1_000_000_000;
 
 const catalogueFields = {
-  name: z.string().trim().min(1).max(200), priceMinor: z.number().int().min(0).max(MAX_MINOR / 10_000_000).meta({ description: 'Of one piece, in minor units of the currency' }),
+  name: z.string().trim().min(1).max(200), priceMinor: z.number().int().min(0).max(MAX_MINOR / 1_000).meta({ description: 'Of one piece, in minor units of the currency' }),
   currency,
 };
 const productSchema = z.strictObject({
