@@ -129,8 +129,11 @@ test.serial('steps that are joined are written together as far as they get; one 
   t.like(await saga.handle.result(), { status: 'completed' });
   t.deepEqual(await saga.effects(), ['first', 'second', 'third']);
   const { revision, history } = await saga.view();
-  t.is(revision, 3, 'taken over, the first step, and the two others');
+  t.is(revision, 4, 'taken over, then a write each, since the process is heard after an attempt that failed');
   t.deepEqual(history.map(({ attempts }) => attempts), [1, 2, 1]);
+  const smooth = await context.world.begin('chain');
+  await smooth.handle.result();
+  t.is((await smooth.row()).revision, 2, 'taken over, and all steps');
   const refused = await context.world.begin('chain', { third: ['refuse'] });
   t.like(await refused.handle.result(), { status: 'compensated', cause: { code: 'sold_out' } });
   t.deepEqual(await refused.effects(), ['first', 'second', 'undoSecond', 'undoFirst']);
