@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { findProcess, findTimeline, type ProcessKey, type ProcessStateRow } from '../db/process-list.ts';
-import type { ProcessCommandName } from '../domain/process/commands.ts';
+import type { ProcessCommandName } from '../domain/process/command-names.ts';
 import { isClosed } from '../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../domain/process/watch.ts';
 import { recoverProcess } from '../processes/watchdog.ts';

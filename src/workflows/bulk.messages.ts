@@ -1,5 +1,5 @@
 import { defineQuery } from '@temporalio/workflow';
-import type { ProcessCommandName } from '../domain/process/commands.ts';
+import type { ProcessCommandName } from '../domain/process/command-names.ts';
 import type { ProcessStatus } from '../domain/process/statuses.ts';
 import type { ProfileCompletionStatus, UserStatus } from '../domain/profile/statuses.ts';
 import type { SyncStatus } from '../domain/user-sync/statuses.ts';

@@ -1,6 +1,6 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { ProcessCommandName } from '../domain/process/commands.ts';
+import type { ProcessCommandName } from '../domain/process/command-names.ts';
 import type { Cause, ProcessState, StepExecution } from '../domain/process/state.ts';
 import type { ProcessStatus } from '../domain/process/statuses.ts';
 import type { RefusedCommand } from './command-inbox.ts';

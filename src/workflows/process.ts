@@ -1,7 +1,8 @@
 import {
   CancelledFailure, defineSignal, setDefaultSignalHandler, setHandler, CancellationScope, ApplicationFailure,
 } from '@temporalio/workflow';
-import { PROCESS_COMMANDS, parseProcessCommand, parseTold } from '../domain/process/commands.ts';
+import { PROCESS_COMMANDS } from '../domain/process/command-names.ts';
+import { parseProcessCommand, parseTold } from '../domain/process/commands.ts';
 import { decideProcess, type ProcessCommand } from '../domain/process/decide.ts';
 import { checkDefinition, isWaiting, type ProcessDefinition } from '../domain/process/definition.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';

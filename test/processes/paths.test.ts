@@ -37,7 +37,7 @@ test.serial('a process takes its steps in order, waits for its event, and comple
     'ProcessStarted', 'StepRegistered reserve', 'StepCompleted reserve', 'StepRegistered pay', 'StepStarted pay', 'StepCompleted pay',
     'StepRegistered ship', 'StepCompleted ship', 'StepRegistered arrive', 'WaitStarted arrive', 'StepCompleted arrive', 'ProcessCompleted',
   ]);
-  t.like(await saga.row(), { data: { reserve: 'done', pay: 'done', ship: 'done', door: 7 }, attempts: 0, lastError: null, retryAt: null });
+  t.like(await saga.row(), { data: { reserve: 'done', pay: 'done', ship: 'done', arrived: { door: 7 } }, attempts: 0, lastError: null, retryAt: null });
   await assertAgrees(t, saga);
 });
 

@@ -30,7 +30,7 @@ test.serial('an event in time ends the wait, and what it tells joins what the pr
   t.like(await saga.view(), { status: 'waiting', currentStep: 'await_grant' });
   t.like(await saga.handle.executeUpdate('granted', { args: [{ number: 'P-7' }] }), { status: 'running', currentStep: 'issue' });
   t.like(await saga.handle.result(), { status: 'completed' });
-  t.like(await saga.row(), { status: 'completed', data: { number: 'P-7' } });
+  t.like(await saga.row(), { status: 'completed', data: { granted: { number: 'P-7' } } });
 });
 
 test.serial('an event that comes before its step waits for it, and counts once however often it is told', async (t) => {
@@ -42,7 +42,7 @@ test.serial('an event that comes before its step waits for it, and counts once h
   await saga.start();
   t.like(await saga.handle.result(), { status: 'completed' });
   const events = await saga.events();
-  t.like(await saga.row(), { data: { number: 'P-1' } });
+  t.like(await saga.row(), { data: { granted: { number: 'P-1' } } });
   t.is(events.filter((event) => event.endsWith('await_grant')).length, events.includes('WaitStarted await_grant') ? 3 : 2, 'registered and completed');
 });
 

@@ -37,7 +37,7 @@ function startWait(definition: ProcessDefinition, { step }: StepExecution, { dat
   const payload = early[declared.awaits];
   return payload === undefined
     ? { type: 'WaitStarted', step, event: declared.awaits, dueAt: now + declared.limitMs(data) }
-    : { type: 'StepCompleted', step, attempts: 1, result: payload };
+    : { type: 'StepCompleted', step, attempts: 1, result: { [declared.awaits]: payload } };
 }
 
 /** Before the pivot a failure turns the process back; behind it, or when it may be done, a failure waits for an operator. */

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { parseProcessCommand, parseTold, PROCESS_COMMANDS } from './commands.ts';
+import { PROCESS_COMMANDS } from './command-names.ts';
+import { parseProcessCommand, parseTold } from './commands.ts';
 
 const codeOf = (parsed: ReturnType<typeof parseTold>): string => parsed.ok ? 'ok' : parsed.refusal.code;
 

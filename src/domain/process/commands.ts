@@ -1,14 +1,11 @@
 import { fieldsOf, invalid, isStorableText, type Parsed } from '../refusal.ts';
+import type { ProcessCommandName } from './command-names.ts';
 import type { ProcessCommand } from './decide.ts';
 
 const LONGEST_TEXT = 500;
 /** What is told goes into the row, and with it to every step that follows. */
 const LARGEST_PAYLOAD = 10_000;
 const DEEPEST_PAYLOAD = 10;
-
-/** Commands that operators and customers give by signal or Update, under these names. */
-export const PROCESS_COMMANDS = ['cancel', 'retryCompensation', 'skipCompensation', 'retryStep', 'skipStep', 'abandon'] as const;
-export type ProcessCommandName = (typeof PROCESS_COMMANDS)[number];
 
 /** Commands that set the process's own rules aside, and hence need a reason. */
 const WITH_REASON: ReadonlySet<ProcessCommandName> = new Set<ProcessCommandName>(['skipCompensation', 'skipStep', 'abandon']);

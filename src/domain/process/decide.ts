@@ -94,7 +94,7 @@ function hear(definition: ProcessDefinition, state: ProcessState, { event, paylo
   const waiting = Object.entries(definition.steps).find(([, step]) => isWaiting(step) && step.awaits === event);
   if (waiting === undefined) return refuse('unknown_event', `No step of this process waits for "${event}".`);
   const [step] = waiting;
-  if (state.status === 'waiting' && state.currentStep === step) return accept({ type: 'StepCompleted', step, attempts: 1, result: payload });
+  if (state.status === 'waiting' && state.currentStep === step) return accept({ type: 'StepCompleted', step, attempts: 1, result: { [event]: payload } });
   const isKnown = executionOf(state, step)?.status === 'completed' || event in state.early;
   if (isKnown) return accept(); // told twice
   return state.cause === null

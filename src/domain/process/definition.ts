@@ -1,3 +1,5 @@
+import { PROCESS_COMMANDS } from './command-names.ts';
+
 /** What a process knows about its business, as JSON: the results of its steps, merged in their order. No personal data. */
 export type ProcessData = Readonly<Record<string, unknown>>;
 
@@ -41,7 +43,7 @@ export interface ActingStep {
 
 /** A step that waits for something to be told from outside. */
 export interface WaitingStep<Data extends ProcessData = ProcessData> {
-  /** Name of the signal, whose payload becomes the step's result. */
+  /** Name of the signal, under which its payload becomes the step's result: what comes from outside overwrites nothing of the process's own. */
   readonly awaits: string;
   /** How long it waits, in milliseconds. */
   limitMs(data: Data): number;
@@ -93,11 +95,15 @@ export function pauseAfter({ maximum, firstDelayMs, backoff }: Attempts, attempt
   return attempts >= maximum ? null : firstDelayMs * backoff ** (attempts - 1);
 }
 
-/** Fails unless the declaration makes sense: a step at least, one pivot at most, and one step for each awaited event. */
+const COMMANDS: ReadonlySet<string> = new Set(PROCESS_COMMANDS);
+
+/** Fails unless the declaration makes sense: a step at least, one pivot at most, and for each awaited event one step and a name of its own. */
 export function checkDefinition({ type, steps }: ProcessDefinition): void {
   const declared = Object.values(steps);
   const events = declared.filter(isWaiting).map(({ awaits }) => awaits);
   if (declared.length === 0) throw new Error(`process type ${type} has no step`);
   if (declared.filter((step) => !isWaiting(step) && step.isPivot).length > 1) throw new Error(`process type ${type} has more than one pivot`);
+  const taken = events.find((event) => COMMANDS.has(event));
+  if (taken !== undefined) throw new Error(`process type ${type} awaits "${taken}", which is a command`);
   if (new Set(events).size < events.length) throw new Error(`process type ${type} awaits one event in two steps`);
 }

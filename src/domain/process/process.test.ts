@@ -148,7 +148,7 @@ test('a cancellation hears out the step that is under way, and undoes it', (t) =
 test('a wait ends with its event, early, twice or late, and reminds each day', (t) => {
   const arrived: ProcessCommand = { type: 'tell', event: 'arrived', payload: { door: 7 } };
   const early = play([arrived, arrived, ...ways.waiting]);
-  t.like(early.state, { status: 'completed', data: { door: 7 } });
+  t.like(early.state, { status: 'completed', data: { arrived: { door: 7 } } });
   t.is(early.events.filter((event) => event === 'EventReceivedEarly').length, 1);
   const late = play([...ways.waiting, { type: 'passTime', afterMs: LIMIT_MS }, { type: 'passTime', afterMs: PARKED_REMINDER_MS }]);
   t.deepEqual(late.events.slice(-2), ['WaitOverdue arrive', 'WaitOverdue arrive']);
@@ -185,6 +185,6 @@ test('an event that can not follow, and a definition that makes no sense, is a b
   t.throws(() => play([done('reserve')], { of: { ...definition, next: () => 'reserve' } }), { message: /taken twice/ });
   t.throws(() => play([done('reserve')], { of: { ...definition, next: () => 'sleep' } }), { message: /no step sleep/ });
   const { reserve, ship, arrive } = definition.steps;
-  for (const steps of [{}, { one: ship!, two: ship! }, { reserve: reserve!, one: arrive!, two: arrive! }]) t.throws(() => checkDefinition({ ...definition, steps }));
+  for (const steps of [{}, { one: ship!, two: ship! }, { reserve: reserve!, one: arrive!, two: arrive! }, { one: { ...arrive!, awaits: 'cancel' } }]) t.throws(() => checkDefinition({ ...definition, steps }));
   t.notThrows(() => checkDefinition(definition));
 });
