@@ -49,7 +49,7 @@ prototype.query = function watched(...args) {
 
 /** Whether one of the targets stays here: at a point where none was held before, or because it is held already. */
 function isHeld(moment: 'before' | 'after', text: string, concerned: ReadonlySet<Target>): boolean {
-  const statement = `${moment} ${text.replace(/\s+/g, ' ').trim().slice(0, 150)}`;
+  const statement = `${moment} ${text.replace(/\s+/g, ' ').trim().slice(0, 250)}`;
   let holds = false;
   for (const target of concerned) {
     if (target.isHeld) {

@@ -74,8 +74,8 @@ test('releaseRefund frees the sum, and refuses an acceptance that comes late and
 });
 
 test('acceptRefund refuses what was not shipped, another currency, and more pieces than are out', async (t) => {
-  const open = await shop.placeValid({ items: [{ sku: 'A', quantity: 1 }] });
   const orderId = await shipped('D');
+  const open = await shop.placeValid({ items: [{ sku: 'D', quantity: 1 }] });
   const items = [{ sku: 'D', quantity: 3 }];
   const refunds = [
     await shop.askRefund({ orderId: open, amountMinor: 1 }), await shop.askRefund({ orderId, amountMinor: 1, currency: 'CHF' }),
