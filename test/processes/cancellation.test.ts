@@ -1,23 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
-import type { NativeConnection } from '@temporalio/worker';
 import test, { type ExecutionContext } from 'ava';
 import { processWorkflowType } from '../../src/workflows/process.messages.ts';
-import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
 import { refusalOf } from '../workflows/world.ts';
-import { BY, createSagaWorld, TENANT, type Saga, type SagaWorld } from './saga-world.ts';
+import { onDevServer } from './saga-servers.ts';
+import { BY, TENANT, type Saga } from './saga-world.ts';
 
-let context: { world: SagaWorld; connection: NativeConnection };
-
-test.before(async () => {
-  const server = await connectDevServer();
-  context = { world: await createSagaWorld(server), connection: server.connection };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.connection.close();
-});
+const context = onDevServer();
 
 const untilStatus = (saga: Saga, status: string) => until(async () => (await saga.row()).status === status, { what: status });
 

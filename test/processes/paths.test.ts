@@ -1,20 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import type { Ending } from './saga-steps.ts';
-import { createSagaWorld, type Saga, type SagaWorld } from './saga-world.ts';
+import { onTimeSkippingServer } from './saga-servers.ts';
+import { type Saga } from './saga-world.ts';
 
-let context: { env: TestWorkflowEnvironment; world: SagaWorld };
-
-test.before(async () => {
-  const env = await createTimeSkippingEnv();
-  context = { env, world: await createSagaWorld({ connection: env.nativeConnection, client: env.client, namespace: env.namespace ?? 'default' }) };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.env.teardown();
-});
+const context = onTimeSkippingServer();
 
 const four = (ending: Ending): Ending[] => [ending, ending, ending, ending];
 

@@ -1,19 +1,9 @@
-import type { NativeConnection } from '@temporalio/worker';
 import test from 'ava';
-import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
-import { BY, createSagaWorld, type Saga, type SagaWorld } from './saga-world.ts';
+import { onDevServer } from './saga-servers.ts';
+import { BY, type Saga } from './saga-world.ts';
 
-let context: { world: SagaWorld; connection: NativeConnection };
-
-test.before(async () => {
-  const server = await connectDevServer();
-  context = { world: await createSagaWorld(server), connection: server.connection };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.connection.close();
-});
+const context = onDevServer();
 
 const untilStatus = (saga: Saga, status: string) => until(async () => (await saga.row()).status === status, { what: status });
 /** A promise that a step waits for, and one that tells when it does. */

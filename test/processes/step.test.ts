@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, type NativeConnection } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
 import { createStepActivity } from '../../src/activities/step.ts';
 import { settleAll } from '../../src/activities/step-row.ts';
@@ -9,23 +9,14 @@ import { openDb } from '../../src/db/client.ts';
 import { applyAll, decideProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessEvent } from '../../src/domain/process/events.ts';
 import type { StepWork } from '../../src/domain/process/step-work.ts';
-import { connectDevServer } from '../support/dev-server.ts';
 import { sagaType, type SagaType } from './saga-definitions.ts';
 import type { Ending } from './saga-steps.ts';
-import { BY, createSagaWorld, TENANT, type Saga, type SagaWorld } from './saga-world.ts';
+import { onDevServer } from './saga-servers.ts';
+import { BY, TENANT, type Saga } from './saga-world.ts';
 
 // What becomes of the writes of a process when a worker dies between two of them, or is only believed to be dead.
 
-let context: { world: SagaWorld; connection: NativeConnection };
-
-test.before(async () => {
-  const server = await connectDevServer();
-  context = { world: await createSagaWorld(server), connection: server.connection };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.connection.close();
-});
+const context = onDevServer();
 
 /** One run of a workflow, as activities see it; its worker may be doubled. */
 function createRun(): <Result>(call: () => Promise<Result>) => Promise<Result> {

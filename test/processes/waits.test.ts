@@ -1,21 +1,11 @@
 import test from 'ava';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { BY, createSagaWorld, type Saga, type SagaWorld } from './saga-world.ts';
+import { onTimeSkippingServer } from './saga-servers.ts';
+import { BY, type Saga } from './saga-world.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-let context: { env: TestWorkflowEnvironment; world: SagaWorld };
-
-test.before(async () => {
-  const env = await createTimeSkippingEnv();
-  context = { env, world: await createSagaWorld({ connection: env.nativeConnection, client: env.client, namespace: env.namespace ?? 'default' }) };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.env.teardown();
-});
+const context = onTimeSkippingServer();
 
 /** A process that waits for its event; the server's clock is ahead of ours once a test has skipped time. */
 async function waiting(type: 'trip' | 'permit'): Promise<Saga> {
