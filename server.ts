@@ -31,30 +31,46 @@ try {
 
 /** Builds every dependency, serves until a signal or the launcher's end, and stops everything in order. */
 async function runApi(config: Config): Promise<void> {
-  if (config.DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: the API alone needs it (npm start provides it)');
+  if (config.DATABASE_URL === undefined)
+    throw new ConfigError('DATABASE_URL: the API alone needs it (npm start provides it)');
   const logger = createLogger(config, 'api');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
 
   const tracing = await startTracing(config, 'steadfast-api');
-  const db = openDb({ url: config.DATABASE_URL, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-api' });
+  const db = openDb({
+    url: config.DATABASE_URL,
+    role: config.DATABASE_ROLE,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: 'steadfast-api',
+  });
   const temporal = createClient();
-  const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const mail =
+    config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
   const pendingStarts = createPendingStartRelay({ db, client: temporal, config, logger });
   const alerts = createAlertLoop({ db, client: temporal, config, mail, logger });
   const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger });
-  const server = createServer(createApp({
-    config, db, temporal, log: logger, events, metrics: createMetrics({ db }),
-    verifyToken: await createTokenVerifier(config),
-    replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, sms: smsGatewayOf(config), config }) }),
-    relayNow: () => pendingStarts.wake(),
-    isBusHealthy: () => bus.isHealthy(),
-  }));
+  const server = createServer(
+    createApp({
+      config,
+      db,
+      temporal,
+      log: logger,
+      events,
+      metrics: createMetrics({ db }),
+      verifyToken: await createTokenVerifier(config),
+      replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, sms: smsGatewayOf(config), config }) }),
+      relayNow: () => pendingStarts.wake(),
+      isBusHealthy: () => bus.isHealthy(),
+    }),
+  );
 
   await listen(server, config);
   logger.info({ port: config.PORT }, 'the API listens');
-  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+  const stopped = new Promise<void>((resolve) =>
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
   try {
     // While PostgreSQL is away the API serves with /readyz red.
     await untilDatabaseUsable(db, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
@@ -77,7 +93,11 @@ async function runApi(config: Config): Promise<void> {
 
 async function listen(server: Server, { HOST, PORT }: Config): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject('code' in error && error.code === 'EADDRINUSE' ? new ConfigError(`PORT: ${PORT} on ${HOST} is taken`) : error));
+    server.once('error', (error) =>
+      reject(
+        'code' in error && error.code === 'EADDRINUSE' ? new ConfigError(`PORT: ${PORT} on ${HOST} is taken`) : error,
+      ),
+    );
     server.listen(PORT, HOST, resolve);
   });
 }

@@ -44,7 +44,8 @@ const VERSION_POLL_MS = 100;
 try {
   await runWorker(loadProcessConfig());
 } catch (error) {
-  if (error instanceof Error && error.name === 'AbortError') process.exit(0); // stopped while it waited for PostgreSQL or Temporal
+  // Stopped while it waited for PostgreSQL or Temporal
+  if (error instanceof Error && error.name === 'AbortError') process.exit(0);
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
@@ -56,16 +57,22 @@ async function runWorker(config: Config): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
   const patience = (what: string) => ({
-    delayMs: RETRY_MS, signal: stopping.signal,
-    onFailure: (err: unknown, isFirst: boolean) => logger[isFirst ? 'warn' : 'debug']({ err }, `${what} is not reachable; trying again`),
+    delayMs: RETRY_MS,
+    signal: stopping.signal,
+    onFailure: (err: unknown, isFirst: boolean) =>
+      logger[isFirst ? 'warn' : 'debug']({ err }, `${what} is not reachable; trying again`),
   });
 
   const tracing = await startTracing(config, 'steadfast-worker');
   const { metricsUrl } = await installRuntime(config, logger);
   const db = openDb({
-    url: requireDatabaseUrl(config), role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'steadfast-worker',
+    url: requireDatabaseUrl(config),
+    role: config.DATABASE_ROLE,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: 'steadfast-worker',
   });
-  const mail = config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
+  const mail =
+    config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
   await untilDatabaseUsable(db, patience('PostgreSQL'));
   const { connection, namespace } = await untilTemporalDoes(connectWorker, patience('Temporal'));
   const client = new Client({ connection, namespace, interceptors: { workflow: [traceCalls] } });
@@ -74,12 +81,16 @@ async function runWorker(config: Config): Promise<void> {
     await ensureSchedules(client, config);
   }, patience('Temporal'));
 
-  const bundle = await loadWorkflowBundle(config.WORKFLOW_BUNDLE_DIR ?? join(config.DATA_DIR, 'bundles'), { isTraced: tracing !== undefined });
+  const bundle = await loadWorkflowBundle(config.WORKFLOW_BUNDLE_DIR ?? join(config.DATA_DIR, 'bundles'), {
+    isTraced: tracing !== undefined,
+  });
   const deployment = deploymentOptions(config, bundle.sourceHash);
   const metrics = createMetrics({ db });
   const ports = defaultPorts(config);
   const worker = await Worker.create({
-    connection, namespace, taskQueue: config.TASK_QUEUE,
+    connection,
+    namespace,
+    taskQueue: config.TASK_QUEUE,
     workflowBundle: { codePath: bundle.codePath },
     ...(tracing === undefined ? {} : { sinks: traceSinks(tracing), interceptors: { activity: [traceActivity] } }),
     activities: {
@@ -91,7 +102,11 @@ async function runWorker(config: Config): Promise<void> {
       ...createAuditActivities({ db, client, config }),
       ...createBulkActivities({ db, client, config }),
       ...createNotificationActivities({
-        db, config, mail, sms: smsGatewayOf(config), observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
+        db,
+        config,
+        mail,
+        sms: smsGatewayOf(config),
+        observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
       }),
     },
     workerDeploymentOptions: deployment,
@@ -99,23 +114,36 @@ async function runWorker(config: Config): Promise<void> {
     maxCachedWorkflows: config.WORKFLOW_CACHE_SIZE,
     // Each writes its step through the pool: more in hand would wait there, and time out when all come at once.
     maxConcurrentWorkflowTaskExecutions: Math.min(2 * config.DATABASE_POOL_SIZE, config.WORKFLOW_CACHE_SIZE),
-    maxConcurrentLocalActivityExecutions: 200, maxConcurrentActivityTaskExecutions: 200,
-    workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' },
+    maxConcurrentLocalActivityExecutions: 200,
+    maxConcurrentActivityTaskExecutions: 200,
+    workflowTaskPollerBehavior: { type: 'autoscaling' },
+    activityTaskPollerBehavior: { type: 'autoscaling' },
   });
 
-  const logOutage = createOutageLog({ logger, message: 'a log can not be read or relayed; trying again', quietMs: QUIET_MS });
+  const logOutage = createOutageLog({
+    logger,
+    message: 'a log can not be read or relayed; trying again',
+    quietMs: QUIET_MS,
+  });
   const onError = (error: unknown): void => logOutage.failed(error);
   const bus = createBus({
-    config, pool: db.pool, park: parkInDeadLetters(db), onError,
+    config,
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    onError,
     onDelivery: ({ group, message: { topic, messageId }, outcome, error }) => {
       metrics.busDeliveries.inc({ group, outcome });
-      if (error !== undefined) logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');
+      if (error !== undefined)
+        logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');
     },
   });
   const pendingStarts = createPendingStartRelay({ db, client, config, logger });
   pendingStarts.start();
   const outgoing = startOutgoingRelay({
-    db, bus, pollMs: config.BUS_POLL_MS, onError,
+    db,
+    bus,
+    pollMs: config.BUS_POLL_MS,
+    onError,
     onRelayed: ({ published, parked }) => {
       metrics.relayedMessages.inc({ outcome: 'published' }, published);
       metrics.relayedMessages.inc({ outcome: 'parked' }, parked);
@@ -124,7 +152,11 @@ async function runWorker(config: Config): Promise<void> {
   const confirmations = await subscribeSyncConfirmations({ bus, db });
   let isCurrent = !config.WORKER_MAKE_CURRENT;
   const http = await startWorkerHttp({
-    host: config.HOST, port: config.WORKER_PORT, logger, sdkMetricsUrl: metricsUrl, metricsText: () => metrics.text(),
+    host: config.HOST,
+    port: config.WORKER_PORT,
+    logger,
+    sdkMetricsUrl: metricsUrl,
+    metricsText: () => metrics.text(),
     isPolling: () => isCurrent && worker.getState() === 'RUNNING',
   });
 
@@ -133,7 +165,11 @@ async function runWorker(config: Config): Promise<void> {
   if (stopping.signal.aborted) worker.shutdown();
   while (!isCurrent && !stopping.signal.aborted) {
     const made = await untilTemporalDoes(() => makeCurrent(connection, namespace, deployment), patience('Temporal'));
-    if (made === 'newer') logger.warn({ buildId: deployment.version.buildId }, 'a newer version is current; this worker serves what is pinned to its own');
+    if (made === 'newer')
+      logger.warn(
+        { buildId: deployment.version.buildId },
+        'a newer version is current; this worker serves what is pinned to its own',
+      );
     isCurrent = made !== 'unknown';
     if (!isCurrent) await wait(VERSION_POLL_MS);
   }
@@ -150,6 +186,7 @@ async function runWorker(config: Config): Promise<void> {
 }
 
 function requireDatabaseUrl({ DATABASE_URL }: Config): string {
-  if (DATABASE_URL === undefined) throw new ConfigError('DATABASE_URL: the worker alone needs it (npm start provides it)');
+  if (DATABASE_URL === undefined)
+    throw new ConfigError('DATABASE_URL: the worker alone needs it (npm start provides it)');
   return DATABASE_URL;
 }

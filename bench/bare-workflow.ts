@@ -1,6 +1,8 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 
-interface Nothing { doNothing(): Promise<void> }
+interface Nothing {
+  doNothing(): Promise<void>;
+}
 const regular = proxyActivities<Nothing>({ startToCloseTimeout: '10s' });
 const local = proxyLocalActivities<Nothing>({ startToCloseTimeout: '10s' });
 

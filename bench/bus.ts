@@ -14,14 +14,23 @@ const ROUNDS = 3;
 const KEYS = 500;
 const TENANT = 'bench';
 
-/** (e) The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one statement. */
+/**
+ * (e) The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one
+ * statement.
+ */
 export async function benchBus(count: number, buses: Readonly<Record<string, (db: Db) => Bus>>): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [adapter, createBus] of Object.entries(buses)) {
     const database = await createDatabase();
     const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 20, applicationName: 'bench' });
     const bus = createBus(db);
-    const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox' | 'batches', number[]> = { inserts: [], relay: [], consumer: [], inbox: [], batches: [] };
+    const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox' | 'batches', number[]> = {
+      inserts: [],
+      relay: [],
+      consumer: [],
+      inbox: [],
+      batches: [],
+    };
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
         rates.inserts.push(await perSecond(count, () => insertPlainly(database.url, count)));
@@ -35,10 +44,17 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
         };
         rates.inbox.push(await consume(bus, `${topic}.inbox`, some, handle));
         await bus.publish(messages(`${topic}.batches`, some));
-        rates.batches.push(await consume(bus, `${topic}.batches`, some, handle, async (batch) => {
-          await rawTransaction(db.pool, TENANT, (client) =>
-            firstTimes(client, { tenantId: TENANT, consumer: topic, messageIds: batch.map(({ messageId }) => messageId) }));
-        }));
+        rates.batches.push(
+          await consume(bus, `${topic}.batches`, some, handle, async (batch) => {
+            await rawTransaction(db.pool, TENANT, (client) =>
+              firstTimes(client, {
+                tenantId: TENANT,
+                consumer: topic,
+                messageIds: batch.map(({ messageId }) => messageId),
+              }),
+            );
+          }),
+        );
       }
     } finally {
       await bus.close();
@@ -47,20 +63,35 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
     }
     const baseline = median(rates.inserts);
     for (const [name, values] of Object.entries(rates)) {
-      figures.push({ section: `e bus ${adapter}`, name: TITLES[name] ?? name, value: median(values), unit: '/s', ratio: median(values) / baseline });
+      figures.push({
+        section: `e bus ${adapter}`,
+        name: TITLES[name] ?? name,
+        value: median(values),
+        unit: '/s',
+        ratio: median(values) / baseline,
+      });
     }
   }
   return figures;
 }
 
 const TITLES: Readonly<Record<string, string>> = {
-  inserts: 'plain inserts, one statement', relay: 'outgoing log to bus', consumer: 'consumer that does nothing', inbox: 'consumer with an inbox transaction each',
+  inserts: 'plain inserts, one statement',
+  relay: 'outgoing log to bus',
+  consumer: 'consumer that does nothing',
+  inbox: 'consumer with an inbox transaction each',
   batches: 'consumer with an inbox transaction a batch',
 };
 
 function messages(topic: string, count: number): BusMessage[] {
   const payload = JSON.stringify({ specversion: '1.0', data: 'x'.repeat(300) });
-  return Array.from({ length: count }, (_, index) => ({ tenantId: TENANT, messageId: randomUUID(), topic, key: `key-${index % KEYS}`, payload }));
+  return Array.from({ length: count }, (_, index) => ({
+    tenantId: TENANT,
+    messageId: randomUUID(),
+    topic,
+    key: `key-${index % KEYS}`,
+    payload,
+  }));
 }
 
 async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise<number> {
@@ -69,21 +100,43 @@ async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise
   }
   let published = 0;
   return perSecond(outgoing.length, async () => {
-    const relayed = startOutgoingRelay({ db, bus, pollMs: 50, onRelayed: (batch) => { published += batch.published; } });
+    const relayed = startOutgoingRelay({
+      db,
+      bus,
+      pollMs: 50,
+      onRelayed: (batch) => {
+        published += batch.published;
+      },
+    });
     await until(() => published >= outgoing.length, { what: 'everything relayed', timeoutMs: 300_000 });
     await relayed.stop();
   });
 }
 
 async function consume(
-  bus: Bus, topic: string, count: number, handle: (message: BusMessage) => Promise<void>, handleBatch?: (batch: readonly BusMessage[]) => Promise<void>,
+  bus: Bus,
+  topic: string,
+  count: number,
+  handle: (message: BusMessage) => Promise<void>,
+  handleBatch?: (batch: readonly BusMessage[]) => Promise<void>,
 ): Promise<number> {
   let handled = 0;
   return perSecond(count, async () => {
     const subscription = await bus.subscribe({
-      group: `group-${topic}`, topics: [topic],
-      handle: async (message) => { await handle(message); handled += 1; },
-      ...(handleBatch === undefined ? {} : { handleBatch: async (batch) => { await handleBatch(batch); handled += batch.length; } }),
+      group: `group-${topic}`,
+      topics: [topic],
+      handle: async (message) => {
+        await handle(message);
+        handled += 1;
+      },
+      ...(handleBatch === undefined
+        ? {}
+        : {
+            handleBatch: async (batch) => {
+              await handleBatch(batch);
+              handled += batch.length;
+            },
+          }),
     });
     await until(() => handled >= count, { what: 'everything consumed', timeoutMs: 300_000 });
     await subscription.stop();
@@ -99,8 +152,11 @@ async function perSecond(count: number, work: () => Promise<unknown>): Promise<n
 async function insertPlainly(url: string, count: number): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(`INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
-    SELECT 'plain', n::text, 'plain', n::text, 0, repeat('x', 330) FROM generate_series(1, $1::int) AS n`, [count]);
+  await client.query(
+    `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
+    SELECT 'plain', n::text, 'plain', n::text, 0, repeat('x', 330) FROM generate_series(1, $1::int) AS n`,
+    [count],
+  );
   await client.query(`DELETE FROM bus_messages WHERE tenant_id = 'plain'`);
   await client.end();
 }

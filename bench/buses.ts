@@ -8,8 +8,16 @@ import { kafkaAddress } from '../test/support/kafka.ts';
 /** The adapters of the bus, by name. */
 export async function busesOf(): Promise<Readonly<Record<string, (db: Db) => Bus>>> {
   const brokers = await kafkaAddress();
-  const adapter = (settings: Record<string, string>) => ({ pool }: Db): Bus => createBus({
-    config: loadConfig({ BUS_POLL_MS: '50', BUS_RETRY_DELAYS_MS: '', ...settings }), pool, park: async () => {},
-  });
-  return { postgres: adapter({ BUS: 'postgres' }), kafka: adapter({ BUS: 'kafka', KAFKA_BROKERS: brokers, KAFKA_CLIENT_ID: `bench-${randomUUID()}` }) };
+  const adapter =
+    (settings: Record<string, string>) =>
+    ({ pool }: Db): Bus =>
+      createBus({
+        config: loadConfig({ BUS_POLL_MS: '50', BUS_RETRY_DELAYS_MS: '', ...settings }),
+        pool,
+        park: async () => {},
+      });
+  return {
+    postgres: adapter({ BUS: 'postgres' }),
+    kafka: adapter({ BUS: 'kafka', KAFKA_BROKERS: brokers, KAFKA_CLIENT_ID: `bench-${randomUUID()}` }),
+  };
 }

@@ -14,16 +14,24 @@ export async function furnish({ pool }: Db): Promise<void> {
     await putProduct(pool, { tenantId: TENANT, sku, name: sku, priceMinor: 1_999, currency: 'EUR', isActive: true });
     await changeStock(pool, { tenantId: TENANT, sku, pieces: 1_000_000, effectId: randomUUID() });
   }
-  await rawTransaction(pool, TENANT, (client) => client.query(`
+  await rawTransaction(pool, TENANT, (client) =>
+    client.query(
+      `
     INSERT INTO users (tenant_id, id, auth_subject, email, status, customer_id)
-    SELECT $1, gen_random_uuid(), 'customer-' || n, 'customer-' || n || '@example.com', 'active', 'customer-' || n FROM generate_series(0, $2 - 1) AS n`,
-  [TENANT, CUSTOMERS]));
+    SELECT $1, gen_random_uuid(), 'customer-' || n, 'customer-' || n || '@example.com', 'active', 'customer-' || n
+      FROM generate_series(0, $2 - 1) AS n`,
+      [TENANT, CUSTOMERS],
+    ),
+  );
 }
 
 /** The order of this number. */
 export function orderOf(index: number) {
   return {
-    customerId: `customer-${index % CUSTOMERS}`, items: [{ sku: `SKU-${index % SKUS}`, quantity: 1 }], currency: 'EUR', payment: { method: 'account' },
+    customerId: `customer-${index % CUSTOMERS}`,
+    items: [{ sku: `SKU-${index % SKUS}`, quantity: 1 }],
+    currency: 'EUR',
+    payment: { method: 'account' },
     shipTo: { name: 'Ada', street: '1 rue de la Paix', postalCode: '75002', city: 'Paris', country: 'FR' },
   } as const;
 }

@@ -28,7 +28,13 @@ export async function benchCycle(count: number): Promise<Figure[]> {
     const cpu = (index: number): number => ((after[index] ?? 0) - (before[index] ?? 0)) / count;
     return [
       { section: 'b full cycle', name: 'bare workflow of one activity', value: bare, unit: '/s', ratio: 1 },
-      { section: 'b full cycle', name: 'register → complete → synced by 3', value: full.perSecond, unit: '/s', ratio: full.perSecond / bare },
+      {
+        section: 'b full cycle',
+        name: 'register → complete → synced by 3',
+        value: full.perSecond,
+        unit: '/s',
+        ratio: full.perSecond / bare,
+      },
       { section: 'b full cycle', name: 'p50', value: full.p50Ms, unit: 'ms' },
       { section: 'b full cycle', name: 'p99', value: full.p99Ms, unit: 'ms' },
       { section: 'b full cycle', name: 'CPU of the API', value: cpu(0), unit: 'ms each' },
@@ -44,25 +50,45 @@ async function cycle({ post, db }: Installation): Promise<void> {
   const authSubject = randomUUID();
   const id = String((await post('/users', { authSubject, email: `${authSubject}@example.com`, name: 'Ada' }))['id']);
   await post(`/users/state-management/${id}/profile/complete`, { customerId: 'c-1', customerKind: 'company' });
-  await until(async () => await db.inTenant('default', (tx) => tx.user.count({ where: { id, syncStatus: 'synced', version: 2 } })) === 1, {
-    what: 'synced', timeoutMs: 120_000,
-  });
+  await until(
+    async () =>
+      (await db.inTenant('default', (tx) => tx.user.count({ where: { id, syncStatus: 'synced', version: 2 } }))) === 1,
+    {
+      what: 'synced',
+      timeoutMs: 120_000,
+    },
+  );
 }
 
 /** Other services: whatever they are sent they confirm. */
 async function confirmEverything({ db, config }: Installation): Promise<{ close(): Promise<void> }> {
   const bus = createPostgresBus({
-    pool: db.pool, partitions: config.BUS_PARTITIONS, pollMs: 50, retryDelaysMs: [], park: async () => {},
+    pool: db.pool,
+    partitions: config.BUS_PARTITIONS,
+    pollMs: 50,
+    retryDelaysMs: [],
+    park: async () => {},
   });
   await bus.subscribe({
-    group: 'downstream', topics: [TOPICS.userCreated, TOPICS.userUpdated],
+    group: 'downstream',
+    topics: [TOPICS.userCreated, TOPICS.userUpdated],
     handle: async ({ tenantId, topic, payload }) => {
-      const { data: { userId, version, services } } = z.union([EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated]]).parse(JSON.parse(payload));
-      await bus.publish(services.map((service) => {
-        const messageId = `${service}:${userId}:${version}:${topic}:${randomUUID()}`;
-        const event = { specversion: '1.0', id: messageId, source: service, type: TOPICS.syncConfirmed, data: { userId, service, userVersion: version } };
-        return { tenantId, messageId, topic: TOPICS.syncConfirmed, key: userId, payload: JSON.stringify(event) };
-      }));
+      const {
+        data: { userId, version, services },
+      } = z.union([EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated]]).parse(JSON.parse(payload));
+      await bus.publish(
+        services.map((service) => {
+          const messageId = `${service}:${userId}:${version}:${topic}:${randomUUID()}`;
+          const event = {
+            specversion: '1.0',
+            id: messageId,
+            source: service,
+            type: TOPICS.syncConfirmed,
+            data: { userId, service, userVersion: version },
+          };
+          return { tenantId, messageId, topic: TOPICS.syncConfirmed, key: userId, payload: JSON.stringify(event) };
+        }),
+      );
     },
   });
   return bus;

@@ -22,19 +22,31 @@ import { drive } from './measure.ts';
 
 const TENANT = 'default';
 
-
-/** The baseline: the same orders with the same rows in the same transactions, one step after the other, and no workflow; per second. */
+/**
+ * The baseline: the same orders with the same rows in the same transactions, one step after the other, and no workflow;
+ * per second.
+ */
 export async function writeDirectly({ count, inFlight }: { count: number; inFlight: number }): Promise<number> {
   const database = await createDatabase(); // of its own: nobody is to start workflows for what was done without
   const config = loadConfig({});
-  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'bench' });
+  const db = openDb({
+    url: database.url,
+    role: config.DATABASE_ROLE,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: 'bench',
+  });
   try {
     await furnish(db);
     const steps = stepsOf(config);
     const { perSecond } = await drive(count, inFlight, async (index) => {
       const orderId = randomUUID();
       const state = await insertOrder(db.pool, {
-        tenantId: TENANT, orderId, placedBy: null, now: Date.now(), deliveryLimitMs: 1_000_000, ...orderOf(index),
+        tenantId: TENANT,
+        orderId,
+        placedBy: null,
+        now: Date.now(),
+        deliveryLimitMs: 1_000_000,
+        ...orderOf(index),
       });
       await takeAll(db.pool, { orderId, state, steps });
     });
@@ -50,15 +62,24 @@ type Step = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<reado
 function stepsOf(config: Config): readonly Step[] {
   const payments = createLedger({ creditLimitMinor: config.CUSTOMER_CREDIT_LIMIT_MINOR });
   const shipping = createWarehouse({ countries: config.SHIP_TO_COUNTRIES });
-  const limits = { maxLines: config.ORDER_MAX_LINES, maxQuantity: config.ORDER_MAX_QUANTITY, maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR };
+  const limits = {
+    maxLines: config.ORDER_MAX_LINES,
+    maxQuantity: config.ORDER_MAX_QUANTITY,
+    maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR,
+  };
   return [
-    (client, works) => validateOrders(client, works, limits), reserveStock,
-    (client, works) => takePayment(payments, client, works), (client, works) => createShipment(shipping, client, works),
+    (client, works) => validateOrders(client, works, limits),
+    reserveStock,
+    (client, works) => takePayment(payments, client, works),
+    (client, works) => createShipment(shipping, client, works),
   ];
 }
 
 /** All steps in one transaction, and the row once, as the joined steps of an order do it. */
-async function takeAll(pool: pg.Pool, { orderId, state, steps }: { orderId: string; state: ProcessState; steps: readonly Step[] }): Promise<void> {
+async function takeAll(
+  pool: pg.Pool,
+  { orderId, state, steps }: { orderId: string; state: ProcessState; steps: readonly Step[] },
+): Promise<void> {
   await rawTransaction(pool, TENANT, async (client) => {
     await lockProcesses(client, { tenantId: TENANT, processIds: [orderId] });
     const outcomes: StepOutcome[] = [];
@@ -66,9 +87,17 @@ async function takeAll(pool: pg.Pool, { orderId, state, steps }: { orderId: stri
       const { data } = settleAll(orderProcess, state, outcomes, Date.now()).state;
       const [result] = await step(client, [{ tenantId: TENANT, processId: orderId, data, attempts: 0 }]);
       if (result?.isDone !== true) throw new Error(`an order failed: ${JSON.stringify(result)}`);
-      outcomes.push({ type: 'completed', step: Object.keys(orderProcess.steps)[place] ?? '', attempts: 1, result: result.result ?? {} });
+      outcomes.push({
+        type: 'completed',
+        step: Object.keys(orderProcess.steps)[place] ?? '',
+        attempts: 1,
+        result: result.result ?? {},
+      });
     }
     const { state: after, events } = settleAll(orderProcess, state, outcomes, Date.now());
-    await writeProcesses(client, { tenantId: TENANT, writes: [{ processId: orderId, state: after, revision: 1, writer: 'bench', events }] });
+    await writeProcesses(client, {
+      tenantId: TENANT,
+      writes: [{ processId: orderId, state: after, revision: 1, writer: 'bench', events }],
+    });
   });
 }

@@ -26,17 +26,32 @@ export interface Installation {
 const NEVER = '0 0 1 1 *';
 
 /** Starts an installation; with `isTemporalAway` the API alone, looking for Temporal where nothing listens. */
-export async function install(
-  { isTemporalAway = false, settings = {}, address: given }: { isTemporalAway?: boolean; settings?: Record<string, string>; address?: string } = {},
-): Promise<Installation> {
+export async function install({
+  isTemporalAway = false,
+  settings = {},
+  address: given,
+}: { isTemporalAway?: boolean; settings?: Record<string, string>; address?: string } = {}): Promise<Installation> {
   const database = await createDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-bench-'));
   const name = `bench-${randomUUID()}`;
   const address = given ?? (isTemporalAway ? `127.0.0.1:${await freePort()}` : temporalAddress());
   const env = {
-    DATABASE_URL: database.url, TEMPORAL_ADDRESS: address, TASK_QUEUE: name, WORKER_DEPLOYMENT_NAME: name, DATA_DIR: dataDir, LOG_LEVEL: 'error',
-    PORT: String(await freePort()), WORKER_PORT: String(await freePort()), RATE_LIMIT_PER_MINUTE: '1000000000', COMMAND_TIMEOUT_MS: '30000',
-    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, PROCESS_WATCH_CRON: NEVER, CLEANUP_CRON: NEVER, SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ...settings,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: address,
+    TASK_QUEUE: name,
+    WORKER_DEPLOYMENT_NAME: name,
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'error',
+    PORT: String(await freePort()),
+    WORKER_PORT: String(await freePort()),
+    RATE_LIMIT_PER_MINUTE: '1000000000',
+    COMMAND_TIMEOUT_MS: '30000',
+    PROFILE_CHECK_CRON: NEVER,
+    SYNC_CHECK_CRON: NEVER,
+    PROCESS_WATCH_CRON: NEVER,
+    CLEANUP_CRON: NEVER,
+    SYNC_CONFIRMATION_TIMEOUT_MS: '600000',
+    ...settings,
   };
   const config = loadConfig(env);
   const worker = isTemporalAway ? undefined : startProcess('worker.ts', env);
@@ -46,17 +61,26 @@ export async function install(
   await api.answers(`${url}/readyz`);
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 20, applicationName: 'bench' });
   const temporal = new Client({ connection: Connection.lazy({ address }) });
-  const token = await mintToken({ role: 'admin', subject: 'bench', tenantId: 'default', ttl: '12h' }, { config, keys: await localKeys(dataDir) });
+  const token = await mintToken(
+    { role: 'admin', subject: 'bench', tenantId: 'default', ttl: '12h' },
+    { config, keys: await localKeys(dataDir) },
+  );
   const send = async (method: 'POST' | 'PUT', path: string, body: object): Promise<Record<string, unknown>> => {
     const response = await fetch(`${url}${path}`, {
-      method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+      method,
+      body: JSON.stringify(body),
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
     });
     const answer: unknown = await response.json();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${JSON.stringify(answer)}`);
     return typeof answer === 'object' && answer !== null ? { ...answer } : {};
   };
   return {
-    db, config, temporal, api, worker,
+    db,
+    config,
+    temporal,
+    api,
+    worker,
     post: (path, body) => send('POST', path, body),
     put: (path, body) => send('PUT', path, body),
     close: async () => {

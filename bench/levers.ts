@@ -38,14 +38,19 @@ const LEVERS: readonly Lever[] = [
   { name: '… and 10 workflow tasks in hand instead of 40', variant: 'joinedOrder', slots: 10 },
   { name: '… and 200 of them', variant: 'joinedOrder', slots: 200 },
   { name: '… and the default pollers instead of autoscaling ones', variant: 'joinedOrder', isPolledSimply: true },
-  { name: '… and started eagerly, by the worker\'s own connection', variant: 'joinedOrder', isEager: true },
+  { name: "… and started eagerly, by the worker's own connection", variant: 'joinedOrder', isEager: true },
 ];
 
 /** (g) What each lever gives: orders started from here and carried by a worker here, until they are shipped. */
 export async function benchLevers(count: number): Promise<Figure[]> {
   const database = await createDatabase();
   const config = loadConfig({});
-  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'bench' });
+  const db = openDb({
+    url: database.url,
+    role: config.DATABASE_ROLE,
+    poolSize: config.DATABASE_POOL_SIZE,
+    applicationName: 'bench',
+  });
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   try {
     await ensureSearchAttributes(connection, 'default');
@@ -56,7 +61,13 @@ export async function benchLevers(count: number): Promise<Figure[]> {
     for (const lever of LEVERS) {
       const perSecond = await measure(lever, { db, connection, count });
       const after = await bare();
-      figures.push({ section: SECTION, name: lever.name, value: perSecond, unit: '/s', ratio: perSecond / ((before + after) / 2) });
+      figures.push({
+        section: SECTION,
+        name: lever.name,
+        value: perSecond,
+        unit: '/s',
+        ratio: perSecond / ((before + after) / 2),
+      });
       before = after;
     }
     return figures;
@@ -67,24 +78,51 @@ export async function benchLevers(count: number): Promise<Figure[]> {
   }
 }
 
-async function measure({ variant, slots = 40, isEager = false, isPolledSimply = false }: Lever, { db, connection, count }: { db: Db; connection: NativeConnection; count: number }): Promise<number> {
+async function measure(
+  { variant, slots = 40, isEager = false, isPolledSimply = false }: Lever,
+  { db, connection, count }: { db: Db; connection: NativeConnection; count: number },
+): Promise<number> {
   const config = loadConfig({});
   const taskQueue = `lever-${randomUUID()}`;
-  const pollers: Partial<WorkerOptions> = isPolledSimply ? {} : { workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' } };
+  const pollers: Partial<WorkerOptions> = isPolledSimply
+    ? {}
+    : { workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' } };
   const worker = await Worker.create({
-    connection, taskQueue, workflowsPath: fileURLToPath(new URL('order-variant-workflows.ts', import.meta.url)), ...pollers,
+    connection,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('order-variant-workflows.ts', import.meta.url)),
+    ...pollers,
     activities: {
       ...createProcessActivities({ db, config }),
-      ...createOrderActivities({ db, config, processType: (type) => ORDER_VARIANTS[variantOf(type)], ...defaultPorts(config) }),
+      ...createOrderActivities({
+        db,
+        config,
+        processType: (type) => ORDER_VARIANTS[variantOf(type)],
+        ...defaultPorts(config),
+      }),
     },
-    maxConcurrentWorkflowTaskExecutions: slots, maxConcurrentLocalActivityExecutions: 200, maxConcurrentActivityTaskExecutions: 200,
+    maxConcurrentWorkflowTaskExecutions: slots,
+    maxConcurrentLocalActivityExecutions: 200,
+    maxConcurrentActivityTaskExecutions: 200,
   });
   const client = new Client({ connection });
   const place = async (index: number): Promise<string> => {
     const orderId = randomUUID();
-    const state = await insertOrder(db.pool, { tenantId: TENANT, orderId, placedBy: null, now: Date.now(), deliveryLimitMs: 1_000_000, ...orderOf(index) });
+    const state = await insertOrder(db.pool, {
+      tenantId: TENANT,
+      orderId,
+      placedBy: null,
+      now: Date.now(),
+      deliveryLimitMs: 1_000_000,
+      ...orderOf(index),
+    });
     const input: ProcessInput = { tenantId: TENANT, processId: orderId, carried: { state, revision: 0 } };
-    await client.workflow.start(processWorkflowType(variant), { taskQueue, workflowId: `${variant}:${orderId}`, args: [input], requestEagerStart: isEager });
+    await client.workflow.start(processWorkflowType(variant), {
+      taskQueue,
+      workflowId: `${variant}:${orderId}`,
+      args: [input],
+      requestEagerStart: isEager,
+    });
     return orderId;
   };
   const { perSecond } = await worker.runUntil(async () => {

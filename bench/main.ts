@@ -5,7 +5,9 @@ import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: 'abcdefg' }, quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: 'abcdefg' }, quick: { type: 'boolean', default: false } },
+});
 const scale = values.quick ? 0.2 : 1;
 
 // A worker that makes the bundle itself keeps the memory which that took.
@@ -39,12 +41,21 @@ try {
     if (!values.only.includes(letter)) continue;
     const measured = await run();
     figures.push(...measured);
-    console.table(measured.map(({ section, name, value, unit, ratio }) => ({
-      section, name, value: Number(value.toPrecision(4)), unit, '÷ baseline': ratio === undefined ? '' : Number(ratio.toPrecision(3)),
-    })));
+    console.table(
+      measured.map(({ section, name, value, unit, ratio }) => ({
+        section,
+        name,
+        value: Number(value.toPrecision(4)),
+        unit,
+        '÷ baseline': ratio === undefined ? '' : Number(ratio.toPrecision(3)),
+      })),
+    );
   }
   await mkdir('.data', { recursive: true });
-  await writeFile('.data/bench.json', `${JSON.stringify({ at: new Date().toISOString(), cpus: cpus().length, quick: values.quick, figures }, null, 2)}\n`);
+  await writeFile(
+    '.data/bench.json',
+    `${JSON.stringify({ at: new Date().toISOString(), cpus: cpus().length, quick: values.quick, figures }, null, 2)}\n`,
+  );
   console.log('Written to .data/bench.json');
 } finally {
   await services.stop();

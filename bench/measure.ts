@@ -22,15 +22,17 @@ export async function drive(count: number, inFlight: number, work: (index: numbe
   const latencies: number[] = [];
   let next = 0;
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, async () => {
-    while (next < count) {
-      const index = next;
-      next += 1;
-      const begunAt = performance.now();
-      await work(index);
-      latencies.push(performance.now() - begunAt);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      while (next < count) {
+        const index = next;
+        next += 1;
+        const begunAt = performance.now();
+        await work(index);
+        latencies.push(performance.now() - begunAt);
+      }
+    }),
+  );
   const seconds = (performance.now() - startedAt) / 1_000;
   const sorted = latencies.toSorted((a, b) => a - b);
   return { perSecond: count / seconds, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
@@ -38,7 +40,10 @@ export async function drive(count: number, inFlight: number, work: (index: numbe
 
 /** The median of several rounds. */
 export function median(values: readonly number[]): number {
-  return quantile(values.toSorted((a, b) => a - b), 0.5);
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 }
 
 function quantile(sorted: readonly number[], q: number): number {
@@ -49,13 +54,19 @@ const TICK_MS = 10; // USER_HZ is 100 on Linux
 
 /** CPU time in milliseconds that a process and all its descendants that still run have used. */
 export function cpuMs(pid: number): number {
-  const stats = new Map(readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    const read = readStat(Number(name));
-    return read === undefined ? [] : [[Number(name), read] as const];
-  }));
-  const total = (root: number): number => [...stats].reduce(
-    (sum, [child, { parent }]) => parent === root ? sum + total(child) : sum, stats.get(root)?.ticks ?? 0,
+  const stats = new Map(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap((name) => {
+        const read = readStat(Number(name));
+        return read === undefined ? [] : [[Number(name), read] as const];
+      }),
   );
+  const total = (root: number): number =>
+    [...stats].reduce(
+      (sum, [child, { parent }]) => (parent === root ? sum + total(child) : sum),
+      stats.get(root)?.ticks ?? 0,
+    );
   return total(pid) * TICK_MS;
 }
 
@@ -63,7 +74,10 @@ function readStat(pid: number): { parent: number; ticks: number } | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     // After the name: state, parent, …; user and system time, own and of children that ended, are fields 12 to 15.
-    return { parent: Number(fields[1]), ticks: [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) };
+    return {
+      parent: Number(fields[1]),
+      ticks: [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0),
+    };
   } catch {
     return undefined; // it has ended meanwhile
   }
@@ -73,7 +87,9 @@ function readStat(pid: number): { parent: number; ticks: number } | undefined {
 export async function postmasterOf(url: string): Promise<number> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  const { rows: [row] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const {
+    rows: [row],
+  } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const parent = readStat(row?.pid ?? 0)?.parent;
   await client.end();
   if (parent === undefined) throw new Error('PostgreSQL runs on another machine');

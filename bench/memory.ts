@@ -10,11 +10,11 @@ const WARM_USERS = 300;
 const BOUNDLESS = '1000000';
 
 /**
- * (c) The worker's memory with so many open users, at the cache's default size and at none; and what a signal costs to a
- * workflow in the cache, and to one that was evicted and is replayed.
+ * (c) The worker's memory with so many open users, at the cache's default size and at none; and what a signal costs to
+ * a workflow in the cache, and to one that was evicted and is replayed.
  */
 export async function benchMemory(users: readonly [number, number]): Promise<Figure[]> {
-  return [...await atDefaultSize(users), ...await withoutBound(users[0])];
+  return [...(await atDefaultSize(users)), ...(await withoutBound(users[0]))];
 }
 
 async function atDefaultSize(steps: readonly number[]): Promise<Figure[]> {
@@ -66,15 +66,26 @@ async function register({ post, db }: Installation, count: number): Promise<void
     const authSubject = randomUUID();
     await post('/users', { authSubject, email: `${authSubject}@example.com` });
   });
-  await until(async () => await db.inTenant('default', (tx) => tx.user.count({ where: { OR: [{ profileRevision: 0 }, { syncStatus: 'pending' }] } })) === 0, {
-    what: 'every workflow has begun', timeoutMs: 1_800_000,
-  });
+  await until(
+    async () =>
+      (await db.inTenant('default', (tx) =>
+        tx.user.count({ where: { OR: [{ profileRevision: 0 }, { syncStatus: 'pending' }] } }),
+      )) === 0,
+    {
+      what: 'every workflow has begun',
+      timeoutMs: 1_800_000,
+    },
+  );
 }
 
-/** CPU time of the worker for one signal by which a workflow writes its row again, of the newest users or of the oldest. */
+/**
+ * CPU time of the worker for one signal by which a workflow writes its row again, of the newest users or of the oldest.
+ */
 async function signalCost(installation: Installation, order: 'asc' | 'desc'): Promise<number> {
   const { db, temporal } = installation;
-  const users = await db.inTenant('default', (tx) => tx.user.findMany({ orderBy: { createdAt: order }, take: SIGNALS, select: { id: true, syncRevision: true } }));
+  const users = await db.inTenant('default', (tx) =>
+    tx.user.findMany({ orderBy: { createdAt: order }, take: SIGNALS, select: { id: true, syncRevision: true } }),
+  );
   const where = { id: { in: users.map(({ id }) => id) } };
   const awaited = users.reduce((sum, { syncRevision }) => sum + syncRevision + 1, 0);
   const { pid } = workerOf(installation);
@@ -82,9 +93,12 @@ async function signalCost(installation: Installation, order: 'asc' | 'desc'): Pr
   await drive(users.length, 20, async (index) => {
     await temporal.workflow.getHandle(userSyncWorkflowId(users[index]?.id ?? '')).signal(refreshSyncSignal);
   });
-  await until(async () => {
-    const { _sum } = await db.inTenant('default', (tx) => tx.user.aggregate({ _sum: { syncRevision: true }, where }));
-    return (_sum.syncRevision ?? 0) >= awaited;
-  }, { what: 'every signal had its effect', timeoutMs: 600_000 });
+  await until(
+    async () => {
+      const { _sum } = await db.inTenant('default', (tx) => tx.user.aggregate({ _sum: { syncRevision: true }, where }));
+      return (_sum.syncRevision ?? 0) >= awaited;
+    },
+    { what: 'every signal had its effect', timeoutMs: 600_000 },
+  );
   return (cpuMs(pid) - before) / users.length;
 }

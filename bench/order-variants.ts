@@ -6,8 +6,11 @@ const { isJoined: _, ...apart } = orderProcess;
 /** The order's process as it might be: what is measured is what each difference gives. */
 export const ORDER_VARIANTS = {
   regularOrder: {
-    ...apart, type: 'regularOrder',
-    steps: Object.fromEntries(Object.entries(apart.steps).map(([name, step]) => [name, isWaiting(step) ? step : { ...step, isRemote: true }])),
+    ...apart,
+    type: 'regularOrder',
+    steps: Object.fromEntries(
+      Object.entries(apart.steps).map(([name, step]) => [name, isWaiting(step) ? step : { ...step, isRemote: true }]),
+    ),
   },
   localOrder: { ...apart, type: 'localOrder' },
   joinedOrder: { ...orderProcess, type: 'joinedOrder' },

@@ -21,15 +21,16 @@ interface Stage {
 }
 
 /**
- * (f) Orders from `POST /orders` until they are shipped, for growing numbers of orders, on the dev server and on Temporal
- * Server with PostgreSQL, beside a bare workflow of one activity on the same server and the same writes done directly.
+ * (f) Orders from `POST /orders` until they are shipped, for growing numbers of orders, on the dev server and on
+ * Temporal Server with PostgreSQL, beside a bare workflow of one activity on the same server and the same writes done
+ * directly.
  */
 export async function benchOrders(counts: readonly number[]): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const open of [openDevServer, openTemporalServer]) {
     const stage = await open();
     try {
-      figures.push(...await benchStage(stage, counts));
+      figures.push(...(await benchStage(stage, counts)));
     } finally {
       await stage.stop();
     }
@@ -42,7 +43,12 @@ async function benchStage({ name, address, processes }: Stage, counts: readonly 
   const installation = await install({ address });
   const { api, worker } = installation;
   if (worker === undefined) throw new Error('the worker is missing');
-  const busy = { API: api.pid, worker: worker.pid, 'PostgreSQL of ours': await postmasterOf(fromRunner('TEST_DATABASE_URL')), ...processes };
+  const busy = {
+    API: api.pid,
+    worker: worker.pid,
+    'PostgreSQL of ours': await postmasterOf(fromRunner('TEST_DATABASE_URL')),
+    ...processes,
+  };
   try {
     await furnish(installation.db);
     await placeAll(installation, WARM);
@@ -56,12 +62,23 @@ async function benchStage({ name, address, processes }: Stage, counts: readonly 
       const after = Object.values(busy).map(cpuMs);
       bare.push(await bareWorkflows({ address, count: first, inFlight: IN_FLIGHT, type: 'bareLocal' }));
       figures.push(...figuresOf({ section, count, load, bare: (bare.at(-2)! + bare.at(-1)!) / 2, direct }));
-      figures.push(...Object.keys(busy).map((process, index) => ({
-        section, name: `${count} orders: CPU of ${process}`, value: ((after[index] ?? 0) - (before[index] ?? 0)) / count, unit: 'ms each',
-      })));
+      figures.push(
+        ...Object.keys(busy).map((of, index) => ({
+          section,
+          name: `${count} orders: CPU of ${of}`,
+          value: ((after[index] ?? 0) - (before[index] ?? 0)) / count,
+          unit: 'ms each',
+        })),
+      );
     }
     return [
-      { section, name: 'bare workflow of one activity', value: bare.reduce((sum, rate) => sum + rate, 0) / bare.length, unit: '/s', ratio: 1 },
+      {
+        section,
+        name: 'bare workflow of one activity',
+        value: bare.reduce((sum, rate) => sum + rate, 0) / bare.length,
+        unit: '/s',
+        ratio: 1,
+      },
       { section, name: 'the same writes, done directly', value: direct, unit: '/s' },
       ...figures,
     ];
@@ -70,7 +87,19 @@ async function benchStage({ name, address, processes }: Stage, counts: readonly 
   }
 }
 
-function figuresOf({ section, count, load, bare, direct }: { section: string; count: number; load: Load; bare: number; direct: number }): Figure[] {
+function figuresOf({
+  section,
+  count,
+  load,
+  bare,
+  direct,
+}: {
+  section: string;
+  count: number;
+  load: Load;
+  bare: number;
+  direct: number;
+}): Figure[] {
   const name = `${count} orders`;
   return [
     { section, name: `${name}, POST → shipped`, value: load.perSecond, unit: '/s', ratio: load.perSecond / bare },
@@ -81,7 +110,11 @@ function figuresOf({ section, count, load, bare, direct }: { section: string; co
 }
 
 function placeAll({ post, db }: Installation, count: number): Promise<Load> {
-  return untilShipped(db, { count, inFlight: IN_FLIGHT, place: async (index) => String((await post('/orders', orderOf(index)))['id']) });
+  return untilShipped(db, {
+    count,
+    inFlight: IN_FLIGHT,
+    place: async (index) => String((await post('/orders', orderOf(index)))['id']),
+  });
 }
 
 async function openDevServer(): Promise<Stage> {
@@ -93,7 +126,8 @@ async function openTemporalServer(): Promise<Stage> {
   const postgres = await startTemporaryPostgres({ isDurable: true });
   const server = await startTemporalServer(postgres.url);
   return {
-    name: 'Temporal Server on PostgreSQL', address: server.address,
+    name: 'Temporal Server on PostgreSQL',
+    address: server.address,
     processes: { Temporal: server.pid, 'PostgreSQL of Temporal': await postmasterOf(postgres.url) },
     stop: async () => {
       await server.stop();

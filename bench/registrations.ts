@@ -25,11 +25,20 @@ export async function benchRegistrations(count: number): Promise<Figure[]> {
   const rate = (name: keyof typeof loads): number => median(loads[name].map(({ perSecond }) => perSecond));
   return (['bare', 'up', 'down'] as const).flatMap((name): Figure[] => [
     { section: 'a registrations', name: TITLES[name], value: rate(name), unit: '/s', ratio: rate(name) / rate('bare') },
-    { section: 'a registrations', name: `${TITLES[name]}, p99`, value: median(loads[name].map(({ p99Ms }) => p99Ms)), unit: 'ms' },
+    {
+      section: 'a registrations',
+      name: `${TITLES[name]}, p99`,
+      value: median(loads[name].map(({ p99Ms }) => p99Ms)),
+      unit: 'ms',
+    },
   ]);
 }
 
-const TITLES = { bare: 'bare transaction', up: 'POST /users, Temporal up', down: 'POST /users, Temporal down' } as const;
+const TITLES = {
+  bare: 'bare transaction',
+  up: 'POST /users, Temporal up',
+  down: 'POST /users, Temporal down',
+} as const;
 
 async function register({ post }: Installation): Promise<void> {
   const authSubject = randomUUID();
@@ -42,10 +51,20 @@ async function writeBare(pool: pg.Pool): Promise<void> {
   const id = randomUUID();
   try {
     await client.query('BEGIN');
-    await client.query(`INSERT INTO users (tenant_id, id, auth_subject, email, updated_at) VALUES ('bare', $1, $1::uuid::text, 'a@example.com', now())`, [id]);
-    await client.query(`INSERT INTO user_sync_services (tenant_id, user_id, service) SELECT 'bare', $1, unnest(ARRAY['a', 'b', 'c'])`, [id]);
-    await client.query(`INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, next_attempt_at)
-      SELECT 'bare', 'start', type, type || ':' || $1, 'infinity' FROM unnest(ARRAY['profile', 'userSync']) AS type`, [id]);
+    await client.query(
+      `INSERT INTO users (tenant_id, id, auth_subject, email, updated_at)
+        VALUES ('bare', $1, $1::uuid::text, 'a@example.com', now())`,
+      [id],
+    );
+    await client.query(
+      `INSERT INTO user_sync_services (tenant_id, user_id, service) SELECT 'bare', $1, unnest(ARRAY['a', 'b', 'c'])`,
+      [id],
+    );
+    await client.query(
+      `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, next_attempt_at)
+      SELECT 'bare', 'start', type, type || ':' || $1, 'infinity' FROM unnest(ARRAY['profile', 'userSync']) AS type`,
+      [id],
+    );
     await client.query('COMMIT');
   } finally {
     client.release();

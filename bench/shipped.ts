@@ -6,15 +6,19 @@ const LOOK_MS = 10;
 
 /** Places orders, so many at a time, each until it is shipped; one look of ours serves all that wait. */
 export async function untilShipped(
-  db: Db, { count, inFlight, place }: { count: number; inFlight: number; place: (index: number) => Promise<string> },
+  db: Db,
+  { count, inFlight, place }: { count: number; inFlight: number; place: (index: number) => Promise<string> },
 ): Promise<Load> {
   const waiting = new Map<string, () => void>();
   let isOver = false;
   const looking = (async () => {
     while (!isOver) {
-      const shipped = await db.inTenant(ALL_TENANTS, (tx) => tx.processState.findMany({
-        where: { processId: { in: [...waiting.keys()] }, status: { not: 'running' } }, select: { processId: true, status: true },
-      }));
+      const shipped = await db.inTenant(ALL_TENANTS, (tx) =>
+        tx.processState.findMany({
+          where: { processId: { in: [...waiting.keys()] }, status: { not: 'running' } },
+          select: { processId: true, status: true },
+        }),
+      );
       for (const { processId, status } of shipped) {
         if (status !== 'waiting') throw new Error(`the order ${processId} is ${status}`);
         waiting.get(processId)?.();
@@ -26,7 +30,9 @@ export async function untilShipped(
   const placing = drive(count, inFlight, async (index) => {
     const id = await place(index);
     await new Promise<void>((resolve) => waiting.set(id, resolve));
-  }).finally(() => { isOver = true; });
+  }).finally(() => {
+    isOver = true;
+  });
   const [load] = await Promise.all([placing, looking]);
   return load;
 }

@@ -17,18 +17,26 @@ test('loadConfig reads the defaults as .env.example has them', (t) => {
 test('SMS_WEBHOOK_URL needs a secret, which no message shows', (t) => {
   const SMS_WEBHOOK_URL = 'https://sms.example/send';
   t.throws(() => loadConfig({ SMS_WEBHOOK_URL }), { instanceOf: ConfigError, message: /^SMS_WEBHOOK_SECRET: / });
-  const short = t.throws(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: 'hush' }), { instanceOf: ConfigError });
+  const short = t.throws(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: 'hush' }), {
+    instanceOf: ConfigError,
+  });
   t.regex(short.message, /^SMS_WEBHOOK_SECRET: /);
   t.notRegex(short.message, /hush/);
   t.notThrows(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: '0123456789abcdef' }));
 });
 
 test('a cron expression is read field by field', (t) => {
-  t.throws(() => loadConfig({ CLEANUP_CRON: 'a b c d e' }), { instanceOf: ConfigError, message: /^CLEANUP_CRON: .*minute/ });
+  t.throws(() => loadConfig({ CLEANUP_CRON: 'a b c d e' }), {
+    instanceOf: ConfigError,
+    message: /^CLEANUP_CRON: .*minute/,
+  });
 });
 
 test('ALERT_SYNC_FAILURE_RATE is a share', (t) => {
-  t.throws(() => loadConfig({ ALERT_SYNC_FAILURE_RATE: '20' }), { instanceOf: ConfigError, message: /^ALERT_SYNC_FAILURE_RATE: / });
+  t.throws(() => loadConfig({ ALERT_SYNC_FAILURE_RATE: '20' }), {
+    instanceOf: ConfigError,
+    message: /^ALERT_SYNC_FAILURE_RATE: /,
+  });
 });
 
 for (const [name, settings] of [

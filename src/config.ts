@@ -7,29 +7,53 @@ export class ConfigError extends Error {
 }
 
 const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  z.string().regex(/^-?\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(least).max(most));
+  z
+    .string()
+    .regex(/^-?\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
 const port = integer(1, 65535);
 const number = (least: number, most = Number.MAX_VALUE) =>
-  z.string().regex(/^\d+(\.\d+)?$/, 'must be a number').transform(Number).pipe(z.number().min(least).max(most));
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number)
+    .pipe(z.number().min(least).max(most));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-const optional = z.string().transform((text) => text === '' ? undefined : text);
-const hostPorts = list.refine((items) => items.every((item) => /^[^\s:]+:\d{1,5}$/.test(item)), 'must be host:port, separated by commas');
+const optional = z.string().transform((text) => (text === '' ? undefined : text));
+const hostPorts = list.refine(
+  (items) => items.every((item) => /^[^\s:]+:\d{1,5}$/.test(item)),
+  'must be host:port, separated by commas',
+);
 const cron = z.string().superRefine((text, context) => {
   const problem = cronProblem(text);
   if (problem !== undefined) context.addIssue(problem);
 });
-const timeZone = z.string().refine(
-  (name) => { try { return Boolean(new Intl.DateTimeFormat('en', { timeZone: name })); } catch { return false; } },
-  'must be an IANA time zone such as Europe/Paris',
+const timeZone = z.string().refine((name) => {
+  try {
+    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+  } catch {
+    return false;
+  }
+}, 'must be an IANA time zone such as Europe/Paris');
+const countries = list.refine(
+  (codes) => codes.every((code) => /^[A-Z]{2}$/.test(code)),
+  'must be ISO 3166-1 alpha-2 codes such as FR',
 );
-const countries = list.refine((codes) => codes.every((code) => /^[A-Z]{2}$/.test(code)), 'must be ISO 3166-1 alpha-2 codes such as FR');
 const serviceNames = list.refine(
   (names) => names.every((name) => /^[a-z][a-z0-9_-]{0,62}$/.test(name)) && new Set(names).size === names.length,
   'must be distinct names of lower-case letters, digits, - and _',
 );
 
-/** Every setting: its name in the environment, its default as text, and how it is read. `.env.example` explains them. */
+/**
+ * Every setting: its name in the environment, its default as text, and how it is read. `.env.example` explains them.
+ */
 export const SETTINGS = {
   PORT: ['3000', port],
   HOST: ['127.0.0.1', z.string().min(1)],
@@ -37,8 +61,24 @@ export const SETTINGS = {
   DATA_DIR: ['.data', z.string().min(1)],
   LOG_LEVEL: ['info', z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])],
 
-  DATABASE_URL: ['', optional.pipe(z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL').optional())],
-  MIGRATION_DATABASE_URL: ['', optional.pipe(z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL').optional())],
+  DATABASE_URL: [
+    '',
+    optional.pipe(
+      z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL')
+        .optional(),
+    ),
+  ],
+  MIGRATION_DATABASE_URL: [
+    '',
+    optional.pipe(
+      z
+        .string()
+        .regex(/^postgres(ql)?:\/\//, 'must be a postgresql:// URL')
+        .optional(),
+    ),
+  ],
   DATABASE_ROLE: ['steadfast_app', optional],
   DATABASE_POOL_SIZE: ['20', integer(2, 1000)],
   POSTGRES_PORT: ['54329', port],
@@ -106,7 +146,15 @@ export const SETTINGS = {
   KAFKA_SASL_USERNAME: ['', optional],
   KAFKA_SASL_PASSWORD: ['', optional],
 
-  SMTP_URL: ['', optional.pipe(z.string().regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// URL').optional())],
+  SMTP_URL: [
+    '',
+    optional.pipe(
+      z
+        .string()
+        .regex(/^smtps?:\/\//, 'must be an smtp:// or smtps:// URL')
+        .optional(),
+    ),
+  ],
   MAIL_FROM: ['Steadfast <no-reply@steadfast.example>', z.string().min(3)],
   SMS_WEBHOOK_URL: ['', optional.pipe(z.url({ protocol: /^https?$/ }).optional())],
   SMS_WEBHOOK_SECRET: ['', optional.pipe(z.string().min(16, 'must have 16 characters at least').optional())],
@@ -115,9 +163,17 @@ export const SETTINGS = {
   PUBLIC_APP_URL: ['http://localhost:3000', z.url()],
 
   OTEL_EXPORTER_OTLP_ENDPOINT: ['', optional.pipe(z.url({ protocol: /^https?$/ }).optional())],
-  OTEL_TRACES_SAMPLER: ['parentbased_always_on', z.enum([
-    'always_on', 'always_off', 'traceidratio', 'parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio',
-  ])],
+  OTEL_TRACES_SAMPLER: [
+    'parentbased_always_on',
+    z.enum([
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ]),
+  ],
   OTEL_TRACES_SAMPLER_ARG: ['1', number(0).pipe(z.number().max(1))],
   OTEL_BSP_SCHEDULE_DELAY: ['5000', integer(1)],
 
@@ -136,7 +192,9 @@ type Settings = typeof SETTINGS;
 /** All settings, read and checked. Keys are the names in the environment. */
 export type Config = Readonly<{ [Name in keyof Settings]: z.output<Settings[Name][1]> }>;
 
-/** Reads every setting from `env`; an absent one takes its default, a wrong one throws a `ConfigError` that names it. */
+/**
+ * Reads every setting from `env`; an absent one takes its default, a wrong one throws a `ConfigError` that names it.
+ */
 export function loadConfig(env: Record<string, string | undefined>): Config {
   const entries = Object.entries(SETTINGS).map(([name, [fallback, schema]]) => {
     const read = schema.safeParse((env[name] ?? fallback).trim());
@@ -145,7 +203,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     const shown = name.endsWith('_SECRET') ? 'it is not shown' : `it is ${JSON.stringify(env[name] ?? fallback)}`;
     throw new ConfigError(`${name}: ${problem} (${shown}; see .env.example)`);
   });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each entry was read by the schema that its type comes from
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each entry was read by the schema of its type
   const config = Object.freeze(Object.fromEntries(entries)) as Config;
   if (config.SMS_WEBHOOK_URL !== undefined && config.SMS_WEBHOOK_SECRET === undefined) {
     throw new ConfigError('SMS_WEBHOOK_SECRET: SMS_WEBHOOK_URL needs it, to sign what it posts (see .env.example)');
@@ -158,10 +216,14 @@ function assertKafkaSettings(config: Config): void {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config;
   const wrong = (name: keyof Config, problem: string) => new ConfigError(`${name}: ${problem} (see .env.example)`);
   if (config.BUS === 'kafka' && config.KAFKA_BROKERS.length === 0) throw wrong('KAFKA_BROKERS', 'BUS=kafka needs it');
-  if (config.KAFKA_CA_FILE !== undefined && !config.KAFKA_TLS) throw wrong('KAFKA_TLS', 'it must be true for KAFKA_CA_FILE to be used');
-  if (mechanism === undefined && (username ?? password) !== undefined) throw wrong('KAFKA_SASL_MECHANISM', 'the user name and password need it');
-  if (mechanism !== undefined && username === undefined) throw wrong('KAFKA_SASL_USERNAME', 'KAFKA_SASL_MECHANISM needs it');
-  if (mechanism !== undefined && password === undefined) throw wrong('KAFKA_SASL_PASSWORD', 'KAFKA_SASL_MECHANISM needs it');
+  if (config.KAFKA_CA_FILE !== undefined && !config.KAFKA_TLS)
+    throw wrong('KAFKA_TLS', 'it must be true for KAFKA_CA_FILE to be used');
+  if (mechanism === undefined && (username ?? password) !== undefined)
+    throw wrong('KAFKA_SASL_MECHANISM', 'the user name and password need it');
+  if (mechanism !== undefined && username === undefined)
+    throw wrong('KAFKA_SASL_USERNAME', 'KAFKA_SASL_MECHANISM needs it');
+  if (mechanism !== undefined && password === undefined)
+    throw wrong('KAFKA_SASL_PASSWORD', 'KAFKA_SASL_MECHANISM needs it');
 }
 
 /** The process's own settings: the environment, over a `.env` file in the working directory when there is one. */
@@ -169,13 +231,16 @@ export function loadProcessConfig(): Config {
   try {
     process.loadEnvFile('.env');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw new ConfigError(`.env: ${String(error)}`);
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+      throw new ConfigError(`.env: ${String(error)}`);
   }
   return loadConfig(process.env);
 }
 
 /** The SDK's own settings, `TEMPORAL_*`. One left empty, as in a copy of `.env.example`, is one that is not there. */
 export function temporalEnvironment(): Record<string, string> {
-  const given = Object.entries(process.env).flatMap(([name, value]) => name.startsWith('TEMPORAL_') && value ? [[name, value] as const] : []);
+  const given = Object.entries(process.env).flatMap(([name, value]) =>
+    name.startsWith('TEMPORAL_') && value ? [[name, value] as const] : [],
+  );
   return Object.fromEntries(given);
 }

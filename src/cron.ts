@@ -22,7 +22,11 @@ export function cronProblem(text: string): string | undefined {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== FIELDS.length) return 'must be a cron expression of five fields';
   const wrong = FIELDS.find((field, index) => !(fields[index] ?? '').split(',').every((part) => isPart(part, field)));
-  return wrong && `must be a cron expression whose ${wrong.name} is *, numbers from ${wrong.least} to ${wrong.most}, ranges, lists or steps`;
+  return (
+    wrong &&
+    `must be a cron expression whose ${wrong.name} is *, numbers from ${wrong.least} to ${wrong.most}, ranges, ` +
+      `lists or steps`
+  );
 }
 
 /** `*`, `n` or `n-m`, with `/step` behind it or not. */

@@ -26,7 +26,10 @@ export interface PollLoopOptions {
 
 /** A loop that polls, wakes up on NOTIFY, and survives every failure of `runOnce`: the next round tries again. */
 export function createPollLoop({ name, channel, pollMs, pool, logger, runOnce }: PollLoopOptions): PollLoop {
-  const outage = createOutageLog({ logger: logger.child({ loop: name }), message: 'rounds fail; the next one tries again' });
+  const outage = createOutageLog({
+    logger: logger.child({ loop: name }),
+    message: 'rounds fail; the next one tries again',
+  });
   let isStopped = false;
   let isWoken = false;
   let wakeSleeper = (): void => {};
@@ -37,14 +40,15 @@ export function createPollLoop({ name, channel, pollMs, pool, logger, runOnce }:
     isWoken = true;
     wakeSleeper();
   };
-  const sleep = (): Promise<void> => new Promise((resolve) => {
-    if (isWoken || isStopped) return resolve();
-    const timer = setTimeout(resolve, pollMs);
-    wakeSleeper = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
+  const sleep = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (isWoken || isStopped) return resolve();
+      const timer = setTimeout(resolve, pollMs);
+      wakeSleeper = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
 
   async function run(): Promise<void> {
     while (!isStopped) {

@@ -13,7 +13,8 @@ export interface RetryOptions {
 
 /** Calls `attempt` until it resolves or fails for good. */
 export async function retryUntilDone<Result>(
-  attempt: () => Promise<Result>, { delayMs, signal, isTemporary, onFailure = () => {} }: RetryOptions,
+  attempt: () => Promise<Result>,
+  { delayMs, signal, isTemporary, onFailure = () => {} }: RetryOptions,
 ): Promise<Result> {
   for (let isFirst = true; ; isFirst = false) {
     try {

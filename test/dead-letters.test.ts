@@ -3,13 +3,26 @@ import { PoisonError } from '../src/bus/bus.ts';
 import { createReplayer, type ReplayHandler } from '../src/bus/replay.ts';
 import { openDb, type Db } from '../src/db/client.ts';
 import {
-  discardDeadLetters, getDeadLetter, listDeadLetters, parkDeadLetter, type DeadLetter, type DeadLetterCursor, type FailedMessage,
+  discardDeadLetters,
+  getDeadLetter,
+  listDeadLetters,
+  parkDeadLetter,
+  type DeadLetter,
+  type DeadLetterCursor,
+  type FailedMessage,
 } from '../src/db/dead-letters.ts';
 import { createDatabase } from './support/services.ts';
 
 const TENANT = 'acme';
 const LETTER: FailedMessage = {
-  tenantId: TENANT, source: 'consumer', type: 'topic', cause: 'handler_failed', detail: 'not today', messageId: '1', key: 'key', payload: 'not json',
+  tenantId: TENANT,
+  source: 'consumer',
+  type: 'topic',
+  cause: 'handler_failed',
+  detail: 'not today',
+  messageId: '1',
+  key: 'key',
+  payload: 'not json',
 };
 
 async function setUp(t: ExecutionContext): Promise<Db> {
@@ -39,7 +52,13 @@ function replayer(db: Db, consumer: ReplayHandler) {
 test('parkDeadLetter keeps one dead letter of a message, with the latest cause', async (t) => {
   const db = await setUp(t);
   await park(db, {}, { cause: 'unknown_user', detail: 'who?\0' });
-  t.like(await only(db), { status: 'parked', cause: 'unknown_user', detail: 'who?\uFFFD', payload: 'not json', replays: 0 });
+  t.like(await only(db), {
+    status: 'parked',
+    cause: 'unknown_user',
+    detail: 'who?\uFFFD',
+    payload: 'not json',
+    replays: 0,
+  });
 });
 
 test('parkDeadLetter opens a settled dead letter again', async (t) => {
@@ -54,12 +73,23 @@ test('parkDeadLetter opens a settled dead letter again', async (t) => {
 
 test('listDeadLetters pages through every match once', async (t) => {
   const db = await setUp(t);
-  await park(db, ...Array.from({ length: 7 }, (_, index) => ({ messageId: String(index), type: index < 5 ? 'wanted' : 'other' })));
+  await park(
+    db,
+    ...Array.from({ length: 7 }, (_, index) => ({ messageId: String(index), type: index < 5 ? 'wanted' : 'other' })),
+  );
   const seen: string[] = [];
   let cursor: DeadLetterCursor | null | undefined;
   do {
     const page = await db.inTenant(TENANT, (tx) =>
-      listDeadLetters(tx, { type: 'wanted', source: 'consumer', cause: 'handler_failed', status: 'parked', limit: 2, ...(cursor ? { cursor } : {}) }));
+      listDeadLetters(tx, {
+        type: 'wanted',
+        source: 'consumer',
+        cause: 'handler_failed',
+        status: 'parked',
+        limit: 2,
+        ...(cursor ? { cursor } : {}),
+      }),
+    );
     seen.push(...page.items.map(({ messageId }) => messageId));
     cursor = page.next;
   } while (cursor !== null);
@@ -69,9 +99,15 @@ test('listDeadLetters pages through every match once', async (t) => {
 test('listDeadLetters filters by age', async (t) => {
   const db = await setUp(t);
   await park(db, { messageId: 'old' }, { messageId: 'new' });
-  await db.inTenant(TENANT, (tx) => tx.$executeRaw`UPDATE dead_letters SET parked_at = now() - interval '2 h' WHERE message_id = 'old'`);
+  await db.inTenant(
+    TENANT,
+    (tx) => tx.$executeRaw`UPDATE dead_letters SET parked_at = now() - interval '2 h' WHERE message_id = 'old'`,
+  );
   const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { olderThanMs: 3_600_000, limit: 10 }));
-  t.deepEqual(items.map(({ messageId }) => messageId), ['old']);
+  t.deepEqual(
+    items.map(({ messageId }) => messageId),
+    ['old'],
+  );
 });
 
 test('dead letters belong to one tenant', async (t) => {
@@ -86,18 +122,25 @@ test('dead letters belong to one tenant', async (t) => {
 test('discardDeadLetters settles what is parked and matches', async (t) => {
   const db = await setUp(t);
   await park(db, { messageId: '1', type: 'a' }, { messageId: '2', type: 'a' }, { messageId: '3', type: 'b' });
-  const discard = () => db.inTenant(TENANT, (tx) => discardDeadLetters(tx, { type: 'a' }, { by: 'boss', reason: 'obsolete' }));
+  const discard = () =>
+    db.inTenant(TENANT, (tx) => discardDeadLetters(tx, { type: 'a' }, { by: 'boss', reason: 'obsolete' }));
   t.is(await discard(), 2);
   t.is(await discard(), 0);
 });
 
-test('replay runs the source\'s handler and settles the dead letter', async (t) => {
+test("replay runs the source's handler and settles the dead letter", async (t) => {
   const db = await setUp(t);
   await park(db, {});
   const { id } = await only(db);
   const calls: string[] = [];
-  const { replay } = replayer(db, async (tenantId, { messageId, payload }) => void calls.push(`${tenantId} ${messageId} ${payload}`));
-  t.like(await replay(TENANT, id, 'boss'), { outcome: 'replayed', deadLetter: { status: 'replayed', replays: 1, resolvedBy: 'boss' } });
+  const { replay } = replayer(
+    db,
+    async (tenantId, { messageId, payload }) => void calls.push(`${tenantId} ${messageId} ${payload}`),
+  );
+  t.like(await replay(TENANT, id, 'boss'), {
+    outcome: 'replayed',
+    deadLetter: { status: 'replayed', replays: 1, resolvedBy: 'boss' },
+  });
   t.like(await replay(TENANT, id, 'boss'), { outcome: 'not_parked' });
   t.deepEqual(calls, ['acme 1 not json']);
 });
@@ -106,8 +149,13 @@ test('replay that fails leaves the dead letter parked with the new cause', async
   const db = await setUp(t);
   await park(db, {});
   const { id } = await only(db);
-  const { replay } = replayer(db, async () => { throw new PoisonError('unknown_user', 'who?'); });
-  t.like(await replay(TENANT, id, 'boss'), { outcome: 'failed', deadLetter: { status: 'parked', replays: 1, cause: 'unknown_user', detail: 'who?', resolvedBy: null } });
+  const { replay } = replayer(db, async () => {
+    throw new PoisonError('unknown_user', 'who?');
+  });
+  t.like(await replay(TENANT, id, 'boss'), {
+    outcome: 'failed',
+    deadLetter: { status: 'parked', replays: 1, cause: 'unknown_user', detail: 'who?', resolvedBy: null },
+  });
   t.like(await replay(TENANT, id, 'boss'), { outcome: 'failed', deadLetter: { replays: 2 } });
 });
 
@@ -125,7 +173,10 @@ test('replay by two operators at once takes effect once, and holds no transactio
   const first = replay(TENANT, id, 'first');
   await entered.promise;
   t.deepEqual(await replay(TENANT, id, 'second'), { outcome: 'busy' });
-  const { rows } = await db.pool.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND (backend_xid IS NOT NULL OR state LIKE 'idle in%')");
+  const { rows } = await db.pool.query(
+    'SELECT FROM pg_stat_activity WHERE datname = current_database() AND (backend_xid IS NOT NULL OR state LIKE ' +
+      "'idle in%')",
+  );
   t.is(rows.length, 0);
   goOn.resolve();
   t.like(await first, { outcome: 'replayed' });

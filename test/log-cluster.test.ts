@@ -25,19 +25,28 @@ async function setUp(t: ExecutionContext): Promise<{ db: Db; url: string }> {
   return { db, url: database.url };
 }
 
-async function addUser(db: Db, numbers: { version?: number; profileRevision?: number; syncRevision?: number }): Promise<string> {
+async function addUser(
+  db: Db,
+  numbers: { version?: number; profileRevision?: number; syncRevision?: number },
+): Promise<string> {
   const id = randomUUID();
-  await db.inTenant('acme', (tx) => tx.user.create({ data: { tenantId: 'acme', id, authSubject: id, email: `${id}@example.com`, ...numbers } }));
+  await db.inTenant('acme', (tx) =>
+    tx.user.create({ data: { tenantId: 'acme', id, authSubject: id, email: `${id}@example.com`, ...numbers } }),
+  );
   return id;
 }
 
-const numbersOf = (db: Db, id: string) => db.inTenant(ALL_TENANTS, (tx) => tx.user.findFirst({
-  where: { id }, select: { version: true, profileRevision: true, syncRevision: true },
-}));
+const numbersOf = (db: Db, id: string) =>
+  db.inTenant(ALL_TENANTS, (tx) =>
+    tx.user.findFirst({
+      where: { id },
+      select: { version: true, profileRevision: true, syncRevision: true },
+    }),
+  );
 
 for (const [what, statements] of [
   ['a dump brought the row of its cluster', "UPDATE log_clusters SET system_identifier = 'another'"],
-  ['rows were copied beside the cluster\'s own', FOREIGN],
+  ["rows were copied beside the cluster's own", FOREIGN],
   ['nobody knows whose they are', 'DELETE FROM log_clusters'],
 ] as const) {
   test(`the logs stay another cluster's, however many transactions pass, when ${what}`, async (t) => {
@@ -46,13 +55,16 @@ for (const [what, statements] of [
     await db.pool.query(statements);
     for (let count = 0; count < 5; count += 1) await db.pool.query('SELECT pg_current_xact_id()');
     t.true(await isRestoredElsewhere(db));
-    await t.throwsAsync(assertLogsAreOwn(db), { name: 'ConfigError', message: /^DATABASE_URL: .*npm run restart-readers/ });
+    await t.throwsAsync(assertLogsAreOwn(db), {
+      name: 'ConfigError',
+      message: /^DATABASE_URL: .*npm run restart-readers/,
+    });
     await restartReaders(db);
     await t.notThrowsAsync(assertLogsAreOwn(db));
   });
 }
 
-test('no reader takes or keeps a partition while the logs are another cluster\'s', async (t) => {
+test("no reader takes or keeps a partition while the logs are another cluster's", async (t) => {
   const { db } = await setUp(t);
   const own = { reader: 'r', member: 'm', leaseMs: 600_000 };
   t.is((await acquirePartitions(db.pool, { ...own, partitions: [0] })).length, 1);
@@ -68,15 +80,19 @@ test('server.ts and worker.ts end with one line when the database was restored f
   await db.pool.query(FOREIGN);
   for (const entry of ['server.ts', 'worker.ts'] as const) {
     const started = startProcess(entry, {
-      DATABASE_URL: url, TEMPORAL_ADDRESS: temporalAddress(), PORT: String(await freePort()), WORKER_PORT: String(await freePort()),
-      DATA_DIR: join(tmpdir(), 'steadfast-test-bundles'), LOG_LEVEL: 'silent',
+      DATABASE_URL: url,
+      TEMPORAL_ADDRESS: temporalAddress(),
+      PORT: String(await freePort()),
+      WORKER_PORT: String(await freePort()),
+      DATA_DIR: join(tmpdir(), 'steadfast-test-bundles'),
+      LOG_LEVEL: 'silent',
     });
     t.is(await started.exited, 1, entry);
     t.regex(started.output(), /^DATABASE_URL: .*npm run restart-readers.*\n$/, entry);
   }
 });
 
-test('a change of the timeline shows until it is accepted, and acceptance is refused while cursors are ahead', async (t) => {
+test('a change of the timeline shows until it is accepted, which is refused while cursors are ahead', async (t) => {
   const { db } = await setUp(t);
   t.is(await timelineChange(db), undefined);
   await db.pool.query('UPDATE log_clusters SET timeline = timeline - 1');
@@ -85,7 +101,10 @@ test('a change of the timeline shows until it is accepted, and acceptance is ref
   t.true(await acceptCluster(db));
   t.is(await timelineChange(db), undefined);
 
-  await db.pool.query("UPDATE log_clusters SET timeline = 0; INSERT INTO log_cursors (reader, partition, xid) VALUES ('r', 0, '999999999999')");
+  await db.pool.query(
+    "UPDATE log_clusters SET timeline = 0; INSERT INTO log_cursors (reader, partition, xid) VALUES ('r', 0, " +
+      "'999999999999')",
+  );
   t.false(await acceptCluster(db));
   t.deepEqual(await timelineChange(db), { from: 0, to: 1 });
 });
@@ -109,9 +128,10 @@ test('restartReaders leaves room for changes when the numbers come near the larg
 test('npm run restart-readers says what it did, and with --accept leaves readers and users as they are', async (t) => {
   const { db, url } = await setUp(t);
   const id = await addUser(db, { version: 1 });
-  const tool = (...args: string[]) => run(process.execPath, [fileURLToPath(new URL('../tools/restart-readers.ts', import.meta.url)), ...args], {
-    env: { ...process.env, DATABASE_URL: url },
-  });
+  const tool = (...args: string[]) =>
+    run(process.execPath, [fileURLToPath(new URL('../tools/restart-readers.ts', import.meta.url)), ...args], {
+      env: { ...process.env, DATABASE_URL: url },
+    });
   await db.pool.query(FOREIGN);
   t.regex((await tool('--accept')).stdout, /Nothing else was changed/);
   t.false(await isRestoredElsewhere(db));

@@ -40,7 +40,10 @@ const append = (tx: Tx, messageId: string) =>
 /** Everything that can be read, in order. */
 function readAll(db: Db): Promise<LogRow<'message_id'>[]> {
   return readLog(db.pool, ALL_TENANTS, {
-    table: 'outgoing_messages', columns: ['message_id'], limit: 100, from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
+    table: 'outgoing_messages',
+    columns: ['message_id'],
+    limit: 100,
+    from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
   });
 }
 
@@ -49,7 +52,10 @@ async function readIds(db: Db): Promise<string[]> {
 }
 
 /** A transaction that has appended `messageId` and stays open until `commit` or `rollback` is called. */
-async function openWriter(db: Db, messageId: string): Promise<{ commit: () => Promise<void>; rollback: () => Promise<void> }> {
+async function openWriter(
+  db: Db,
+  messageId: string,
+): Promise<{ commit: () => Promise<void>; rollback: () => Promise<void> }> {
   const wrote = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
   const done = db.inTenant('acme', async (tx) => {
@@ -59,8 +65,14 @@ async function openWriter(db: Db, messageId: string): Promise<{ commit: () => Pr
   });
   await Promise.race([wrote.promise, done]);
   return {
-    commit: () => { end.resolve(); return done; },
-    rollback: () => { end.reject(new Error('rolled back')); return done.catch(() => {}); },
+    commit: () => {
+      end.resolve();
+      return done;
+    },
+    rollback: () => {
+      end.reject(new Error('rolled back'));
+      return done.catch(() => {});
+    },
   };
 }
 
@@ -89,9 +101,15 @@ test('readLog goes on after the cursor, as far as the limit', async (t) => {
   await until(async () => (await readIds(db)).length === 4);
   const second = (await readAll(db))[1]!;
   const rows = await readLog(db.pool, ALL_TENANTS, {
-    table: 'outgoing_messages', columns: ['message_id', 'tenant_id'], limit: 1, from: [{ partition: second.partition, cursor: second }],
+    table: 'outgoing_messages',
+    columns: ['message_id', 'tenant_id'],
+    limit: 1,
+    from: [{ partition: second.partition, cursor: second }],
   });
-  t.deepEqual(rows.map(({ message_id, tenant_id }) => [message_id, tenant_id]), [['3', 'acme']]);
+  t.deepEqual(
+    rows.map(({ message_id, tenant_id }) => [message_id, tenant_id]),
+    [['3', 'acme']],
+  );
   t.deepEqual(await usedPartitions(db.pool, 'outgoing_messages'), [second.partition]);
 });
 
@@ -100,7 +118,10 @@ test('readLog shows a tenant its own rows only', async (t) => {
   await db.inTenant('acme', (tx) => append(tx, '1'));
   await until(async () => (await readIds(db)).length === 1);
   const rows = await readLog(db.pool, 'other', {
-    table: 'outgoing_messages', columns: [], limit: 10, from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
+    table: 'outgoing_messages',
+    columns: [],
+    limit: 10,
+    from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
   });
   t.deepEqual(rows, []);
 });
@@ -121,7 +142,10 @@ test('lockStreams keeps a stream in the order of its commits', async (t) => {
     await append(tx, 'second');
   });
   await until(async () => {
-    const { rowCount } = await superuser.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+    const { rowCount } = await superuser.query(
+      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM " +
+        'pg_database WHERE datname = current_database())',
+    );
     return rowCount === 1;
   });
   goOn.resolve();
@@ -133,25 +157,38 @@ test('lockStreams keeps a stream in the order of its commits', async (t) => {
 test('lockStreams does not deadlock on keys in another order', async (t) => {
   const { db } = await setUp(t);
   const keys = ['a', 'b', 'c', 'd', 'e'];
-  await Promise.all(Array.from({ length: 20 }, (_, index) => db.inTenant('acme', async (tx) => {
-    await lockStreams(tx, index % 2 === 0 ? keys : keys.toReversed());
-    await append(tx, String(index));
-  })));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      db.inTenant('acme', async (tx) => {
+        await lockStreams(tx, index % 2 === 0 ? keys : keys.toReversed());
+        await append(tx, String(index));
+      }),
+    ),
+  );
   await until(async () => (await readIds(db)).length === 20);
   t.pass();
 });
 
 test('lockStreams throws when the transaction has written before', async (t) => {
   const { db } = await setUp(t);
-  await t.throwsAsync(db.inTenant('acme', async (tx) => {
-    await append(tx, '1');
-    await lockStreams(tx, ['user']);
-  }), { message: /after the transaction had written/ });
+  await t.throwsAsync(
+    db.inTenant('acme', async (tx) => {
+      await append(tx, '1');
+      await lockStreams(tx, ['user']);
+    }),
+    { message: /after the transaction had written/ },
+  );
 });
 
 test('saveCursors counts only for the holder of the lease', async (t) => {
-  const { db: { pool }, superuser } = await setUp(t);
-  const [first, second] = [{ reader: 'r', member: 'first' }, { reader: 'r', member: 'second' }];
+  const {
+    db: { pool },
+    superuser,
+  } = await setUp(t);
+  const [first, second] = [
+    { reader: 'r', member: 'first' },
+    { reader: 'r', member: 'second' },
+  ];
   const [held] = await acquirePartitions(pool, { ...first, partitions: [3], leaseMs: 600_000 });
   t.deepEqual(held, { partition: 3, cursor: { epoch: 1, ...START } });
   t.deepEqual(await acquirePartitions(pool, { ...second, partitions: [3], leaseMs: 600_000 }), []);
@@ -164,10 +201,12 @@ test('saveCursors counts only for the holder of the lease', async (t) => {
   t.deepEqual(await saveCursors(pool, { ...first, cursors: at('9'), release: true }), []);
   t.deepEqual(await renewPartitions(pool, { ...first, partitions: [3], leaseMs: 600_000 }), []);
   t.deepEqual(await saveCursors(pool, { ...second, cursors: at('10'), release: true }), [3]);
-  t.like((await acquirePartitions(pool, { ...first, partitions: [3], leaseMs: 600_000 }))[0], { cursor: { xid: '10' } });
+  t.like((await acquirePartitions(pool, { ...first, partitions: [3], leaseMs: 600_000 }))[0], {
+    cursor: { xid: '10' },
+  });
 });
 
-test('restartReaders makes rows of another cluster readable again, in their order, and fences readers still at work', async (t) => {
+test('restartReaders makes rows of another cluster readable in their order, and fences readers at work', async (t) => {
   const { db, superuser } = await setUp(t);
   const self = { reader: 'r', member: 'm' };
   for (const id of ['1', '2', '3']) await db.inTenant('acme', (tx) => append(tx, id));
@@ -175,7 +214,9 @@ test('restartReaders makes rows of another cluster readable again, in their orde
   t.false(await isRestoredElsewhere(db));
 
   // As after a restore: what was written so far has ids that this cluster has not reached.
-  await superuser.query("UPDATE outgoing_messages SET xid = '900000000'; UPDATE log_cursors SET xid = '900000000', position = 2");
+  await superuser.query(
+    "UPDATE outgoing_messages SET xid = '900000000'; UPDATE log_cursors SET xid = '900000000', position = 2",
+  );
   await db.inTenant('acme', (tx) => append(tx, '4'));
   t.true(await isRestoredElsewhere(db));
   await until(async () => (await readIds(db)).includes('4'));
@@ -186,10 +227,12 @@ test('restartReaders makes rows of another cluster readable again, in their orde
   await until(async () => (await readIds(db)).length === 4);
   t.deepEqual(await readIds(db), ['1', '2', '3', '4']);
   t.deepEqual(await saveCursors(db.pool, { ...self, cursors: held, release: false }), []);
-  t.deepEqual(await acquirePartitions(db.pool, { ...self, partitions: [0], leaseMs: 600_000 }), [{ partition: 0, cursor: { epoch: 2, ...START } }]);
+  t.deepEqual(await acquirePartitions(db.pool, { ...self, partitions: [0], leaseMs: 600_000 }), [
+    { partition: 0, cursor: { epoch: 2, ...START } },
+  ]);
 });
 
-test('horizonLag shows what is committed and can\'t be read, and the transaction that holds it back', async (t) => {
+test("horizonLag shows what is committed and can't be read, and the transaction that holds it back", async (t) => {
   const { db } = await setUp(t);
   const holder = await openWriter(db, 'late');
   await db.inTenant('acme', (tx) => append(tx, 'early'));
@@ -198,7 +241,7 @@ test('horizonLag shows what is committed and can\'t be read, and the transaction
   t.true(lag.transactionMs >= lag.unreadableMs);
   await holder.commit();
   await until(async () => (await horizonLag(db)).unreadableMs === 0);
-  t.true(await readerLagMs(db, { reader: 'nobody', table: 'outgoing_messages' }) > 0);
+  t.true((await readerLagMs(db, { reader: 'nobody', table: 'outgoing_messages' })) > 0);
   t.is(await readerLagMs(db, { reader: 'nobody', table: 'bus_messages' }), 0);
 });
 

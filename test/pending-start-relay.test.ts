@@ -17,12 +17,14 @@ function refusingClient(code: () => number): Client {
   return new Client({
     connection,
     interceptors: {
-      workflow: [{
-        startWithDetails: () => {
-          const cause = Object.assign(new Error(`refused by ${code()}`), { code: code(), details: '', metadata: {} });
-          throw new ServiceError('refused', { cause });
+      workflow: [
+        {
+          startWithDetails: () => {
+            const cause = Object.assign(new Error(`refused by ${code()}`), { code: code(), details: '', metadata: {} });
+            throw new ServiceError('refused', { cause });
+          },
         },
-      }],
+      ],
     },
   });
 }
@@ -35,38 +37,70 @@ test('the relay carries out the calls of each workflow in order, whatever become
   const client = new Client({
     connection: Connection.lazy({ address: '127.0.0.1:1' }),
     interceptors: {
-      workflow: [{
-        signalWithStart: async ({ signalName, options: { workflowId } }) => {
-          if (isAway && workflowId === 'w0') throw new ServiceError('away', { cause: Object.assign(new Error('away'), { code: 14, details: '', metadata: {} }) });
-          seen.push(`${workflowId} ${signalName}`);
-          return workflowId;
+      workflow: [
+        {
+          signalWithStart: async ({ signalName, options: { workflowId } }) => {
+            if (isAway && workflowId === 'w0')
+              throw new ServiceError('away', {
+                cause: Object.assign(new Error('away'), { code: 14, details: '', metadata: {} }),
+              });
+            seen.push(`${workflowId} ${signalName}`);
+            return workflowId;
+          },
         },
-      }],
+      ],
     },
   });
-  const relay = createPendingStartRelay({ db, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger: pino({ level: 'silent' }) });
+  const relay = createPendingStartRelay({
+    db,
+    client,
+    config: loadConfig({ BUS_POLL_MS: '20' }),
+    logger: pino({ level: 'silent' }),
+  });
   t.teardown(async () => {
     await relay.stop();
     await client.connection.close();
     await db.close();
     await database.drop();
   });
-  const calls = Array.from({ length: 60 }, (_, index) => ({ workflowId: `w${index % 30}`, name: String(Math.floor(index / 30)) }));
-  await db.inTenant(TENANT, (tx) => promiseCalls(tx, calls.map(({ workflowId, name }) => ({
-    tenantId: TENANT, kind: 'signal_with_start' as const, workflowType: 'w', workflowId, input: {}, signal: { name },
-  }))));
-  const pending = () => db.inTenant(TENANT, (tx) => tx.pendingStart.findMany({ orderBy: { position: 'asc' }, select: { workflowId: true, signalName: true } }));
+  const calls = Array.from({ length: 60 }, (_, index) => ({
+    workflowId: `w${index % 30}`,
+    name: String(Math.floor(index / 30)),
+  }));
+  await db.inTenant(TENANT, (tx) =>
+    promiseCalls(
+      tx,
+      calls.map(({ workflowId, name }) => ({
+        tenantId: TENANT,
+        kind: 'signal_with_start' as const,
+        workflowType: 'w',
+        workflowId,
+        input: {},
+        signal: { name },
+      })),
+    ),
+  );
+  const pending = () =>
+    db.inTenant(TENANT, (tx) =>
+      tx.pendingStart.findMany({ orderBy: { position: 'asc' }, select: { workflowId: true, signalName: true } }),
+    );
   relay.start();
   await until(async () => (await pending()).length === 2, { what: 'the calls of the others' });
-  t.deepEqual(await pending(), [{ workflowId: 'w0', signalName: '0' }, { workflowId: 'w0', signalName: '1' }]);
+  t.deepEqual(await pending(), [
+    { workflowId: 'w0', signalName: '0' },
+    { workflowId: 'w0', signalName: '1' },
+  ]);
   isAway = false;
   await until(async () => (await pending()).length === 0, { what: 'all calls' });
   const ofEach = Map.groupBy(seen, (call) => call.split(' ')[0]);
-  t.deepEqual([...ofEach.values()], [...ofEach.keys()].map((workflowId) => [`${workflowId} 0`, `${workflowId} 1`]));
+  t.deepEqual(
+    [...ofEach.values()],
+    [...ofEach.keys()].map((workflowId) => [`${workflowId} 0`, `${workflowId} 1`]),
+  );
   t.is(ofEach.size, 30);
 });
 
-test('the relay keeps what Temporal refuses, says so once a kind, and parks only calls that are wrong themselves', async (t) => {
+test('the relay keeps what Temporal refuses, says so once a kind, and parks calls that are wrong', async (t) => {
   const database = await createDatabase();
   const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
   const lines: string[] = [];
@@ -86,24 +120,45 @@ test('the relay keeps what Temporal refuses, says so once a kind, and parks only
   });
   const pending = () => db.inTenant(TENANT, (tx) => tx.pendingStart.count());
   const dueNow = () => db.inTenant(TENANT, (tx) => tx.$executeRaw`UPDATE pending_starts SET next_attempt_at = now()`);
-  await db.inTenant(TENANT, (tx) => promiseCalls(tx, ['a', 'b', 'c'].map((workflowId) => ({ tenantId: TENANT, kind: 'start' as const, workflowType: 'w', workflowId, input: {} }))));
+  await db.inTenant(TENANT, (tx) =>
+    promiseCalls(
+      tx,
+      ['a', 'b', 'c'].map((workflowId) => ({
+        tenantId: TENANT,
+        kind: 'start' as const,
+        workflowType: 'w',
+        workflowId,
+        input: {},
+      })),
+    ),
+  );
   relay.start();
   for (code of [14, 14, 7, 12]) {
     const before = attempts;
-    await until(async () => {
-      await dueNow();
-      return attempts >= before + 12;
-    }, { what: 'more attempts' });
+    await until(
+      async () => {
+        await dueNow();
+        return attempts >= before + 12;
+      },
+      { what: 'more attempts' },
+    );
     t.is(await pending(), 3);
   }
   const told = (level: number) => lines.filter((line) => line.includes(`"level":${level},`)).length;
   t.deepEqual([told(40), told(50)], [1, 1]);
 
   code = 3;
-  await until(async () => {
-    await dueNow();
-    return await pending() === 0;
-  }, { what: 'parking' });
+  await until(
+    async () => {
+      await dueNow();
+      return (await pending()) === 0;
+    },
+    { what: 'parking' },
+  );
   const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
-  t.deepEqual(items.map(({ key, cause }) => `${key} ${cause}`).toSorted(), ['a call_refused', 'b call_refused', 'c call_refused']);
+  t.deepEqual(items.map(({ key, cause }) => `${key} ${cause}`).toSorted(), [
+    'a call_refused',
+    'b call_refused',
+    'c call_refused',
+  ]);
 });

@@ -30,19 +30,31 @@ async function setUp(t: ExecutionContext): Promise<Fixture> {
   return { db, superuser, cleanUp: () => removeExpired(db, config, () => {}) };
 }
 
-/** `count` old messages of one partition; the rows of a statement share a transaction id and are in the order of their positions. */
-async function addMessages({ superuser }: Fixture, table: string, { count = 1, key = 'k', topic = 't', partition = 0, createdAt = OLD } = {}): Promise<void> {
-  await superuser.query(`
+/**
+ * `count` old messages of one partition; the rows of a statement share a transaction id and are in the order of their
+ * positions.
+ */
+async function addMessages(
+  { superuser }: Fixture,
+  table: string,
+  { count: many = 1, key = 'k', topic = 't', partition = 0, createdAt = OLD } = {},
+): Promise<void> {
+  await superuser.query(
+    `
     INSERT INTO ${table} (tenant_id, message_id, topic, key, partition, payload, created_at)
-    SELECT $1, gen_random_uuid(), $2, $3, $4, '{}', $5 FROM generate_series(1, $6::int)`, [TENANT, topic, key, partition, createdAt, count]);
+    SELECT $1, gen_random_uuid(), $2, $3, $4, '{}', $5 FROM generate_series(1, $6::int)`,
+    [TENANT, topic, key, partition, createdAt, many],
+  );
 }
 
 /** The last one, in the order of the ids, of so many. */
 async function addUser({ db }: Fixture, deletedAt: Date | null, users = 1): Promise<string> {
   const ids = Array.from({ length: users }, () => randomUUID()).toSorted();
-  await db.inTenant(TENANT, (tx) => tx.user.createMany({
-    data: ids.map((id) => ({ tenantId: TENANT, id, authSubject: id, email: `${id}@example.com`, deletedAt })),
-  }));
+  await db.inTenant(TENANT, (tx) =>
+    tx.user.createMany({
+      data: ids.map((id) => ({ tenantId: TENANT, id, authSubject: id, email: `${id}@example.com`, deletedAt })),
+    }),
+  );
   return ids.at(-1) ?? '';
 }
 
@@ -52,11 +64,36 @@ async function count({ superuser }: Fixture, table: string): Promise<number> {
 }
 
 const letter = (rest: { source?: string; key: string; messageId?: string; status?: 'parked' | 'replayed' }) => ({
-  tenantId: TENANT, id: randomUUID(), source: 'pending-start', type: 't', cause: 'c', detail: '', messageId: randomUUID(), payload: '', ...rest,
+  tenantId: TENANT,
+  id: randomUUID(),
+  source: 'pending-start',
+  type: 't',
+  cause: 'c',
+  detail: '',
+  messageId: randomUUID(),
+  payload: '',
+  ...rest,
 });
-const notification = (rest: { userId?: string; toUser?: boolean; status: 'pending' | 'sent' | 'kept' | 'failed'; createdAt?: Date; id?: string }) => ({
-  tenantId: TENANT, id: randomUUID(), userId: randomUUID(), kind: 'reminder', deadline: new Date(0), recipient: randomUUID(), toUser: true,
-  locale: 'en', subject: '', text: '', html: '', createdAt: OLD, ...rest,
+const notification = (rest: {
+  userId?: string;
+  toUser?: boolean;
+  status: 'pending' | 'sent' | 'kept' | 'failed';
+  createdAt?: Date;
+  id?: string;
+}) => ({
+  tenantId: TENANT,
+  id: randomUUID(),
+  userId: randomUUID(),
+  kind: 'reminder',
+  deadline: new Date(0),
+  recipient: randomUUID(),
+  toUser: true,
+  locale: 'en',
+  subject: '',
+  text: '',
+  html: '',
+  createdAt: OLD,
+  ...rest,
 });
 
 test('old messages go, in more than one batch, once every reader has passed them', async (t) => {
@@ -66,7 +103,10 @@ test('old messages go, in more than one batch, once every reader has passed them
   await fixture.db.pool.query(`INSERT INTO log_cursors (reader, partition, xid, position, lease_until)
     VALUES ('bus:fast', 0, pg_current_xact_id(), 0, now()), ('bus:slow', 0, '0', 0, now())`);
   t.like(await fixture.cleanUp(), { bus_messages: 0 });
-  await fixture.superuser.query("UPDATE log_cursors SET (xid, position) = (SELECT xid, position FROM bus_messages ORDER BY xid, position OFFSET 5499 LIMIT 1) WHERE reader = 'bus:slow'");
+  await fixture.superuser.query(
+    'UPDATE log_cursors SET (xid, position) = (SELECT xid, position FROM bus_messages ORDER BY xid, position ' +
+      "OFFSET 5499 LIMIT 1) WHERE reader = 'bus:slow'",
+  );
   t.like(await fixture.cleanUp(), { bus_messages: 5_500 });
   await fixture.superuser.query("DELETE FROM log_cursors WHERE reader = 'bus:slow'");
   t.like(await fixture.cleanUp(), { bus_messages: 500 });
@@ -77,9 +117,11 @@ test('old messages that were never published stay', async (t) => {
   const fixture = await setUp(t);
   await addMessages(fixture, 'outgoing_messages');
   t.like(await fixture.cleanUp(), { outgoing_messages: 0 });
-  await fixture.db.pool.query("INSERT INTO log_cursors (reader, partition, xid, updated_at) VALUES ('outgoing-relay', 0, '0', to_timestamp(0))");
+  await fixture.db.pool.query(
+    "INSERT INTO log_cursors (reader, partition, xid, updated_at) VALUES ('outgoing-relay', 0, '0', to_timestamp(0))",
+  );
   await fixture.cleanUp();
-  await fixture.superuser.query("UPDATE log_cursors SET abandoned_at = to_timestamp(0)");
+  await fixture.superuser.query('UPDATE log_cursors SET abandoned_at = to_timestamp(0)');
   t.like(await fixture.cleanUp(), { outgoing_messages: 0, log_cursors: 0 });
   await fixture.superuser.query('UPDATE log_cursors SET xid = pg_current_xact_id()');
   t.like(await fixture.cleanUp(), { outgoing_messages: 1 });
@@ -88,8 +130,12 @@ test('old messages that were never published stay', async (t) => {
 test('a reader that nobody was for the retention goes at the second look, and what it kept with it', async (t) => {
   const fixture = await setUp(t);
   await addMessages(fixture, 'bus_messages');
-  const { db: { pool }, superuser } = fixture;
-  for (const reader of ['bus:gone', 'bus:back']) await acquirePartitions(pool, { reader, member: 'm', partitions: [0], leaseMs: 0 });
+  const {
+    db: { pool },
+    superuser,
+  } = fixture;
+  for (const reader of ['bus:gone', 'bus:back'])
+    await acquirePartitions(pool, { reader, member: 'm', partitions: [0], leaseMs: 0 });
   await superuser.query("UPDATE log_cursors SET xid = pg_current_xact_id() WHERE reader = 'bus:back'");
   await superuser.query('UPDATE log_cursors SET updated_at = $1', [OLD]);
   t.like(await fixture.cleanUp(), { log_cursors: 0, bus_messages: 0 });
@@ -100,10 +146,14 @@ test('a reader that nobody was for the retention goes at the second look, and wh
 });
 
 test('renewing a lease shows that an idle reader is there', async (t) => {
-  const { db: { pool }, superuser, cleanUp } = await setUp(t);
+  const {
+    db: { pool },
+    superuser,
+    cleanUp,
+  } = await setUp(t);
   const reader = { reader: 'bus:idle', member: 'm', partitions: [0], leaseMs: 0 };
   await acquirePartitions(pool, reader);
-  await superuser.query("UPDATE log_cursors SET updated_at = $1, abandoned_at = $1", [OLD]);
+  await superuser.query('UPDATE log_cursors SET updated_at = $1, abandoned_at = $1', [OLD]);
   await renewPartitions(pool, reader);
   t.like(await cleanUp(), { log_cursors: 0 });
 });
@@ -112,10 +162,16 @@ test('notifications go with age but for those that wait, or may still be replaye
   const fixture = await setUp(t);
   const failed = randomUUID();
   await fixture.db.inTenant(TENANT, async (tx) => {
-    await tx.notification.createMany({ data: [
-      notification({ status: 'sent' }), notification({ status: 'kept' }), notification({ status: 'failed' }),
-      notification({ status: 'failed', id: failed }), notification({ status: 'pending' }), notification({ status: 'sent', createdAt: new Date() }),
-    ] });
+    await tx.notification.createMany({
+      data: [
+        notification({ status: 'sent' }),
+        notification({ status: 'kept' }),
+        notification({ status: 'failed' }),
+        notification({ status: 'failed', id: failed }),
+        notification({ status: 'pending' }),
+        notification({ status: 'sent', createdAt: new Date() }),
+      ],
+    });
     await tx.deadLetter.create({ data: letter({ source: 'notification', key: 'k', messageId: failed }) });
   });
   t.like(await fixture.cleanUp(), { notifications: 3 });
@@ -128,23 +184,31 @@ test('the traces of a deleted user go from every table, whatever the form of the
   const [deleted, kept] = [await addUser(fixture, new Date()), await addUser(fixture, null)];
   for (const user of [deleted, kept]) {
     for (const table of ['outgoing_messages', 'bus_messages']) {
-      for (const topic of ['user.updated', 'user.deleted']) await addMessages(fixture, table, { key: user, topic, createdAt: new Date() });
+      for (const topic of ['user.updated', 'user.deleted'])
+        await addMessages(fixture, table, { key: user, topic, createdAt: new Date() });
     }
     await fixture.db.inTenant(TENANT, async (tx) => {
-      await tx.deadLetter.createMany({ data: [letter({ key: user }), letter({ key: `profile:${user}` }), letter({ key: `user-sync:${user}` })] });
-      await tx.notification.createMany({ data: [
-        notification({ userId: user, status: 'sent', createdAt: new Date() }), notification({ userId: user, toUser: false, status: 'sent', createdAt: new Date() }),
-      ] });
+      await tx.deadLetter.createMany({
+        data: [letter({ key: user }), letter({ key: `profile:${user}` }), letter({ key: `user-sync:${user}` })],
+      });
+      await tx.notification.createMany({
+        data: [
+          notification({ userId: user, status: 'sent', createdAt: new Date() }),
+          notification({ userId: user, toUser: false, status: 'sent', createdAt: new Date() }),
+        ],
+      });
     });
   }
   t.like(await fixture.cleanUp(), { outgoing_messages: 1, bus_messages: 1, dead_letters: 3, notifications: 1 });
   t.is(await count(fixture, 'dead_letters'), 3);
 });
 
-test('another tenant\'s messages of the same key stay', async (t) => {
+test("another tenant's messages of the same key stay", async (t) => {
   const fixture = await setUp(t);
   const deleted = await addUser(fixture, new Date());
-  await fixture.db.inTenant('other', (tx) => tx.deadLetter.create({ data: { ...letter({ key: deleted }), tenantId: 'other' } }));
+  await fixture.db.inTenant('other', (tx) =>
+    tx.deadLetter.create({ data: { ...letter({ key: deleted }), tenantId: 'other' } }),
+  );
   t.like(await fixture.cleanUp(), { dead_letters: 0 });
 });
 
@@ -154,7 +218,9 @@ test('a user is purged once the retention has passed since the deletion, and is 
   const recent = await addUser(fixture, new Date());
   await addMessages(fixture, 'bus_messages', { key: last, createdAt: new Date() });
   t.like(await fixture.cleanUp(), { bus_messages: 1 });
-  const unpurged = await fixture.db.inTenant(ALL_TENANTS, (tx) => tx.user.findMany({ where: { purgedAt: null }, select: { id: true } }));
+  const unpurged = await fixture.db.inTenant(ALL_TENANTS, (tx) =>
+    tx.user.findMany({ where: { purgedAt: null }, select: { id: true } }),
+  );
   t.deepEqual(unpurged, [{ id: recent }]);
 });
 
@@ -168,8 +234,15 @@ test('a table that fails is named in the error, and the others are cleaned', asy
   await fixture.superuser.query('REVOKE DELETE ON bus_messages, idempotency_keys FROM steadfast_app');
   await addMessages(fixture, 'bus_messages', { key: deleted });
   const error = await t.throwsAsync(fixture.cleanUp(), { instanceOf: AggregateError });
-  t.regex(error?.message ?? '', /^the clean-up failed for bus_messages \(permission denied .*\), idempotency_keys \(.*\); removed: .*"inbox_messages":1.*/);
+  t.regex(
+    error?.message ?? '',
+    /^the clean-up failed for bus_messages \(permission denied .*\), idempotency_keys \(.*\); .*"inbox_messages":1.*/,
+  );
   t.is(await count(fixture, 'inbox_messages'), 0);
   t.is(await count(fixture, 'dead_letters'), 0);
-  t.is(await fixture.db.inTenant(ALL_TENANTS, (tx) => tx.user.count({ where: { purgedAt: null } })), 1, 'not purged while messages are left');
+  t.is(
+    await fixture.db.inTenant(ALL_TENANTS, (tx) => tx.user.count({ where: { purgedAt: null } })),
+    1,
+    'not purged while messages are left',
+  );
 });

@@ -26,13 +26,18 @@ test.serial('npm start goes on with the same users and workflows after Ctrl-C, w
   first.process.kill('SIGINT');
   t.is(await first.exited, 0);
   t.regex(first.output(), /Stopping api[^]*Stopping worker[^]*Stopping temporal[^]*Stopping postgres[^]*Stopped\./);
-  t.deepEqual([...children].filter(([, pid]) => groupLives(pid)), []);
+  t.deepEqual(
+    [...children].filter(([, pid]) => groupLives(pid)),
+    [],
+  );
 
   const startMs = Date.now();
   const second = start(t, installation);
   await second.printed(/Steadfast is ready/);
   t.true(Date.now() - startMs < SECOND_START_MS);
-  const response = await fetch(`${apiUrl(second.output())}/users/${ada.id}`, { headers: { authorization: `Bearer ${token}` } });
+  const response = await fetch(`${apiUrl(second.output())}/users/${ada.id}`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
   t.is(user.parse(await response.json()).email, 'ada@example.com');
   await workflowRuns(installation, ada.id);
   second.process.kill('SIGTERM');
@@ -57,7 +62,10 @@ test.serial('npm start starts a killed API again, and stops what a killed launch
 
   const second = start(t, installation);
   await second.printed(/an earlier launch had left running: .*postgres[^]*Steadfast is ready/);
-  t.deepEqual([...children].filter(([, pid]) => groupLives(pid)), []);
+  t.deepEqual(
+    [...children].filter(([, pid]) => groupLives(pid)),
+    [],
+  );
   second.process.kill('SIGHUP');
   t.is(await second.exited, 0);
 });
@@ -69,7 +77,10 @@ test.serial('npm start names the port that is taken and its setting', async (t) 
   t.teardown(() => server.close());
   const launcher = start(t, installation);
   t.is(await launcher.exited, 1);
-  t.is(launcher.output(), `Port ${installation.env['PORT']} (PORT) is taken: stop what listens on it or set PORT to another port.\n`);
+  t.is(
+    launcher.output(),
+    `Port ${installation.env['PORT']} (PORT) is taken: stop what listens on it or set PORT to another port.\n`,
+  );
 });
 
 test.serial('npm start names a setting that is wrong in one line', async (t) => {

@@ -1,6 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import {
-  ColumnTypeEnum, DriverAdapterError, type ColumnType, type SqlMigrationAwareDriverAdapterFactory,
+  ColumnTypeEnum,
+  DriverAdapterError,
+  type ColumnType,
+  type SqlMigrationAwareDriverAdapterFactory,
 } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 
@@ -13,7 +16,10 @@ const CHAR_ARRAY = 1002;
  * columns, as describing a database needs (https://github.com/prisma/orm/issues/27403); it knows arrays of them, which
  * the catalogue does not use, so the type travels under that name from the pool to the caller.
  */
-export function catalogAdapter(databaseUrl: string): { adapter: SqlMigrationAwareDriverAdapterFactory; close: () => Promise<void> } {
+export function catalogAdapter(databaseUrl: string): {
+  adapter: SqlMigrationAwareDriverAdapterFactory;
+  close: () => Promise<void>;
+} {
   const pool = new pg.Pool({ connectionString: databaseUrl });
   const query = pool.query.bind(pool);
   Reflect.set(pool, 'query', async (config: pg.QueryArrayConfig) => {

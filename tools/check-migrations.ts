@@ -9,6 +9,7 @@ try {
 } finally {
   await postgres.stop();
 }
-if (sql !== '') console.error(`The migrations do not add up to the schema. Write one with: npm run migration -- <name>\n\n${sql}`);
+if (sql !== '')
+  console.error(`The migrations do not add up to the schema. Write one with: npm run migration -- <name>\n\n${sql}`);
 // The schema engine leaves a timer behind that would hold the process for ten seconds.
 process.exit(sql === '' ? 0 : 1);

@@ -13,15 +13,23 @@ export interface Check {
 
 /** All checks, in the order in which they run. */
 export function allChecks(): Check[] {
-  const sources = ['worker.ts', 'server.ts', 'src', 'tools', 'test', 'bench', 'packages'].filter((path) => existsSync(`${root}/${path}`));
+  const sources = ['worker.ts', 'server.ts', 'src', 'tools', 'test', 'bench', 'packages'].filter((path) =>
+    existsSync(`${root}/${path}`),
+  );
   return [
     { title: 'Types', command: ['tsc', '--noEmit'] },
+    { title: 'Format', command: ['oxfmt', '--check', '**/*.ts', '**/*.mjs'] },
+    { title: 'Width', command: [process.execPath, 'tools/check-width.ts'] },
     { title: 'Lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
     { title: 'Dependency rule', command: ['depcruise', '--output-type', 'err', ...sources] },
     { title: 'Unused code', command: ['knip'] },
     { title: 'Migrations against the schema', command: [process.execPath, 'tools/check-migrations.ts'] },
-    ...(hasScript('asyncapi:check') ? [{ title: 'AsyncAPI', command: ['npm', 'run', '-s', 'asyncapi:check'] } satisfies Check] : []),
-    ...(hasScript('openapi:check') ? [{ title: 'OpenAPI', command: ['npm', 'run', '-s', 'openapi:check'] } satisfies Check] : []),
+    ...(hasScript('asyncapi:check')
+      ? [{ title: 'AsyncAPI', command: ['npm', 'run', '-s', 'asyncapi:check'] } satisfies Check]
+      : []),
+    ...(hasScript('openapi:check')
+      ? [{ title: 'OpenAPI', command: ['npm', 'run', '-s', 'openapi:check'] } satisfies Check]
+      : []),
   ];
 }
 
@@ -42,6 +50,8 @@ export async function holds({ title, command: [file, ...args] }: Check, signal?:
 }
 
 function hasScript(name: string): boolean {
-  const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(readFileSync(`${root}/package.json`, 'utf8')));
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(`${root}/package.json`, 'utf8')));
   return name in scripts;
 }

@@ -22,7 +22,9 @@ try {
   const config = loadConfig(installation.env);
   const keys = await localKeys(config.DATA_DIR);
   const teller = openTeller(installation, {
-    view: openView(), mint: ({ role, subject }) => mintToken({ role, subject, tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys }),
+    view: openView(),
+    mint: ({ role, subject }) =>
+      mintToken({ role, subject, tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys }),
   });
   await tellOfOrders(teller, await tellOfUsers(teller));
   await stop(0);

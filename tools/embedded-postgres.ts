@@ -29,15 +29,25 @@ export async function createCluster({ folder, password }: Omit<Cluster, 'port'>)
   if (user) await Promise.all([folder, passwordFile].map((path) => chown(path, user.uid, user.gid)));
   try {
     const args = [
-      `--pgdata=${folder}`, '--auth=scram-sha-256', '--username=postgres', `--pwfile=${passwordFile}`,
-      '--encoding=UTF8', '--locale=C', '--no-instructions', '--set=timezone=UTC', '--set=log_timezone=UTC',
+      `--pgdata=${folder}`,
+      '--auth=scram-sha-256',
+      '--username=postgres',
+      `--pwfile=${passwordFile}`,
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-instructions',
+      '--set=timezone=UTC',
+      '--set=log_timezone=UTC',
     ];
     const { file, args: all, ...ids } = await asPostgresUser(user, { file: initdb, args }, [folder]);
     await run(file, all, { ...ids, cwd: '/' });
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     const told = error instanceof Error ? error.message : String(error);
-    throw new Error(`PostgreSQL could not create its files in ${folder} (set DATABASE_URL to use another one): ${told}`, { cause: error });
+    throw new Error(
+      `PostgreSQL could not create its files in ${folder} (set DATABASE_URL to use another one): ${told}`,
+      { cause: error },
+    );
   } finally {
     await rm(passwordFile, { force: true });
   }

@@ -1,7 +1,13 @@
 import { parseArgs } from 'node:util';
 import { startTestServices } from './test-services.ts';
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, requests: { type: 'string', default: '20000' }, round: { type: 'string', default: '1000' } } });
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    requests: { type: 'string', default: '20000' },
+    round: { type: 'string', default: '1000' },
+  },
+});
 const firstSeed = Number(values.seed ?? Date.now() % 1_000_000);
 const rounds = Math.ceil(Number(values.requests) / Number(values.round));
 
@@ -18,7 +24,10 @@ try {
     const report = await fuzz(target.api, { seed, count: Number(values.round) });
     console.log(`seed ${seed}: ${JSON.stringify(report)}`);
   }
-  console.log(`${rounds} rounds of ${values.round} requests: nothing found. Repeat one with: npm run fuzz:api -- --seed ${firstSeed} --requests ${values.requests}`);
+  console.log(
+    `${rounds} rounds of ${values.round} requests: nothing found. Repeat one with: npm run fuzz:api -- --seed ` +
+      `${firstSeed} --requests ${values.requests}`,
+  );
 } finally {
   await target.close();
   await services.stop();

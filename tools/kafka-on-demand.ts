@@ -1,7 +1,10 @@
 import { createServer } from 'node:http';
 import { createKafkaBroker, type KafkaBroker } from './kafka-broker.ts';
 
-/** Starts one broker when somebody first asks for it: most runs of a few test files need none. `url` answers with its host:port. */
+/**
+ * Starts one broker when somebody first asks for it: most runs of a few test files need none. `url` answers with its
+ * host:port.
+ */
 export async function serveKafka(): Promise<{ url: string; stop: () => Promise<void> }> {
   let started: Promise<KafkaBroker> | undefined;
   const start = async (): Promise<KafkaBroker> => {
@@ -11,7 +14,10 @@ export async function serveKafka(): Promise<{ url: string; stop: () => Promise<v
   };
   const server = createServer((_request, response) => {
     started ??= start();
-    started.then(({ address }) => response.end(address), (error: unknown) => response.writeHead(500).end(String(error)));
+    started.then(
+      ({ address }) => response.end(address),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -21,7 +27,10 @@ export async function serveKafka(): Promise<{ url: string; stop: () => Promise<v
     stop: async () => {
       server.close();
       server.closeAllConnections();
-      await started?.then((broker) => broker.remove(), () => undefined);
+      await started?.then(
+        (broker) => broker.remove(),
+        () => undefined,
+      );
     },
   };
 }

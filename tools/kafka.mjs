@@ -13,9 +13,12 @@ export const kafkaFolder = () => join(cacheFolder(), name);
 /** Provides a Kafka broker from Maven Central; it runs on the Java that the time-skipping test server needs too. */
 export async function provideKafka() {
   if (existsSync(kafkaFolder())) return kafkaFolder();
-  if (!versionOf('mvn', ['-v'])) throw new ProvisioningError('Kafka is fetched with Maven: install maven, then run this again.');
-  await step('Fetching Kafka with Maven, once', () => cached(name, async (folder) => {
-    await run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
-  }));
+  if (!versionOf('mvn', ['-v']))
+    throw new ProvisioningError('Kafka is fetched with Maven: install maven, then run this again.');
+  await step('Fetching Kafka with Maven, once', () =>
+    cached(name, async (folder) => {
+      await run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`]);
+    }),
+  );
   return kafkaFolder();
 }

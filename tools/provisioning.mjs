@@ -81,7 +81,9 @@ export function run(file, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    const keep = (/** @type {Buffer} */ chunk) => { output = (output + chunk.toString()).slice(-20_000); };
+    const keep = (/** @type {Buffer} */ chunk) => {
+      output = (output + chunk.toString()).slice(-20_000);
+    };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.once('error', reject);
@@ -89,7 +91,11 @@ export function run(file, args, options = {}) {
       if (code === 0) return resolve(output);
       const lines = output.trim().split('\n');
       const told = lines.length > 24 ? [...lines.slice(0, 12), '…', ...lines.slice(-12)] : lines;
-      reject(new ProvisioningError(`${file} ${args.join(' ')} ended with ${signal ?? `status ${code}`}:\n${told.join('\n')}`));
+      reject(
+        new ProvisioningError(
+          `${file} ${args.join(' ')} ended with ${signal ?? `status ${code}`}:\n${told.join('\n')}`,
+        ),
+      );
     });
   });
 }

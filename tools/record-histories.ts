@@ -7,10 +7,17 @@ import { startTestServices } from './test-services.ts';
 
 const folder = new URL('../test/replay/histories/', import.meta.url);
 
-/** Settings by which every shape shows itself within seconds; with a mail server named, so that there is something to hand over. */
+/**
+ * Settings by which every shape shows itself within seconds; with a mail server named, so that there is something to
+ * hand over.
+ */
 const QUICK = {
-  PROFILE_REMINDER_MARKS_DAYS: String(1 / 86_400), SYNC_CONFIRMATION_TIMEOUT_MS: '3000', SYNC_RETRY_DELAYS: '100,200',
-  MAX_SYNC_RETRY_ATTEMPTS: '2', SYNC_RETRY_RESET_MS: '4000', SMTP_URL: 'smtp://127.0.0.1:1',
+  PROFILE_REMINDER_MARKS_DAYS: String(1 / 86_400),
+  SYNC_CONFIRMATION_TIMEOUT_MS: '3000',
+  SYNC_RETRY_DELAYS: '100,200',
+  MAX_SYNC_RETRY_ATTEMPTS: '2',
+  SYNC_RETRY_RESET_MS: '4000',
+  SMTP_URL: 'smtp://127.0.0.1:1',
 };
 
 const wanted = process.argv.slice(2);
@@ -30,7 +37,8 @@ const sagas = await createSagaWorld(server);
 try {
   if (wanted.length === 0) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const [name, scenario] of Object.entries({ ...SCENARIOS, ...ORDER_SCENARIOS })) await record(name, () => scenario(world));
+  for (const [name, scenario] of Object.entries({ ...SCENARIOS, ...ORDER_SCENARIOS }))
+    await record(name, () => scenario(world));
   for (const [name, scenario] of Object.entries(SAGA_SCENARIOS)) await record(name, () => scenario(sagas));
 } finally {
   await sagas.close();
@@ -49,10 +57,24 @@ async function record(name: string, scenario: () => Promise<readonly WorkflowHan
   }
 }
 
-/** A run's history as the CLI writes it, which is the form that replays read, without stacks: they name the paths of one machine. */
+/**
+ * A run's history as the CLI writes it, which is the form that replays read, without stacks: they name the paths of one
+ * machine.
+ */
 async function historyOf(run: WorkflowHandle): Promise<string> {
   const { runId } = await run.describe();
-  const args = ['workflow', 'show', '--address', services.env['TEST_TEMPORAL_ADDRESS'] ?? '', '--workflow-id', run.workflowId, '--run-id', runId, '--output', 'json'];
+  const args = [
+    'workflow',
+    'show',
+    '--address',
+    services.env['TEST_TEMPORAL_ADDRESS'] ?? '',
+    '--workflow-id',
+    run.workflowId,
+    '--run-id',
+    runId,
+    '--output',
+    'json',
+  ];
   const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, { maxBuffer: 100_000_000 });
   return stdout.replaceAll(/"stackTrace": "(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
 }

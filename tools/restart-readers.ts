@@ -13,20 +13,32 @@ Makes a database safe to work with that was restored: from another cluster, or t
                                         when a standby took over that had everything.`);
   process.exit(1);
 }
-const db = openDb({ url: config.DATABASE_URL, role: config.DATABASE_ROLE, poolSize: 2, applicationName: 'steadfast-restart-readers' });
+const db = openDb({
+  url: config.DATABASE_URL,
+  role: config.DATABASE_ROLE,
+  poolSize: 2,
+  applicationName: 'steadfast-restart-readers',
+});
 try {
   if (isAcceptedAsItIs) {
     if (await acceptCluster(db)) {
-      console.log('The logs are recorded as this cluster\'s. Nothing else was changed.');
+      console.log("The logs are recorded as this cluster's. Nothing else was changed.");
     } else {
-      console.error('The logs hold transactions that this cluster has not reached, so they are another\'s: run `npm run restart-readers` without --accept.');
+      console.error(
+        "The logs hold transactions that this cluster has not reached, so they are another's: run `npm run " +
+          'restart-readers` without --accept.',
+      );
       process.exitCode = 1;
     }
   } else {
     const wasNeeded = await isRestoredElsewhere(db);
     const { users, raisedBy } = await restartReaders(db);
-    console.log(`Every reader begins anew${wasNeeded ? '' : ', though the logs were this cluster\'s'}: what is kept is delivered once more, and the inbox tells what took effect before.
-The version of ${users} users was raised by ${raisedBy}, above anything that services have seen; sync-audit publishes each user anew.`);
+    console.log(
+      `Every reader begins anew${wasNeeded ? '' : ", though the logs were this cluster's"}: ` +
+        'what is kept is delivered once more, and the inbox tells what took effect before.\n' +
+        `The version of ${users} users was raised by ${raisedBy}, above anything that services have seen; ` +
+        'sync-audit publishes each user anew.',
+    );
   }
 } finally {
   await db.close();

@@ -12,4 +12,6 @@ child.once('error', (error) => {
   console.error(error.message);
   process.exitCode = 1;
 });
-child.once('exit', (code) => { process.exitCode = code ?? 1; });
+child.once('exit', (code) => {
+  process.exitCode = code ?? 1;
+});

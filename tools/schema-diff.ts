@@ -13,18 +13,24 @@ export async function missingFromMigrations(emptyDatabaseUrl: string): Promise<s
   const from: DiffTarget = { tag: 'schemaDatasource', files, configDir: '' };
   const to: DiffTarget = { tag: 'schemaDatamodel', files };
   const { stdout } = await withSchemaEngine(emptyDatabaseUrl, (engine) =>
-    engine.diff({ from, to, script: true, exitCode: null, filters: noFilters }));
+    engine.diff({ from, to, script: true, exitCode: null, filters: noFilters }),
+  );
   return withoutExistingIndexes(stdout ?? '', emptyDatabaseUrl);
 }
 
-// Prisma writes the operator class of a B-tree index but does not read it back, and so would make the index again for ever.
+// Prisma writes the operator class of a B-tree index but does not read it back, and so would make the index again for
+// ever.
 async function withoutExistingIndexes(sql: string, databaseUrl: string): Promise<string> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const { rows } = await client.query<{ indexname: string; indexdef: string }>('SELECT indexname, indexdef FROM pg_indexes');
+    const { rows } = await client.query<{ indexname: string; indexdef: string }>(
+      'SELECT indexname, indexdef FROM pg_indexes',
+    );
     const existing = new Map(rows.map((row) => [plain(row.indexdef), row.indexname]));
-    const kept = new Set([...sql.matchAll(/^CREATE (?:UNIQUE )?INDEX .*;$/gm)].map(([create]) => existing.get(plain(create))));
+    const kept = new Set(
+      [...sql.matchAll(/^CREATE (?:UNIQUE )?INDEX .*;$/gm)].map(([create]) => existing.get(plain(create))),
+    );
     const parts = sql.split(/\n(?=-- )/).filter((part) => {
       const name = /^(?:DROP INDEX|CREATE (?:UNIQUE )?INDEX) "([^"]+)"/m.exec(part)?.[1];
       return name === undefined || !kept.has(name);

@@ -13,6 +13,7 @@ export const migrationsFolder = new URL('migrations/', schemaFolder);
 export const noFilters = { externalTables: [], externalEnums: [] };
 
 // TypeScript has these in its browser library alone.
+// oxlint-disable-next-line no-shadow -- it declares the global itself
 declare const WebAssembly: {
   compile(bytes: Uint8Array): Promise<object>;
   instantiate(module: object, imports: object): Promise<{ exports: Record<string, unknown> }>;
@@ -20,7 +21,8 @@ declare const WebAssembly: {
 
 let started: Promise<void> | undefined;
 
-// The package's entry imports its .wasm file as a module, which Node answers with a warning; so the bindings are started by hand.
+// The package's entry imports its .wasm file as a module, which Node answers with a warning; so the bindings are
+// started by hand.
 function startBindings(): Promise<void> {
   started ??= (async () => {
     const entry = import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg');
@@ -42,7 +44,11 @@ export async function withSchemaEngine<Result>(
   await startBindings();
   const datamodels = (await readSchema()).map(({ path, content }): [string, string] => [path, content]);
   const { adapter, close } = catalogAdapter(databaseUrl);
-  const engine = await bindings.SchemaEngine.new({ datamodels }, () => undefined, bindMigrationAwareSqlAdapterFactory(adapter));
+  const engine = await bindings.SchemaEngine.new(
+    { datamodels },
+    () => undefined,
+    bindMigrationAwareSqlAdapterFactory(adapter),
+  );
   try {
     return await work(engine);
   } catch (error) {
@@ -70,7 +76,10 @@ export async function readSchema(): Promise<SchemaContainer[]> {
 /** Reads the migrations folder in the shape that the schema engine takes. */
 export async function readMigrations(): Promise<MigrationList> {
   const entries = await readdir(migrationsFolder, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).toSorted();
+  const names = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .toSorted();
   const lock = await readFile(new URL('migration_lock.toml', migrationsFolder), 'utf8').catch(() => null);
   return {
     baseDir: migrationsFolder.pathname,

@@ -43,8 +43,9 @@ async function installPackages() {
   }
   if (!existsSync(node)) {
     throw new ProvisioningError(
-      'The package `node` was installed without its program: its install script did not run (npm config ignore-scripts?). ' +
-      'Allow install scripts, delete node_modules and run this again.',
+      'The package `node` was installed without its program: its install script did not run ' +
+        '(npm config ignore-scripts?). ' +
+        'Allow install scripts, delete node_modules and run this again.',
     );
   }
   writeFileSync(stamp, wanted);
@@ -56,20 +57,31 @@ function matchesLock() {
   if (installed === undefined || !existsSync(node)) return false;
   const found = JSON.parse(installed).packages;
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
-  return Object.entries(wanted).every(([path, { version, optional, link }]) =>
-    path === '' || link || (found[path] ? found[path].version === version : optional || !path.startsWith('node_modules/')));
+  return Object.entries(wanted).every(
+    ([path, { version, optional, link }]) =>
+      path === '' ||
+      link ||
+      (found[path] ? found[path].version === version : optional || !path.startsWith('node_modules/')),
+  );
 }
 
 async function generateClient() {
   const folder = join(root, 'prisma');
   const client = join(root, 'src', 'db', 'generated');
-  const schema = readdirSync(folder).filter((name) => name.endsWith('.prisma')).toSorted();
+  const schema = readdirSync(folder)
+    .filter((name) => name.endsWith('.prisma'))
+    .toSorted();
   const version = JSON.parse(readFileSync(join(modules, 'prisma', 'package.json'), 'utf8')).version;
   const wanted = hash([version, ...schema.map((name) => name + read(join(folder, name)))].join('\n'));
   const stamp = join(modules, '.steadfast-client');
   if (read(stamp) === wanted && existsSync(client)) return;
   // The client needs no engine, but Prisma downloads one unless it is told of an executable.
-  const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: node, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' };
+  const env = {
+    ...process.env,
+    PRISMA_SCHEMA_ENGINE_BINARY: node,
+    PRISMA_HIDE_UPDATE_MESSAGE: '1',
+    CHECKPOINT_DISABLE: '1',
+  };
   const prisma = join(modules, 'prisma', 'build', 'index.js');
   await step('Generating the database client', () => run(node, [prisma, 'generate'], { cwd: root, env }));
   writeFileSync(stamp, wanted);

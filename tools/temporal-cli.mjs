@@ -33,7 +33,8 @@ export async function provideTemporalCli() {
 
 const cachedCli = (/** @type {string} */ name) => join(cacheFolder(), name, 'temporal');
 const downloadedName = () => 'temporal-cli-download';
-const builtName = () => `temporal-cli-${/temporalio\/cli v(\S+)/.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1]}`;
+const builtName = () =>
+  `temporal-cli-${/temporalio\/cli v(\S+)/.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1]}`;
 
 /** @param {string | undefined} version */
 function isRecent(version) {
@@ -43,7 +44,10 @@ function isRecent(version) {
 }
 
 async function download() {
-  const cpu = new Map([['x64', 'amd64'], ['arm64', 'arm64']]).get(arch());
+  const cpu = new Map([
+    ['x64', 'amd64'],
+    ['arm64', 'arm64'],
+  ]).get(arch());
   if (!cpu || !['linux', 'darwin'].includes(platform())) return false;
   const archive = await fetchArchive(`https://temporal.download/cli/archive/latest?platform=${platform()}&arch=${cpu}`);
   if (!archive) return false;
@@ -56,7 +60,9 @@ async function download() {
     });
     return true;
   } catch (error) {
-    console.log(`The downloaded Temporal CLI is not usable (${error instanceof Error ? error.message : String(error)}).`);
+    console.log(
+      `The downloaded Temporal CLI is not usable (${error instanceof Error ? error.message : String(error)}).`,
+    );
     return false;
   }
 }
@@ -81,16 +87,22 @@ async function fetchArchive(url) {
 async function build() {
   if (!versionOf('go', ['version'])) {
     throw new ProvisioningError(
-      'The Temporal CLI is not on PATH, its download is not reachable and there is no Go to build it with. Do one of:\n' +
-      '  - install it (https://docs.temporal.io/cli) or set TEMPORAL_CLI to its file;\n' +
-      '  - install Go 1.25 or newer (https://go.dev/dl) and run this again;\n' +
-      '  - set TEMPORAL_ADDRESS to a Temporal Service that is there already (npm start only).',
+      'The Temporal CLI is not on PATH, its download is not reachable and there is no Go to build it with. ' +
+        'Do one of:\n' +
+        '  - install it (https://docs.temporal.io/cli) or set TEMPORAL_CLI to its file;\n' +
+        '  - install Go 1.25 or newer (https://go.dev/dl) and run this again;\n' +
+        '  - set TEMPORAL_ADDRESS to a Temporal Service that is there already (npm start only).',
     );
   }
-  await step('Building the Temporal CLI with Go, once (about 3 minutes)', () => cached(builtName(), async (folder) => {
-    const file = join(folder, 'temporal');
-    const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=readonly -buildvcs=false' };
-    await run('go', ['build', '-ldflags=-s -w', '-o', file, 'github.com/temporalio/cli/cmd/temporal'], { cwd: module, env });
-    await chmod(file, 0o755);
-  }));
+  await step('Building the Temporal CLI with Go, once (about 3 minutes)', () =>
+    cached(builtName(), async (folder) => {
+      const file = join(folder, 'temporal');
+      const env = { ...process.env, GOTOOLCHAIN: 'auto', GOFLAGS: '-mod=readonly -buildvcs=false' };
+      await run('go', ['build', '-ldflags=-s -w', '-o', file, 'github.com/temporalio/cli/cmd/temporal'], {
+        cwd: module,
+        env,
+      });
+      await chmod(file, 0o755);
+    }),
+  );
 }

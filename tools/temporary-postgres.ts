@@ -15,7 +15,10 @@ export interface TemporaryPostgres {
   stop: () => Promise<void>;
 }
 
-/** Starts PostgreSQL in a temporary folder; without `isDurable` it leaves out the care for durability that tests have no use for. */
+/**
+ * Starts PostgreSQL in a temporary folder; without `isDurable` it leaves out the care for durability that tests have no
+ * use for.
+ */
 export async function startTemporaryPostgres({ isDurable = false } = {}): Promise<TemporaryPostgres> {
   const parent = mkdtempSync(join(tmpdir(), 'steadfast-postgres-'));
   let child: ChildProcess | undefined;
@@ -33,13 +36,20 @@ export async function startTemporaryPostgres({ isDurable = false } = {}): Promis
   let log = '';
   try {
     chmodSync(parent, 0o755);
-    const cluster = { folder: join(parent, 'data'), port: await freePort(), password: randomBytes(18).toString('base64url') };
+    const cluster = {
+      folder: join(parent, 'data'),
+      port: await freePort(),
+      password: randomBytes(18).toString('base64url'),
+    };
     await createCluster(cluster);
     const { file, args, ...ids } = await clusterCommand(cluster, {
-      max_connections: '300', ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+      max_connections: '300',
+      ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
     });
     child = spawn(file, args, { ...ids, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr?.on('data', (chunk: Buffer) => { log = (log + chunk.toString()).slice(-4000); });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      log = (log + chunk.toString()).slice(-4000);
+    });
     await answering(clusterUrl(cluster), child);
     return { url: clusterUrl(cluster), stop };
   } catch (error) {

@@ -20,8 +20,19 @@ export interface TemporaryTemporal {
 /** Starts Temporal's dev server in memory, without its Web UI. */
 export async function startTemporaryTemporal(): Promise<TemporaryTemporal> {
   const port = await freePort();
-  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never',
-    '--dynamic-config-value', `limit.historyCount.suggestContinueAsNew=${CONTINUE_AS_NEW_EVENTS}`];
+  const args = [
+    'server',
+    'start-dev',
+    '--headless',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--log-level',
+    'never',
+    '--dynamic-config-value',
+    `limit.historyCount.suggestContinueAsNew=${CONTINUE_AS_NEW_EVENTS}`,
+  ];
   const child = spawn(await provideTemporalCli(), args, { detached: true, stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));
   const discard = () => void child.kill('SIGKILL');

@@ -2,7 +2,9 @@ import test from 'ava';
 import { countsOfAva, summary } from './test-counts.ts';
 
 test('countsOfAva counts passed tests line by line and failures of every kind', (t) => {
-  const output = '\n  ✔ a\n    ℹ ✔ said by a\n  ✔ b (1.1s)\n  ✘ [fail]: c\n  ─\n\n  2 tests failed\n  1 hook failed\n  1 test skipped\n  1 uncaught exception\n';
+  const output =
+    '\n  ✔ a\n    ℹ ✔ said by a\n  ✔ b (1.1s)\n  ✘ [fail]: c\n  ─\n\n  2 tests failed\n  1 hook failed\n  1 test ' +
+    'skipped\n  1 uncaught exception\n';
   t.deepEqual(countsOfAva(output, false), { passed: 2, failed: 4, skipped: 1 });
 });
 

@@ -7,11 +7,13 @@ export interface Counts {
   skipped: number;
 }
 
-const FAILURES = /^ {2}(\d+) (?:tests? failed|hooks? failed|uncaught exceptions?|unhandled rejections?|tests? remained pending after a timeout)/;
+const KINDS =
+  '(?:test|hook)s? failed|uncaught exceptions?|unhandled rejections?|tests? remained pending after a timeout';
+const FAILURES = new RegExp(`^ {2}(\\d+) (?:${KINDS})`);
 
 /**
- * Reads the counts from what ava prints: a line for each test that passed, since its summary leaves their number out when
- * another failed, and the summary for the rest. A run that failed counts at least one failure.
+ * Reads the counts from what ava prints: a line for each test that passed, since its summary leaves their number out
+ * when another failed, and the summary for the rest. A run that failed counts at least one failure.
  */
 export function countsOfAva(output: string, succeeded: boolean): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -25,7 +27,10 @@ export function countsOfAva(output: string, succeeded: boolean): Counts {
 }
 
 /** The line that ends every run; where no test may be skipped, a skipped one is a failure. */
-export function summary({ passed, failed, skipped }: Counts, { skippingAllowed }: { skippingAllowed: boolean }): string {
+export function summary(
+  { passed, failed, skipped }: Counts,
+  { skippingAllowed }: { skippingAllowed: boolean },
+): string {
   const line = `${passed} passed, ${skippingAllowed ? failed : failed + skipped} failed`;
   return skippingAllowed && skipped > 0 ? `${line}, ${skipped} skipped` : line;
 }

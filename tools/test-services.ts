@@ -10,7 +10,10 @@ import { testServerExecutable } from './test-server.mjs';
 const TEMPLATE = 'steadfast_template';
 
 /** Starts what all test files share; `env` tells them where it is. */
-export async function startTestServices({ isDurable = false } = {}): Promise<{ env: Record<string, string>; stop: () => Promise<void> }> {
+export async function startTestServices({ isDurable = false } = {}): Promise<{
+  env: Record<string, string>;
+  stop: () => Promise<void>;
+}> {
   const parts: { stop(): Promise<void> }[] = [];
   const stop = async () => void (await Promise.all(parts.map((part) => part.stop())));
   try {

@@ -23,7 +23,7 @@ const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
 if (avaArgs.length === 0) {
   for (const check of allChecks()) {
     if (stop.signal.aborted) break;
-    counts[await holds(check, stop.signal) ? 'passed' : 'failed'] += 1;
+    counts[(await holds(check, stop.signal)) ? 'passed' : 'failed'] += 1;
   }
 }
 if (!stop.signal.aborted) {
@@ -46,7 +46,13 @@ async function runTests(): Promise<Counts> {
   const services = await startTestServices();
   const temporary = await mkdtemp(join(tmpdir(), 'steadfast-test-'));
   try {
-    const { output, code } = await runAva({ TZ: ZONE, ...process.env, ...services.env, TMPDIR: temporary, WORKFLOW_BUNDLE_DIR: join(temporary, 'steadfast-test-bundles') });
+    const { output, code } = await runAva({
+      TZ: ZONE,
+      ...process.env,
+      ...services.env,
+      TMPDIR: temporary,
+      WORKFLOW_BUNDLE_DIR: join(temporary, 'steadfast-test-bundles'),
+    });
     return countsOfAva(output, code === 0);
   } finally {
     await services.stop();

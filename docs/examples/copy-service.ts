@@ -10,20 +10,32 @@ import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/db/client.ts';
 
 const service = process.argv[2] ?? 'accounting';
-const { DATABASE_URL: url = '', DATABASE_ROLE: role, BUS_PARTITIONS: partitions, BUS_POLL_MS: pollMs, BUS_RETRY_DELAYS_MS: retryDelaysMs } = loadProcessConfig();
+const {
+  DATABASE_URL: url = '',
+  DATABASE_ROLE: role,
+  BUS_PARTITIONS: partitions,
+  BUS_POLL_MS: pollMs,
+  BUS_RETRY_DELAYS_MS: retryDelaysMs,
+} = loadProcessConfig();
 const db = openDb({ url, role, poolSize: 5, applicationName: service });
 const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions, pollMs, retryDelaysMs });
 
-const userEvent = z.discriminatedUnion('type', [EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated], EVENTS[TOPICS.userDeleted]]);
+const userEvent = z.discriminatedUnion('type', [
+  EVENTS[TOPICS.userCreated],
+  EVENTS[TOPICS.userUpdated],
+  EVENTS[TOPICS.userDeleted],
+]);
 const copies = new Map<string, number>(); // user id → version; a real service writes a table
 
 await bus.subscribe({
-  group: service, topics: [TOPICS.userCreated, TOPICS.userUpdated, TOPICS.userDeleted],
+  group: service,
+  topics: [TOPICS.userCreated, TOPICS.userUpdated, TOPICS.userDeleted],
   handle: async ({ tenantId, payload }) => {
     const { type, data } = userEvent.parse(JSON.parse(payload));
     if (type === 'user.deleted') return void copies.delete(data.userId);
     if (!data.services.includes(service)) return;
-    copies.set(data.userId, Math.max(data.version, copies.get(data.userId) ?? 0)); // upsert: a created may follow an updated
+    // Upsert: a created may follow an updated
+    copies.set(data.userId, Math.max(data.version, copies.get(data.userId) ?? 0));
     console.log(`${service}: ${type}, version ${data.version}`);
     await bus.publish([confirmation(tenantId, data.userId, data.version)]);
   },
@@ -34,8 +46,13 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void bus.
 function confirmation(tenantId: string, userId: string, userVersion: number): BusMessage {
   const id = randomUUID();
   const event = {
-    specversion: '1.0', id, source: `/services/${service}`, type: TOPICS.syncConfirmed, tenantid: tenantId,
-    time: new Date().toISOString(), data: { userId, service, userVersion },
+    specversion: '1.0',
+    id,
+    source: `/services/${service}`,
+    type: TOPICS.syncConfirmed,
+    tenantid: tenantId,
+    time: new Date().toISOString(),
+    data: { userId, service, userVersion },
   };
   return { tenantId, messageId: id, topic: event.type, key: userId, payload: JSON.stringify(event) };
 }

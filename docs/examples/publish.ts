@@ -7,8 +7,19 @@ import { openDb } from '../../src/db/client.ts';
 
 const [topic = '', key = '', payload = ''] = process.argv.slice(2);
 const config = loadProcessConfig();
-const db = openDb({ url: config.DATABASE_URL ?? '', role: config.DATABASE_ROLE, poolSize: 2, applicationName: 'publish' });
-const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: config.BUS_PARTITIONS, pollMs: config.BUS_POLL_MS, retryDelaysMs: [] });
+const db = openDb({
+  url: config.DATABASE_URL ?? '',
+  role: config.DATABASE_ROLE,
+  poolSize: 2,
+  applicationName: 'publish',
+});
+const bus = createPostgresBus({
+  pool: db.pool,
+  park: parkInDeadLetters(db),
+  partitions: config.BUS_PARTITIONS,
+  pollMs: config.BUS_POLL_MS,
+  retryDelaysMs: [],
+});
 await bus.publish([{ tenantId: config.DEFAULT_TENANT, messageId: randomUUID(), topic, key, payload }]);
 await bus.close();
 await db.close();

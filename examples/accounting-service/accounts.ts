@@ -11,12 +11,18 @@ export async function createAccounts(pool: pg.Pool): Promise<void> {
 }
 
 /** Writes the user over what is held; `client` is in the transaction that also records the event. */
-export async function writeAccount({ tenantId, userId, userVersion, email, name, status }: SyncedUser, client: pg.ClientBase): Promise<void> {
-  await client.query(`
+export async function writeAccount(
+  { tenantId, userId, userVersion, email, name, status }: SyncedUser,
+  client: pg.ClientBase,
+): Promise<void> {
+  await client.query(
+    `
     INSERT INTO accounts AS held (tenant_id, user_id, version, email, name, status) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (tenant_id, user_id) DO UPDATE SET
-      version = excluded.version, email = excluded.email, name = excluded.name, status = excluded.status, times_written = held.times_written + 1`,
-  [tenantId, userId, userVersion, email, name, status]);
+      version = excluded.version, email = excluded.email, name = excluded.name, status = excluded.status,
+        times_written = held.times_written + 1`,
+    [tenantId, userId, userVersion, email, name, status],
+  );
 }
 
 /** Removes the user, held or not. */
@@ -26,8 +32,11 @@ export async function removeAccount({ tenantId, userId }: UserCopy, client: pg.C
 
 /** What is held of a user. */
 export async function readAccount(pool: pg.Pool, userId: string): Promise<object | undefined> {
-  const { rows } = await pool.query<object>(`
+  const { rows } = await pool.query<object>(
+    `
     SELECT tenant_id AS "tenantId", user_id AS "userId", version, email, name, status, times_written AS "timesWritten"
-    FROM accounts WHERE user_id::text = $1`, [userId]);
+    FROM accounts WHERE user_id::text = $1`,
+    [userId],
+  );
   return rows[0];
 }

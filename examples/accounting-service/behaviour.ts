@@ -20,7 +20,12 @@ export function misbehave(behaviour: Behaviour, changes: Readonly<Record<string,
   for (const [name, value] of Object.entries(changes)) {
     const answer = ANSWERS.find((known) => known === value);
     if (name === 'answer' && answer !== undefined) behaviour.answer = answer;
-    else if ((name === 'fail' || name === 'delayMs' || name === 'confirmDelayMs') && typeof value === 'number' && value >= 0) behaviour[name] = value;
+    else if (
+      (name === 'fail' || name === 'delayMs' || name === 'confirmDelayMs') &&
+      typeof value === 'number' &&
+      value >= 0
+    )
+      behaviour[name] = value;
     else throw new TypeError(`${name}: ${String(value)} is no behaviour`);
   }
 }
@@ -40,9 +45,12 @@ export function misbehavingBus(bus: Bus, behaviour: Behaviour): Bus {
 
 function confirmations(message: BusMessage, { answer }: Behaviour): BusMessage[] {
   switch (answer) {
-    case 'once': return [message];
-    case 'twice': return [message, message];
-    case 'none': return [];
+    case 'once':
+      return [message];
+    case 'twice':
+      return [message, message];
+    case 'none':
+      return [];
     case 'old': {
       const event: { id: string; data: { userVersion: number } } = JSON.parse(message.payload);
       event.id = `old:${event.id}`;

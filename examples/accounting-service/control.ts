@@ -14,17 +14,25 @@ export interface Controlled {
 /** The service's HTTP server: its health, its copies, and how it is to misbehave. */
 export function createControl(controlled: Controlled): Server {
   return createServer((request, response) => {
-    answer(request, controlled).catch((error: unknown) => ({ status: error instanceof TypeError ? 400 : 500, body: { error: String(error) } }))
-      .then(({ status, body }) => response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body)))
+    answer(request, controlled)
+      .catch((error: unknown) => ({ status: error instanceof TypeError ? 400 : 500, body: { error: String(error) } }))
+      .then(({ status, body }) =>
+        response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body)),
+      )
       .catch(() => response.destroy());
   });
 }
 
-async function answer(request: IncomingMessage, { pool, sync, behaviour }: Controlled): Promise<{ status: number; body: object }> {
+async function answer(
+  request: IncomingMessage,
+  { pool, sync, behaviour }: Controlled,
+): Promise<{ status: number; body: object }> {
   const [, resource, id = ''] = (request.url ?? '').split('/');
   switch (`${request.method} ${resource}`) {
-    case 'GET healthz': return { status: 200, body: {} };
-    case 'GET behaviour': return { status: 200, body: behaviour };
+    case 'GET healthz':
+      return { status: 200, body: {} };
+    case 'GET behaviour':
+      return { status: 200, body: behaviour };
     case 'PUT behaviour':
       misbehave(behaviour, await bodyOf(request));
       return { status: 200, body: behaviour };
@@ -37,7 +45,8 @@ async function answer(request: IncomingMessage, { pool, sync, behaviour }: Contr
       await sync.requestReconciliation({ tenantId: String(tenantId), userId: String(userId), reason: String(reason) });
       return { status: 202, body: {} };
     }
-    default: return { status: 404, body: {} };
+    default:
+      return { status: 404, body: {} };
   }
 }
 

@@ -10,7 +10,9 @@ import { setting } from './settings.ts';
 const service = setting('SERVICE', 'accounting');
 const behaviour: Behaviour = { fail: 0, delayMs: 0, confirmDelayMs: 0, answer: 'once' };
 misbehave(behaviour, {
-  fail: Number(setting('FAIL', '0')), delayMs: Number(setting('DELAY_MS', '0')), confirmDelayMs: Number(setting('CONFIRM_DELAY_MS', '0')),
+  fail: Number(setting('FAIL', '0')),
+  delayMs: Number(setting('DELAY_MS', '0')),
+  confirmDelayMs: Number(setting('CONFIRM_DELAY_MS', '0')),
   answer: setting('ANSWER', 'once'),
 });
 
@@ -48,14 +50,18 @@ async function openBus(): Promise<Bus> {
   switch (kind) {
     case 'postgres':
       return postgresBus({
-        url: setting('BUS_DATABASE_URL'), partitions: Number(setting('BUS_PARTITIONS', '8')), leaseMs: Number(setting('BUS_LEASE_MS', '10000')),
-        applicationName: service, onError,
+        url: setting('BUS_DATABASE_URL'),
+        partitions: Number(setting('BUS_PARTITIONS', '8')),
+        leaseMs: Number(setting('BUS_LEASE_MS', '10000')),
+        applicationName: service,
+        onError,
       });
     case 'kafka': {
       const { kafkaBus } = await import('@steadfast/sync-helper/kafka');
       return kafkaBus({ brokers: setting('KAFKA_BROKERS').split(','), clientId: service, onError });
     }
-    default: throw new Error(`BUS: "${kind}" is neither postgres nor kafka`);
+    default:
+      throw new Error(`BUS: "${kind}" is neither postgres nor kafka`);
   }
 }
 

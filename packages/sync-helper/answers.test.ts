@@ -7,13 +7,25 @@ const copy = { tenantId: 'acme', userId: '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01',
 
 test('answers are events as their topics promise', (t) => {
   const reports = [
-    confirmation({ service, copy }), failureReport({ service, copy, error: new Error('no such account') }),
+    confirmation({ service, copy }),
+    failureReport({ service, copy, error: new Error('no such account') }),
     reconciliationRequest({ service, doubt: { ...copy, reason: 'restored from a backup' } }),
   ] as const;
   for (const { topic, payload, tenantId, key, messageId } of reports) {
     t.deepEqual([tenantId, key], [copy.tenantId, copy.userId]);
-    const schema = topic === TOPICS.syncConfirmed ? EVENTS[TOPICS.syncConfirmed] : topic === TOPICS.syncFailed ? EVENTS[TOPICS.syncFailed] : EVENTS[TOPICS.reconciliationRequest];
-    t.like(schema.parse(JSON.parse(payload)), { id: messageId, type: topic, tenantid: 'acme', source: '/services/accounting', data: { userId: copy.userId, service, userVersion: 2 } });
+    const schema =
+      topic === TOPICS.syncConfirmed
+        ? EVENTS[TOPICS.syncConfirmed]
+        : topic === TOPICS.syncFailed
+          ? EVENTS[TOPICS.syncFailed]
+          : EVENTS[TOPICS.reconciliationRequest];
+    t.like(schema.parse(JSON.parse(payload)), {
+      id: messageId,
+      type: topic,
+      tenantid: 'acme',
+      source: '/services/accounting',
+      data: { userId: copy.userId, service, userVersion: 2 },
+    });
   }
 });
 
@@ -25,9 +37,16 @@ test('an answer carries the trace of the event on, without another id', (t) => {
 });
 
 test('an answer to one event has one id, which its service, version, outcome and event make', (t) => {
-  const id = (rest: Partial<typeof copy> = {}, name = service) => confirmation({ service: name, copy: { ...copy, ...rest } }).messageId;
+  const id = (rest: Partial<typeof copy> = {}, name = service) =>
+    confirmation({ service: name, copy: { ...copy, ...rest } }).messageId;
   t.is(id(), id());
-  const others = [id({ tenantId: 'b' }), id({ userVersion: 3 }), id({ eventId: 'e2' }), id({}, 'portfolio'), failureReport({ service, copy, error: '' }).messageId];
+  const others = [
+    id({ tenantId: 'b' }),
+    id({ userVersion: 3 }),
+    id({ eventId: 'e2' }),
+    id({}, 'portfolio'),
+    failureReport({ service, copy, error: '' }).messageId,
+  ];
   t.is(new Set([id(), ...others]).size, 6);
 });
 
@@ -38,11 +57,14 @@ test('an answer that names no event, and each request for reconciliation, is a n
   t.not(ask(), ask());
 });
 
-test('failureReport cuts the error\'s text and blanks personal data out of it', (t) => {
+test("failureReport cuts the error's text and blanks personal data out of it", (t) => {
   const text = (error: unknown, personal: string[] = []): unknown =>
     EVENTS[TOPICS.syncFailed].parse(JSON.parse(failureReport({ service, copy, error, personal }).payload)).data.error;
   t.is(text(new Error('x'.repeat(2_000))), 'x'.repeat(1_000));
   t.is(text('no account for (Ada Lovelace), +33 1 23'), 'no account for (Ada Lovelace), +33 1 23');
-  t.is(text('no account for (Ada Lovelace), +33 1 23', ['Ada', 'Ada Lovelace', '+33 1 23']), 'no account for ([…]), […]');
+  t.is(
+    text('no account for (Ada Lovelace), +33 1 23', ['Ada', 'Ada Lovelace', '+33 1 23']),
+    'no account for ([…]), […]',
+  );
   t.is(text('Key (email)=(ada@example.com) exists'), 'Key (email)=([…]) exists');
 });

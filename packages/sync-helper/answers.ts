@@ -16,15 +16,32 @@ export interface Answer {
 /** The message that says: this version has been taken over. */
 export function confirmation({ service, copy }: Answer): BusMessage {
   const { userId, userVersion } = copy;
-  return message({ topic: TOPICS.syncConfirmed, id: answerId('confirmed', { service, copy }), service, copy, data: { userId, service, userVersion } });
+  return message({
+    topic: TOPICS.syncConfirmed,
+    id: answerId('confirmed', { service, copy }),
+    service,
+    copy,
+    data: { userId, service, userVersion },
+  });
 }
 
-/** The message that says: this version could not be taken over. The texts in `personal` are blanked out of the error's. */
-export function failureReport({ service, copy, error, personal = [] }: Answer & { error: unknown; personal?: readonly string[] }): BusMessage {
+/**
+ * The message that says: this version could not be taken over. The texts in `personal` are blanked out of the error's.
+ */
+export function failureReport({
+  service,
+  copy,
+  error,
+  personal = [],
+}: Answer & { error: unknown; personal?: readonly string[] }): BusMessage {
   const { userId, userVersion } = copy;
   const text = withoutPersonalData(error instanceof Error ? error.message : String(error), personal);
   return message({
-    topic: TOPICS.syncFailed, id: answerId('failed', { service, copy }), service, copy, data: { userId, service, userVersion, error: text },
+    topic: TOPICS.syncFailed,
+    id: answerId('failed', { service, copy }),
+    service,
+    copy,
+    data: { userId, service, userVersion, error: text },
   });
 }
 
@@ -42,24 +59,54 @@ export interface Doubt {
 export function reconciliationRequest({ service, doubt }: { service: string; doubt: Doubt }): BusMessage {
   const { tenantId, userId, reason, userVersion } = doubt;
   return message({
-    topic: TOPICS.reconciliationRequest, id: randomUUID(), service, copy: { tenantId, userId },
-    data: { userId, service, reason: withoutPersonalData(reason, []), ...(userVersion === undefined ? {} : { userVersion }) },
+    topic: TOPICS.reconciliationRequest,
+    id: randomUUID(),
+    service,
+    copy: { tenantId, userId },
+    data: {
+      userId,
+      service,
+      reason: withoutPersonalData(reason, []),
+      ...(userVersion === undefined ? {} : { userVersion }),
+    },
   });
 }
 
 /** The same whenever the same service answers the same about the same event; readers know repetitions by it. */
-function answerId(outcome: 'confirmed' | 'failed', { service, copy: { tenantId, userId, userVersion, eventId } }: Answer): string {
+function answerId(
+  outcome: 'confirmed' | 'failed',
+  { service, copy: { tenantId, userId, userVersion, eventId } }: Answer,
+): string {
   if (eventId === undefined) return randomUUID();
-  return createHash('sha256').update(JSON.stringify([service, tenantId, userId, userVersion, outcome, eventId])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([service, tenantId, userId, userVersion, outcome, eventId]))
+    .digest('hex');
 }
 
-function message(
-  { topic, id, service, copy: { tenantId, userId, traceparent }, data }:
-  { topic: string; id: string; service: string; copy: Pick<UserCopy, 'tenantId' | 'userId' | 'traceparent'>; data: object },
-): BusMessage {
+function message({
+  topic,
+  id,
+  service,
+  copy: { tenantId, userId, traceparent },
+  data,
+}: {
+  topic: string;
+  id: string;
+  service: string;
+  copy: Pick<UserCopy, 'tenantId' | 'userId' | 'traceparent'>;
+  data: object;
+}): BusMessage {
   const event = {
-    specversion: '1.0', id, source: `/services/${service}`, type: topic, subject: userId, time: new Date().toISOString(),
-    datacontenttype: 'application/json', tenantid: tenantId, ...(traceparent === undefined ? {} : { traceparent }), data,
+    specversion: '1.0',
+    id,
+    source: `/services/${service}`,
+    type: topic,
+    subject: userId,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    tenantid: tenantId,
+    ...(traceparent === undefined ? {} : { traceparent }),
+    data,
   };
   return { tenantId, messageId: id, topic, key: userId, payload: JSON.stringify(event) };
 }
@@ -67,5 +114,9 @@ function message(
 /** Drivers like to quote the values that they choke on. */
 function withoutPersonalData(text: string, personal: readonly string[]): string {
   const known = personal.filter((value) => value.length > 2).toSorted((a, b) => b.length - a.length);
-  return known.reduce((rest, value) => rest.replaceAll(value, '[…]'), text).replaceAll(E_MAIL, '[…]').slice(0, MAX_TEXT_LENGTH).toWellFormed();
+  return known
+    .reduce((rest, value) => rest.replaceAll(value, '[…]'), text)
+    .replaceAll(E_MAIL, '[…]')
+    .slice(0, MAX_TEXT_LENGTH)
+    .toWellFormed();
 }

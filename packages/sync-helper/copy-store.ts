@@ -12,8 +12,14 @@ export interface HeldCopy {
 /** Names one user's copy. */
 export type CopyKey = Pick<UserCopy, 'tenantId' | 'userId'>;
 
-/** Work on one copy: gets what is held and the store's context, and returns a result and what is held from now on (left out: as before). */
-export type CopyWork<Context, Result> = (held: HeldCopy | undefined, context: Context) => Promise<{ readonly result: Result; readonly next?: HeldCopy }>;
+/**
+ * Work on one copy: gets what is held and the store's context, and returns a result and what is held from now on (left
+ * out: as before).
+ */
+export type CopyWork<Context, Result> = (
+  held: HeldCopy | undefined,
+  context: Context,
+) => Promise<{ readonly result: Result; readonly next?: HeldCopy }>;
 
 /**
  * Where a service records which events took effect. `Context` is what effects are written with: a transaction's client,

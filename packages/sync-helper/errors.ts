@@ -11,5 +11,7 @@ export class EffectRefusedError extends Error {
 /** An `InfrastructureError` that says what failed. */
 export function infrastructureError(what: string, cause: unknown): InfrastructureError {
   if (cause instanceof InfrastructureError) return cause;
-  return new InfrastructureError(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  return new InfrastructureError(`${what} failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    cause,
+  });
 }

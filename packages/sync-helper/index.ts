@@ -1,4 +1,12 @@
-export { PoisonError, type Bus, type BusMessage, type MessageHandler, type Park, type SubscribeOptions, type Subscription } from '../../src/bus/bus.ts';
+export {
+  PoisonError,
+  type Bus,
+  type BusMessage,
+  type MessageHandler,
+  type Park,
+  type SubscribeOptions,
+  type Subscription,
+} from '../../src/bus/bus.ts';
 export type { DeliveryOutcome } from '../../src/bus/delivery.ts';
 export type { Doubt } from './answers.ts';
 export type { CopyKey, CopyStore, CopyWork, HeldCopy } from './copy-store.ts';

@@ -14,12 +14,17 @@ export interface KafkaBusSettings extends Partial<Omit<KafkaBusOptions, 'connect
 /**
  * Opens the bus on Kafka; needs `@platformatic/kafka` beside this package. `brokers` are host:port of some brokers,
  * `clientId` is the service's name in their logs and quotas; `defaultTenant` is the tenant of a message that names none
- * (`default`), `partitions` how many a topic gets that is not there yet (8), `retryDelaysMs` the pauses before each further
- * attempt (200, 1,000 and 5,000 ms).
+ * (`default`), `partitions` how many a topic gets that is not there yet (8), `retryDelaysMs` the pauses before each
+ * further attempt (200, 1,000 and 5,000 ms).
  */
 export function kafkaBus({ brokers, clientId, tls, sasl, park = warnOfParked, ...rest }: KafkaBusSettings): Bus {
   return createKafkaBus({
-    defaultTenant: 'default', partitions: 8, retryDelaysMs: [200, 1_000, 5_000], isInfrastructureAway, ...rest, park,
+    defaultTenant: 'default',
+    partitions: 8,
+    retryDelaysMs: [200, 1_000, 5_000],
+    isInfrastructureAway,
+    ...rest,
+    park,
     connection: { brokers, clientId, tls, sasl },
   });
 }

@@ -1,17 +1,22 @@
 import type { CopyStore, HeldCopy } from './copy-store.ts';
 
-/** A store that ends with the process, for tests and for services that keep their copies in memory. Its context is undefined. */
+/**
+ * A store that ends with the process, for tests and for services that keep their copies in memory. Its context is
+ * undefined.
+ */
 export function createMemoryStore(): CopyStore<undefined> {
   const copies = new Map<string, HeldCopy>();
   const turns = new Map<string, Promise<unknown>>();
   return {
     withCopy: async ({ tenantId, userId }, work) => {
       const key = JSON.stringify([tenantId, userId]);
-      const turn = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(async () => {
-        const { result, next } = await work(copies.get(key), undefined);
-        if (next !== undefined) copies.set(key, next);
-        return result;
-      });
+      const turn = (turns.get(key) ?? Promise.resolve())
+        .catch(() => {})
+        .then(async () => {
+          const { result, next } = await work(copies.get(key), undefined);
+          if (next !== undefined) copies.set(key, next);
+          return result;
+        });
       turns.set(key, turn);
       try {
         return await turn;

@@ -23,8 +23,16 @@ export function pgStoreSql(table: string = DEFAULT_TABLE): string {
 )`;
 }
 
-/** Keeps the records in `table` (`steadfast_user_copies`) of the pool's database. The pool stays the caller's to end. */
-export function createPgStore({ pool, table = DEFAULT_TABLE }: { readonly pool: pg.Pool; readonly table?: string }): PgStore {
+/**
+ * Keeps the records in `table` (`steadfast_user_copies`) of the pool's database. The pool stays the caller's to end.
+ */
+export function createPgStore({
+  pool,
+  table = DEFAULT_TABLE,
+}: {
+  readonly pool: pg.Pool;
+  readonly table?: string;
+}): PgStore {
   return {
     migrate: async () => {
       await pool.query(pgStoreSql(table));
@@ -56,23 +64,35 @@ interface Place {
 
 async function lockCopy(client: pg.ClientBase, { table, tenantId, userId }: Place): Promise<HeldCopy | undefined> {
   // A row lock would find nothing to lock the first time.
-  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [JSON.stringify([table, tenantId, userId])]);
-  const { rows: [row] } = await client.query<{ user_version: number; event_ids: string[]; is_deleted: boolean }>(
-    `SELECT user_version, event_ids, is_deleted FROM ${quoted(table)} WHERE tenant_id = $1 AND user_id = $2`, [tenantId, userId]);
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+    JSON.stringify([table, tenantId, userId]),
+  ]);
+  const {
+    rows: [row],
+  } = await client.query<{ user_version: number; event_ids: string[]; is_deleted: boolean }>(
+    `SELECT user_version, event_ids, is_deleted FROM ${quoted(table)} WHERE tenant_id = $1 AND user_id = $2`,
+    [tenantId, userId],
+  );
   return row && { userVersion: row.user_version, eventIds: row.event_ids, isDeleted: row.is_deleted };
 }
 
-async function saveCopy(client: pg.ClientBase, { table, tenantId, userId, copy }: Place & { readonly copy: HeldCopy }): Promise<void> {
-  await client.query(`
+async function saveCopy(
+  client: pg.ClientBase,
+  { table, tenantId, userId, copy }: Place & { readonly copy: HeldCopy },
+): Promise<void> {
+  await client.query(
+    `
     INSERT INTO ${quoted(table)} (tenant_id, user_id, user_version, event_ids, is_deleted) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (tenant_id, user_id) DO UPDATE SET user_version = excluded.user_version, event_ids = excluded.event_ids,
       is_deleted = excluded.is_deleted, updated_at = now()`,
-  [tenantId, userId, copy.userVersion, copy.eventIds, copy.isDeleted]);
+    [tenantId, userId, copy.userVersion, copy.eventIds, copy.isDeleted],
+  );
 }
 
 async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<Result>): Promise<Result> {
   const client = await pool.connect();
-  const ignore = (): void => {}; // a connection that breaks fails the next statement; unheard, its event would end the process
+  // A connection that breaks fails the next statement; unheard, its event would end the process
+  const ignore = (): void => {};
   client.on('error', ignore);
   let isBroken = false;
   try {
@@ -94,5 +114,8 @@ async function inTransaction<Result>(pool: pg.Pool, work: (client: pg.ClientBase
 }
 
 function quoted(table: string): string {
-  return table.split('.').map((part) => pg.escapeIdentifier(part)).join('.');
+  return table
+    .split('.')
+    .map((part) => pg.escapeIdentifier(part))
+    .join('.');
 }

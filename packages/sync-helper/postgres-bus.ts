@@ -18,16 +18,27 @@ export interface PostgresBusSettings extends Partial<Omit<PostgresBusOptions, 'p
 }
 
 /**
- * Opens the bus on PostgreSQL; no connection is made before the first use. `partitions` must be Steadfast's BUS_PARTITIONS
- * (8), `pollMs` is how late a message may be when its wake-up was lost (500 ms), `retryDelaysMs` the pauses before each
- * further attempt (200, 1,000 and 5,000 ms).
+ * Opens the bus on PostgreSQL; no connection is made before the first use. `partitions` must be Steadfast's
+ * BUS_PARTITIONS (8), `pollMs` is how late a message may be when its wake-up was lost (500 ms), `retryDelaysMs` the
+ * pauses before each further attempt (200, 1,000 and 5,000 ms).
  */
-export function postgresBus(
-  { url, role = 'steadfast_bus_member', poolSize = 5, applicationName = 'sync-helper', park = warnOfParked, ...rest }: PostgresBusSettings,
-): Bus {
+export function postgresBus({
+  url,
+  role = 'steadfast_bus_member',
+  poolSize = 5,
+  applicationName = 'sync-helper',
+  park = warnOfParked,
+  ...rest
+}: PostgresBusSettings): Bus {
   const pool = openPool({ url, role, poolSize, applicationName });
   const bus = createPostgresBus({
-    partitions: 8, pollMs: 500, retryDelaysMs: [200, 1_000, 5_000], isInfrastructureAway, ...rest, pool, park,
+    partitions: 8,
+    pollMs: 500,
+    retryDelaysMs: [200, 1_000, 5_000],
+    isInfrastructureAway,
+    ...rest,
+    pool,
+    park,
   });
   return {
     ...bus,

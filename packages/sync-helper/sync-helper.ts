@@ -6,11 +6,17 @@ import { USER_TOPICS } from './user-events.ts';
 
 const SERVICE_NAME = /^[a-z][a-z0-9_-]{0,62}$/;
 
-/** A service's part in user sync. All calls resolve once what they send is durable on the bus, and reject when it is not. */
+/**
+ * A service's part in user sync. All calls resolve once what they send is durable on the bus, and reject when it is
+ * not.
+ */
 export interface SyncHelper {
   /** Says that the service holds this version. Only the current version counts. */
   confirmUserSync(copy: UserCopy): Promise<void>;
-  /** Says that the service could not take this version over. The error's text is cut at 1,000 characters; e-mail addresses in it are blanked out. */
+  /**
+   * Says that the service could not take this version over. The error's text is cut at 1,000 characters; e-mail
+   * addresses in it are blanked out.
+   */
   reportSyncFailure(copy: UserCopy, error: unknown): Promise<void>;
   /** Asks for the user to be sent again, since the service doubts its copy. */
   requestReconciliation(doubt: Doubt): Promise<void>;

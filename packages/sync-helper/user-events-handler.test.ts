@@ -8,12 +8,29 @@ import { createUserEventsHandler, type UserEventHandlers, type UserEventOutcome 
 import type { SyncedUser } from './user-events.ts';
 
 const USER = {
-  tenantId: 'acme', id: '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01', authSubject: 'auth|1', email: 'ada@example.com', name: 'Ada Lovelace',
-  locale: 'fr', phone: null, status: 'active', customerId: null, customerKind: null, updatedAt: new Date('2026-01-02T03:04:05Z'),
+  tenantId: 'acme',
+  id: '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01',
+  authSubject: 'auth|1',
+  email: 'ada@example.com',
+  name: 'Ada Lovelace',
+  locale: 'fr',
+  phone: null,
+  status: 'active',
+  customerId: null,
+  customerKind: null,
+  updatedAt: new Date('2026-01-02T03:04:05Z'),
 } as const;
 
-function told(version: number, { messageId = `e${version}`, services = ['accounting'] }: { messageId?: string; services?: string[] } = {}): BusMessage {
-  return userEvent({ topic: version === 1 ? TOPICS.userCreated : TOPICS.userUpdated, messageId, user: { ...USER, version }, services });
+function told(
+  version: number,
+  { messageId = `e${version}`, services = ['accounting'] }: { messageId?: string; services?: string[] } = {},
+): BusMessage {
+  return userEvent({
+    topic: version === 1 ? TOPICS.userCreated : TOPICS.userUpdated,
+    messageId,
+    user: { ...USER, version },
+    services,
+  });
 }
 
 const gone = userEvent({ topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 3 } });
@@ -25,11 +42,14 @@ function service(rest: Partial<UserEventHandlers<undefined>> & { publish?: () =>
   const outcomes: UserEventOutcome[] = [];
   let deletions = 0;
   const handle = createUserEventsHandler<undefined>({
-    service: 'accounting', store: createMemoryStore(),
-    bus: { publish: async (messages) => {
-      await rest.publish?.();
-      sent.push(...messages);
-    } },
+    service: 'accounting',
+    store: createMemoryStore(),
+    bus: {
+      publish: async (messages) => {
+        await rest.publish?.();
+        sent.push(...messages);
+      },
+    },
     onUser: async (user) => void taken.push(user),
     onUserDeleted: async () => void (deletions += 1),
     onOutcome: ({ outcome }) => void outcomes.push(outcome),
@@ -39,13 +59,25 @@ function service(rest: Partial<UserEventHandlers<undefined>> & { publish?: () =>
   return { handle, taken, sent, answers, outcomes, deletions: () => deletions };
 }
 
-test('a user\'s event is taken over and confirmed', async (t) => {
+test("a user's event is taken over and confirmed", async (t) => {
   const { handle, taken, answers, outcomes } = service();
   await handle(told(1));
-  t.deepEqual(taken, [{
-    tenantId: 'acme', userId: USER.id, userVersion: 1, eventId: 'e1', authSubject: 'auth|1', email: 'ada@example.com', name: 'Ada Lovelace',
-    locale: 'fr', phone: null, status: 'active', customerId: null, customerKind: null,
-  }]);
+  t.deepEqual(taken, [
+    {
+      tenantId: 'acme',
+      userId: USER.id,
+      userVersion: 1,
+      eventId: 'e1',
+      authSubject: 'auth|1',
+      email: 'ada@example.com',
+      name: 'Ada Lovelace',
+      locale: 'fr',
+      phone: null,
+      status: 'active',
+      customerId: null,
+      customerKind: null,
+    },
+  ]);
   t.deepEqual(answers(), ['sync.user.confirmed 1']);
   t.deepEqual(outcomes, ['confirmed']);
 });
@@ -64,7 +96,10 @@ test('an older version is not taken over, and not confirmed either', async (t) =
   const { handle, taken, answers, outcomes } = service();
   await handle(told(2));
   await handle(told(1));
-  t.deepEqual(taken.map(({ userVersion }) => userVersion), [2]);
+  t.deepEqual(
+    taken.map(({ userVersion }) => userVersion),
+    [2],
+  );
   t.deepEqual(answers(), ['sync.user.confirmed 2', 'sync.user.failed 1']);
   t.deepEqual(outcomes, ['confirmed', 'stale']);
 });
@@ -97,7 +132,10 @@ test('a deletion has its effect once and is not answered; what comes later is st
   await handle(gone);
   await handle(told(2));
   t.deepEqual([taken.length, deletions()], [1, 1]);
-  t.deepEqual(sent.map(({ topic }) => topic), ['sync.user.confirmed', 'sync.user.failed']);
+  t.deepEqual(
+    sent.map(({ topic }) => topic),
+    ['sync.user.confirmed', 'sync.user.failed'],
+  );
   t.deepEqual(outcomes, ['confirmed', 'deleted', 'deleted_before', 'stale']);
 });
 
@@ -107,9 +145,13 @@ test('a failure of onUserDeleted is left to the bus to try again', async (t) => 
   t.is(await t.throwsAsync(handle(gone)), failure);
 });
 
-test('without the bus an event is not done with; after it is back it is confirmed without a second effect', async (t) => {
+test('without the bus an event waits, and is confirmed once it is back, without a second effect', async (t) => {
   let isAway = true;
-  const { handle, taken, answers } = service({ publish: async () => { if (isAway) throw new Error('away'); } });
+  const { handle, taken, answers } = service({
+    publish: async () => {
+      if (isAway) throw new Error('away');
+    },
+  });
   await t.throwsAsync(handle(told(1)), { instanceOf: InfrastructureError });
   isAway = false;
   await handle(told(1));
@@ -136,10 +178,12 @@ test('a malformed event is poison, and reported when it names a user of this ser
 
 test('two deliveries of one event at the same time have one effect', async (t) => {
   let effects = 0;
-  const { handle, outcomes } = service({ onUser: async () => {
-    await new Promise((resolve) => setImmediate(resolve));
-    effects += 1;
-  } });
+  const { handle, outcomes } = service({
+    onUser: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      effects += 1;
+    },
+  });
   await Promise.all([handle(told(1)), handle(told(1))]);
   t.is(effects, 1);
   t.deepEqual(outcomes.toSorted(), ['confirmed', 'confirmed_again']);

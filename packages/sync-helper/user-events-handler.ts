@@ -35,14 +35,26 @@ export interface UserEventHandlers<Context> {
   /** Removes the user, held or not. Throwing has the bus try again, and then park the event. */
   readonly onUserDeleted: (user: DeletedUser, context: Context) => Promise<void>;
   /** Told of each event that was dealt with. */
-  readonly onOutcome?: (handled: { readonly outcome: UserEventOutcome; readonly user?: UserCopy; readonly error?: unknown }) => void;
+  readonly onOutcome?: (handled: {
+    readonly outcome: UserEventOutcome;
+    readonly user?: UserCopy;
+    readonly error?: unknown;
+  }) => void;
 }
 
 /** The idempotent consumer of the events about users: the effect once, and an answer to each. */
-export function createUserEventsHandler<Context>(
-  { service, bus, store, onUser, onUserDeleted, onOutcome = () => {} }: UserEventHandlers<Context> & { service: string; bus: Pick<Bus, 'publish'> },
-): MessageHandler {
-  const answer = (message: ReturnType<typeof confirmation>): Promise<void> => bus.publish([message]).catch((error: unknown) => { throw infrastructureError('publishing an answer', error); });
+export function createUserEventsHandler<Context>({
+  service,
+  bus,
+  store,
+  onUser,
+  onUserDeleted,
+  onOutcome = () => {},
+}: UserEventHandlers<Context> & { service: string; bus: Pick<Bus, 'publish'> }): MessageHandler {
+  const answer = (message: ReturnType<typeof confirmation>): Promise<void> =>
+    bus.publish([message]).catch((error: unknown) => {
+      throw infrastructureError('publishing an answer', error);
+    });
 
   async function takeOver(user: SyncedUser): Promise<void> {
     const taken = await withRecord(store, { ...user, isDeletion: false }, (context) => onUser(user, context));
@@ -50,8 +62,8 @@ export function createUserEventsHandler<Context>(
       await answer(confirmation({ service, copy: user }));
       return onOutcome({ outcome: taken.kind === 'new' ? 'confirmed' : 'confirmed_again', user });
     }
-    // A stale version must not be confirmed: it is not what is held. Nobody minds this report while a newer version is under
-    // way; should Steadfast have been restored to an older state, it says why its version is refused.
+    // A stale version must not be confirmed: it is not what is held. Nobody minds this report while a newer version is
+    // under way; should Steadfast have been restored to an older state, it says why its version is refused.
     const error = taken.kind === 'stale' ? new Error(refusal(user, taken.held)) : taken.error;
     await answer(failureReport({ service, copy: user, error, personal: personalData(user) }));
     onOutcome({ outcome: taken.kind, user, error });
@@ -68,14 +80,20 @@ export function createUserEventsHandler<Context>(
     try {
       const event = parseUserEvent(message, service);
       switch (event.kind) {
-        case 'user': return await takeOver(event.user);
-        case 'deleted': return await remove(event.user);
-        case 'not_ours': return onOutcome({ outcome: 'not_ours' });
+        case 'user':
+          return await takeOver(event.user);
+        case 'deleted':
+          return await remove(event.user);
+        case 'not_ours':
+          return onOutcome({ outcome: 'not_ours' });
       }
     } catch (error) {
       if (!(error instanceof PoisonError)) throw error;
       const copy = copyNamedBy(message, service);
-      if (copy !== undefined) await answer(failureReport({ service, copy, error: new Error(`${error.code}: the event is not what its topic promises`) }));
+      if (copy !== undefined)
+        await answer(
+          failureReport({ service, copy, error: new Error(`${error.code}: the event is not what its topic promises`) }),
+        );
       onOutcome({ outcome: 'malformed', error, ...(copy === undefined ? {} : { user: copy }) });
       throw error;
     }
@@ -84,22 +102,27 @@ export function createUserEventsHandler<Context>(
 
 /** Judges the event and, if it is new, has its effect and records it in one go. */
 async function withRecord<Context>(
-  store: CopyStore<Context>, event: CopyEvent, effect: (context: Context) => Promise<void>,
+  store: CopyStore<Context>,
+  event: CopyEvent,
+  effect: (context: Context) => Promise<void>,
 ): Promise<Verdict | { readonly kind: 'failed'; readonly error: unknown }> {
   const failures: unknown[] = [];
   const { tenantId, userId } = event;
   try {
-    return await store.withCopy({ tenantId, userId }, async (held, context): Promise<{ result: Verdict; next?: HeldCopy }> => {
-      const verdict = judge(held, event);
-      if (verdict.kind !== 'new') return { result: verdict };
-      try {
-        await effect(context);
-      } catch (error) {
-        failures.push(error);
-        throw error;
-      }
-      return { result: verdict, next: heldAfter(held, event) };
-    });
+    return await store.withCopy(
+      { tenantId, userId },
+      async (held, context): Promise<{ result: Verdict; next?: HeldCopy }> => {
+        const verdict = judge(held, event);
+        if (verdict.kind !== 'new') return { result: verdict };
+        try {
+          await effect(context);
+        } catch (error) {
+          failures.push(error);
+          throw error;
+        }
+        return { result: verdict, next: heldAfter(held, event) };
+      },
+    );
   } catch (error) {
     if (failures.includes(error) || error instanceof EffectRefusedError) return { kind: 'failed', error };
     throw infrastructureError('the store', error);
@@ -107,7 +130,9 @@ async function withRecord<Context>(
 }
 
 function refusal({ userVersion }: UserCopy, held: HeldCopy): string {
-  return held.isDeleted ? `the user was deleted here at version ${held.userVersion}` : `version ${held.userVersion} is held here, which is newer than ${userVersion}`;
+  return held.isDeleted
+    ? `the user was deleted here at version ${held.userVersion}`
+    : `version ${held.userVersion} is held here, which is newer than ${userVersion}`;
 }
 
 function personalData({ email, name, phone, authSubject }: SyncedUser): string[] {

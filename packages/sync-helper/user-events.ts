@@ -4,7 +4,9 @@ import { EVENTS, TOPICS } from '../../src/bus/events.ts';
 import type { EventCopy, UserCopy } from './copy.ts';
 
 const userEvent = z.discriminatedUnion('type', [
-  EVENTS[TOPICS.userCreated], EVENTS[TOPICS.userUpdated], EVENTS[TOPICS.userDeleted],
+  EVENTS[TOPICS.userCreated],
+  EVENTS[TOPICS.userUpdated],
+  EVENTS[TOPICS.userDeleted],
 ]);
 
 /** The topics that tell of users. */
@@ -25,18 +27,26 @@ export type UserEvent =
   /** The user is not synchronised to this service, or not to be sent to it again now. */
   | { readonly kind: 'not_ours' };
 
-/** Reads a message of one of the `USER_TOPICS`; throws a `PoisonError` `malformed_event` when it is not what the topic promises. */
+/**
+ * Reads a message of one of the `USER_TOPICS`; throws a `PoisonError` `malformed_event` when it is not what the topic
+ * promises.
+ */
 export function parseUserEvent(message: BusMessage, service: string): UserEvent {
   const parsed = userEvent.safeParse(jsonOf(message));
   if (!parsed.success) throw new PoisonError('malformed_event', z.prettifyError(parsed.error));
   const event = parsed.data;
-  if (event.type !== message.topic) throw new PoisonError('malformed_event', `An event of type ${event.type} came by the topic ${message.topic}.`);
+  if (event.type !== message.topic)
+    throw new PoisonError('malformed_event', `An event of type ${event.type} came by the topic ${message.topic}.`);
   const { userId, version: userVersion } = event.data;
   if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
     throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
   }
   const copy: EventCopy = {
-    tenantId: message.tenantId, userId, userVersion, eventId: event.id, ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
+    tenantId: message.tenantId,
+    userId,
+    userVersion,
+    eventId: event.id,
+    ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
   };
   if (event.type === TOPICS.userDeleted) return { kind: 'deleted', user: copy };
   const { services, version: _version, ...data } = event.data;
@@ -45,11 +55,17 @@ export function parseUserEvent(message: BusMessage, service: string): UserEvent 
 
 /** The copy that a malformed event is about, when that much can be read and it was meant for this service. */
 export function copyNamedBy(message: BusMessage, service: string): UserCopy | undefined {
-  const named = z.object({
-    id: z.string(), data: z.object({ userId: z.guid(), version: z.int32().positive(), services: z.array(z.string()) }),
-  }).safeParse(jsonOf(message));
+  const named = z
+    .object({
+      id: z.string(),
+      data: z.object({ userId: z.guid(), version: z.int32().positive(), services: z.array(z.string()) }),
+    })
+    .safeParse(jsonOf(message));
   if (!named.success || !named.data.data.services.includes(service)) return undefined;
-  const { id: eventId, data: { userId, version: userVersion } } = named.data;
+  const {
+    id: eventId,
+    data: { userId, version: userVersion },
+  } = named.data;
   return { tenantId: message.tenantId, userId, userVersion, eventId };
 }
 

@@ -7,15 +7,27 @@ import { removeExpired } from '../db/retention.ts';
 import { overdueNotifications } from '../db/notifications.ts';
 import { promiseUserChanged } from '../db/user-changes.ts';
 import { startOptions } from '../temporal/start-options.ts';
-import { PROFILE_WORKFLOW, profileStateQuery, profileWorkflowId, refreshSignal } from '../workflows/profile.messages.ts';
-import { refreshSyncSignal, USER_SYNC_WORKFLOW, userSyncStateQuery, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import {
+  PROFILE_WORKFLOW,
+  profileStateQuery,
+  profileWorkflowId,
+  refreshSignal,
+} from '../workflows/profile.messages.ts';
+import {
+  refreshSyncSignal,
+  USER_SYNC_WORKFLOW,
+  userSyncStateQuery,
+  userSyncWorkflowId,
+} from '../workflows/user-sync.messages.ts';
 import type { AuditActivities, AuditPage } from './audits.types.ts';
 import { createWatchdogActivities } from './watchdog.ts';
 
 const PAGE_SIZE = 500;
 const OVERDUE_MS = 15 * 60_000;
 
-/** Share of the open workflows that are asked for their whole state, though their search attributes agree with the row. */
+/**
+ * Share of the open workflows that are asked for their whole state, though their search attributes agree with the row.
+ */
 const ASKED_SHARE = 0.05;
 const ANSWER_DEADLINE_MS = 3_000;
 
@@ -33,29 +45,48 @@ interface AuditedKind {
 }
 
 const PROFILES: AuditedKind = {
-  workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId, refreshSignal: refreshSignal.name,
+  workflowType: PROFILE_WORKFLOW,
+  workflowId: profileWorkflowId,
+  refreshSignal: refreshSignal.name,
   agrees: (user, attribute) => {
     const deadline = attribute('ProfileDeadline');
-    return attribute('UserStatus') === user.status && attribute('ProfileStatus') === user.profileCompletionStatus
-      && (user.profileCompletionStatus === 'expired' || (deadline instanceof Date ? deadline.getTime() : null) === (user.profileCompletionDeadline?.getTime() ?? null));
+    return (
+      attribute('UserStatus') === user.status &&
+      attribute('ProfileStatus') === user.profileCompletionStatus &&
+      (user.profileCompletionStatus === 'expired' ||
+        (deadline instanceof Date ? deadline.getTime() : null) === (user.profileCompletionDeadline?.getTime() ?? null))
+    );
   },
   agreesNow: async (user, client) => {
     const view = await client.workflow.getHandle(profileWorkflowId(user.id)).query(profileStateQuery);
     if (view === null) return true;
-    const isDeadlineEqual = view.profileCompletionDeadline === null
-      || view.profileCompletionDeadline === user.profileCompletionDeadline?.toISOString();
-    return view.revision === user.profileRevision && view.status === user.status && isDeadlineEqual
-      && view.profileCompletionStatus === user.profileCompletionStatus && view.profileCompletionReminders === user.profileCompletionReminders;
+    const isDeadlineEqual =
+      view.profileCompletionDeadline === null ||
+      view.profileCompletionDeadline === user.profileCompletionDeadline?.toISOString();
+    return (
+      view.revision === user.profileRevision &&
+      view.status === user.status &&
+      isDeadlineEqual &&
+      view.profileCompletionStatus === user.profileCompletionStatus &&
+      view.profileCompletionReminders === user.profileCompletionReminders
+    );
   },
 };
 
 const USER_SYNCS: AuditedKind = {
-  workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId, refreshSignal: refreshSyncSignal.name,
+  workflowType: USER_SYNC_WORKFLOW,
+  workflowId: userSyncWorkflowId,
+  refreshSignal: refreshSyncSignal.name,
   agrees: (user, attribute) => attribute('SyncStatus') === user.syncStatus,
   agreesNow: async (user, client) => {
     const view = await client.workflow.getHandle(userSyncWorkflowId(user.id)).query(userSyncStateQuery);
-    return view === null || (view.revision === user.syncRevision && view.syncStatus === user.syncStatus
-      && view.syncRetryCount === user.syncRetryCount && view.version === user.syncedVersion);
+    return (
+      view === null ||
+      (view.revision === user.syncRevision &&
+        view.syncStatus === user.syncStatus &&
+        view.syncRetryCount === user.syncRetryCount &&
+        view.version === user.syncedVersion)
+    );
   },
 };
 
@@ -73,8 +104,10 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
     auditUserSyncs: async ({ after }) => auditPage(deps, USER_SYNCS, after, (user) => repairSync(deps, user)),
     findOverdueNotifications: async () => {
       const overdue = await deps.db.inTenant(ALL_TENANTS, (tx) => overdueNotifications(tx, OVERDUE_MS));
-      return Object.entries(Object.groupBy(overdue, ({ tenantId }) => tenantId))
-        .map(([tenantId, rows = []]) => ({ tenantId, notificationIds: rows.map(({ id }) => id) }));
+      return Object.entries(Object.groupBy(overdue, ({ tenantId }) => tenantId)).map(([tenantId, rows = []]) => ({
+        tenantId,
+        notificationIds: rows.map(({ id }) => id),
+      }));
     },
     ...createWatchdogActivities(deps),
     cleanUp: () => removeExpired(deps.db, deps.config, heartbeat),
@@ -83,19 +116,28 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
 
 /** An open workflow wins over its row; a row without an open workflow is the state to start from. */
 async function auditPage(
-  deps: AuditDeps, kind: AuditedKind, after: string | null, repair?: (user: AuditedUser) => Promise<void>,
+  deps: AuditDeps,
+  kind: AuditedKind,
+  after: string | null,
+  repair?: (user: AuditedUser) => Promise<void>,
 ): Promise<AuditPage> {
-  const users = await deps.db.inTenant(ALL_TENANTS, (tx) => tx.user.findMany({
-    where: { deletedAt: null, ...(after === null ? {} : { id: { gt: after } }) },
-    orderBy: { id: 'asc' }, take: PAGE_SIZE, include: { services: { select: { service: true } } },
-  }));
+  const users = await deps.db.inTenant(ALL_TENANTS, (tx) =>
+    tx.user.findMany({
+      where: { deletedAt: null, ...(after === null ? {} : { id: { gt: after } }) },
+      orderBy: { id: 'asc' },
+      take: PAGE_SIZE,
+      include: { services: { select: { service: true } } },
+    }),
+  );
   const open = await openWorkflows(deps.client, kind, users);
   const counts = { restarted: 0, rewritten: 0, failed: 0 };
   for (const user of users) {
     heartbeat();
     try {
       // One workflow that does not answer must not keep the others from being looked at.
-      const repaired = await deps.client.withDeadline(Date.now() + ANSWER_DEADLINE_MS, () => auditUser(deps, kind, user, open.get(kind.workflowId(user.id))));
+      const repaired = await deps.client.withDeadline(Date.now() + ANSWER_DEADLINE_MS, () =>
+        auditUser(deps, kind, user, open.get(kind.workflowId(user.id))),
+      );
       if (repaired !== null) counts[repaired] += 1;
       await repair?.(user);
     } catch (error) {
@@ -103,25 +145,33 @@ async function auditPage(
       counts.failed += 1;
     }
   }
-  return { checked: users.length, ...counts, next: users.length < PAGE_SIZE ? null : users.at(-1)?.id ?? null };
+  return { checked: users.length, ...counts, next: users.length < PAGE_SIZE ? null : (users.at(-1)?.id ?? null) };
 }
 
 async function auditUser(
-  deps: AuditDeps, kind: AuditedKind, user: AuditedUser, found: WorkflowExecutionInfo | undefined,
+  deps: AuditDeps,
+  kind: AuditedKind,
+  user: AuditedUser,
+  found: WorkflowExecutionInfo | undefined,
 ): Promise<'restarted' | 'rewritten' | null> {
-  if (found === undefined) return await startUnlessOpen(deps, kind, user) ? 'restarted' : null;
+  if (found === undefined) return (await startUnlessOpen(deps, kind, user)) ? 'restarted' : null;
   const values = new Map(found.typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value]));
   const isToAsk = !kind.agrees(user, (name) => values.get(name)) || Math.random() < ASKED_SHARE;
-  return isToAsk && await rewriteRow(deps, kind, user) ? 'rewritten' : null;
+  return isToAsk && (await rewriteRow(deps, kind, user)) ? 'rewritten' : null;
 }
 
 /** The open workflows of a page of users, from one listing: their ids sort as the users' do. */
-async function openWorkflows(client: Client, kind: AuditedKind, users: readonly User[]): Promise<Map<string, WorkflowExecutionInfo>> {
+async function openWorkflows(
+  client: Client,
+  kind: AuditedKind,
+  users: readonly User[],
+): Promise<Map<string, WorkflowExecutionInfo>> {
   const open = new Map<string, WorkflowExecutionInfo>();
   const [first, last] = [users[0], users.at(-1)];
   if (first === undefined || last === undefined) return open;
-  const query = `WorkflowType = "${kind.workflowType}" AND ExecutionStatus = "Running"`
-    + ` AND WorkflowId BETWEEN "${kind.workflowId(first.id)}" AND "${kind.workflowId(last.id)}"`;
+  const query =
+    `WorkflowType = "${kind.workflowType}" AND ExecutionStatus = "Running"` +
+    ` AND WorkflowId BETWEEN "${kind.workflowId(first.id)}" AND "${kind.workflowId(last.id)}"`;
   for await (const info of client.workflow.list({ query, pageSize: PAGE_SIZE })) {
     open.set(info.workflowId, info);
     heartbeat();
@@ -130,20 +180,32 @@ async function openWorkflows(client: Client, kind: AuditedKind, users: readonly 
 }
 
 /** The listing lags a little, so the start itself decides: an open workflow is left as it is. */
-async function startUnlessOpen({ client, config }: AuditDeps, kind: AuditedKind, { tenantId, id: userId }: User): Promise<boolean> {
+async function startUnlessOpen(
+  { client, config }: AuditDeps,
+  kind: AuditedKind,
+  { tenantId, id: userId }: User,
+): Promise<boolean> {
   const workflowId = kind.workflowId(userId);
-  const isOpen = await client.workflow.getHandle(workflowId).describe()
-    .then(({ status }) => status.name === 'RUNNING', () => false);
+  const isOpen = await client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .then(
+      ({ status }) => status.name === 'RUNNING',
+      () => false,
+    );
   if (isOpen) return false;
   await client.workflow.start(kind.workflowType, {
-    ...startOptions(config, { workflowType: kind.workflowType, workflowId }), args: [{ tenantId, userId }],
+    ...startOptions(config, { workflowType: kind.workflowType, workflowId }),
+    args: [{ tenantId, userId }],
   });
   return true;
 }
 
 async function rewriteRow({ db, client }: AuditDeps, kind: AuditedKind, user: AuditedUser): Promise<boolean> {
-  const fresh = await db.inTenant(user.tenantId, (tx) => tx.user.findFirst({ where: { tenantId: user.tenantId, id: user.id, deletedAt: null } }));
-  if (fresh === null || await kind.agreesNow({ ...fresh, services: user.services }, client)) return false;
+  const fresh = await db.inTenant(user.tenantId, (tx) =>
+    tx.user.findFirst({ where: { tenantId: user.tenantId, id: user.id, deletedAt: null } }),
+  );
+  if (fresh === null || (await kind.agreesNow({ ...fresh, services: user.services }, client))) return false;
   await client.workflow.getHandle(kind.workflowId(user.id)).signal(kind.refreshSignal);
   return true;
 }
@@ -153,7 +215,12 @@ async function repairSync({ db, config }: AuditDeps, user: AuditedUser): Promise
   const held = user.services.map(({ service }) => service);
   const gained = user.defaultServices ? config.SYNC_SERVICES.filter((service) => !held.includes(service)) : [];
   if (gained.length === 0 && user.syncedVersion >= user.version) return;
-  await db.inTenant(user.tenantId, (tx) => promiseUserChanged(tx, {
-    tenantId: user.tenantId, userId: user.id, version: user.version, ...(gained.length === 0 ? {} : { services: [...held, ...gained] }),
-  }));
+  await db.inTenant(user.tenantId, (tx) =>
+    promiseUserChanged(tx, {
+      tenantId: user.tenantId,
+      userId: user.id,
+      version: user.version,
+      ...(gained.length === 0 ? {} : { services: [...held, ...gained] }),
+    }),
+  );
 }

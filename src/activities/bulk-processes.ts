@@ -11,9 +11,15 @@ import type { BulkActivities } from './bulk.types.ts';
 type Target = Pick<ProcessStateRow, 'tenantId' | 'processId' | 'processType' | 'workflowId'>;
 
 /** The activities of bulk operations on processes. */
-export function createProcessBulkActivities(
-  { db, client, config }: { db: Db; client: Client; config: Config },
-): Pick<BulkActivities, 'countProcesses' | 'signalProcesses'> {
+export function createProcessBulkActivities({
+  db,
+  client,
+  config,
+}: {
+  db: Db;
+  client: Client;
+  config: Config;
+}): Pick<BulkActivities, 'countProcesses' | 'signalProcesses'> {
   return {
     countProcesses: ({ tenantId, filter }) =>
       db.inTenant(tenantId, (tx) => tx.processState.count({ where: whereOpenProcesses(tenantId, filter) })),
@@ -21,22 +27,40 @@ export function createProcessBulkActivities(
     signalProcesses: async ({ tenantId, filter, command, afterProcessId, limit }) => {
       const targets = await db.inTenant(tenantId, async (tx) => {
         const found = await tx.processState.findMany({
-          where: { AND: [whereOpenProcesses(tenantId, filter), afterProcessId === null ? {} : { processId: { gt: afterProcessId } }] },
-          orderBy: { processId: 'asc' }, take: limit, select: { tenantId: true, processId: true, processType: true, workflowId: true },
+          where: {
+            AND: [
+              whereOpenProcesses(tenantId, filter),
+              afterProcessId === null ? {} : { processId: { gt: afterProcessId } },
+            ],
+          },
+          orderBy: { processId: 'asc' },
+          take: limit,
+          select: { tenantId: true, processId: true, processType: true, workflowId: true },
         });
-        if (command.name !== 'recover') await promiseCalls(tx, found.map((target) => callOf(command, target)));
+        if (command.name !== 'recover')
+          await promiseCalls(
+            tx,
+            found.map((target) => callOf(command, target)),
+          );
         return found;
       });
-      if (command.name === 'recover') await Promise.all(targets.map((target) => recoverProcess({ db, client, config }, target)));
+      if (command.name === 'recover')
+        await Promise.all(targets.map((target) => recoverProcess({ db, client, config }, target)));
       return { signalled: targets.length, lastProcessId: targets.at(-1)?.processId ?? null };
     },
   };
 }
 
 function callOf(
-  { name, ...arg }: Exclude<ProcessBulkInput['command'], { name: 'recover' }>, { tenantId, processId, processType, workflowId }: Target,
+  { name, ...arg }: Exclude<ProcessBulkInput['command'], { name: 'recover' }>,
+  { tenantId, processId, processType, workflowId }: Target,
 ): PromisedCall {
   return {
-    tenantId, kind: 'signal_with_start', workflowType: processWorkflowType(processType), workflowId, input: { tenantId, processId }, signal: { name, arg },
+    tenantId,
+    kind: 'signal_with_start',
+    workflowType: processWorkflowType(processType),
+    workflowId,
+    input: { tenantId, processId },
+    signal: { name, arg },
   };
 }

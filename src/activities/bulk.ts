@@ -10,7 +10,15 @@ import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../workfl
 import { forceResyncSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
 
 /** The activities of bulk operations. */
-export function createBulkActivities({ db, client, config }: { db: Db; client: Client; config: Config }): BulkActivities {
+export function createBulkActivities({
+  db,
+  client,
+  config,
+}: {
+  db: Db;
+  client: Client;
+  config: Config;
+}): BulkActivities {
   return {
     ...createProcessBulkActivities({ db, client, config }),
 
@@ -19,14 +27,20 @@ export function createBulkActivities({ db, client, config }: { db: Db; client: C
     countUsers: ({ tenantId, filter }) =>
       db.inTenant(tenantId, (tx) => tx.user.count({ where: whereUsers(tenantId, filter) })),
 
-    signalUsers: ({ tenantId, filter, command, afterUserId, limit }) => db.inTenant(tenantId, async (tx) => {
-      const users = await tx.user.findMany({
-        where: { AND: [whereUsers(tenantId, filter), afterUserId === null ? {} : { id: { gt: afterUserId } }] },
-        orderBy: { id: 'asc' }, take: limit, select: { id: true },
-      });
-      await promiseCalls(tx, users.map(({ id }) => callOf(command, { tenantId, userId: id })));
-      return { signalled: users.length, lastUserId: users.at(-1)?.id ?? null };
-    }),
+    signalUsers: ({ tenantId, filter, command, afterUserId, limit }) =>
+      db.inTenant(tenantId, async (tx) => {
+        const users = await tx.user.findMany({
+          where: { AND: [whereUsers(tenantId, filter), afterUserId === null ? {} : { id: { gt: afterUserId } }] },
+          orderBy: { id: 'asc' },
+          take: limit,
+          select: { id: true },
+        });
+        await promiseCalls(
+          tx,
+          users.map(({ id }) => callOf(command, { tenantId, userId: id })),
+        );
+        return { signalled: users.length, lastUserId: users.at(-1)?.id ?? null };
+      }),
   };
 }
 
@@ -34,11 +48,15 @@ function callOf(command: UserBulkInput['command'], user: { tenantId: string; use
   const call = { tenantId: user.tenantId, kind: 'signal_with_start', input: user } as const;
   return command.name === 'reactivate'
     ? {
-      ...call, workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(user.userId),
-      signal: { name: reactivateSignal.name, arg: { extensionDays: command.extensionDays } },
-    }
+        ...call,
+        workflowType: PROFILE_WORKFLOW,
+        workflowId: profileWorkflowId(user.userId),
+        signal: { name: reactivateSignal.name, arg: { extensionDays: command.extensionDays } },
+      }
     : {
-      ...call, workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(user.userId),
-      signal: { name: forceResyncSignal.name },
-    };
+        ...call,
+        workflowType: USER_SYNC_WORKFLOW,
+        workflowId: userSyncWorkflowId(user.userId),
+        signal: { name: forceResyncSignal.name },
+      };
 }

@@ -2,14 +2,23 @@ import type pg from 'pg';
 import { isDatabaseAway } from '../db/failures.ts';
 import { actionOf } from '../domain/process/action.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
-import { DEFAULT_ATTEMPTS, isWaiting, pauseAfter, stepOf, type ActingStep, type ProcessDefinition } from '../domain/process/definition.ts';
+import {
+  DEFAULT_ATTEMPTS,
+  isWaiting,
+  pauseAfter,
+  stepOf,
+  type ActingStep,
+  type ProcessDefinition,
+} from '../domain/process/definition.ts';
 import type { Cause, ProcessState } from '../domain/process/state.ts';
 import type { StepWork } from '../domain/process/step-work.ts';
 import type { LocalStep, LocalSteps } from './step-functions.ts';
 import { causeOf, outcomeOf } from './step-outcome.ts';
 import { settleAll, type Called } from './step-row.ts';
 
-/** The steps that followed in one transaction, and the attempt that ended it, to be counted; null: it ended by itself. */
+/**
+ * The steps that followed in one transaction, and the attempt that ended it, to be counted; null: it ended by itself.
+ */
 export interface Following {
   readonly outcomes: readonly StepOutcome[];
   readonly failed: { readonly attempts: number; readonly cause: Cause; readonly retryAt: Date } | null;
@@ -19,11 +28,13 @@ export interface Following {
 export const NOTHING: Following = { outcomes: [], failed: null };
 
 /**
- * Takes the steps after `outcome` in the same transaction, each behind a savepoint, as far as they are declared so, are done in a
- * transaction of ours and succeed. The one that fails takes nothing back but itself, and goes on by a call of its own.
+ * Takes the steps after `outcome` in the same transaction, each behind a savepoint, as far as they are declared so, are
+ * done in a transaction of ours and succeed. The one that fails takes nothing back but itself, and goes on by a call of
+ * its own.
  */
 export async function takeFollowing(
-  client: pg.ClientBase, { definition, call, outcome, locals }: Called & { outcome: StepOutcome; locals: LocalSteps },
+  client: pg.ClientBase,
+  { definition, call, outcome, locals }: Called & { outcome: StepOutcome; locals: LocalSteps },
 ): Promise<Following> {
   if (definition.isJoined !== true || outcome.type !== 'completed') return NOTHING;
   const outcomes: StepOutcome[] = [];
@@ -46,9 +57,15 @@ export async function takeFollowing(
 }
 
 /** The step that comes next, if it is one of ours. */
-function nextLocal(
-  { definition, state, locals }: { definition: ProcessDefinition; state: ProcessState; locals: LocalSteps },
-): { step: string; declared: ActingStep; local: LocalStep } | null {
+function nextLocal({
+  definition,
+  state,
+  locals,
+}: {
+  definition: ProcessDefinition;
+  state: ProcessState;
+  locals: LocalSteps;
+}): { step: string; declared: ActingStep; local: LocalStep } | null {
   const action = actionOf(definition, state);
   if (action.type !== 'execute') return null;
   const declared = stepOf(definition, action.step);
@@ -58,7 +75,9 @@ function nextLocal(
 }
 
 async function attempt(
-  client: pg.ClientBase, local: LocalStep, work: StepWork,
+  client: pg.ClientBase,
+  local: LocalStep,
+  work: StepWork,
 ): Promise<{ readonly result: Awaited<ReturnType<LocalStep>>[number] } | { readonly error: unknown }> {
   await client.query('SAVEPOINT following');
   try {

@@ -6,7 +6,11 @@ import { NOTIFICATION_CHANNELS } from '../domain/notification-channels.ts';
 import { MAIL_CONNECTIONS } from '../gateways/mail.ts';
 import { channelsOver, type NotificationGateways } from '../notifications/channels.ts';
 import { deliverNotification, type DeliveryOutcome } from '../notifications/deliver.ts';
-import { BUSY_RETRY_DELAY_MS, DELIVERY_HEARTBEAT_TIMEOUT_MS, PAUSED_RETRY_DELAY_MS } from '../domain/delivery-policy.ts';
+import {
+  BUSY_RETRY_DELAY_MS,
+  DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  PAUSED_RETRY_DELAY_MS,
+} from '../domain/delivery-policy.ts';
 import { createLimiter } from '../notifications/limiter.ts';
 
 /** What delivery needs. */
@@ -23,7 +27,10 @@ export interface DeliverNotificationsInput {
   readonly notificationIds: readonly string[];
 }
 
-/** Activities that tell people; to be called with `DELIVERY_RETRY` and the heartbeat timeout of src/domain/delivery-policy.ts. */
+/**
+ * Activities that tell people; to be called with `DELIVERY_RETRY` and the heartbeat timeout of
+ * src/domain/delivery-policy.ts.
+ */
 export function createNotificationActivities({ db, config, observe, ...gateways }: NotificationDeps) {
   const channels = channelsOver(gateways);
   const closed = NOTIFICATION_CHANNELS.filter((channel) => channels[channel] === undefined);
@@ -32,17 +39,22 @@ export function createNotificationActivities({ db, config, observe, ...gateways 
 
   /** Delivers those of the notifications that wait; fails, to be tried again, while one still does. */
   async function deliverNotifications({ tenantId, notificationIds }: DeliverNotificationsInput): Promise<void> {
-    if (closed.length > 0) await db.inTenant(tenantId, (tx) => keepNotifications(tx, { tenantId, ids: notificationIds, channels: closed }));
+    if (closed.length > 0)
+      await db.inTenant(tenantId, (tx) => keepNotifications(tx, { tenantId, ids: notificationIds, channels: closed }));
     if (closed.length === NOTIFICATION_CHANNELS.length) return;
     if (config.NOTIFICATIONS_PAUSED) return refuseWhilePaused(db, { tenantId, notificationIds });
     await withHeartbeat(async () => {
       const { cancellationSignal } = Context.current();
-      const outcomes = await Promise.all(notificationIds.map((id) => limit(async () => {
-        if (cancellationSignal.aborted) return 'busy'; // another attempt takes over
-        const outcome = await deliverNotification(db, channels, { tenantId, id });
-        observe?.(outcome);
-        return outcome;
-      })));
+      const outcomes = await Promise.all(
+        notificationIds.map((id) =>
+          limit(async () => {
+            if (cancellationSignal.aborted) return 'busy'; // another attempt takes over
+            const outcome = await deliverNotification(db, channels, { tenantId, id });
+            observe?.(outcome);
+            return outcome;
+          }),
+        ),
+      );
       failWhileWaiting(outcomes);
     });
   }
@@ -51,11 +63,16 @@ export function createNotificationActivities({ db, config, observe, ...gateways 
 }
 
 async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverNotificationsInput): Promise<void> {
-  const waiting = await db.inTenant(tenantId, (tx) => countPendingNotifications(tx, { tenantId, ids: notificationIds }));
+  const waiting = await db.inTenant(tenantId, (tx) =>
+    countPendingNotifications(tx, { tenantId, ids: notificationIds }),
+  );
   if (waiting === 0) return;
   throw ApplicationFailure.create({
-    type: 'notifications_paused', nextRetryDelay: PAUSED_RETRY_DELAY_MS,
-    message: `NOTIFICATIONS_PAUSED=true keeps ${waiting} notification(s) back; they go out once it is false and the worker is restarted.`,
+    type: 'notifications_paused',
+    nextRetryDelay: PAUSED_RETRY_DELAY_MS,
+    message:
+      `NOTIFICATIONS_PAUSED=true keeps ${waiting} notification(s) back; they go out once it is false and ` +
+      `the worker is restarted.`,
   });
 }
 
@@ -63,11 +80,16 @@ async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverN
 function failWhileWaiting(outcomes: readonly DeliveryOutcome[]): void {
   const unsent = outcomes.filter((outcome) => outcome === 'retry').length;
   if (unsent > 0) {
-    throw ApplicationFailure.retryable(`${unsent} of ${outcomes.length} notification(s) could not be handed over yet.`, 'mail_not_delivered');
+    throw ApplicationFailure.retryable(
+      `${unsent} of ${outcomes.length} notification(s) could not be handed over yet.`,
+      'mail_not_delivered',
+    );
   }
   if (outcomes.includes('busy')) {
     throw ApplicationFailure.create({
-      type: 'notification_busy', nextRetryDelay: BUSY_RETRY_DELAY_MS, message: 'Another process is delivering; looking again whether it did.',
+      type: 'notification_busy',
+      nextRetryDelay: BUSY_RETRY_DELAY_MS,
+      message: 'Another process is delivering; looking again whether it did.',
     });
   }
 }

@@ -17,10 +17,15 @@ export interface OrderDeps extends StepDeps {
 
 /** The steps of an order and their undos, each beside its own. */
 export function createOrderActivities({ config, payments, shipping, ...deps }: OrderDeps) {
-  const limits = { maxLines: config.ORDER_MAX_LINES, maxQuantity: config.ORDER_MAX_QUANTITY, maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR };
+  const limits = {
+    maxLines: config.ORDER_MAX_LINES,
+    maxQuantity: config.ORDER_MAX_QUANTITY,
+    maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR,
+  };
   const steps = {
     validateOrder: (client, works) => validateOrders(client, works, limits),
-    reserveStock, releaseStock,
+    reserveStock,
+    releaseStock,
     takePayment: (client, works) => takePayment(payments, client, works),
     returnPayment: (client, works) => returnPayment(payments, client, works),
     createShipment: (client, works) => createShipment(shipping, client, works),

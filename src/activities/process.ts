@@ -11,36 +11,54 @@ import { writerOf } from './step-row.ts';
 /** What every process does besides its steps. */
 export function createProcessActivities({ db, config }: { db: Db; config: Config }): ProcessActivities {
   return {
-    loadProcess: ({ tenantId, processId }) => rawTransaction(db.pool, tenantId, async (client) => {
-      const claimed = await claimProcess(client, { tenantId, processId, writer: writerOf() });
-      return claimed === null ? null : { state: claimed.state, revision: claimed.revision };
-    }),
+    loadProcess: ({ tenantId, processId }) =>
+      rawTransaction(db.pool, tenantId, async (client) => {
+        const claimed = await claimProcess(client, { tenantId, processId, writer: writerOf() });
+        return claimed === null ? null : { state: claimed.state, revision: claimed.revision };
+      }),
 
-    saveProcess: ({ tenantId, processId, state, revision, events }) => rawTransaction(db.pool, tenantId, async (client) => {
-      const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
-      if (row === undefined) return 'superseded';
-      const sequence = state.sequence - events.length;
-      if (row.revision < revision && row.state.sequence <= sequence) {
-        await writeProcesses(client, { tenantId, writes: [{ processId, state, revision, writer: writerOf(), events }] });
-        return 'written';
-      }
-      const written = await eventsAfter(client, { tenantId, processId, sequence });
-      return events.every((event, index) => isSame(event, written[index])) ? 'overtaken' : 'superseded';
-    }),
+    saveProcess: ({ tenantId, processId, state, revision, events }) =>
+      rawTransaction(db.pool, tenantId, async (client) => {
+        const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
+        if (row === undefined) return 'superseded';
+        const sequence = state.sequence - events.length;
+        if (row.revision < revision && row.state.sequence <= sequence) {
+          await writeProcesses(client, {
+            tenantId,
+            writes: [{ processId, state, revision, writer: writerOf(), events }],
+          });
+          return 'written';
+        }
+        const written = await eventsAfter(client, { tenantId, processId, sequence });
+        return events.every((event, index) => isSame(event, written[index])) ? 'overtaken' : 'superseded';
+      }),
 
     alertProcess: async ({ tenantId, processId, type, kind, state }) => {
       const { status, currentStep, cause, history } = state;
       const error = history.find(({ step }) => step === currentStep)?.error ?? null;
-      const summary = kind === 'process_parked'
-        ? `The ${type} ${processId} waits for an operator: ${status} at ${currentStep}.`
-        : `The ${type} ${processId} waits longer than it should at ${currentStep}.`;
-      await db.inTenant(tenantId, (tx) => raiseAlert(tx, {
-        tenantId, kind: kind satisfies AlertKind, key: processId, severity: kind === 'process_parked' ? 'critical' : 'warning', summary,
-        details: { processId, type, status, currentStep, cause: (cause ?? error)?.code ?? null },
-      }, alertChannels(config), { isToldAgain: true }));
+      const summary =
+        kind === 'process_parked'
+          ? `The ${type} ${processId} waits for an operator: ${status} at ${currentStep}.`
+          : `The ${type} ${processId} waits longer than it should at ${currentStep}.`;
+      await db.inTenant(tenantId, (tx) =>
+        raiseAlert(
+          tx,
+          {
+            tenantId,
+            kind: kind satisfies AlertKind,
+            key: processId,
+            severity: kind === 'process_parked' ? 'critical' : 'warning',
+            summary,
+            details: { processId, type, status, currentStep, cause: (cause ?? error)?.code ?? null },
+          },
+          alertChannels(config),
+          { isToldAgain: true },
+        ),
+      );
     },
 
-    clearProcessAlert: ({ tenantId, processId, kind }) => db.inTenant(tenantId, (tx) => clearAlert(tx, { tenantId, kind, key: processId })),
+    clearProcessAlert: ({ tenantId, processId, kind }) =>
+      db.inTenant(tenantId, (tx) => clearAlert(tx, { tenantId, kind, key: processId })),
   };
 }
 

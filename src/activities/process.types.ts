@@ -19,7 +19,9 @@ export interface StepCall extends ProcessRef {
   readonly revision: number;
   /** Temporal's time of the call, in milliseconds since the epoch. */
   readonly now: number;
-  /** One of several undos at once: each is written into the row as the others left it, under the revision that it has. */
+  /**
+   * One of several undos at once: each is written into the row as the others left it, under the revision that it has.
+   */
   readonly isBeside?: true;
 }
 
@@ -30,8 +32,8 @@ export interface Settled {
 }
 
 /**
- * What became of a step, and of those after it that were taken in the same transaction; superseded: the row holds a later
- * revision, and nothing was done.
+ * What became of a step, and of those after it that were taken in the same transaction; superseded: the row holds a
+ * later revision, and nothing was done.
  */
 export type StepAnswer =
   | { readonly isSuperseded: true }
@@ -58,8 +60,8 @@ export interface ProcessTrouble extends ProcessRef {
 }
 
 /**
- * What became of a change: written; written by an earlier attempt, which has gone on from there; or the row holds something
- * else, and nothing was written.
+ * What became of a change: written; written by an earlier attempt, which has gone on from there; or the row holds
+ * something else, and nothing was written.
  */
 export type SaveAnswer = 'written' | 'overtaken' | 'superseded';
 

@@ -10,21 +10,34 @@ import type { ProfileActivities, ProfileChange } from './profile.types.ts';
 /** The database work of the `profile` workflow. */
 export function createProfileActivities({ db, config }: { db: Db; config: Config }): ProfileActivities {
   const settings: ProfileSettings = {
-    marksDays: config.PROFILE_REMINDER_MARKS_DAYS, hour: config.REMINDER_HOUR ?? null, timeZone: config.TIME_ZONE,
+    marksDays: config.PROFILE_REMINDER_MARKS_DAYS,
+    hour: config.REMINDER_HOUR ?? null,
+    timeZone: config.TIME_ZONE,
     maxReminders: config.MAX_PROFILE_REMINDERS,
   };
   return {
     loadProfileSettings: async () => settings,
 
-    loadProfile: ({ tenantId, userId }) => db.inTenant(tenantId, async (tx) => {
-      const claimed = await claimProfile(tx, { tenantId, userId });
-      return claimed === null ? null : { ...claimed, settings, notificationIds: await pendingNotifications(tx, { tenantId, userId }) };
-    }),
+    loadProfile: ({ tenantId, userId }) =>
+      db.inTenant(tenantId, async (tx) => {
+        const claimed = await claimProfile(tx, { tenantId, userId });
+        return claimed === null
+          ? null
+          : { ...claimed, settings, notificationIds: await pendingNotifications(tx, { tenantId, userId }) };
+      }),
 
-    saveProfile: (change) => db.inTenant(change.tenantId, async (tx) => {
-      const outcome = await writeProfile(tx, { ...change, writer: Context.current().info.workflowExecution?.runId ?? '' });
-      return { isSuperseded: outcome === 'superseded', settings, notificationIds: await notify(tx, change, { outcome, config }) };
-    }),
+    saveProfile: (change) =>
+      db.inTenant(change.tenantId, async (tx) => {
+        const outcome = await writeProfile(tx, {
+          ...change,
+          writer: Context.current().info.workflowExecution?.runId ?? '',
+        });
+        return {
+          isSuperseded: outcome === 'superseded',
+          settings,
+          notificationIds: await notify(tx, change, { outcome, config }),
+        };
+      }),
   };
 }
 
@@ -33,7 +46,9 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
  * earlier attempt composed is not composed again: the user's address may have changed since.
  */
 async function notify(
-  tx: Tx, { tenantId, userId, events }: ProfileChange, { outcome, config }: { outcome: WriteOutcome; config: Config },
+  tx: Tx,
+  { tenantId, userId, events }: ProfileChange,
+  { outcome, config }: { outcome: WriteOutcome; config: Config },
 ): Promise<string[]> {
   if (outcome !== 'written' && outcome !== 'repeated') return [];
   const ids: string[] = [];
@@ -41,9 +56,11 @@ async function notify(
     const told = toldOf(event);
     if (told === null) continue;
     const step = { tenantId, userId, kind: told.kind, mark: told.markDays, deadline: new Date(told.deadline) };
-    ids.push(...outcome === 'repeated' && await tx.notification.count({ where: step }) > 0
-      ? await pendingNotifications(tx, step)
-      : await writeNotifications(tx, { tenantId, userId, settings: config, ...told }));
+    ids.push(
+      ...(outcome === 'repeated' && (await tx.notification.count({ where: step })) > 0
+        ? await pendingNotifications(tx, step)
+        : await writeNotifications(tx, { tenantId, userId, settings: config, ...told })),
+    );
   }
   return ids;
 }
@@ -51,8 +68,11 @@ async function notify(
 /** What people are told about an event; null: nothing. */
 function toldOf(event: ProfileEvent): Pick<NotificationOrder, 'kind' | 'markDays' | 'deadline' | 'now'> | null {
   switch (event.type) {
-    case 'ReminderFellDue': return { kind: 'profile_reminder', markDays: event.markDays, deadline: event.deadline, now: event.at };
-    case 'ProfileExpired': return { kind: 'profile_expired', markDays: 0, deadline: event.deadline, now: event.at };
-    default: return null;
+    case 'ReminderFellDue':
+      return { kind: 'profile_reminder', markDays: event.markDays, deadline: event.deadline, now: event.at };
+    case 'ProfileExpired':
+      return { kind: 'profile_expired', markDays: 0, deadline: event.deadline, now: event.at };
+    default:
+      return null;
   }
 }

@@ -36,10 +36,15 @@ export interface ProfileActivities {
   /** Takes the row over for this run; null: there is no such user. */
   loadProfile(user: UserRef): Promise<LoadedProfile | null>;
   /** Answers the notifications that now have to be delivered; says so again when it is called again. */
-  saveProfile(change: ProfileChange): Promise<SaveResult<ProfileSettings> & { readonly notificationIds: readonly string[] }>;
+  saveProfile(
+    change: ProfileChange,
+  ): Promise<SaveResult<ProfileSettings> & { readonly notificationIds: readonly string[] }>;
 }
 
 /** Hand-over of notifications: leaves the process, so a regular activity. */
 export interface NotificationActivities {
-  deliverNotifications(delivery: { readonly tenantId: string; readonly notificationIds: readonly string[] }): Promise<void>;
+  deliverNotifications(delivery: {
+    readonly tenantId: string;
+    readonly notificationIds: readonly string[];
+  }): Promise<void>;
 }

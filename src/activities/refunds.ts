@@ -8,7 +8,9 @@ import { localStepActivities, type StepDeps } from './step.ts';
 export function createRefundActivities({ payments, ...deps }: StepDeps & { readonly payments: PaymentPort }) {
   return localStepActivities(deps, {
     acceptRefund: (client, works) => acceptRefund(payments, client, works),
-    releaseRefund, restockGoods, unstockGoods,
+    releaseRefund,
+    restockGoods,
+    unstockGoods,
     payBack: (client, works) => payBack(payments, client, works),
   });
 }

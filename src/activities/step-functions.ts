@@ -2,8 +2,9 @@ import type pg from 'pg';
 import type { StepResult, StepWork } from '../domain/process/step-work.ts';
 
 /**
- * Does or undoes a step for a list of processes of one tenant, with an outcome for each in the order of the list, in the
- * transaction that also writes their rows. It may be called again for what it has done already, and does nothing then.
+ * Does or undoes a step for a list of processes of one tenant, with an outcome for each in the order of the list, in
+ * the transaction that also writes their rows. It may be called again for what it has done already, and does nothing
+ * then.
  */
 export type LocalStep = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
 

@@ -8,8 +8,15 @@ export const TIMED_OUT = 'timed_out';
 const LONGEST_MESSAGE = 300;
 
 /** What a step's result means for its process. */
-export function outcomeOf(step: string, result: StepResult, { attempts, isUndo }: { attempts: number; isUndo: boolean }): StepOutcome {
-  if (result.isDone) return isUndo ? { type: 'compensated', step, attempts } : { type: 'completed', step, attempts, result: result.result ?? {} };
+export function outcomeOf(
+  step: string,
+  result: StepResult,
+  { attempts, isUndo }: { attempts: number; isUndo: boolean },
+): StepOutcome {
+  if (result.isDone)
+    return isUndo
+      ? { type: 'compensated', step, attempts }
+      : { type: 'completed', step, attempts, result: result.result ?? {} };
   const cause: Cause = { code: result.code, message: result.message, class: 'refused' };
   return { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
 }
@@ -18,6 +25,7 @@ export function outcomeOf(step: string, result: StepResult, { attempts, isUndo }
 export function causeOf(error: unknown, { failures = {} }: ActingStep): Cause {
   const code = error instanceof StepFailure ? error.code : 'step_error';
   // What others say may hold what PostgreSQL can't keep, and is cut in the middle of a character.
-  const message = error instanceof Error ? error.message.replaceAll('\0', ' ').slice(0, LONGEST_MESSAGE).toWellFormed() : 'unknown';
+  const message =
+    error instanceof Error ? error.message.replaceAll('\0', ' ').slice(0, LONGEST_MESSAGE).toWellFormed() : 'unknown';
   return { code, message, class: failures[code] ?? (code === TIMED_OUT ? 'unknown' : 'transient') };
 }

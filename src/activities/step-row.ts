@@ -1,7 +1,14 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
-import { beginCall, eventsAfter, lockProcesses, recordAttempt, writeProcesses, type LockedProcess } from '../db/process-rows.ts';
+import {
+  beginCall,
+  eventsAfter,
+  lockProcesses,
+  recordAttempt,
+  writeProcesses,
+  type LockedProcess,
+} from '../db/process-rows.ts';
 import { applyAll, settleOutcome, type StepOutcome } from '../domain/process/decide.ts';
 import { isWaiting, pauseAfter, stepOf, type Attempts, type ProcessDefinition } from '../domain/process/definition.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';
@@ -22,18 +29,24 @@ type Standing =
 const SUPERSEDED: Standing = { isFree: false, answer: { isSuperseded: true } };
 
 /** The cause of a call whose worker went away with it. */
-const NO_ANSWER: Cause = { code: 'no_answer', message: 'A call was made, and what became of it is not known.', class: 'unknown' };
+const NO_ANSWER: Cause = {
+  code: 'no_answer',
+  message: 'A call was made, and what became of it is not known.',
+  class: 'unknown',
+};
 
 /**
- * Locks the row and finds out whether the step is still to be done. A revision is written once: a caller that finds its own
- * revision there has written it before, with the same outcome, or is a run's late worker, which has nothing to say any more.
+ * Locks the row and finds out whether the step is still to be done. A revision is written once: a caller that finds its
+ * own revision there has written it before, with the same outcome, or is a run's late worker, which has nothing to say
+ * any more.
  */
 export async function standingOf(client: pg.ClientBase, { definition, call }: Called): Promise<Standing> {
   const { tenantId, processId, step, revision, state } = call;
   const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
   if (row === undefined) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
   if (call.isBeside === true) return besideOthers(row, call);
-  if (row.revision < revision && row.state.sequence <= state.sequence) return { isFree: true, row, attempts: row.attempts };
+  if (row.revision < revision && row.state.sequence <= state.sequence)
+    return { isFree: true, row, attempts: row.attempts };
   if (row.revision !== revision || row.writer !== writerOf()) return SUPERSEDED;
   const written = await eventsAfter(client, { tenantId, processId, sequence: state.sequence });
   const settled = written.flatMap((event) => settledIn(definition, event));
@@ -48,35 +61,51 @@ function besideOthers(row: LockedProcess, { step, revision }: StepCall): Standin
 }
 
 /**
- * Writes that a call which leaves the process begins; one that was begun and never answered counts as an attempt. Answers
- * how many attempts there were.
+ * Writes that a call which leaves the process begins; one that was begun and never answered counts as an attempt.
+ * Answers how many attempts there were.
  */
-export async function writeBegin(client: pg.ClientBase, call: StepCall, { row, attempts }: Extract<Standing, { isFree: true }>): Promise<number> {
+export async function writeBegin(
+  client: pg.ClientBase,
+  call: StepCall,
+  { row, attempts }: Extract<Standing, { isFree: true }>,
+): Promise<number> {
   const { tenantId, processId, step, state } = call;
-  if (executionOf(state, step)?.status !== 'running') return attempts; // an undo, whose begin was written when it was decided on
-  if (executionOf(row.state, step)?.status === 'running') return beginCall(client, { tenantId, processId, unanswered: NO_ANSWER });
+  // An undo, whose begin was written when it was decided on
+  if (executionOf(state, step)?.status !== 'running') return attempts;
+  if (executionOf(row.state, step)?.status === 'running')
+    return beginCall(client, { tenantId, processId, unanswered: NO_ANSWER });
   const begun: ProcessEvent = { type: 'StepStarted', step, sequence: state.sequence, at: state.updatedAt };
-  await writeProcesses(client, { tenantId, writes: [{ processId, state, revision: row.revision, writer: row.writer ?? '', events: [begun] }] });
+  await writeProcesses(client, {
+    tenantId,
+    writes: [{ processId, state, revision: row.revision, writer: row.writer ?? '', events: [begun] }],
+  });
   return attempts;
 }
 
 /** Writes what became of a step, and of those that were taken after it. */
 export async function settle(
-  client: pg.ClientBase, { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
+  client: pg.ClientBase,
+  { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
 ): Promise<StepAnswer> {
   const { tenantId, processId, isBeside } = call;
   const before = isBeside === true ? row.state : call.state;
   // Not by the worker's clock alone, which may be behind Temporal's: what is awaited next is due by the latter.
   const at = Math.max(Date.now(), call.now, before.updatedAt);
   const { state, events } = settleAll(definition, before, outcomes, at);
-  const written = isBeside === true ? { revision: row.revision, writer: row.writer ?? '' } : { revision: call.revision, writer: writerOf() };
+  const written =
+    isBeside === true
+      ? { revision: row.revision, writer: row.writer ?? '' }
+      : { revision: call.revision, writer: writerOf() };
   await writeProcesses(client, { tenantId, writes: [{ processId, state, events, ...written }] });
   return { isSuperseded: false, settled: outcomes.map((outcome) => ({ outcome, at })) };
 }
 
 /** The state after these outcomes, one after the other, and what happened on the way. */
 export function settleAll(
-  definition: ProcessDefinition, before: ProcessState, outcomes: readonly StepOutcome[], at: number,
+  definition: ProcessDefinition,
+  before: ProcessState,
+  outcomes: readonly StepOutcome[],
+  at: number,
 ): { state: ProcessState; events: readonly ProcessEvent[] } {
   let state = before;
   const events = outcomes.flatMap((outcome) => {
@@ -87,26 +116,46 @@ export function settleAll(
   return { state, events };
 }
 
-/** Keeps a first call back while the pause lasts that an attempt in another step's transaction, or of another run, has left. */
+/**
+ * Keeps a first call back while the pause lasts that an attempt in another step's transaction, or of another run, has
+ * left.
+ */
 export function awaitPause({ retryAt }: LockedProcess): void {
   const pauseMs = (retryAt ?? 0) - Date.now();
   if (pauseMs <= 0 || Context.current().info.attempt > 1) return;
-  throw ApplicationFailure.create({ type: 'pausing', message: 'The pause after a failed attempt is not over.', nextRetryDelay: pauseMs });
+  throw ApplicationFailure.create({
+    type: 'pausing',
+    message: 'The pause after a failed attempt is not over.',
+    nextRetryDelay: pauseMs,
+  });
 }
 
 /** Counts a failed attempt in the row and answers the pause to the next, in milliseconds; null: it was the last. */
 export async function countAttempt(
-  client: pg.ClientBase, { call, row, attempts, cause, policy }: { call: StepCall; row: LockedProcess; attempts: number; cause: Cause; policy: Attempts },
+  client: pg.ClientBase,
+  {
+    call,
+    row,
+    attempts,
+    cause,
+    policy,
+  }: { call: StepCall; row: LockedProcess; attempts: number; cause: Cause; policy: Attempts },
 ): Promise<number | null> {
   const { tenantId, processId, step, isBeside } = call;
   const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, attempts);
   if (pauseMs === null) return null;
   if (isBeside === true) {
     // The row's own count is for one step at a time.
-    const history = row.state.history.map((execution) => execution.step === step && execution.compensation !== null
-      ? { ...execution, compensation: { ...execution.compensation, attempts, error: cause } } : execution);
+    const history = row.state.history.map((execution) =>
+      execution.step === step && execution.compensation !== null
+        ? { ...execution, compensation: { ...execution.compensation, attempts, error: cause } }
+        : execution,
+    );
     const { revision, writer } = row;
-    await writeProcesses(client, { tenantId, writes: [{ processId, state: { ...row.state, history }, revision, writer: writer ?? '', events: [] }] });
+    await writeProcesses(client, {
+      tenantId,
+      writes: [{ processId, state: { ...row.state, history }, revision, writer: writer ?? '', events: [] }],
+    });
   }
   await recordAttempt(client, { tenantId, processId, attempts, cause, retryAt: new Date(Date.now() + pauseMs) });
   return pauseMs;
@@ -121,11 +170,16 @@ function settledIn(definition: ProcessDefinition, event: ProcessEvent): readonly
 
 function outcomeIn(event: ProcessEvent): StepOutcome | null {
   switch (event.type) {
-    case 'StepCompleted': return { type: 'completed', step: event.step, attempts: event.attempts, result: event.result };
-    case 'StepFailed': return { type: 'failed', step: event.step, attempts: event.attempts, cause: event.cause };
-    case 'StepCompensated': return { type: 'compensated', step: event.step, attempts: event.attempts };
-    case 'StepCompensationFailed': return { type: 'compensationFailed', step: event.step, attempts: event.attempts, cause: event.cause };
-    default: return null;
+    case 'StepCompleted':
+      return { type: 'completed', step: event.step, attempts: event.attempts, result: event.result };
+    case 'StepFailed':
+      return { type: 'failed', step: event.step, attempts: event.attempts, cause: event.cause };
+    case 'StepCompensated':
+      return { type: 'compensated', step: event.step, attempts: event.attempts };
+    case 'StepCompensationFailed':
+      return { type: 'compensationFailed', step: event.step, attempts: event.attempts, cause: event.cause };
+    default:
+      return null;
   }
 }
 

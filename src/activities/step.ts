@@ -6,7 +6,12 @@ import { recordAttempt } from '../db/process-rows.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
 import {
-  DEFAULT_ATTEMPTS, DEFAULT_TIME_LIMIT_MS, isWaiting, stepOf, type ActingStep, type ProcessDefinition,
+  DEFAULT_ATTEMPTS,
+  DEFAULT_TIME_LIMIT_MS,
+  isWaiting,
+  stepOf,
+  type ActingStep,
+  type ProcessDefinition,
 } from '../domain/process/definition.ts';
 import { executionOf, type Cause } from '../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../domain/process/step-work.ts';
@@ -29,10 +34,15 @@ interface Attempt extends Called {
 }
 
 /**
- * Makes the activity of a step: locks the row, does the step and writes what became of it, in one transaction. An attempt that fails
- * is counted in the row; after the last one the failure is the outcome. PostgreSQL being away is nobody's attempt.
+ * Makes the activity of a step: locks the row, does the step and writes what became of it, in one transaction. An
+ * attempt that fails is counted in the row; after the last one the failure is the outcome. PostgreSQL being away is
+ * nobody's attempt.
  */
-export function createStepActivity({ db, processType }: StepDeps, step: StepFunction, locals: LocalSteps = {}): StepActivity {
+export function createStepActivity(
+  { db, processType }: StepDeps,
+  step: StepFunction,
+  locals: LocalSteps = {},
+): StepActivity {
   return async (call) => {
     const definition = processType(call.type);
     const isUndo = executionOf(call.state, call.step)?.status === 'compensating';
@@ -49,8 +59,13 @@ export function createStepActivity({ db, processType }: StepDeps, step: StepFunc
   };
 }
 
-/** Makes the activities of steps that are done in transactions of ours, and may be taken in one where that is declared. */
-export function localStepActivities<Steps extends LocalSteps>(deps: StepDeps, steps: Steps): { [Name in keyof Steps]: StepActivity } {
+/**
+ * Makes the activities of steps that are done in transactions of ours, and may be taken in one where that is declared.
+ */
+export function localStepActivities<Steps extends LocalSteps>(
+  deps: StepDeps,
+  steps: Steps,
+): { [Name in keyof Steps]: StepActivity } {
   const activities = Object.entries(steps).map(([name, local]) => [name, createStepActivity(deps, { local }, steps)]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one activity for each step, under its name
   return Object.fromEntries(activities) as { [Name in keyof Steps]: StepActivity };
@@ -58,7 +73,10 @@ export function localStepActivities<Steps extends LocalSteps>(deps: StepDeps, st
 
 /** Runs `work` between the lock on the row and the write of its outcome. */
 async function inStep(
-  { pool }: StepDeps['db'], attempt: Attempt, work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>, locals: LocalSteps = {},
+  { pool }: StepDeps['db'],
+  attempt: Attempt,
+  work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>,
+  locals: LocalSteps = {},
 ): Promise<StepAnswer> {
   const { definition, call, isUndo } = attempt;
   return rawTransaction(pool, call.tenantId, async (client) => {
@@ -69,8 +87,14 @@ async function inStep(
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
     const outcome = outcomeOf(call.step, result, { attempts: standing.attempts + 1, isUndo });
     // After a failed attempt somebody may have changed their mind: the process is heard before it goes further.
-    const following = standing.attempts > 0 ? NOTHING : await takeFollowing(client, { definition, call, outcome, locals });
-    const answer = await settle(client, { definition, call, row: standing.row, outcomes: [outcome, ...following.outcomes] });
+    const following =
+      standing.attempts > 0 ? NOTHING : await takeFollowing(client, { definition, call, outcome, locals });
+    const answer = await settle(client, {
+      definition,
+      call,
+      row: standing.row,
+      outcomes: [outcome, ...following.outcomes],
+    });
     if (following.failed !== null) await recordAttempt(client, { ...call, ...following.failed });
     return answer;
   });
@@ -86,7 +110,9 @@ async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep
   if (!begun.isFree) return begun.answer;
   let results: readonly StepResult[];
   try {
-    results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) => remote([workOf(call, begun.attempts)], signal));
+    results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) =>
+      remote([workOf(call, begun.attempts)], signal),
+    );
   } catch (error) {
     // Counted whatever it is: a service that can't be reached is not PostgreSQL, though the errors look alike.
     return failed(db, attempt, causeOf(error, declared));

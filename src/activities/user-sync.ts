@@ -15,8 +15,10 @@ import type { UserSyncActivities } from './user-sync.types.ts';
 /** The settings of user sync, as the workflow takes them. */
 function userSyncSettings(config: Config): UserSyncSettings {
   return {
-    retryDelaysMs: config.SYNC_RETRY_DELAYS, maxRetries: config.MAX_SYNC_RETRY_ATTEMPTS,
-    confirmationTimeoutMs: config.SYNC_CONFIRMATION_TIMEOUT_MS, retryResetMs: config.SYNC_RETRY_RESET_MS,
+    retryDelaysMs: config.SYNC_RETRY_DELAYS,
+    maxRetries: config.MAX_SYNC_RETRY_ATTEMPTS,
+    confirmationTimeoutMs: config.SYNC_CONFIRMATION_TIMEOUT_MS,
+    retryResetMs: config.SYNC_RETRY_RESET_MS,
   };
 }
 
@@ -26,20 +28,22 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
   return {
     loadUserSyncSettings: async () => settings,
 
-    loadUserSync: ({ tenantId, userId }) => db.inTenant(tenantId, async (tx) => {
-      const claimed = await claimUserSync(tx, { tenantId, userId, settings });
-      return claimed === null ? null : { ...claimed, settings };
-    }),
+    loadUserSync: ({ tenantId, userId }) =>
+      db.inTenant(tenantId, async (tx) => {
+        const claimed = await claimUserSync(tx, { tenantId, userId, settings });
+        return claimed === null ? null : { ...claimed, settings };
+      }),
 
-    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => rawTransaction(db.pool, tenantId, async (client) => {
-      await lockStreams(client, [userId]);
-      const runId = Context.current().info.workflowExecution?.runId ?? '';
-      const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
-      if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
-        await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
-      }
-      return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
-    }),
+    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) =>
+      rawTransaction(db.pool, tenantId, async (client) => {
+        await lockStreams(client, [userId]);
+        const runId = Context.current().info.workflowExecution?.runId ?? '';
+        const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
+        if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
+          await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
+        }
+        return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
+      }),
   };
 }
 
@@ -49,9 +53,13 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
  * user was changed before it, and so are the retries of version 1.
  */
 async function publish(
-  client: ClientBase, user: User, { services, step, isFirst }: { services: readonly string[]; step: string; isFirst: boolean },
+  client: ClientBase,
+  user: User,
+  { services, step, isFirst }: { services: readonly string[]; step: string; isFirst: boolean },
 ): Promise<void> {
   const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
   const content = createHash('sha256').update(services.join(',')).digest('hex').slice(0, 8);
-  await appendOutgoing(client, [userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services })]);
+  await appendOutgoing(client, [
+    userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services }),
+  ]);
 }

@@ -31,20 +31,34 @@ async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPag
   const stuckAfterMs = deps.config.PROCESS_STUCK_AFTER_MS;
   const { processes, next } = await unmovedProcesses(deps.db.pool, { cursor: from, stuckAfterMs, limit: PAGE_SIZE });
   const areFew = from.after === null && processes.length < PAGE_SIZE;
-  const waits = (process: WatchedProcess): boolean => waitOf(process, { now: Date.now(), stuckAfterMs }) !== null && !areFew && Math.random() >= ASKED_SHARE;
+  const waits = (watched: WatchedProcess): boolean =>
+    waitOf(watched, { now: Date.now(), stuckAfterMs }) !== null && !areFew && Math.random() >= ASKED_SHARE;
   const waiting = processes.filter(waits);
-  const open = await openExecutions(deps.client, waiting.map(({ workflowId }) => workflowId));
+  const open = await openExecutions(
+    deps.client,
+    waiting.map(({ workflowId }) => workflowId),
+  );
   const isWaiting = new Set(waiting.filter(({ workflowId }) => open.has(workflowId)));
-  const report = await lookAfter(deps, processes.filter((process) => !isWaiting.has(process)));
-  const unasked = { ...NOTHING_WATCHED, checked: isWaiting.size, ...isWaiting.size === 0 ? {} : { classes: { waiting: isWaiting.size } } };
+  const report = await lookAfter(
+    deps,
+    processes.filter((watched) => !isWaiting.has(watched)),
+  );
+  const unasked = {
+    ...NOTHING_WATCHED,
+    checked: isWaiting.size,
+    ...(isWaiting.size === 0 ? {} : { classes: { waiting: isWaiting.size } }),
+  };
   return { ...addReports(report, unasked), next };
 }
 
 /** The reverse: executions of our types that are open while the row says that their process is over. */
 async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
-  const types = Object.keys(PROCESS_TYPES).map((type) => `"${processWorkflowType(type)}"`).join(', ');
+  const types = Object.keys(PROCESS_TYPES)
+    .map((type) => `"${processWorkflowType(type)}"`)
+    .join(', ');
   const before = new Date(Date.now() - deps.config.PROCESS_STUCK_AFTER_MS).toISOString();
-  const query = `TaskQueue = "${deps.config.TASK_QUEUE}" AND ExecutionStatus = "Running" AND WorkflowType IN (${types}) AND StartTime < "${before}"`;
+  const query = `TaskQueue = "${deps.config.TASK_QUEUE}" AND ExecutionStatus = "Running" AND WorkflowType IN (${types})
+    AND StartTime < "${before}"`;
   let report = NOTHING_WATCHED;
   let page: string[] = [];
   const look = async (): Promise<void> => {
@@ -69,13 +83,18 @@ async function closedOf({ db, config }: WatchdogDeps, workflowIds: readonly stri
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
-  const alerts = await deps.db.inTenant(ALL_TENANTS, (tx) => tx.alert.findMany({
-    where: { kind: STUCK_ALERT, openKey: { not: null } }, select: { tenantId: true, openKey: true },
-  }));
+  const alerts = await deps.db.inTenant(ALL_TENANTS, (tx) =>
+    tx.alert.findMany({
+      where: { kind: STUCK_ALERT, openKey: { not: null } },
+      select: { tenantId: true, openKey: true },
+    }),
+  );
   for (const { tenantId, openKey } of alerts) {
     heartbeat();
     const processId = openKey?.slice(STUCK_ALERT.length + 1) ?? '';
-    await reviewAlert(deps, { tenantId, processId }).catch((error: unknown) => log.warn('an alert could not be reviewed', { processId, error }));
+    await reviewAlert(deps, { tenantId, processId }).catch((error: unknown) =>
+      log.warn('an alert could not be reviewed', { processId, error }),
+    );
   }
 }
 
@@ -84,13 +103,19 @@ async function lookAfter(deps: WatchdogDeps, keys: readonly Key[]): Promise<Proc
   let report = NOTHING_WATCHED;
   for (const key of keys) {
     heartbeat();
-    const seen = await recoverProcess(deps, key).then(({ classed, action }) => ({
-      checked: 1, restarted: action === 'restarted' ? 1 : 0, alerted: action === 'alerted' ? 1 : 0, failed: 0,
-      classes: classed === 'not_found' ? {} : { [classed]: 1 },
-    }), (error: unknown) => {
-      log.warn('a process could not be looked at', { processId: key.processId, error });
-      return { ...NOTHING_WATCHED, checked: 1, failed: 1 };
-    });
+    const seen = await recoverProcess(deps, key).then(
+      ({ classed, action }) => ({
+        checked: 1,
+        restarted: action === 'restarted' ? 1 : 0,
+        alerted: action === 'alerted' ? 1 : 0,
+        failed: 0,
+        classes: classed === 'not_found' ? {} : { [classed]: 1 },
+      }),
+      (error: unknown) => {
+        log.warn('a process could not be looked at', { processId: key.processId, error });
+        return { ...NOTHING_WATCHED, checked: 1, failed: 1 };
+      },
+    );
     report = addReports(report, seen);
   }
   return report;

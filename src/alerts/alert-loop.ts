@@ -43,22 +43,34 @@ const LEAST_LEASE_MS = 60_000;
 export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
   const { db, config, logger } = deps;
   const checks = deps.checks ?? createChecks();
-  const webhook = config.ALERT_WEBHOOK_URL === undefined ? undefined : createWebhookGateway({ url: config.ALERT_WEBHOOK_URL });
+  const webhook =
+    config.ALERT_WEBHOOK_URL === undefined ? undefined : createWebhookGateway({ url: config.ALERT_WEBHOOK_URL });
   const claim = {
-    name: LEASE, owner: `${hostname()}:${process.pid}:${randomUUID()}`, ttlMs: Math.max(LEAST_LEASE_MS, 3 * config.ALERT_CHECK_INTERVAL_MS),
+    name: LEASE,
+    owner: `${hostname()}:${process.pid}:${randomUUID()}`,
+    ttlMs: Math.max(LEAST_LEASE_MS, 3 * config.ALERT_CHECK_INTERVAL_MS),
   };
 
-  const runOnce = () => withLease(db.pool, claim, async () => {
-    for (const check of checks) {
-      await runCheck(deps, check);
-      if (!await acquireLease(db.pool, claim)) return;
-    }
-    await deliverAlerts({
-      db, mail: deps.mail, webhook, logger, ...(deps.firstDelayMs === undefined ? {} : { firstDelayMs: deps.firstDelayMs }),
+  const runOnce = () =>
+    withLease(db.pool, claim, async () => {
+      for (const check of checks) {
+        await runCheck(deps, check);
+        if (!(await acquireLease(db.pool, claim))) return;
+      }
+      await deliverAlerts({
+        db,
+        mail: deps.mail,
+        webhook,
+        logger,
+        ...(deps.firstDelayMs === undefined ? {} : { firstDelayMs: deps.firstDelayMs }),
+      });
     });
-  });
   const loop = createPollLoop({
-    name: LEASE, channel: ALERT_CHANNEL, pollMs: config.ALERT_CHECK_INTERVAL_MS, pool: db.pool, logger,
+    name: LEASE,
+    channel: ALERT_CHANNEL,
+    pollMs: config.ALERT_CHECK_INTERVAL_MS,
+    pool: db.pool,
+    logger,
     runOnce: async () => {
       await runOnce();
       return false;
@@ -71,7 +83,9 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
     wake: () => loop.wake(),
     stop: async () => {
       await loop.stop();
-      await releaseLease(db.pool, claim).catch((error: unknown) => logger.debug({ err: error }, 'the lease of the alerts runs out by itself'));
+      await releaseLease(db.pool, claim).catch((error: unknown) =>
+        logger.debug({ err: error }, 'the lease of the alerts runs out by itself'),
+      );
     },
   };
 }
@@ -82,7 +96,8 @@ async function runCheck(deps: AlertLoopDeps, check: Check): Promise<void> {
     const findings = await check.run(deps);
     if (findings === 'unknown') return;
     await deps.db.inTenant(ALL_TENANTS, async (tx) => {
-      for (const finding of findings) await raiseAlert(tx, { ...finding, kind: check.kind }, alertChannels(deps.config));
+      for (const finding of findings)
+        await raiseAlert(tx, { ...finding, kind: check.kind }, alertChannels(deps.config));
       await clearUnsighted(tx, check.kind, findings);
     });
   } catch (error) {

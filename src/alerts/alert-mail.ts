@@ -3,14 +3,18 @@ import type { Mail } from '../gateways/mail.ts';
 import { layOut } from '../notifications/message.ts';
 
 /** The message that tells an administrator of an alert. */
-export function alertMail({ id, tenantId, kind, severity, status, summary, details, firstSeenAt }: Alert, to: string): Mail {
+export function alertMail(
+  { id, tenantId, kind, severity, status, summary, details, firstSeenAt }: Alert,
+  to: string,
+): Mail {
   const message = layOut({
     locale: 'en',
     subject: `[${severity}] ${summary}`,
     greeting: 'Hello,',
     paragraphs: [
       summary,
-      `Kind ${kind}, tenant ${tenantId}, first seen ${firstSeenAt.toISOString()}${status === 'resolved' ? ', over in the meantime' : ''}.`,
+      `Kind ${kind}, tenant ${tenantId}, first seen ` +
+        `${firstSeenAt.toISOString()}${status === 'resolved' ? ', over in the meantime' : ''}.`,
       `Details: ${JSON.stringify(details)}`,
       `What it means and what to do: docs/operations.md. To say that you look at it: POST /alerts/${id}/acknowledge.`,
     ],

@@ -10,5 +10,14 @@ import { temporalUnreachable } from './checks/temporal-unreachable.ts';
 
 /** All the checks, in the order in which a round runs them. */
 export function createChecks(): readonly Check[] {
-  return [syncFailureRate, deadLetterDepth, horizonStalled, relayStalled, restoredElsewhere, temporalUnreachable, createNoWorkerCheck(), scheduleToStart];
+  return [
+    syncFailureRate,
+    deadLetterDepth,
+    horizonStalled,
+    relayStalled,
+    restoredElsewhere,
+    temporalUnreachable,
+    createNoWorkerCheck(),
+    scheduleToStart,
+  ];
 }

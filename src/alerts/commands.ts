@@ -20,23 +20,36 @@ export interface AlertCommand {
   readonly at: Date;
 }
 
-/** One page of alerts, the newest first; times of first sighting order them, since the last one moves while one reads. */
-export async function listAlerts(tx: Tx, { tenantId, status, kind, after, limit }: {
-  readonly tenantId: string;
-  readonly status?: AlertStatus;
-  readonly kind?: string;
-  /** The last alert of the page before. */
-  readonly after?: { readonly firstSeenAt: Date; readonly id: string };
-  readonly limit: number;
-}): Promise<Alert[]> {
+/**
+ * One page of alerts, the newest first; times of first sighting order them, since the last one moves while one reads.
+ */
+export async function listAlerts(
+  tx: Tx,
+  {
+    tenantId,
+    status,
+    kind,
+    after,
+    limit,
+  }: {
+    readonly tenantId: string;
+    readonly status?: AlertStatus;
+    readonly kind?: string;
+    /** The last alert of the page before. */
+    readonly after?: { readonly firstSeenAt: Date; readonly id: string };
+    readonly limit: number;
+  },
+): Promise<Alert[]> {
   return tx.alert.findMany({
     where: {
       tenantId,
       ...(status === undefined ? {} : { status }),
       ...(kind === undefined ? {} : { kind }),
-      ...(after === undefined ? {} : {
-        OR: [{ firstSeenAt: { lt: after.firstSeenAt } }, { firstSeenAt: after.firstSeenAt, id: { lt: after.id } }],
-      }),
+      ...(after === undefined
+        ? {}
+        : {
+            OR: [{ firstSeenAt: { lt: after.firstSeenAt } }, { firstSeenAt: after.firstSeenAt, id: { lt: after.id } }],
+          }),
     },
     orderBy: [{ firstSeenAt: 'desc' }, { id: 'desc' }],
     take: limit,
@@ -46,7 +59,8 @@ export async function listAlerts(tx: Tx, { tenantId, status, kind, after, limit 
 /** Says that somebody looks at it; saying so again changes nothing. */
 export async function acknowledgeAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
   await tx.alert.updateMany({
-    where: { tenantId, id, status: 'open' }, data: { status: 'acknowledged', acknowledgedBy: by, acknowledgedAt: at },
+    where: { tenantId, id, status: 'open' },
+    data: { status: 'acknowledged', acknowledgedBy: by, acknowledgedAt: at },
   });
   const alert = await findAlert(tx, { tenantId, id });
   if (alert === null) return notFound();
@@ -57,7 +71,8 @@ export async function acknowledgeAlert(tx: Tx, { tenantId, id, by, at }: AlertCo
 /** Closes it; the next sighting opens a new one. Closing it again changes nothing. */
 export async function resolveAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
   await tx.alert.updateMany({
-    where: { tenantId, id, status: { not: 'resolved' } }, data: { status: 'resolved', openKey: null, resolvedBy: by, resolvedAt: at },
+    where: { tenantId, id, status: { not: 'resolved' } },
+    data: { status: 'resolved', openKey: null, resolvedBy: by, resolvedAt: at },
   });
   const alert = await findAlert(tx, { tenantId, id });
   return alert === null ? notFound() : { accepted: true, alert };

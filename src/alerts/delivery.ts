@@ -23,11 +23,16 @@ const BATCH_SIZE = 100;
 
 /** Tells every channel that still has to be told and is due; each is told at least once, with the alert's id. */
 export async function deliverAlerts(deps: AlertDeliveryDeps): Promise<void> {
-  const due = await deps.db.inTenant(ALL_TENANTS, (tx) => tx.$queryRaw<{ tenantId: string; id: string }[]>`
+  const due = await deps.db.inTenant(
+    ALL_TENANTS,
+    (tx) => tx.$queryRaw<{ tenantId: string; id: string }[]>`
     SELECT tenant_id AS "tenantId", id::text FROM alerts
-    WHERE undelivered <> '{}' AND next_delivery_at <= now() ORDER BY next_delivery_at LIMIT ${BATCH_SIZE}`);
+    WHERE undelivered <> '{}' AND next_delivery_at <= now() ORDER BY next_delivery_at LIMIT ${BATCH_SIZE}`,
+  );
   for (const { tenantId, id } of due) {
-    const alert = await deps.db.inTenant(tenantId, (tx) => tx.alert.findUnique({ where: { tenantId_id: { tenantId, id } } }));
+    const alert = await deps.db.inTenant(tenantId, (tx) =>
+      tx.alert.findUnique({ where: { tenantId_id: { tenantId, id } } }),
+    );
     if (alert !== null) await deliverAlert(deps, alert);
   }
 }
@@ -42,12 +47,18 @@ async function deliverAlert(deps: AlertDeliveryDeps, alert: Alert): Promise<void
         failures.push(`${channel}: ${String(error)}`);
         continue;
       }
-      deps.logger.error({ alertId: alert.id, status: error.status }, 'an address in ADMIN_EMAILS was refused for good; this alert does not reach it');
+      deps.logger.error(
+        { alertId: alert.id, status: error.status },
+        'an address in ADMIN_EMAILS was refused for good; this alert does not reach it',
+      );
     }
     await forget(deps.db, alert, channel);
   }
   if (failures.length === 0) return;
-  deps.logger.warn({ alertId: alert.id, channels: failures.length, attempts: alert.deliveryAttempts + 1 }, 'an alert could not be delivered everywhere; it is tried again');
+  deps.logger.warn(
+    { alertId: alert.id, channels: failures.length, attempts: alert.deliveryAttempts + 1 },
+    'an alert could not be delivered everywhere; it is tried again',
+  );
   await postpone(deps, alert, failures.join('; '));
 }
 
@@ -59,19 +70,41 @@ async function tell({ mail, webhook }: AlertDeliveryDeps, channel: string, alert
 }
 
 /** What the webhook receives. */
-function webhookBody({ tenantId, id, kind, severity, status, summary, details, count, firstSeenAt, lastSeenAt }: Alert): object {
+function webhookBody({
+  tenantId,
+  id,
+  kind,
+  severity,
+  status,
+  summary,
+  details,
+  count,
+  firstSeenAt,
+  lastSeenAt,
+}: Alert): object {
   return { tenantId, id, kind, severity, status, summary, details, count, firstSeenAt, lastSeenAt };
 }
 
 async function forget(db: Db, { tenantId, id }: Alert, channel: string): Promise<void> {
-  await db.inTenant(tenantId, (tx) => tx.$executeRaw`
-    UPDATE alerts SET undelivered = array_remove(undelivered, ${channel}), delivery_error = NULL WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`);
+  await db.inTenant(
+    tenantId,
+    (tx) => tx.$executeRaw`
+    UPDATE alerts SET undelivered = array_remove(undelivered, ${channel}), delivery_error = NULL
+      WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`,
+  );
 }
 
-async function postpone({ db, firstDelayMs = FIRST_DELAY_MS }: AlertDeliveryDeps, alert: Alert, error: string): Promise<void> {
+async function postpone(
+  { db, firstDelayMs = FIRST_DELAY_MS }: AlertDeliveryDeps,
+  alert: Alert,
+  error: string,
+): Promise<void> {
   const delayMs = Math.min(MAX_DELAY_MS, firstDelayMs * 2 ** Math.min(alert.deliveryAttempts, 20));
-  await db.inTenant(alert.tenantId, (tx) => tx.$executeRaw`
+  await db.inTenant(
+    alert.tenantId,
+    (tx) => tx.$executeRaw`
     UPDATE alerts SET delivery_attempts = delivery_attempts + 1, delivery_error = ${error.slice(0, 1000)},
       next_delivery_at = now() + make_interval(secs => ${delayMs / 1000}::float8)
-    WHERE tenant_id = ${alert.tenantId} AND id = ${alert.id}::uuid`);
+    WHERE tenant_id = ${alert.tenantId} AND id = ${alert.id}::uuid`,
+  );
 }

@@ -18,14 +18,19 @@ export interface RaisedAlert extends Finding {
  * count up and refresh what it says, and nobody is told again, unless `isToldAgain`. Returns whether it was the first.
  */
 export async function raiseAlert(
-  tx: Tx, alert: RaisedAlert, channels: readonly string[], { isToldAgain = false }: { isToldAgain?: boolean } = {},
+  tx: Tx,
+  alert: RaisedAlert,
+  channels: readonly string[],
+  { isToldAgain = false }: { isToldAgain?: boolean } = {},
 ): Promise<{ id: string; isNew: boolean }> {
   const { tenantId, kind, severity, summary, details } = alert;
   const [row] = await tx.$queryRaw<{ id: string; isNew: boolean }[]>`
     INSERT INTO alerts AS seen (tenant_id, id, kind, severity, open_key, summary, details, undelivered)
-    VALUES (${tenantId}, ${randomUUID()}::uuid, ${kind}, ${severity}, ${openKeyOf(alert)}, ${summary}, ${JSON.stringify(details)}::jsonb, ${[...channels]}::text[])
+    VALUES (${tenantId}, ${randomUUID()}::uuid, ${kind}, ${severity}, ${openKeyOf(alert)}, ${summary},
+      ${JSON.stringify(details)}::jsonb, ${[...channels]}::text[])
     ON CONFLICT (tenant_id, open_key) DO UPDATE SET
-      count = seen.count + 1, last_seen_at = now(), severity = EXCLUDED.severity, summary = EXCLUDED.summary, details = EXCLUDED.details,
+      count = seen.count + 1, last_seen_at = now(), severity = EXCLUDED.severity,
+      summary = EXCLUDED.summary, details = EXCLUDED.details,
       undelivered = CASE WHEN ${isToldAgain} THEN EXCLUDED.undelivered ELSE seen.undelivered END
     RETURNING id::text, xmax = 0 AS "isNew"`;
   if (row === undefined) throw new Error('an alert was neither inserted nor updated');
@@ -34,7 +39,10 @@ export async function raiseAlert(
 }
 
 /** Resolves an alert whose condition is gone; does nothing when there is none. */
-export async function clearAlert(tx: Tx, { tenantId, kind, key }: { tenantId: string; kind: string; key: string }): Promise<void> {
+export async function clearAlert(
+  tx: Tx,
+  { tenantId, kind, key }: { tenantId: string; kind: string; key: string },
+): Promise<void> {
   await tx.alert.updateMany({
     where: { tenantId, openKey: openKeyOf({ kind, key }) },
     data: { status: 'resolved', openKey: null, resolvedAt: new Date(), resolvedBy: SYSTEM },
@@ -43,7 +51,10 @@ export async function clearAlert(tx: Tx, { tenantId, kind, key }: { tenantId: st
 
 /** Resolves every open alert of a kind, in all tenants the transaction sees, but those that were just sighted. */
 export async function clearUnsighted(tx: Tx, kind: string, sighted: readonly Finding[]): Promise<void> {
-  const open = await tx.alert.findMany({ where: { kind, openKey: { not: null } }, select: { tenantId: true, id: true, openKey: true } });
+  const open = await tx.alert.findMany({
+    where: { kind, openKey: { not: null } },
+    select: { tenantId: true, id: true, openKey: true },
+  });
   const keep = new Set(sighted.map(({ tenantId, key }) => JSON.stringify([tenantId, openKeyOf({ kind, key })])));
   for (const { tenantId, id, openKey } of open) {
     if (keep.has(JSON.stringify([tenantId, openKey]))) continue;

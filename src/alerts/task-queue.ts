@@ -21,7 +21,10 @@ export interface TaskQueueState {
 }
 
 /** Both queues of `taskQueue`, or `unknown` when Temporal can't be asked: that is another alert. */
-export async function describeTaskQueues(client: Client, taskQueue: string): Promise<readonly TaskQueueState[] | 'unknown'> {
+export async function describeTaskQueues(
+  client: Client,
+  taskQueue: string,
+): Promise<readonly TaskQueueState[] | 'unknown'> {
   try {
     return await Promise.all(TASK_TYPES.map((type) => describe(client, taskQueue, type)));
   } catch (error) {
@@ -33,13 +36,18 @@ export async function describeTaskQueues(client: Client, taskQueue: string): Pro
 async function describe(client: Client, name: string, type: TaskType): Promise<TaskQueueState> {
   const { pollers, stats } = await client.withDeadline(Date.now() + TEMPORAL_DEADLINE_MS, () =>
     client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace, taskQueue: { name }, taskQueueType: TYPES[type], reportStats: true,
-    }));
+      namespace: client.options.namespace,
+      taskQueue: { name },
+      taskQueueType: TYPES[type],
+      reportStats: true,
+    }),
+  );
   const accesses = pollers.map(({ lastAccessTime }) => optionalTsToMs(lastAccessTime) ?? 0);
   const backlogCount = Number(stats?.approximateBacklogCount ?? 0);
   return {
-    type, backlogCount,
+    type,
+    backlogCount,
     lastAccess: accesses.length === 0 ? undefined : Math.max(...accesses),
-    backlogAgeMs: backlogCount === 0 ? 0 : optionalTsToMs(stats?.approximateBacklogAge) ?? 0,
+    backlogAgeMs: backlogCount === 0 ? 0 : (optionalTsToMs(stats?.approximateBacklogAge) ?? 0),
   };
 }

@@ -23,14 +23,25 @@ export function createApp(deps: ApiDeps): Express {
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
   app.use(requestId, traceRequests, httpMetrics(metrics.registry), requestLog(log));
   // Plain http must go on working where no proxy in front of us speaks TLS.
-  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } }, strictTransportSecurity: false }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+      strictTransportSecurity: false,
+    }),
+  );
   app.use(healthRouter(deps));
-  app.get('/metrics', async (_request, response) => void response.set('Content-Type', metrics.registry.contentType).send(await metrics.text()));
+  app.get(
+    '/metrics',
+    async (_request, response) =>
+      void response.set('Content-Type', metrics.registry.contentType).send(await metrics.text()),
+  );
   app.use(docsRouter());
   app.use(authentication(verifyToken), rateLimiter(config.RATE_LIMIT_PER_MINUTE));
   app.use(express.json({ limit: config.BODY_LIMIT_KB * 1024, type: ['application/json', 'application/*+json'] }));
   app.use(mountRoutes(ROUTES, deps));
-  app.use(() => { throw new Problem('not_found'); });
+  app.use(() => {
+    throw new Problem('not_found');
+  });
   app.use(errorMiddleware(log));
   return app;
 }

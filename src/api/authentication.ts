@@ -24,9 +24,13 @@ export function callerOf(request: Request): Caller | undefined {
 export function requireCaller(request: Request): Caller {
   const verification = verifications.get(request);
   switch (verification?.kind) {
-    case 'caller': return verification.caller;
-    case 'unreachable': throw new Problem('identity_provider_unavailable');
-    case 'invalid': throw new Problem('unauthenticated', { detail: verification.reason });
-    default: throw new Problem('unauthenticated');
+    case 'caller':
+      return verification.caller;
+    case 'unreachable':
+      throw new Problem('identity_provider_unavailable');
+    case 'invalid':
+      throw new Problem('unauthenticated', { detail: verification.reason });
+    default:
+      throw new Problem('unauthenticated');
   }
 }

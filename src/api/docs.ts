@@ -10,8 +10,13 @@ export function docsRouter(): Router {
   const router = Router();
   router.get('/openapi.json', (_request, response) => void response.json(document));
   router.get('/docs/errors', (_request, response) => void response.type('html').send(errorsHtml()));
-  router.use('/docs', swaggerUi.serve, swaggerUi.setup(undefined, {
-    customSiteTitle: 'Steadfast API', swaggerOptions: { url: '/openapi.json', persistAuthorization: true },
-  }));
+  router.use(
+    '/docs',
+    swaggerUi.serve,
+    swaggerUi.setup(undefined, {
+      customSiteTitle: 'Steadfast API',
+      swaggerOptions: { url: '/openapi.json', persistAuthorization: true },
+    }),
+  );
   return router;
 }

@@ -27,7 +27,10 @@ export function errorMiddleware(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     const problem = toProblem(error);
     if (ERRORS[problem.code].status >= 500) {
-      log[problem.code === 'internal_error' ? 'error' : 'warn']({ requestId: requestIdOf(response), code: problem.code, ...describe(problem.cause) }, 'a request failed');
+      log[problem.code === 'internal_error' ? 'error' : 'warn'](
+        { requestId: requestIdOf(response), code: problem.code, ...describe(problem.cause) },
+        'a request failed',
+      );
     }
     if (response.headersSent) return next(error);
     sendProblem(response, problem);
@@ -52,6 +55,10 @@ function describe(error: unknown): Record<string, unknown> {
     error: error.name,
     ...('code' in error ? { errorCode: error.code } : {}),
     ...(isOurs ? { message: error.message } : {}),
-    at: error.stack?.split('\n').filter((line) => line.startsWith('    at ')).slice(0, 8).map((line) => line.trim()),
+    at: error.stack
+      ?.split('\n')
+      .filter((line) => line.startsWith('    at '))
+      .slice(0, 8)
+      .map((line) => line.trim()),
   };
 }

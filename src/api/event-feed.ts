@@ -17,7 +17,10 @@ export interface Follower extends EventPlace {
 export interface EventFeed {
   /** Why there is no room for another stream; null: there is. */
   refuses(owner: string | null): 'too_many_streams' | 'streams_exhausted' | null;
-  /** Writes every event behind the follower's place, then those that happen, until the last one, a quarter of an hour or the reader's leave. */
+  /**
+   * Writes every event behind the follower's place, then those that happen, until the last one, a quarter of an hour or
+   * the reader's leave.
+   */
   follow(response: Writable, follower: Follower): void;
   /** Ends all streams; their readers connect again, elsewhere. */
   stop(): Promise<void>;
@@ -51,7 +54,13 @@ const EVENTS_A_ROUND = 50;
 
 /** Makes the feed; it polls while somebody follows. */
 export function createEventFeed({
-  pool, pollMs, logger, maxStreams = 1_000, maxStreamsOfOwner = 20, maxAgeMs = 15 * 60_000, heartbeatMs = 15_000,
+  pool,
+  pollMs,
+  logger,
+  maxStreams = 1_000,
+  maxStreamsOfOwner = 20,
+  maxAgeMs = 15 * 60_000,
+  heartbeatMs = 15_000,
 }: EventFeedOptions): EventFeed {
   const streams = new Set<Stream>();
   const wake = createWake();
@@ -83,10 +92,23 @@ export function createEventFeed({
     follow: (response, follower) => {
       if (isStopped || response.destroyed) return void response.end();
       const nowMs = performance.now();
-      const stream: Stream = { response, follower, after: follower.after, writtenAtMs: nowMs, endsAtMs: nowMs + maxAgeMs, isBlocked: false };
+      const stream: Stream = {
+        response,
+        follower,
+        after: follower.after,
+        writtenAtMs: nowMs,
+        endsAtMs: nowMs + maxAgeMs,
+        isBlocked: false,
+      };
       streams.add(stream);
-      response.on('close', () => { streams.delete(stream); wake.notify(); });
-      response.on('drain', () => { stream.isBlocked = false; wake.notify(); });
+      response.on('close', () => {
+        streams.delete(stream);
+        wake.notify();
+      });
+      response.on('drain', () => {
+        stream.isBlocked = false;
+        wake.notify();
+      });
       response.on('error', () => {}); // followed by 'close'
       wake.notify();
       running ??= run();
@@ -103,7 +125,11 @@ export function createEventFeed({
 /** Reads and writes what comes next in each stream; true: there may be more at once. */
 async function deliverNext(pool: Pool, streams: Set<Stream>): Promise<boolean> {
   const ready = [...streams].filter(({ isBlocked }) => !isBlocked);
-  const events = await eventsBehind(pool, ready.map(({ follower, after }) => ({ ...follower, after })), EVENTS_A_ROUND);
+  const events = await eventsBehind(
+    pool,
+    ready.map(({ follower, after }) => ({ ...follower, after })),
+    EVENTS_A_ROUND,
+  );
   for (const event of events) {
     const stream = ready[event.place];
     if (stream === undefined || !streams.has(stream)) continue; // its reader left, or it had its last event

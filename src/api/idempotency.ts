@@ -30,27 +30,59 @@ export function readIdempotencyKey(request: Request, { subject, tenantId }: Call
   const key = request.get('Idempotency-Key');
   if (key === undefined) return undefined;
   if (!PRINTABLE.test(key)) {
-    throw new Problem('validation_failed', { errors: [{ field: 'headers.Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' }] });
+    throw new Problem('validation_failed', {
+      errors: [
+        { field: 'headers.Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
+      ],
+    });
   }
   const scope = `${subject} ${request.method} ${request.baseUrl}${request.path}`;
   const fingerprint = digest(JSON.stringify([request.body ?? null, request.query]));
   return { scope, key, fingerprint, effectId: asUuid(digest(JSON.stringify([tenantId, scope, key, fingerprint]))) };
 }
 
-/** Carries out `work` once for its key and answers repetitions with what was answered first. Answers of 5xx are not kept. */
-export async function withIdempotency({ key, deps, tenantId, work, response }: {
-  key: IdempotencyKey; deps: ApiDeps; tenantId: string; work: () => Promise<Reply>; response: Response;
+/**
+ * Carries out `work` once for its key and answers repetitions with what was answered first. Answers of 5xx are not
+ * kept.
+ */
+export async function withIdempotency({
+  key,
+  deps,
+  tenantId,
+  work,
+  response,
+}: {
+  key: IdempotencyKey;
+  deps: ApiDeps;
+  tenantId: string;
+  work: () => Promise<Reply>;
+  response: Response;
 }): Promise<void> {
-  const { db: { pool }, config } = deps;
+  const {
+    db: { pool },
+    config,
+  } = deps;
   const claim: IdempotencyClaim = {
-    tenantId, ...key, token: randomUUID(), lockMs: config.COMMAND_TIMEOUT_MS + LOCK_MARGIN_MS, keepHours: config.IDEMPOTENCY_KEY_HOURS,
+    tenantId,
+    ...key,
+    token: randomUUID(),
+    lockMs: config.COMMAND_TIMEOUT_MS + LOCK_MARGIN_MS,
+    keepHours: config.IDEMPOTENCY_KEY_HOURS,
   };
   const begun = await beginIdempotent(pool, claim);
   switch (begun.kind) {
-    case 'other_body': throw new Problem('idempotency_key_reused');
-    case 'in_progress': throw new Problem('idempotency_in_progress', { retryAfterSeconds: 1 });
-    case 'answered': return send(response, { status: begun.status, body: begun.body, headers: { ...begun.headers, 'Idempotency-Replayed': 'true' } });
-    case 'begun': break;
+    case 'other_body':
+      throw new Problem('idempotency_key_reused');
+    case 'in_progress':
+      throw new Problem('idempotency_in_progress', { retryAfterSeconds: 1 });
+    case 'answered':
+      return send(response, {
+        status: begun.status,
+        body: begun.body,
+        headers: { ...begun.headers, 'Idempotency-Replayed': 'true' },
+      });
+    case 'begun':
+      break;
   }
   const answer = await answerOf(work, requestIdOf(response)).catch(async (error: unknown) => {
     await releaseIdempotent(pool, claim).catch(() => undefined); // it lapses by itself
@@ -58,12 +90,19 @@ export async function withIdempotency({ key, deps, tenantId, work, response }: {
   });
   // What was done is done: without the record a repetition is carried out again, which every effect withstands.
   await finishIdempotent(pool, claim, answer).catch((error: unknown) => {
-    deps.log.warn({ requestId: requestIdOf(response), error: error instanceof Error ? error.name : 'unknown' }, 'an answer could not be kept for its Idempotency-Key');
+    deps.log.warn(
+      { requestId: requestIdOf(response), error: error instanceof Error ? error.name : 'unknown' },
+      'an answer could not be kept for its Idempotency-Key',
+    );
   });
   send(response, answer);
 }
 
-interface KeptAnswer { readonly status: number; readonly body: string | undefined; readonly headers?: Readonly<Record<string, string>> | undefined }
+interface KeptAnswer {
+  readonly status: number;
+  readonly body: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
 
 async function answerOf(work: () => Promise<Reply>, requestId: string): Promise<KeptAnswer> {
   try {

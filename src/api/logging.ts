@@ -8,10 +8,14 @@ export function requestLog(log: Logger): RequestHandler {
     logger: log,
     genReqId: (_request, response) => String(response.getHeader('X-Request-Id')),
     quietReqLogger: true,
-    customLogLevel: (_request, response) => response.statusCode >= 500 ? 'warn' : 'info',
+    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : 'info'),
     autoLogging: { ignore: ({ url }) => /^\/(healthz|readyz|metrics)$/.test(url ?? '') },
     serializers: {
-      req: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({ id, method, path: url.split('?')[0] }),
+      req: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({
+        id,
+        method,
+        path: url.split('?')[0],
+      }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
     },
   });

@@ -3,7 +3,9 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 
 const routes = new WeakMap<Response, string>();
 
-/** Names the route that answers, for the metrics: a pattern, since addresses with ids in them would be without number. */
+/**
+ * Names the route that answers, for the metrics: a pattern, since addresses with ids in them would be without number.
+ */
 export function nameRoute(response: Response, pattern: string): void {
   routes.set(response, pattern);
 }
@@ -16,17 +18,30 @@ export function routeOf(response: Response): string | undefined {
 /** Counts and times every request. */
 export function httpMetrics(registry: Registry): RequestHandler {
   const labelNames = ['method', 'route', 'status'] as const;
-  const total = new Counter({ name: 'http_requests_total', help: 'HTTP requests answered.', labelNames, registers: [registry] });
+  const total = new Counter({
+    name: 'http_requests_total',
+    help: 'HTTP requests answered.',
+    labelNames,
+    registers: [registry],
+  });
   const seconds = new Histogram({
-    name: 'http_request_duration_seconds', help: 'Time from request to answer.', labelNames, registers: [registry],
+    name: 'http_request_duration_seconds',
+    help: 'Time from request to answer.',
+    labelNames,
+    registers: [registry],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   });
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
-      const labels = { method: request.method, route: routeOf(response) ?? 'none', status: String(response.statusCode) };
+      const labels = {
+        method: request.method,
+        route: routeOf(response) ?? 'none',
+        status: String(response.statusCode),
+      };
       total.inc(labels);
-      if (response.getHeader('Content-Type') === 'text/event-stream') return; // how long somebody listened is nobody's waiting time
+      // How long somebody listened is nobody's waiting time
+      if (response.getHeader('Content-Type') === 'text/event-stream') return;
       seconds.observe(labels, (performance.now() - startedAt) / 1_000);
     });
     next();

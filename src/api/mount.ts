@@ -27,8 +27,14 @@ function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
     requireJson(request);
     const key = spec.idempotent === true ? readIdempotencyKey(request, caller) : undefined;
     const work = read({
-      deps, caller, self, effectId: key?.effectId ?? randomUUID(), lastEventId: spec.isStream === true ? readLastEventId(request) : 0,
-      params: request.params, query: request.query, body: request.body,
+      deps,
+      caller,
+      self,
+      effectId: key?.effectId ?? randomUUID(),
+      lastEventId: spec.isStream === true ? readLastEventId(request) : 0,
+      params: request.params,
+      query: request.query,
+      body: request.body,
     });
     if (key !== undefined) return withIdempotency({ key, deps, tenantId: caller.tenantId, work, response });
     answer(response, await work());
@@ -36,7 +42,8 @@ function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
 }
 
 function answer(response: Response, { status, body, headers, stream }: Reply): void {
-  if (stream === undefined) return send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  if (stream === undefined)
+    return send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   // A proxy that gathers or keeps what passes would hold the events back.
   response.set({ ...headers, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }).status(status);
   response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
@@ -48,7 +55,9 @@ function answer(response: Response, { status, body, headers, stream }: Reply): v
 function readLastEventId(request: Request): number {
   const given = request.get('Last-Event-ID') ?? '0';
   if (/^\d{1,9}$/.test(given)) return Number(given);
-  throw new Problem('validation_failed', { errors: [{ field: 'headers.Last-Event-ID', message: 'must be the id of an event of this stream' }] });
+  throw new Problem('validation_failed', {
+    errors: [{ field: 'headers.Last-Event-ID', message: 'must be the id of an event of this stream' }],
+  });
 }
 
 async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promise<OwnUser | undefined> {
@@ -61,7 +70,11 @@ async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promi
 
 // body-parser passes over what is not JSON, and would leave us with no body at all.
 function requireJson(request: Request): void {
-  if (request.is('*/*') !== null && request.get('Content-Length') !== '0' && !request.is(['application/json', 'application/*+json'])) {
+  if (
+    request.is('*/*') !== null &&
+    request.get('Content-Length') !== '0' &&
+    !request.is(['application/json', 'application/*+json'])
+  ) {
     throw new Problem('unsupported_media_type');
   }
 }

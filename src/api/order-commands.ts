@@ -10,33 +10,74 @@ import { id } from './values.ts';
 
 const params = z.object({ id });
 
-const cancel = route({
-  method: 'post', path: '/orders/:id/cancel', operationId: 'cancelOrder', tag: 'Orders', roles: ['user', 'service', 'operator', 'admin'],
-  summary: 'Cancels an order that the warehouse has not accepted yet; what was done is undone', params,
-  body: z.strictObject({ reason: commandReason.optional() }).default({}),
-  statuses: { 202: 'The order as it is now; it is cancelled when everything is undone' }, answer: orderSchema, idempotent: true,
-  errors: ['order_not_found', 'past_point_of_no_return', 'process_turned_back', 'process_closed', 'command_timeout', 'temporal_unavailable'],
-}, async (call) => {
-  const { deps, caller: { tenantId, subject }, self, params: { id: processId }, body: { reason } } = call;
-  const by = self === undefined ? subject : `user ${self.id}`; // a customer's identity is nothing for the history
-  await requireOrder(call, processId);
-  const process = await requireOpenProcess(deps, { tenantId, processId });
-  await commandProcess(call, process, { command: 'cancel', payload: { by, ...(reason === undefined ? {} : { reason }) } });
-  return { status: 202, body: orderAnswer(await requireOrder(call, processId)) };
-});
+const cancel = route(
+  {
+    method: 'post',
+    path: '/orders/:id/cancel',
+    operationId: 'cancelOrder',
+    tag: 'Orders',
+    roles: ['user', 'service', 'operator', 'admin'],
+    summary: 'Cancels an order that the warehouse has not accepted yet; what was done is undone',
+    params,
+    body: z.strictObject({ reason: commandReason.optional() }).default({}),
+    statuses: { 202: 'The order as it is now; it is cancelled when everything is undone' },
+    answer: orderSchema,
+    idempotent: true,
+    errors: [
+      'order_not_found',
+      'past_point_of_no_return',
+      'process_turned_back',
+      'process_closed',
+      'command_timeout',
+      'temporal_unavailable',
+    ],
+  },
+  async (call) => {
+    const {
+      deps,
+      caller: { tenantId, subject },
+      self,
+      params: { id: processId },
+      body: { reason },
+    } = call;
+    const by = self === undefined ? subject : `user ${self.id}`; // a customer's identity is nothing for the history
+    await requireOrder(call, processId);
+    const open = await requireOpenProcess(deps, { tenantId, processId });
+    await commandProcess(call, open, {
+      command: 'cancel',
+      payload: { by, ...(reason === undefined ? {} : { reason }) },
+    });
+    return { status: 202, body: orderAnswer(await requireOrder(call, processId)) };
+  },
+);
 
-const deliver = route({
-  method: 'post', path: '/orders/:id/delivery', operationId: 'deliverOrder', tag: 'Orders', roles: ['service', 'operator', 'admin'],
-  summary: 'Says that the order has reached its customer', params, idempotent: true,
-  statuses: { 202: 'The order as it is now; its process will be told' }, answer: orderSchema, errors: ['order_not_found', 'shipment_not_found'],
-}, async (call) => {
-  const { deps, caller: { tenantId }, params: { id: processId } } = call;
-  const process = await deps.db.inTenant(tenantId, (tx) => findProcess(tx, { tenantId, processId }));
-  const order = await requireOrder(call, processId);
-  if (process === null || !(await deliverOrder(deps.db.pool, process))) throw new Problem('shipment_not_found');
-  deps.relayNow();
-  return { status: 202, body: orderAnswer(order) };
-});
+const deliver = route(
+  {
+    method: 'post',
+    path: '/orders/:id/delivery',
+    operationId: 'deliverOrder',
+    tag: 'Orders',
+    roles: ['service', 'operator', 'admin'],
+    summary: 'Says that the order has reached its customer',
+    params,
+    idempotent: true,
+    statuses: { 202: 'The order as it is now; its process will be told' },
+    answer: orderSchema,
+    errors: ['order_not_found', 'shipment_not_found'],
+  },
+  async (call) => {
+    const {
+      deps,
+      caller: { tenantId },
+      params: { id: processId },
+    } = call;
+    const found = await deps.db.inTenant(tenantId, (tx) => findProcess(tx, { tenantId, processId }));
+    const order = await requireOrder(call, processId);
+    if (found === null || !(await deliverOrder(deps.db.pool, found))) throw new Problem('shipment_not_found');
+    deps.relayNow();
+    return { status: 202, body: orderAnswer(order) };
+  },
+);
 
 /** What customers and the warehouse say about an order. */
 export const orderCommandRoutes: readonly Route[] = [cancel, deliver];

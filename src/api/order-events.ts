@@ -10,27 +10,56 @@ import { Problem } from './problem.ts';
 import { route, type Route } from './route.ts';
 import { id } from './values.ts';
 
-const withCause = z.object({ cause: processCause }).transform(({ cause }) => cause).catch({ code: '', message: '', class: 'unknown' });
+const withCause = z
+  .object({ cause: processCause })
+  .transform(({ cause }) => cause)
+  .catch({ code: '', message: '', class: 'unknown' });
 
-const follow = route({
-  method: 'get', path: '/orders/:id/events', operationId: 'followOrder', tag: 'Orders', roles: ['user', 'service', 'operator', 'admin'],
-  summary: 'Follows what happens to an order', isStream: true, params: z.object({ id }), answer: orderEventSchema,
-  description: 'Server-sent events: first all behind `Last-Event-ID`, then each as it happens, until the order is over or a quarter of an hour has passed. '
-    + 'The data of each is JSON as below, its id the `sequence`.',
-  statuses: { 200: 'The events', 204: 'There are no more and there will be none' },
-  errors: ['order_not_found', 'too_many_streams', 'streams_exhausted'],
-}, async (call) => {
-  const { deps: { events }, caller: { tenantId, role, subject }, params: { id: processId }, lastEventId: after } = call;
-  const order = await requireOrder(call, processId);
-  if (isClosed(order.status) && after >= order.sequence) return { status: 204 };
-  const owner = role === 'user' ? `${tenantId} ${subject}` : null;
-  const refused = events.refuses(owner);
-  if (refused !== null) throw new Problem(refused);
-  return { status: 200, stream: (response) => events.follow(response, { tenantId, processId, after, owner, render }) };
-});
+const follow = route(
+  {
+    method: 'get',
+    path: '/orders/:id/events',
+    operationId: 'followOrder',
+    tag: 'Orders',
+    roles: ['user', 'service', 'operator', 'admin'],
+    summary: 'Follows what happens to an order',
+    isStream: true,
+    params: z.object({ id }),
+    answer: orderEventSchema,
+    description:
+      'Server-sent events: first all behind `Last-Event-ID`, then each as it happens, ' +
+      'until the order is over or a quarter of an hour has passed. ' +
+      'The data of each is JSON as below, its id the `sequence`.',
+    statuses: { 200: 'The events', 204: 'There are no more and there will be none' },
+    errors: ['order_not_found', 'too_many_streams', 'streams_exhausted'],
+  },
+  async (call) => {
+    const {
+      deps: { events },
+      caller: { tenantId, role, subject },
+      params: { id: processId },
+      lastEventId: after,
+    } = call;
+    const order = await requireOrder(call, processId);
+    if (isClosed(order.status) && after >= order.sequence) return { status: 204 };
+    const owner = role === 'user' ? `${tenantId} ${subject}` : null;
+    const refused = events.refuses(owner);
+    if (refused !== null) throw new Problem(refused);
+    return {
+      status: 200,
+      stream: (response) => events.follow(response, { tenantId, processId, after, owner, render }),
+    };
+  },
+);
 
-function render({ sequence, at, type, step, detail }: NextEvent): { data: z.input<typeof orderEventSchema>; isLast: boolean } {
-  return { data: { sequence, at: at.toISOString(), type, step, refusal: orderRefusalOf(withCause.parse(detail)) }, isLast: isClosingEvent(type) };
+function render({ sequence, at, type, step, detail }: NextEvent): {
+  data: z.input<typeof orderEventSchema>;
+  isLast: boolean;
+} {
+  return {
+    data: { sequence, at: at.toISOString(), type, step, refusal: orderRefusalOf(withCause.parse(detail)) },
+    isLast: isClosingEvent(type),
+  };
 }
 
 /** The live timeline of an order. */

@@ -16,7 +16,10 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, more: { detail?: string; errors?: readonly FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    more: { detail?: string; errors?: readonly FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
     super(code, { cause: more.cause });
     this.code = code;
     this.detail = more.detail ?? ERRORS[code].detail;
@@ -26,24 +29,35 @@ export class Problem extends Error {
 }
 
 /** Body of an `application/problem+json` answer (RFC 9457). */
-export const problemSchema = z.strictObject({
-  type: z.string().meta({ description: 'Where the error is explained, relative to the API' }),
-  title: z.string(),
-  status: z.number().int(),
-  detail: z.string(),
-  instance: z.string().meta({ description: 'The request id, which the logs carry too' }),
-  code: z.string().meta({ description: 'What to branch on' }),
-  retryable: z.boolean().meta({ description: 'Whether the same request may succeed later' }),
-  errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
-}).meta({ id: 'Problem', description: 'An error, as RFC 9457 has it' });
+export const problemSchema = z
+  .strictObject({
+    type: z.string().meta({ description: 'Where the error is explained, relative to the API' }),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    instance: z.string().meta({ description: 'The request id, which the logs carry too' }),
+    code: z.string().meta({ description: 'What to branch on' }),
+    retryable: z.boolean().meta({ description: 'Whether the same request may succeed later' }),
+    errors: z.array(z.strictObject({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'An error, as RFC 9457 has it' });
 
 export type ProblemBody = z.output<typeof problemSchema>;
 
 /** The body that tells a caller about `problem`. */
-export function problemBody({ code, detail, errors }: Pick<Problem, 'code' | 'detail' | 'errors'>, requestId: string): ProblemBody {
+export function problemBody(
+  { code, detail, errors }: Pick<Problem, 'code' | 'detail' | 'errors'>,
+  requestId: string,
+): ProblemBody {
   const { status, title, retryable } = ERRORS[code];
   return {
-    type: `/docs/errors#${code}`, title, status, detail, instance: `urn:request:${requestId}`, code, retryable,
+    type: `/docs/errors#${code}`,
+    title,
+    status,
+    detail,
+    instance: `urn:request:${requestId}`,
+    code,
+    retryable,
     ...(errors === undefined ? {} : { errors: errors.map(({ field, message }) => ({ field, message })) }),
   };
 }

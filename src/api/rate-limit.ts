@@ -6,7 +6,10 @@ import { Problem } from './problem.ts';
 /** Limits requests a minute and node, for each caller, or for each address where the token is missing or invalid. */
 export function rateLimiter(perMinute: number): RequestHandler {
   return rateLimit({
-    windowMs: 60_000, limit: perMinute, standardHeaders: 'draft-8', legacyHeaders: false,
+    windowMs: 60_000,
+    limit: perMinute,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
     keyGenerator: (request) => {
       const caller = callerOf(request);
       return caller === undefined ? `ip ${ipKeyGenerator(request.ip ?? '')}` : `${caller.tenantId} ${caller.subject}`;

@@ -11,7 +11,12 @@ type Shape = z.ZodType;
 type Nothing = z.ZodUndefined;
 
 /** What both the mounted handler and OpenAPI are made from. */
-export interface RouteSpec<Params extends Shape = Shape, Query extends Shape = Shape, Body extends Shape = Shape, Answer extends Shape = Shape> {
+export interface RouteSpec<
+  Params extends Shape = Shape,
+  Query extends Shape = Shape,
+  Body extends Shape = Shape,
+  Answer extends Shape = Shape,
+> {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As Express writes it: `/users/:id`. */
   readonly path: string;
@@ -74,7 +79,12 @@ export interface Route {
 }
 
 /** Declares a route. */
-export function route<Params extends Shape = Nothing, Query extends Shape = Nothing, Body extends Shape = Nothing, Answer extends Shape = Nothing>(
+export function route<
+  Params extends Shape = Nothing,
+  Query extends Shape = Nothing,
+  Body extends Shape = Nothing,
+  Answer extends Shape = Nothing,
+>(
   spec: RouteSpec<Params, Query, Body, Answer>,
   handle: (call: Call<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<Reply<z.input<Answer>>>,
 ): Route {
@@ -90,23 +100,30 @@ export function route<Params extends Shape = Nothing, Query extends Shape = Noth
   };
 }
 
-function reader<Schema extends Shape>(part: 'params' | 'query' | 'body', schema: Schema | undefined): (value: unknown) => z.output<Schema> {
+function reader<Schema extends Shape>(
+  part: 'params' | 'query' | 'body',
+  schema: Schema | undefined,
+): (value: unknown) => z.output<Schema> {
   // Without a declared schema the type parameter is `Nothing`, whose output is undefined.
   const declared: z.ZodType = schema ?? z.unknown().transform(() => undefined);
   return (value) => {
     const unstorable = schema === undefined ? undefined : findUnstorable(value);
     if (unstorable !== undefined) {
-      throw validationProblem(part, [{ code: 'custom', path: unstorable, message: 'holds a character that can\'t be stored', input: undefined }]);
+      throw validationProblem(part, [
+        { code: 'custom', path: unstorable, message: "holds a character that can't be stored", input: undefined },
+      ]);
     }
     const read = declared.safeParse(value);
     if (!read.success) throw validationProblem(part, read.error.issues);
-    return read.data as z.output<Schema>; // oxlint-disable-line typescript/no-unsafe-type-assertion -- `declared` has just checked it
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `declared` has just checked it
+    return read.data as z.output<Schema>;
   };
 }
 
 function checked(spec: RouteSpec, reply: Reply, { checkAnswers }: ApiDeps): Reply {
   if (checkAnswers !== true) return reply;
-  if (!(reply.status in spec.statuses)) throw new Error(`${spec.operationId} does not declare the status ${reply.status}`);
+  if (!(reply.status in spec.statuses))
+    throw new Error(`${spec.operationId} does not declare the status ${reply.status}`);
   if (reply.body !== undefined) spec.answer?.parse(JSON.parse(JSON.stringify(reply.body)));
   return reply;
 }
@@ -118,13 +135,28 @@ export function requireOwn({ caller, self }: Pick<Call, 'caller' | 'self'>, user
 
 /** All errors of a route: its own and those that its kind brings along. */
 export function errorsOf(spec: RouteSpec): readonly ErrorCode[] {
-  const readsValues = spec.params !== undefined || spec.query !== undefined || spec.body !== undefined || spec.idempotent === true || spec.isStream === true;
-  return [...new Set<ErrorCode>([
-    ...spec.errors,
-    'bad_request', 'unauthenticated', 'forbidden', 'rate_limited', 'internal_error', 'database_unavailable', 'identity_provider_unavailable',
-    ...(readsValues ? ['validation_failed' as const] : []),
-    ...(spec.method === 'get' ? [] : ['malformed_json' as const, 'body_too_large' as const, 'unsupported_media_type' as const]),
-    ...(spec.roles.includes('user') && spec.openToInactive !== true ? ['account_inactive' as const] : []),
-    ...(spec.idempotent === true ? ['idempotency_key_reused' as const, 'idempotency_in_progress' as const] : []),
-  ])];
+  const readsValues =
+    spec.params !== undefined ||
+    spec.query !== undefined ||
+    spec.body !== undefined ||
+    spec.idempotent === true ||
+    spec.isStream === true;
+  return [
+    ...new Set<ErrorCode>([
+      ...spec.errors,
+      'bad_request',
+      'unauthenticated',
+      'forbidden',
+      'rate_limited',
+      'internal_error',
+      'database_unavailable',
+      'identity_provider_unavailable',
+      ...(readsValues ? ['validation_failed' as const] : []),
+      ...(spec.method === 'get'
+        ? []
+        : ['malformed_json' as const, 'body_too_large' as const, 'unsupported_media_type' as const]),
+      ...(spec.roles.includes('user') && spec.openToInactive !== true ? ['account_inactive' as const] : []),
+      ...(spec.idempotent === true ? ['idempotency_key_reused' as const, 'idempotency_in_progress' as const] : []),
+    ]),
+  ];
 }

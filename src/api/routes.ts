@@ -20,7 +20,22 @@ import { userRoutes } from './users.ts';
 
 /** Every declared route, in the order in which Express tries them: fixed addresses before those with ids. */
 export const ROUTES: readonly Route[] = [
-  ...statisticsRoutes, ...bulkRoutes, ...profileStateRoutes, ...syncStateRoutes, ...userRoutes, ...notificationRoutes,
-  ...deadLetterCommandRoutes, ...deadLetterRoutes, ...alertRoutes, ...maintenanceRoutes,
-  ...orderRoutes, ...orderCommandRoutes, ...orderEventRoutes, ...refundRoutes, ...productRoutes, ...processBulkRoutes, ...processCommandRoutes, ...processRoutes,
+  ...statisticsRoutes,
+  ...bulkRoutes,
+  ...profileStateRoutes,
+  ...syncStateRoutes,
+  ...userRoutes,
+  ...notificationRoutes,
+  ...deadLetterCommandRoutes,
+  ...deadLetterRoutes,
+  ...alertRoutes,
+  ...maintenanceRoutes,
+  ...orderRoutes,
+  ...orderCommandRoutes,
+  ...orderEventRoutes,
+  ...refundRoutes,
+  ...productRoutes,
+  ...processBulkRoutes,
+  ...processCommandRoutes,
+  ...processRoutes,
 ];

@@ -1,6 +1,6 @@
 /**
- * Path of the first text, key or value, that PostgreSQL can't store: it refuses NUL everywhere and lone surrogates in JSON.
- * The body parser's size limit bounds the work, not the depth of nesting; hence no recursion.
+ * Path of the first text, key or value, that PostgreSQL can't store: it refuses NUL everywhere and lone surrogates in
+ * JSON. The body parser's size limit bounds the work, not the depth of nesting; hence no recursion.
  */
 export function findUnstorable(root: unknown): string[] | undefined {
   const open: { readonly value: unknown; readonly path: string[] }[] = [{ value: root, path: [] }];

@@ -18,16 +18,25 @@ export type UserWorkflow = 'profile' | 'userSync';
 
 /** Sends a command about a user to one of its workflows, and answers what the workflow answered. */
 export async function commandUser<Answer, Args extends [] | [object]>(
-  { deps, caller, self, effectId, params: { userId } }: UserCall, workflow: UserWorkflow, update: UpdateDefinition<Answer | null, Args>, args: Args,
+  { deps, caller, self, effectId, params: { userId } }: UserCall,
+  workflow: UserWorkflow,
+  update: UpdateDefinition<Answer | null, Args>,
+  args: Args,
 ): Promise<Answer> {
   const { tenantId } = caller;
   requireOwn({ caller, self }, userId);
   if (!(await userExists(deps.db.pool, { tenantId, userId }))) throw new Problem('user_not_found');
-  const target = workflow === 'profile'
-    ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
-    : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
+  const target =
+    workflow === 'profile'
+      ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
+      : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
   if (workflow === 'userSync') await afterPromisedCalls(deps, { tenantId, workflowId: target.workflowId });
-  const answer = await sendCommand(deps, { ...target, input: { tenantId, userId }, updateId: effectId, endedCode: 'user_not_found' }, update, args);
+  const answer = await sendCommand(
+    deps,
+    { ...target, input: { tenantId, userId }, updateId: effectId, endedCode: 'user_not_found' },
+    update,
+    args,
+  );
   if (answer === null) throw new Problem('user_not_found'); // the workflow found no user to act on
   return answer;
 }
@@ -36,9 +45,12 @@ export async function commandUser<Answer, Args extends [] | [object]>(
  * Lets a change that was just written reach its workflow before a command about it, so that 'the current version' means
  * the row's. Only for a moment: with Temporal away the command itself says so.
  */
-async function afterPromisedCalls({ db }: Pick<Call['deps'], 'db'>, call: { tenantId: string; workflowId: string }): Promise<void> {
+async function afterPromisedCalls(
+  { db }: Pick<Call['deps'], 'db'>,
+  call: { tenantId: string; workflowId: string },
+): Promise<void> {
   const deadline = performance.now() + PROMISED_CALLS_MS;
-  while (performance.now() < deadline && await hasPromisedCalls(db.pool, call)) await wait(PROMISED_CALLS_POLL_MS);
+  while (performance.now() < deadline && (await hasPromisedCalls(db.pool, call))) await wait(PROMISED_CALLS_POLL_MS);
 }
 
 /** The user as its row is now, for the answer to a command. */

@@ -5,7 +5,17 @@ import type { Config } from '../config.ts';
 import { lockStreams } from '../db/lock-streams.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { promiseUserChanged } from '../db/user-changes.ts';
-import { anonymiseUser, changeContact, findUser, findUserBySubject, insertUser, type Contact, type ContactChanges, type UserKey, type UserRow } from '../db/users.ts';
+import {
+  anonymiseUser,
+  changeContact,
+  findUser,
+  findUserBySubject,
+  insertUser,
+  type Contact,
+  type ContactChanges,
+  type UserKey,
+  type UserRow,
+} from '../db/users.ts';
 import type { NotificationChannel } from '../domain/notification-channels.ts';
 import { registerProfile } from '../domain/profile/profile.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../workflows/profile.messages.ts';
@@ -20,29 +30,47 @@ export interface Registration extends Contact {
   readonly notificationChannels: readonly NotificationChannel[];
 }
 
-type Writer = Pick<ApiDeps, 'db'> & { readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'SYNC_SERVICES'> };
+type Writer = Pick<ApiDeps, 'db'> & {
+  readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'SYNC_SERVICES'>;
+};
 
-/** Registers the user and promises the start of its workflows, in one transaction; a known identity gets its user again. */
+/**
+ * Registers the user and promises the start of its workflows, in one transaction; a known identity gets its user again.
+ */
 export async function registerUser(
-  { db, config }: Writer, { servicesToSync, ...registration }: Registration, now: number,
+  { db, config }: Writer,
+  { servicesToSync, ...registration }: Registration,
+  now: number,
 ): Promise<{ user: UserRow; isNew: boolean }> {
   const { tenantId } = registration;
   const profile = registerProfile({ now, deadlineDays: config.PROFILE_COMPLETION_DEADLINE_DAYS });
   const userId = randomUUID();
-  const created = await insertUser(db.pool, {
-    ...registration, userId,
-    profileCompletionDeadline: new Date(profile.deadline), remindersSettledUntil: new Date(profile.settledUntil),
-    services: servicesToSync ?? config.SYNC_SERVICES, defaultServices: servicesToSync === undefined,
-  }, startsOf({ tenantId, userId }));
+  const created = await insertUser(
+    db.pool,
+    {
+      ...registration,
+      userId,
+      profileCompletionDeadline: new Date(profile.deadline),
+      remindersSettledUntil: new Date(profile.settledUntil),
+      services: servicesToSync ?? config.SYNC_SERVICES,
+      defaultServices: servicesToSync === undefined,
+    },
+    startsOf({ tenantId, userId }),
+  );
   if (created !== undefined) return { user: created, isNew: true };
   const known = await findUserBySubject(db.pool, registration);
   if (known === undefined) throw new Error('the user of an identity is gone within its registration');
   return { user: known, isNew: false };
 }
 
-/** Changes contact fields and channels and promises to tell the user's services, in one transaction; undefined without such a user. */
+/**
+ * Changes contact fields and channels and promises to tell the user's services, in one transaction; undefined without
+ * such a user.
+ */
 export async function changeUser(
-  { db }: Pick<Writer, 'db'>, key: UserKey, changes: ContactChanges,
+  { db }: Pick<Writer, 'db'>,
+  key: UserKey,
+  changes: ContactChanges,
 ): Promise<UserRow | undefined | 'phone_required'> {
   return db.inTenant(key.tenantId, async (tx) => {
     const version = await changeContact(tx, key, changes);
@@ -52,13 +80,18 @@ export async function changeUser(
   });
 }
 
-/** Forgets the user and promises the end of its workflows, in one transaction; false when there is no such user (any more). */
+/**
+ * Forgets the user and promises the end of its workflows, in one transaction; false when there is no such user (any
+ * more).
+ */
 export async function deleteUser({ db }: Pick<Writer, 'db'>, key: UserKey, now: Date): Promise<boolean> {
   return db.inTenant(key.tenantId, async (tx) => {
     await lockStreams(tx, [key.userId]);
     const deleted = await anonymiseUser(tx, key, now);
     if (deleted === undefined) return false;
-    await appendOutgoing(tx, [userEvent({ topic: TOPICS.userDeleted, messageId: `${TOPICS.userDeleted}:${key.userId}`, user: deleted })]);
+    await appendOutgoing(tx, [
+      userEvent({ topic: TOPICS.userDeleted, messageId: `${TOPICS.userDeleted}:${key.userId}`, user: deleted }),
+    ]);
     await promiseCalls(tx, deletionsOf(key));
     return true;
   });
@@ -74,7 +107,19 @@ function startsOf({ tenantId, userId }: UserKey): PromisedCall[] {
 
 function deletionsOf({ tenantId, userId }: UserKey): PromisedCall[] {
   return [
-    { tenantId, kind: 'signal', workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId), signal: { name: userDeletedSignal.name } },
-    { tenantId, kind: 'signal', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId), signal: { name: userDeletedSyncSignal.name } },
+    {
+      tenantId,
+      kind: 'signal',
+      workflowType: PROFILE_WORKFLOW,
+      workflowId: profileWorkflowId(userId),
+      signal: { name: userDeletedSignal.name },
+    },
+    {
+      tenantId,
+      kind: 'signal',
+      workflowType: USER_SYNC_WORKFLOW,
+      workflowId: userSyncWorkflowId(userId),
+      signal: { name: userDeletedSyncSignal.name },
+    },
   ];
 }

@@ -12,7 +12,10 @@ export const instant = z.iso.datetime();
 export const nullableInstant = instant.nullable();
 
 /** A service's name, as in SYNC_SERVICES. */
-export const serviceName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be lower-case letters, digits, - and _').meta({ example: 'accounting' });
+export const serviceName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must be lower-case letters, digits, - and _')
+  .meta({ example: 'accounting' });
 
 /** How many items a page has. */
 export const pageLimit = z.coerce.number().int().min(1).max(100).default(25);

@@ -8,7 +8,12 @@ import { z } from 'zod';
 export const LOCAL_ALGORITHM = 'ES256';
 
 const storedKey = z.object({
-  kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string(), d: z.string(), kid: z.string(),
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  d: z.string(),
+  kid: z.string(),
 });
 
 /** A key pair for a machine without an identity provider. */
@@ -18,14 +23,21 @@ export interface LocalKeys {
   readonly publicJwk: JWK;
 }
 
-/** Reads the key pair under `dataDir`; the first of any number of processes that ask creates it, readable by its owner only. */
+/**
+ * Reads the key pair under `dataDir`; the first of any number of processes that ask creates it, readable by its owner
+ * only.
+ */
 export async function localKeys(dataDir: string): Promise<LocalKeys> {
   const folder = join(dataDir, 'keys');
   const file = join(folder, 'jwt-es256.json');
-  const { d, ...rest } = storedKey.parse(JSON.parse(await readFile(file, 'utf8').catch((error: unknown) => {
-    if (!isMissing(error)) throw error;
-    return create(folder, file);
-  })));
+  const { d, ...rest } = storedKey.parse(
+    JSON.parse(
+      await readFile(file, 'utf8').catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+        return create(folder, file);
+      }),
+    ),
+  );
   const privateKey = await importJWK({ ...rest, d }, LOCAL_ALGORITHM);
   if (privateKey instanceof Uint8Array) throw new Error(`${file} holds no private key`);
   return { kid: rest.kid, privateKey, publicJwk: { ...rest, alg: LOCAL_ALGORITHM, use: 'sig' } };
@@ -36,7 +48,10 @@ async function create(folder: string, file: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { privateKey } = await generateKeyPair(LOCAL_ALGORITHM, { extractable: true });
   const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify({ ...(await exportJWK(privateKey)), kid: randomUUID() }), { mode: 0o600, flag: 'wx' });
+  await writeFile(draft, JSON.stringify({ ...(await exportJWK(privateKey)), kid: randomUUID() }), {
+    mode: 0o600,
+    flag: 'wx',
+  });
   try {
     await link(draft, file);
   } catch (error) {

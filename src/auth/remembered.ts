@@ -1,7 +1,10 @@
 import type { Caller } from './roles.ts';
 
 const MAX_TOKENS = 1_000;
-/** A key that is withdrawn counts this long at most for tokens that it signed; what the key set itself is kept for comes on top. */
+/**
+ * A key that is withdrawn counts this long at most for tokens that it signed; what the key set itself is kept for comes
+ * on top.
+ */
 const MAX_AGE_MS = 60_000;
 
 /** Whom valid tokens name, so that a caller's next requests cost no signature check. */

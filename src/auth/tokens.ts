@@ -1,10 +1,20 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, SignJWT, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  SignJWT,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import type { Config } from '../config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
 import { createRemembered } from './remembered.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
 
-/** The outcome of looking at a token. `unreachable`: the keys could not be fetched, so nothing is known about the token. */
+/**
+ * The outcome of looking at a token. `unreachable`: the keys could not be fetched, so nothing is known about the token.
+ */
 export type Verification =
   | { readonly kind: 'caller'; readonly caller: Caller }
   | { readonly kind: 'invalid'; readonly reason: string }
@@ -12,8 +22,10 @@ export type Verification =
 
 export type TokenVerifier = (token: string) => Promise<Verification>;
 
-type TokenSettings = Pick<Config,
-  'JWKS_URL' | 'DATA_DIR' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_ROLE_CLAIM' | 'JWT_TENANT_CLAIM' | 'DEFAULT_TENANT'>;
+type TokenSettings = Pick<
+  Config,
+  'JWKS_URL' | 'DATA_DIR' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_ROLE_CLAIM' | 'JWT_TENANT_CLAIM' | 'DEFAULT_TENANT'
+>;
 
 const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 // Never `*`: to the database that means every tenant.
@@ -22,12 +34,16 @@ const MAX_SUBJECT_LENGTH = 255;
 
 /** Verifies tokens with the keys at JWKS_URL or, without one, with the key pair under DATA_DIR. */
 export async function createTokenVerifier(config: TokenSettings): Promise<TokenVerifier> {
-  const keys: JWTVerifyGetKey = config.JWKS_URL === undefined
-    ? createLocalJWKSet({ keys: [(await localKeys(config.DATA_DIR)).publicJwk] })
-    : createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 3_000 });
+  const keys: JWTVerifyGetKey =
+    config.JWKS_URL === undefined
+      ? createLocalJWKSet({ keys: [(await localKeys(config.DATA_DIR)).publicJwk] })
+      : createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 3_000 });
   const options = {
-    issuer: config.JWT_ISSUER, audience: config.JWT_AUDIENCE, algorithms: ALGORITHMS,
-    requiredClaims: ['sub', 'exp'], clockTolerance: 5,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    algorithms: ALGORITHMS,
+    requiredClaims: ['sub', 'exp'],
+    clockTolerance: 5,
   };
   const remembered = createRemembered();
   return async (token) => {
@@ -36,13 +52,17 @@ export async function createTokenVerifier(config: TokenSettings): Promise<TokenV
     try {
       const { payload } = await jwtVerify(token, keys, options);
       const verification = callerOf(payload, config);
-      if (verification.kind === 'caller' && payload.exp !== undefined) remembered.remember(token, verification.caller, payload.exp);
+      if (verification.kind === 'caller' && payload.exp !== undefined)
+        remembered.remember(token, verification.caller, payload.exp);
       return verification;
     } catch (error) {
       if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: 'unreachable' };
       // jose reports an unusable answer of the JWKS endpoint with its base class.
       if (error.code === 'ERR_JOSE_GENERIC') return { kind: 'unreachable' };
-      return { kind: 'invalid', reason: error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.' };
+      return {
+        kind: 'invalid',
+        reason: error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.',
+      };
     }
   };
 }
@@ -51,9 +71,12 @@ function callerOf(payload: JWTPayload, config: TokenSettings): Verification {
   const { sub: subject } = payload;
   const tenantId = payload[config.JWT_TENANT_CLAIM] ?? config.DEFAULT_TENANT;
   const role = strongestRole(payload[config.JWT_ROLE_CLAIM]);
-  if (subject === undefined || !isUsableSubject(subject)) return { kind: 'invalid', reason: 'The token names no usable subject.' };
-  if (typeof tenantId !== 'string' || !TENANT.test(tenantId)) return { kind: 'invalid', reason: 'The token names no usable tenant.' };
-  if (role === undefined) return { kind: 'invalid', reason: `The token's claim "${config.JWT_ROLE_CLAIM}" holds none of our roles.` };
+  if (subject === undefined || !isUsableSubject(subject))
+    return { kind: 'invalid', reason: 'The token names no usable subject.' };
+  if (typeof tenantId !== 'string' || !TENANT.test(tenantId))
+    return { kind: 'invalid', reason: 'The token names no usable tenant.' };
+  if (role === undefined)
+    return { kind: 'invalid', reason: `The token's claim "${config.JWT_ROLE_CLAIM}" holds none of our roles.` };
   return { kind: 'caller', caller: { subject, role, tenantId } };
 }
 

@@ -10,12 +10,24 @@ const Ajv = ajvModule.default;
 const document = asyncApiDocument();
 const ajv = new Ajv({ strict: false, allErrors: true });
 addFormats.default(ajv);
-const accepts = Object.fromEntries(Object.entries(document.components.messages).map(([topic, { payload }]) => [topic, ajv.compile(payload)]));
+const accepts = Object.fromEntries(
+  Object.entries(document.components.messages).map(([topic, { payload }]) => [topic, ajv.compile(payload)]),
+);
 const TOPIC_NAMES = Object.values(TOPICS);
 
 const USER: UserEventInput['user'] = {
-  tenantId: 'acme', id: '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01', authSubject: 'auth|1', email: 'ada@example.com', name: null, locale: 'fr',
-  phone: null, status: 'active', customerId: 'c1', customerKind: 'company', version: 2, updatedAt: new Date('2026-01-02T03:04:05Z'),
+  tenantId: 'acme',
+  id: '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01',
+  authSubject: 'auth|1',
+  email: 'ada@example.com',
+  name: null,
+  locale: 'fr',
+  phone: null,
+  status: 'active',
+  customerId: 'c1',
+  customerKind: 'company',
+  version: 2,
+  updatedAt: new Date('2026-01-02T03:04:05Z'),
 };
 const about = { userId: USER.id, service: 'accounting' };
 
@@ -33,7 +45,15 @@ function sent(input: UserEventInput): object {
   return objectOf(userEvent(input).payload);
 }
 function said(type: string, data: object): object {
-  return { specversion: '1.0', id: 'e1', source: '/services/accounting', type, time: '2026-01-02T03:04:05+01:00', tenantid: 'acme', data };
+  return {
+    specversion: '1.0',
+    id: 'e1',
+    source: '/services/accounting',
+    type,
+    time: '2026-01-02T03:04:05+01:00',
+    tenantid: 'acme',
+    data,
+  };
 }
 function objectOf(json: string): object {
   const value: unknown = JSON.parse(json);
@@ -42,12 +62,20 @@ function objectOf(json: string): object {
 }
 
 test('asyncApiDocument is a valid AsyncAPI 3.0 document of every topic', (t) => {
-  const schema = objectOf(readFileSync(new URL('../../node_modules/@asyncapi/specs/schemas/3.0.0.json', import.meta.url), 'utf8'));
-  const validator = new Ajv({ strict: false, allErrors: true, meta: false, validateSchema: false }); // the schema brings draft 7's own along
+  const schema = objectOf(
+    readFileSync(new URL('../../node_modules/@asyncapi/specs/schemas/3.0.0.json', import.meta.url), 'utf8'),
+  );
+  // The schema brings draft 7's own along
+  const validator = new Ajv({ strict: false, allErrors: true, meta: false, validateSchema: false });
   addFormats.default(validator);
   const isValid = validator.validate(schema, document);
   t.true(isValid, validator.errorsText());
-  t.deepEqual(Object.values(document.channels).map(({ address }) => address).toSorted(), TOPIC_NAMES.toSorted());
+  t.deepEqual(
+    Object.values(document.channels)
+      .map(({ address }) => address)
+      .toSorted(),
+    TOPIC_NAMES.toSorted(),
+  );
   t.deepEqual(Object.keys(document.operations).length, TOPIC_NAMES.length);
 });
 
@@ -55,7 +83,12 @@ test('every reference of the document leads somewhere', (t) => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path ?? '');
   t.true(references.length >= 2 * TOPIC_NAMES.length);
   for (const path of references) {
-    const found = path.split('/').reduce<unknown>((at, key) => typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined, document);
+    const found = path
+      .split('/')
+      .reduce<unknown>(
+        (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+        document,
+      );
     t.not(found, undefined, path);
   }
 });
@@ -63,22 +96,55 @@ test('every reference of the document leads somewhere', (t) => {
 for (const topic of TOPIC_NAMES) {
   test(`the document accepts a real message of ${topic}, and no other topic's does`, (t) => {
     t.true(accepts[topic]?.(MESSAGES[topic]), ajv.errorsText(accepts[topic]?.errors));
-    t.deepEqual(TOPIC_NAMES.filter((other) => accepts[other]?.(MESSAGES[topic])), [topic]);
+    t.deepEqual(
+      TOPIC_NAMES.filter((other) => accepts[other]?.(MESSAGES[topic])),
+      [topic],
+    );
   });
 
   test(`the document accepts of ${topic} exactly what the code accepts`, (t) => {
-    fc.assert(fc.property(damaged(MESSAGES[topic]), (message) => {
-      t.is(accepts[topic]?.(message), EVENTS[topic].safeParse(message).success, JSON.stringify(message));
-    }), { seed: 7, numRuns: 2_000 });
+    fc.assert(
+      fc.property(damaged(MESSAGES[topic]), (message) => {
+        t.is(accepts[topic]?.(message), EVENTS[topic].safeParse(message).success, JSON.stringify(message));
+      }),
+      { seed: 7, numRuns: 2_000 },
+    );
   });
 }
 
 /** The message with one of its fields, or of its data's, taken away or changed; or as it is. */
 function damaged(message: object): fc.Arbitrary<unknown> {
   const values = fc.constantFrom<unknown>(
-    null, '', '*', 'x', 'x'.repeat(63), 'x'.repeat(64), 'x'.repeat(301), 0, 1, -1, 1.5, 2 ** 31, 2 ** 31 - 1, true, [], ['accounting'], [''], {},
-    USER.id, USER.id.toUpperCase(), '2026-02-30T00:00:00Z', '2026-02-28T00:00:00Z', '2026-02-28T00:00:00+01:00', '2026-02-28', '1.0',
-    'application/json', 'user.created', 'company', 'suspended', undefined,
+    null,
+    '',
+    '*',
+    'x',
+    'x'.repeat(63),
+    'x'.repeat(64),
+    'x'.repeat(301),
+    0,
+    1,
+    -1,
+    1.5,
+    2 ** 31,
+    2 ** 31 - 1,
+    true,
+    [],
+    ['accounting'],
+    [''],
+    {},
+    USER.id,
+    USER.id.toUpperCase(),
+    '2026-02-30T00:00:00Z',
+    '2026-02-28T00:00:00Z',
+    '2026-02-28T00:00:00+01:00',
+    '2026-02-28',
+    '1.0',
+    'application/json',
+    'user.created',
+    'company',
+    'suspended',
+    undefined,
   );
   const data: unknown = Reflect.get(message, 'data');
   const inner = typeof data === 'object' && data !== null ? data : {};

@@ -27,8 +27,8 @@ export interface SubscribeOptions {
    */
   readonly handle: MessageHandler;
   /**
-   * Takes the effect of several messages at once, in their order; for speed. Where it rejects, `handle` gets them one by
-   * one, whether it had the effect of some of them or not: so poison among them is found, and parked alone.
+   * Takes the effect of several messages at once, in their order; for speed. Where it rejects, `handle` gets them one
+   * by one, whether it had the effect of some of them or not: so poison among them is found, and parked alone.
    */
   readonly handleBatch?: (messages: readonly BusMessage[]) => Promise<void>;
 }
@@ -40,7 +40,11 @@ export interface Subscription {
 }
 
 /** Takes the messages that no retry helped; a message whose parking fails is delivered again. */
-export type Park = (parked: { readonly group: string; readonly message: BusMessage; readonly error: unknown }) => Promise<void>;
+export type Park = (parked: {
+  readonly group: string;
+  readonly message: BusMessage;
+  readonly error: unknown;
+}) => Promise<void>;
 
 /** The message bus. */
 export interface Bus {
@@ -71,6 +75,8 @@ const MAX_DETAIL_LENGTH = 2_000;
 
 /** Cause and detail of a failure, as dead letters keep them. */
 export function causeOf(error: unknown, otherwise: string): { cause: string; detail: string } {
-  const detail = (error instanceof Error ? error.message : String(error)).replaceAll('\0', ' ').slice(0, MAX_DETAIL_LENGTH);
+  const detail = (error instanceof Error ? error.message : String(error))
+    .replaceAll('\0', ' ')
+    .slice(0, MAX_DETAIL_LENGTH);
   return { cause: error instanceof PoisonError ? error.code : otherwise, detail };
 }

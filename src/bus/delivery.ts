@@ -16,7 +16,10 @@ export interface Delivery {
   /** Puts a message among the dead letters. */
   readonly park: (message: BusMessage, error: unknown) => Promise<void>;
   readonly retryDelaysMs: readonly number[];
-  /** Whether an error says that what the handler works on is out of reach: the attempt then does not count; never, without it. */
+  /**
+   * Whether an error says that what the handler works on is out of reach: the attempt then does not count; never,
+   * without it.
+   */
   readonly isInfrastructureAway?: (error: unknown) => boolean;
   readonly observe: (message: BusMessage, outcome: DeliveryOutcome, error?: unknown) => void;
   /** Aborted: nothing more is begun. */
@@ -24,14 +27,14 @@ export interface Delivery {
 }
 
 /**
- * Delivers messages, those of one key one after the other: in batches where the handler takes them, else different keys at
- * the same time. Returns how many from the first on are done with: had their effect, or are parked.
+ * Delivers messages, those of one key one after the other: in batches where the handler takes them, else different keys
+ * at the same time. Returns how many from the first on are done with: had their effect, or are parked.
  */
 export async function deliverAll(messages: readonly BusMessage[], delivery: Delivery): Promise<number> {
   if (delivery.handleBatch === undefined) return deliverEach(messages, delivery);
   for (let done = 0; done < messages.length;) {
     const batch = messages.slice(done, done + BATCH_SIZE);
-    const count = await hadEffect(batch, delivery) ? batch.length : await deliverEach(batch, delivery);
+    const count = (await hadEffect(batch, delivery)) ? batch.length : await deliverEach(batch, delivery);
     done += count;
     if (count < batch.length) return done;
   }
@@ -53,12 +56,14 @@ async function hadEffect(batch: readonly BusMessage[], { handleBatch, observe, s
 async function deliverEach(messages: readonly BusMessage[], delivery: Delivery): Promise<number> {
   const isDone = messages.map(() => false);
   const byKey = Map.groupBy(messages.keys(), (index) => messages[index]!.key);
-  await Promise.all([...byKey.values()].map(async (indexes) => {
-    for (const index of indexes) {
-      isDone[index] = await deliver(messages[index]!, delivery);
-      if (!isDone[index]) return;
-    }
-  }));
+  await Promise.all(
+    [...byKey.values()].map(async (indexes) => {
+      for (const index of indexes) {
+        isDone[index] = await deliver(messages[index]!, delivery);
+        if (!isDone[index]) return;
+      }
+    }),
+  );
   const first = isDone.indexOf(false);
   return first === -1 ? messages.length : first;
 }
@@ -84,7 +89,8 @@ async function deliver(message: BusMessage, delivery: Delivery): Promise<boolean
 }
 
 async function attempts(
-  message: BusMessage, { handle, retryDelaysMs, isInfrastructureAway = () => false, observe, signal }: Delivery,
+  message: BusMessage,
+  { handle, retryDelaysMs, isInfrastructureAway = () => false, observe, signal }: Delivery,
 ): Promise<{ isDone: true } | { isDone: false; error: unknown }> {
   for (let retry = 0; ;) {
     try {

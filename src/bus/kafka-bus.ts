@@ -20,7 +20,10 @@ export interface KafkaBusOptions {
   /** Partitions of the topics that we make. */
   readonly partitions: number;
   readonly retryDelaysMs: readonly number[];
-  /** Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without it. */
+  /**
+   * Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without
+   * it.
+   */
   readonly isInfrastructureAway?: (error: unknown) => boolean;
   /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
   readonly concurrency?: number;
@@ -29,7 +32,12 @@ export interface KafkaBusOptions {
   /** How often we look for topics that are missing and partitions that were added; 5 s. */
   readonly lookMs?: number;
   /** Told of every attempt, for logs and metrics. */
-  readonly onDelivery?: (delivery: { group: string; message: BusMessage; outcome: DeliveryOutcome; error?: unknown }) => void;
+  readonly onDelivery?: (delivery: {
+    group: string;
+    message: BusMessage;
+    outcome: DeliveryOutcome;
+    error?: unknown;
+  }) => void;
   /** Told of failures of the broker, which are tried again by themselves. */
   readonly onError?: (error: unknown) => void;
 }
@@ -62,19 +70,40 @@ export function createKafkaBus(options: KafkaBusOptions): Bus {
   };
 }
 
-function startSubscription(options: KafkaBusOptions, topics: KafkaTopics, { group, topics: wanted, handle, handleBatch }: SubscribeOptions): { stop(): Promise<void> } {
-  const { connection, park, defaultTenant, retryDelaysMs, isInfrastructureAway, onDelivery = () => {}, onError = () => {} } = options;
+function startSubscription(
+  options: KafkaBusOptions,
+  topics: KafkaTopics,
+  { group, topics: wanted, handle, handleBatch }: SubscribeOptions,
+): { stop(): Promise<void> } {
+  const {
+    connection,
+    park,
+    defaultTenant,
+    retryDelaysMs,
+    isInfrastructureAway,
+    onDelivery = () => {},
+    onError = () => {},
+  } = options;
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, lookMs = DEFAULT_LOOK_MS } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
-  const deliver = (messages: readonly BusMessage[], signal: AbortSignal): Promise<number> => deliverAll(messages, {
-    signal, retryDelaysMs, ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
-    handle: (message) => inSlot(() => handle(message)),
-    ...(handleBatch === undefined ? {} : { handleBatch: (batch) => inSlot(() => handleBatch(batch)) }),
-    park: (message, error) => park({ group, message, error }),
-    observe: (message, outcome, error) => onDelivery({ group, message, outcome, error }),
-  });
+  const deliver = (messages: readonly BusMessage[], signal: AbortSignal): Promise<number> =>
+    deliverAll(messages, {
+      signal,
+      retryDelaysMs,
+      ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
+      handle: (message) => inSlot(() => handle(message)),
+      ...(handleBatch === undefined ? {} : { handleBatch: (batch) => inSlot(() => handleBatch(batch)) }),
+      park: (message, error) => park({ group, message, error }),
+      observe: (message, outcome, error) => onDelivery({ group, message, outcome, error }),
+    });
   return startGroupMember({
-    connection, group, topics, wanted, sessionTimeoutMs, lookMs, onError,
+    connection,
+    group,
+    topics,
+    wanted,
+    sessionTimeoutMs,
+    lookMs,
+    onError,
     work: (share) => readShare(share, { connection, group, defaultTenant, deliver, onError }),
   });
 }

@@ -44,7 +44,10 @@ export function createCommitter({ share, onError }: { share: Share; onError: (er
     }
   }
 
-  const start = (): Promise<void> => writing ??= commitAll().finally(() => { writing = undefined; });
+  const start = (): Promise<void> =>
+    (writing ??= commitAll().finally(() => {
+      writing = undefined;
+    }));
   return {
     done: ({ topic, partition }, offset) => {
       places.set(`${topic}:${partition}`, { topic, partition, offset });

@@ -21,12 +21,20 @@ export interface KafkaCredentials {
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** The options that all our clients share; `requestTimeoutMs` must be longer than the broker may keep an answer back. */
-export function clientOptions({ brokers, clientId, tls, sasl }: KafkaConnection, requestTimeoutMs: number): BaseOptions {
+/**
+ * The options that all our clients share; `requestTimeoutMs` must be longer than the broker may keep an answer back.
+ */
+export function clientOptions(
+  { brokers, clientId, tls, sasl }: KafkaConnection,
+  requestTimeoutMs: number,
+): BaseOptions {
   // The name asked for in the TLS handshake may not be an address.
   const hasNames = brokers.some((broker) => isIP(broker.slice(0, broker.lastIndexOf(':'))) === 0);
   return {
-    clientId, bootstrapBrokers: [...brokers], connectTimeout: CONNECT_TIMEOUT_MS, requestTimeout: requestTimeoutMs,
+    clientId,
+    bootstrapBrokers: [...brokers],
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
     // Whoever calls tries again, and knows better for how long.
     retries: 0,
     ...(tls === undefined ? {} : { tls: tls.ca === undefined ? {} : { ca: tls.ca }, tlsServerName: hasNames }),

@@ -1,4 +1,9 @@
-import { Consumer, type CommitOptionsPartition, type GroupAssignment, type GroupPartitionsAssigner } from '@platformatic/kafka';
+import {
+  Consumer,
+  type CommitOptionsPartition,
+  type GroupAssignment,
+  type GroupPartitionsAssigner,
+} from '@platformatic/kafka';
 import { pause } from './delivery.ts';
 import { clientOptions, isOutOfGroup, type KafkaConnection } from './kafka-connection.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
@@ -37,8 +42,8 @@ export interface GroupMemberOptions {
 
 /**
  * A member of a consumer group, for as long as it takes. The client tells the group that we live and joins again when
- * members come and go; here is what it leaves open: finishing what is in hand before the partitions go to others, coming
- * back after any failure, and topics that appear, grow or go.
+ * members come and go; here is what it leaves open: finishing what is in hand before the partitions go to others,
+ * coming back after any failure, and topics that appear, grow or go.
  */
 export function startGroupMember(options: GroupMemberOptions): { stop(): Promise<void> } {
   const { connection, group, topics, wanted, sessionTimeoutMs, lookMs, work, onError } = options;
@@ -50,8 +55,12 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
   const rebalanceTimeout = Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs);
   const consumer = new Consumer({
     ...clientOptions(connection, rebalanceTimeout + 5_000),
-    groupId: group, sessionTimeout: sessionTimeoutMs, rebalanceTimeout, heartbeatInterval: Math.ceil(sessionTimeoutMs / 5),
-    heartbeatStallTimeout: sessionTimeoutMs, partitionAssigner: shareOut,
+    groupId: group,
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout,
+    heartbeatInterval: Math.ceil(sessionTimeoutMs / 5),
+    heartbeatStallTimeout: sessionTimeoutMs,
+    partitionAssigner: shareOut,
     // Called before each joining: the only place where the group waits for us.
     protocolsMetadata: async () => {
       await endShare();
@@ -59,7 +68,9 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
     },
   });
 
-  /** Ends the share; what takes longer than the group would wait for us is left to be delivered to another member again. */
+  /**
+   * Ends the share; what takes longer than the group would wait for us is left to be delivered to another member again.
+   */
   async function endShare(): Promise<void> {
     if (current === undefined) return;
     current.abort.abort();
@@ -75,21 +86,27 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
 
   function beginShare(): void {
     const { generationId: generation, memberId, assignments } = consumer;
-    if (stopping.signal.aborted || current?.generation === generation && !current.abort.signal.aborted) return;
+    if (stopping.signal.aborted || (current?.generation === generation && !current.abort.signal.aborted)) return;
     current?.abort.abort();
     const abort = new AbortController();
     const share: Share = {
-      assignments: assignments ?? [], signal: abort.signal,
+      assignments: assignments ?? [],
+      signal: abort.signal,
       places: async () => {
         const found = await consumer.listCommittedOffsets({ topics: assignments ?? [] });
-        return new Map([...found].map(([topic, offsets]) => [topic, offsets.map((offset) => offset < 0n ? undefined : offset)]));
+        return new Map(
+          [...found].map(([topic, offsets]) => [topic, offsets.map((offset) => (offset < 0n ? undefined : offset))]),
+        );
       },
       commit: async (places) => {
-        if (consumer.generationId !== generation || consumer.memberId !== memberId) throw new Error('The partitions are another member\'s.');
-        await consumer.commit({ offsets: places.map((place) => ({ ...place, leaderEpoch: -1 })) }).catch((error: unknown) => {
-          if (isOutOfGroup(error) && !abort.signal.aborted) rejoin(error);
-          throw error;
-        });
+        if (consumer.generationId !== generation || consumer.memberId !== memberId)
+          throw new Error("The partitions are another member's.");
+        await consumer
+          .commit({ offsets: places.map((place) => ({ ...place, leaderEpoch: -1 })) })
+          .catch((error: unknown) => {
+            if (isOutOfGroup(error) && !abort.signal.aborted) rejoin(error);
+            throw error;
+          });
       },
     };
     const done = work(share).catch((error: unknown) => {
@@ -101,7 +118,9 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
   consumer.on('consumer:group:join', beginShare);
   consumer.on('consumer:heartbeat:error', ({ error }) => onError(error));
   // The group has given our partitions away, or will have by the time that it hears of us.
-  consumer.on('consumer:heartbeat:stalled', ({ lastError }) => rejoin(lastError ?? new Error('The group did not answer.')));
+  consumer.on('consumer:heartbeat:stalled', ({ lastError }) =>
+    rejoin(lastError ?? new Error('The group did not answer.')),
+  );
   consumer.on('error', rejoin);
 
   async function keepJoined(): Promise<void> {
@@ -115,7 +134,10 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
         isToJoin = true;
       });
       known = wasJoined ?? known;
-      await pause(isToJoin ? RETRY_MS : lookMs, isToJoin ? stopping.signal : AbortSignal.any([stopping.signal, woken.signal]));
+      await pause(
+        isToJoin ? RETRY_MS : lookMs,
+        isToJoin ? stopping.signal : AbortSignal.any([stopping.signal, woken.signal]),
+      );
     }
   }
 
@@ -143,9 +165,16 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
   };
 }
 
-/** Shares out each topic's partitions in turn among those who ask for it; members of an older version may ask for others. */
+/**
+ * Shares out each topic's partitions in turn among those who ask for it; members of an older version may ask for
+ * others.
+ */
 const shareOut: GroupPartitionsAssigner = (_current, members, _topics, { topics }) => {
-  const shares = new Map([...members.keys()].toSorted().map((memberId) => [memberId, { memberId, assignments: new Map<string, GroupAssignment>() }]));
+  const shares = new Map(
+    [...members.keys()]
+      .toSorted()
+      .map((memberId) => [memberId, { memberId, assignments: new Map<string, GroupAssignment>() }]),
+  );
   let turn = 0;
   for (const [topic, { partitionsCount }] of topics) {
     const asking = [...shares.values()].filter(({ memberId }) => members.get(memberId)?.topics?.includes(topic));

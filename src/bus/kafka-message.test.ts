@@ -3,11 +3,26 @@ import test from 'ava';
 import { PoisonError, type BusMessage } from './bus.ts';
 import { assertPublishable, fromKafka, HEADERS, toKafka } from './kafka-message.ts';
 
-const MESSAGE: BusMessage = { tenantId: 'acme', messageId: 'm1', topic: 'user.created', key: 'u1', payload: '{"specversion":"1.0","name":"Zoë"}' };
+const MESSAGE: BusMessage = {
+  tenantId: 'acme',
+  messageId: 'm1',
+  topic: 'user.created',
+  key: 'u1',
+  payload: '{"specversion":"1.0","name":"Zoë"}',
+};
 const PLACE = { topic: 'sync.user.confirmed', partition: 3, offset: 42n };
 
 function record(parts: { key?: Buffer | null; value?: Buffer | null; headers?: KafkaRecord['headers'] }): KafkaRecord {
-  return { length: 0, attributes: 0, timestampDelta: 0n, offsetDelta: 0, key: null, value: null, headers: [], ...parts };
+  return {
+    length: 0,
+    attributes: 0,
+    timestampDelta: 0n,
+    offsetDelta: 0,
+    key: null,
+    value: null,
+    headers: [],
+    ...parts,
+  };
 }
 
 function header(name: string, value: Buffer | string | null): KafkaRecord['headers'][number] {
@@ -23,15 +38,22 @@ test('fromKafka reads what toKafka wrote', (t) => {
 test('toKafka calls a CloudEvent by its media type', (t) => {
   const typeOf = (payload: string): string => {
     const { headers } = toKafka({ ...MESSAGE, payload });
-    return headers instanceof Map ? String([...headers].find(([name]) => name.toString() === HEADERS.contentType)?.[1]) : '';
+    return headers instanceof Map
+      ? String([...headers].find(([name]) => name.toString() === HEADERS.contentType)?.[1])
+      : '';
   };
   t.is(typeOf(MESSAGE.payload), 'application/cloudevents+json; charset=utf-8');
   t.is(typeOf('{}'), 'application/json; charset=utf-8');
 });
 
 test('fromKafka makes up what a stranger leaves out', (t) => {
-  t.deepEqual(fromKafka(record({}), PLACE, 'default'),
-    { tenantId: 'default', messageId: 'sync.user.confirmed/3/42', topic: PLACE.topic, key: '', payload: '' });
+  t.deepEqual(fromKafka(record({}), PLACE, 'default'), {
+    tenantId: 'default',
+    messageId: 'sync.user.confirmed/3/42',
+    topic: PLACE.topic,
+    key: '',
+    payload: '',
+  });
 });
 
 test('fromKafka takes the tenant from the header, else from the event', (t) => {
@@ -48,7 +70,10 @@ test('fromKafka lets no stranger speak for every tenant', (t) => {
 test('fromKafka keeps no id or key that a row could not have', (t) => {
   for (const odd of ['', '\0', 'x'.repeat(301), null, Buffer.from([0xff])]) {
     const headers = [header(HEADERS.tenantId, odd), header(HEADERS.messageId, odd)];
-    t.like(fromKafka(record({ headers }), PLACE, 'default'), { tenantId: 'default', messageId: 'sync.user.confirmed/3/42' });
+    t.like(fromKafka(record({ headers }), PLACE, 'default'), {
+      tenantId: 'default',
+      messageId: 'sync.user.confirmed/3/42',
+    });
   }
   t.is(fromKafka(record({ key: Buffer.from('\0key') }), PLACE, 'default').key, ' key');
 });
@@ -59,9 +84,14 @@ test('fromKafka loses no byte of what is not text', (t) => {
 });
 
 for (const [what, message] of [
-  ['names no tenant', { tenantId: '' }], ['names every tenant', { tenantId: '*' }], ['lacks its id', { messageId: '' }],
-  ['has a topic that no broker takes', { topic: 'user created' }], ['has a topic that is a folder', { topic: '..' }],
-  ['has a NUL', { payload: '\0' }], ['is too large', { payload: 'x'.repeat(1_000_001) }], ['has a key that is too large', { key: 'é'.repeat(600_000) }],
+  ['names no tenant', { tenantId: '' }],
+  ['names every tenant', { tenantId: '*' }],
+  ['lacks its id', { messageId: '' }],
+  ['has a topic that no broker takes', { topic: 'user created' }],
+  ['has a topic that is a folder', { topic: '..' }],
+  ['has a NUL', { payload: '\0' }],
+  ['is too large', { payload: 'x'.repeat(1_000_001) }],
+  ['has a key that is too large', { key: 'é'.repeat(600_000) }],
 ] as const) {
   test(`assertPublishable refuses a message that ${what}`, (t) => {
     t.throws(() => assertPublishable({ ...MESSAGE, ...message }), { instanceOf: PoisonError });

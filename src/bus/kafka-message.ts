@@ -5,7 +5,12 @@ import { ALL_TENANTS } from '../db/tenants.ts';
 import { PoisonError, type BusMessage } from './bus.ts';
 
 /** Names of the headers. */
-export const HEADERS = { tenantId: 'tenant-id', messageId: 'message-id', contentType: 'content-type', traceparent: 'traceparent' } as const;
+export const HEADERS = {
+  tenantId: 'tenant-id',
+  messageId: 'message-id',
+  contentType: 'content-type',
+  traceparent: 'traceparent',
+} as const;
 
 const MAX_ID_LENGTH = 300;
 /** What the other adapter takes. */
@@ -24,24 +29,36 @@ export function sizeOf({ tenantId, messageId, key, payload }: BusMessage): numbe
 /** Throws a `PoisonError` when no broker would ever take the message. */
 export function assertPublishable(message: BusMessage): void {
   const { tenantId, messageId, topic, key, payload } = message;
-  if (tenantId === '' || tenantId === ALL_TENANTS) throw new PoisonError('publish_failed', 'The message names no tenant.');
+  if (tenantId === '' || tenantId === ALL_TENANTS)
+    throw new PoisonError('publish_failed', 'The message names no tenant.');
   if (messageId === '') throw new PoisonError('publish_failed', 'The message lacks its id.');
   if (!TOPIC.test(topic)) throw new PoisonError('publish_failed', `"${topic}" can't be the name of a topic.`);
   if ([tenantId, messageId, key, payload].some((text) => text.includes('\0'))) {
     throw new PoisonError('publish_failed', 'The message contains a NUL character.');
   }
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES || sizeOf(message) > MAX_MESSAGE_BYTES) {
-    throw new PoisonError('publish_failed', `The payload is longer than ${MAX_PAYLOAD_BYTES} bytes, or its key or ids are.`);
+    throw new PoisonError(
+      'publish_failed',
+      `The payload is longer than ${MAX_PAYLOAD_BYTES} bytes, or its key or ids are.`,
+    );
   }
 }
 
 /** The message as the broker is given it. */
 export function toKafka({ tenantId, messageId, topic, key, payload, traceparent }: BusMessage): MessageToProduce {
-  const contentType = payload.includes('"specversion"') ? 'application/cloudevents+json; charset=utf-8' : 'application/json; charset=utf-8';
-  const headers: [string, string][] = [[HEADERS.contentType, contentType], [HEADERS.tenantId, tenantId], [HEADERS.messageId, messageId]];
+  const contentType = payload.includes('"specversion"')
+    ? 'application/cloudevents+json; charset=utf-8'
+    : 'application/json; charset=utf-8';
+  const headers: [string, string][] = [
+    [HEADERS.contentType, contentType],
+    [HEADERS.tenantId, tenantId],
+    [HEADERS.messageId, messageId],
+  ];
   if (traceparent !== undefined) headers.push([HEADERS.traceparent, traceparent]);
   return {
-    topic, key: Buffer.from(key), value: Buffer.from(payload),
+    topic,
+    key: Buffer.from(key),
+    value: Buffer.from(payload),
     headers: new Map(headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)])),
   };
 }
@@ -58,7 +75,11 @@ export interface KafkaPlace {
  * tenant is the header's, else the event's own, else `defaultTenant`; the id is the header's, else the record's place,
  * which is the same at each delivery.
  */
-export function fromKafka({ key, value, headers }: KafkaRecord, { topic, partition, offset }: KafkaPlace, defaultTenant: string): BusMessage {
+export function fromKafka(
+  { key, value, headers }: KafkaRecord,
+  { topic, partition, offset }: KafkaPlace,
+  defaultTenant: string,
+): BusMessage {
   const header = (name: string): string | undefined => {
     const found = headers.findLast(([headerName]) => headerName?.toString() === name)?.[1];
     return found && isUtf8(found) ? identifier(found.toString()) : undefined;
@@ -68,7 +89,9 @@ export function fromKafka({ key, value, headers }: KafkaRecord, { topic, partiti
   return {
     tenantId: tenantOf(header(HEADERS.tenantId)) ?? tenantOf(tenantInEvent(payload)) ?? defaultTenant,
     messageId: header(HEADERS.messageId) ?? `${topic}/${partition}/${offset}`,
-    topic, key: textOf(key).replaceAll('\0', ' '), payload,
+    topic,
+    key: textOf(key).replaceAll('\0', ' '),
+    payload,
     ...(traceparent === undefined ? {} : { traceparent }),
   };
 }

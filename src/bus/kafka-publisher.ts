@@ -26,11 +26,19 @@ export interface KafkaPublisher {
  * Writes messages, one send after the other: the calls that arrive during one share the next, which keeps their order
  * also when one fails. Resolves when all replicas in sync have them.
  */
-export function createKafkaPublisher({ connection, topics }: { connection: KafkaConnection; topics: KafkaTopics }): KafkaPublisher {
+export function createKafkaPublisher({
+  connection,
+  topics,
+}: {
+  connection: KafkaConnection;
+  topics: KafkaTopics;
+}): KafkaPublisher {
   const producer = new Producer({
     ...clientOptions(connection, REQUEST_TIMEOUT_MS),
     // Fewer than two the client takes for 'for ever'; the caller is to learn of an outage.
-    idempotent: true, retries: RETRIES, retryDelay: RETRY_DELAY_MS,
+    idempotent: true,
+    retries: RETRIES,
+    retryDelay: RETRY_DELAY_MS,
     // As the Java client places a key, so that everybody's messages of a user share a partition.
     partitioner: compatibilityPartitioner,
   });
@@ -51,7 +59,8 @@ export function createKafkaPublisher({ connection, topics }: { connection: Kafka
     } catch (error) {
       known.clear();
       if (!isKafkaError(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD')) throw error;
-      if (messages.length === 1) throw new PoisonError('publish_failed', `The broker refuses the message: ${String(error)}`);
+      if (messages.length === 1)
+        throw new PoisonError('publish_failed', `The broker refuses the message: ${String(error)}`);
       // The broker's limit is lower than the default.
       for (const message of messages) await send([message]);
     }
@@ -63,7 +72,11 @@ export function createKafkaPublisher({ connection, topics }: { connection: Kafka
 
   async function writeAll(): Promise<void> {
     isWriting = true;
-    for (let batch = waiting.splice(0, MAX_SEND_MESSAGES); batch.length > 0; batch = waiting.splice(0, MAX_SEND_MESSAGES)) {
+    for (
+      let batch = waiting.splice(0, MAX_SEND_MESSAGES);
+      batch.length > 0;
+      batch = waiting.splice(0, MAX_SEND_MESSAGES)
+    ) {
       const error = await failureOf(sendAll(batch.flatMap(({ messages }) => messages)));
       for (const { messages, settle } of batch) {
         // What one call did wrong is not the others' fault.
@@ -78,7 +91,7 @@ export function createKafkaPublisher({ connection, topics }: { connection: Kafka
       if (messages.length === 0) return;
       for (const message of messages) assertPublishable(message);
       await new Promise<void>((resolve, reject) => {
-        waiting.push({ messages, settle: (error) => error === undefined ? resolve() : reject(error) });
+        waiting.push({ messages, settle: (error) => (error === undefined ? resolve() : reject(error)) });
         if (!isWriting) void writeAll();
       });
     },
@@ -87,7 +100,10 @@ export function createKafkaPublisher({ connection, topics }: { connection: Kafka
 }
 
 function failureOf(work: Promise<void>): Promise<unknown> {
-  return work.then(() => undefined, (error: unknown) => error);
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
 
 function* chunks(messages: readonly BusMessage[]): Generator<BusMessage[]> {

@@ -38,8 +38,9 @@ export interface ShareReaderOptions {
 }
 
 /**
- * Reads a share of partitions until its signal: each from the group's place on, or from the oldest message that is kept.
- * One batch of a partition is in work while the next is fetched; its end is committed when all of it is done with.
+ * Reads a share of partitions until its signal: each from the group's place on, or from the oldest message that is
+ * kept. One batch of a partition is in work while the next is fetched; its end is committed when all of it is done
+ * with.
  */
 export async function readShare(share: Share, options: ShareReaderOptions): Promise<void> {
   const { assignments, signal } = share;
@@ -51,7 +52,8 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
   const broken = Promise.withResolvers<void>();
   const inFlight = new Set<number>();
   const lanes: Lane[] = assignments.flatMap(({ topic, partitions }) =>
-    partitions.map((partition) => ({ topic, partition, next: 0n, leader: -1, waiting: [], work: undefined })));
+    partitions.map((partition) => ({ topic, partition, next: 0n, leader: -1, waiting: [], work: undefined })),
+  );
 
   const retried = async (work: () => Promise<void>): Promise<void> => {
     while (!signal.aborted) {
@@ -65,7 +67,10 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
   };
 
   async function locate(): Promise<void> {
-    const { topics } = await fetcher.metadata({ topics: [...new Set(lanes.map(({ topic }) => topic))], forceUpdate: true });
+    const { topics } = await fetcher.metadata({
+      topics: [...new Set(lanes.map(({ topic }) => topic))],
+      forceUpdate: true,
+    });
     for (const lane of lanes) lane.leader = topics.get(lane.topic)?.partitions[lane.partition]?.leader ?? -1;
   }
 
@@ -73,8 +78,11 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
     if (moved.length === 0) return;
     const partitions = Map.groupBy(moved, ({ topic }) => topic);
     const offsets = await fetcher.listOffsets({
-      topics: [...partitions.keys()], timestamp: ListOffsetTimestamps.EARLIEST,
-      partitions: Object.fromEntries([...partitions].map(([topic, ofTopic]) => [topic, ofTopic.map(({ partition }) => partition)])),
+      topics: [...partitions.keys()],
+      timestamp: ListOffsetTimestamps.EARLIEST,
+      partitions: Object.fromEntries(
+        [...partitions].map(([topic, ofTopic]) => [topic, ofTopic.map(({ partition }) => partition)]),
+      ),
     });
     for (const lane of moved) lane.next = offsets.get(lane.topic)?.[lane.partition] ?? lane.next;
   }
@@ -92,13 +100,18 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
   /** Fetches for each leader whose partitions have nothing waiting, unless a fetch from it is under way. */
   function pump(): void {
     if (signal.aborted) return;
-    for (const [leader, wanting] of Map.groupBy(lanes.filter(({ waiting }) => waiting.length === 0), (lane) => lane.leader)) {
+    for (const [leader, wanting] of Map.groupBy(
+      lanes.filter(({ waiting }) => waiting.length === 0),
+      (lane) => lane.leader,
+    )) {
       if (inFlight.has(leader)) continue;
       inFlight.add(leader);
-      void fetchFrom(leader, wanting).catch((error: unknown) => recover(error, wanting)).then(() => {
-        inFlight.delete(leader);
-        pump();
-      });
+      void fetchFrom(leader, wanting)
+        .catch((error: unknown) => recover(error, wanting))
+        .then(() => {
+          inFlight.delete(leader);
+          pump();
+        });
     }
   }
 
@@ -106,14 +119,28 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
     const { topics } = await fetcher.metadata({ topics: [...new Set(wanting.map(({ topic }) => topic))] });
     const request = [...Map.groupBy(wanting, ({ topic }) => topic)].map(([topic, ofTopic]) => ({
       topicId: topics.get(topic)?.id ?? '',
-      partitions: ofTopic.map(({ partition, next }) =>
-        ({ partition, fetchOffset: next, currentLeaderEpoch: -1, lastFetchedEpoch: -1, partitionMaxBytes: MAX_BYTES_PER_PARTITION })),
+      partitions: ofTopic.map(({ partition, next }) => ({
+        partition,
+        fetchOffset: next,
+        currentLeaderEpoch: -1,
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: MAX_BYTES_PER_PARTITION,
+      })),
     }));
     const topicOf = new Map([...topics].map(([topic, { id }]) => [id, topic]));
     try {
-      take(await fetcher.fetch({
-        node, topics: request, minBytes: 1, maxBytes: MAX_BYTES, maxWaitTime: LONG_POLL_MS, isolationLevel: FetchIsolationLevels.READ_COMMITTED,
-      }), topicOf, wanting);
+      take(
+        await fetcher.fetch({
+          node,
+          topics: request,
+          minBytes: 1,
+          maxBytes: MAX_BYTES,
+          maxWaitTime: LONG_POLL_MS,
+          isolationLevel: FetchIsolationLevels.READ_COMMITTED,
+        }),
+        topicOf,
+        wanting,
+      );
     } catch (error) {
       // One partition's trouble must not starve those that came along.
       if (error instanceof ResponseError) take(error.response, topicOf, wanting);
@@ -125,7 +152,9 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
     if (signal.aborted) return;
     for (const { topicId, partitions } of responses) {
       for (const { partitionIndex, errorCode, records } of partitions) {
-        const lane = wanting.find(({ topic, partition }) => topic === topicOf.get(topicId) && partition === partitionIndex);
+        const lane = wanting.find(
+          ({ topic, partition }) => topic === topicOf.get(topicId) && partition === partitionIndex,
+        );
         if (lane === undefined || errorCode !== 0) continue;
         for (const batch of records ?? []) {
           const from = lane.next;
@@ -135,7 +164,10 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
             const offset = batch.firstOffset + BigInt(record.offsetDelta);
             // A batch is given whole, although we asked for its middle.
             if (offset < from) continue;
-            lane.waiting.push({ message: fromKafka(record, { ...lane, offset }, options.defaultTenant), end: offset + 1n });
+            lane.waiting.push({
+              message: fromKafka(record, { ...lane, offset }, options.defaultTenant),
+              end: offset + 1n,
+            });
           }
         }
         if (lane.waiting.length > 0) lane.work ??= deliverWaiting(lane).catch(broken.reject);
@@ -147,7 +179,10 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
     while (lane.waiting.length > 0 && !signal.aborted) {
       const batch = lane.waiting.splice(0, BATCH_SIZE);
       if (lane.waiting.length === 0) pump();
-      const done = await deliver(batch.map(({ message }) => message), signal);
+      const done = await deliver(
+        batch.map(({ message }) => message),
+        signal,
+      );
       const last = batch[done - 1];
       if (last !== undefined) committer.done(lane, last.end);
       if (done < batch.length) break;
@@ -165,12 +200,20 @@ export async function readShare(share: Share, options: ShareReaderOptions): Prom
     });
   }
 
-  /** The messages up to the oldest that is kept are past saving; that the topic was made anew is the other way to get here. */
+  /**
+   * The messages up to the oldest that is kept are past saving; that the topic was made anew is the other way to get
+   * here.
+   */
   async function findOutOfRange(suspects: readonly Lane[]): Promise<void> {
-    const range = async (timestamp: bigint) => await fetcher.listOffsets({ topics: [...new Set(suspects.map(({ topic }) => topic))], timestamp });
+    const range = async (timestamp: bigint) =>
+      await fetcher.listOffsets({ topics: [...new Set(suspects.map(({ topic }) => topic))], timestamp });
     const [oldest, newest] = [await range(ListOffsetTimestamps.EARLIEST), await range(ListOffsetTimestamps.LATEST)];
-    await moveToOldest(suspects.filter(({ topic, partition, next }) =>
-      next < (oldest.get(topic)?.[partition] ?? next) || next > (newest.get(topic)?.[partition] ?? next)));
+    await moveToOldest(
+      suspects.filter(
+        ({ topic, partition, next }) =>
+          next < (oldest.get(topic)?.[partition] ?? next) || next > (newest.get(topic)?.[partition] ?? next),
+      ),
+    );
   }
 
   try {

@@ -16,9 +16,15 @@ export interface KafkaTopics {
 }
 
 /** Looks after topics; those it makes have `partitions` partitions and as many replicas as the broker's default. */
-export function createKafkaTopics(
-  { connection, partitions, onError }: { connection: KafkaConnection; partitions: number; onError: (error: unknown) => void },
-): KafkaTopics {
+export function createKafkaTopics({
+  connection,
+  partitions,
+  onError,
+}: {
+  connection: KafkaConnection;
+  partitions: number;
+  onError: (error: unknown) => void;
+}): KafkaTopics {
   const admin = new Admin(clientOptions(connection, REQUEST_TIMEOUT_MS));
   const refused = new Set<string>();
 
@@ -39,8 +45,12 @@ export function createKafkaTopics(
       await admin.createTopics({ topics: [topic], partitions });
     } catch (error) {
       if (isKafkaError(error, 'TOPIC_ALREADY_EXISTS')) return true;
-      if (!isKafkaError(error, 'TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'POLICY_VIOLATION')) throw error;
-      if (!refused.has(topic)) onError(new Error(`The topic ${topic} does not exist and the broker does not let us make it.`, { cause: error }));
+      if (!isKafkaError(error, 'TOPIC_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED', 'POLICY_VIOLATION'))
+        throw error;
+      if (!refused.has(topic))
+        onError(
+          new Error(`The topic ${topic} does not exist and the broker does not let us make it.`, { cause: error }),
+        );
       refused.add(topic);
       return false;
     }
@@ -50,9 +60,13 @@ export function createKafkaTopics(
   async function ensureOne(topic: string): Promise<[string, number][]> {
     const found = await partitionsOf(topic);
     if (found !== undefined) return [[topic, found]];
-    if (!await make(topic)) return [];
+    if (!(await make(topic))) return [];
     // Brokers learn of a new topic and of its partitions' leaders one after the other.
-    for (const deadlineMs = performance.now() + LEADERS_WITHIN_MS; performance.now() < deadlineMs; await sleep(LOOK_AGAIN_MS)) {
+    for (
+      const deadlineMs = performance.now() + LEADERS_WITHIN_MS;
+      performance.now() < deadlineMs;
+      await sleep(LOOK_AGAIN_MS)
+    ) {
       const made = await partitionsOf(topic).catch(() => undefined);
       if (made !== undefined) return [[topic, made]];
     }
@@ -61,7 +75,11 @@ export function createKafkaTopics(
 
   return {
     ensure: async (topics) => new Map((await Promise.all(topics.map(ensureOne))).flat()),
-    answers: () => admin.metadata({ forceUpdate: true }).then(() => true, () => false),
+    answers: () =>
+      admin.metadata({ forceUpdate: true }).then(
+        () => true,
+        () => false,
+      ),
     close: () => admin.close(),
   };
 }

@@ -26,14 +26,34 @@ export interface OutgoingRelayOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** Publishes the outgoing log, in order in each partition and at least once, for as long as it takes; any number of processes may run it. */
+/**
+ * Publishes the outgoing log, in order in each partition and at least once, for as long as it takes; any number of
+ * processes may run it.
+ */
 export function startOutgoingRelay(options: OutgoingRelayOptions): LogReader {
   const { db, pollMs, leaseMs, onError = () => {} } = options;
   return startLogReader({
-    pool: db.pool, reader: OUTGOING_RELAY, table: 'outgoing_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
-    partitions: OUTGOING_PARTITIONS, pollMs, onError, ...(leaseMs === undefined ? {} : { leaseMs }),
-    handle: (rows, signal) => relay(options, rows.map((row) =>
-      ({ tenantId: row.tenant_id, messageId: row.message_id, topic: row.topic, key: row.key, payload: row.payload, ...traceOf(row) })), signal),
+    pool: db.pool,
+    reader: OUTGOING_RELAY,
+    table: 'outgoing_messages',
+    columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
+    partitions: OUTGOING_PARTITIONS,
+    pollMs,
+    onError,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    handle: (rows, signal) =>
+      relay(
+        options,
+        rows.map((row) => ({
+          tenantId: row.tenant_id,
+          messageId: row.message_id,
+          topic: row.topic,
+          key: row.key,
+          payload: row.payload,
+          ...traceOf(row),
+        })),
+        signal,
+      ),
   });
 }
 
@@ -47,7 +67,11 @@ export function relayLag(db: Db): Promise<number> {
   return readerLagMs(db, { reader: OUTGOING_RELAY, table: 'outgoing_messages' });
 }
 
-async function relay(options: OutgoingRelayOptions, messages: readonly BusMessage[], signal: AbortSignal): Promise<number> {
+async function relay(
+  options: OutgoingRelayOptions,
+  messages: readonly BusMessage[],
+  signal: AbortSignal,
+): Promise<number> {
   const { onRelayed = () => {} } = options;
   const outcome = await persist(options, signal, async () => {
     await inPublishSpans(messages, () => options.bus.publish(messages));
@@ -57,12 +81,16 @@ async function relay(options: OutgoingRelayOptions, messages: readonly BusMessag
   if (outcome === 'aborted') return 0;
   // One of them is poison: one at a time, to find it without holding back the others.
   for (const [index, message] of messages.entries()) {
-    if (await relayOne(options, message, signal) === 'aborted') return index;
+    if ((await relayOne(options, message, signal)) === 'aborted') return index;
   }
   return messages.length;
 }
 
-async function relayOne(options: OutgoingRelayOptions, message: BusMessage, signal: AbortSignal): Promise<'done' | 'aborted'> {
+async function relayOne(
+  options: OutgoingRelayOptions,
+  message: BusMessage,
+  signal: AbortSignal,
+): Promise<'done' | 'aborted'> {
   const { onRelayed = () => {} } = options;
   const outcome = await persist(options, signal, async () => {
     await inPublishSpans([message], () => options.bus.publish([message]));
@@ -71,7 +99,13 @@ async function relayOne(options: OutgoingRelayOptions, message: BusMessage, sign
   if (!(outcome instanceof PoisonError)) return outcome;
   const parked = await persist(options, signal, async () => {
     await options.db.inTenant(message.tenantId, (tx) =>
-      parkDeadLetter(tx, { ...message, source: OUTGOING_RELAY, type: message.topic, ...causeOf(outcome, 'publish_failed') }));
+      parkDeadLetter(tx, {
+        ...message,
+        source: OUTGOING_RELAY,
+        type: message.topic,
+        ...causeOf(outcome, 'publish_failed'),
+      }),
+    );
     onRelayed({ published: 0, parked: 1 });
   });
   return parked === 'done' ? 'done' : 'aborted';
@@ -79,7 +113,9 @@ async function relayOne(options: OutgoingRelayOptions, message: BusMessage, sign
 
 /** Tries until `work` is done, is refused as poison, or is aborted. */
 async function persist(
-  { onError = () => {} }: OutgoingRelayOptions, signal: AbortSignal, work: () => Promise<void>,
+  { onError = () => {} }: OutgoingRelayOptions,
+  signal: AbortSignal,
+  work: () => Promise<void>,
 ): Promise<'done' | 'aborted' | PoisonError> {
   for (let delayMs = FIRST_DELAY_MS; !signal.aborted; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
     try {

@@ -8,15 +8,20 @@ import { partitionOf } from './partition.ts';
 export const OUTGOING_PARTITIONS = 8;
 
 /**
- * Writes messages to the outgoing log, in the transaction of the change that they tell of; the relay publishes them once
- * it commits. One that is there already is not written again. Their payloads must be JSON. For the order within a key
- * the transaction has to begin with `lockStreams` on it. An event says which trace it belongs to, and so does its row.
+ * Writes messages to the outgoing log, in the transaction of the change that they tell of; the relay publishes them
+ * once it commits. One that is there already is not written again. Their payloads must be JSON. For the order within a
+ * key the transaction has to begin with `lockStreams` on it. An event says which trace it belongs to, and so does its
+ * row.
  */
 export async function appendOutgoing(tx: AnyTx, messages: readonly BusMessage[]): Promise<void> {
   if (messages.length === 0) return;
   await sql(tx, APPEND, [
-    messages.map(({ tenantId }) => tenantId), messages.map(({ messageId }) => messageId), messages.map(({ topic }) => topic),
-    messages.map(({ key }) => key), messages.map(({ key }) => partitionOf(key, OUTGOING_PARTITIONS)), messages.map(({ payload }) => payload),
+    messages.map(({ tenantId }) => tenantId),
+    messages.map(({ messageId }) => messageId),
+    messages.map(({ topic }) => topic),
+    messages.map(({ key }) => key),
+    messages.map(({ key }) => partitionOf(key, OUTGOING_PARTITIONS)),
+    messages.map(({ payload }) => payload),
     currentTraceparent() ?? null,
   ]);
 }

@@ -16,14 +16,22 @@ export interface PostgresBusOptions {
   readonly partitions: number;
   readonly pollMs: number;
   readonly retryDelaysMs: readonly number[];
-  /** Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without it. */
+  /**
+   * Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without
+   * it.
+   */
   readonly isInfrastructureAway?: (error: unknown) => boolean;
   /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
   readonly concurrency?: number;
   /** How long the messages of a process that died wait for another; 10 s. */
   readonly leaseMs?: number;
   /** Told of every attempt, for logs and metrics. */
-  readonly onDelivery?: (delivery: { group: string; message: BusMessage; outcome: DeliveryOutcome; error?: unknown }) => void;
+  readonly onDelivery?: (delivery: {
+    group: string;
+    message: BusMessage;
+    outcome: DeliveryOutcome;
+    error?: unknown;
+  }) => void;
   /** Told of failures of the broker, which are tried again by themselves. */
   readonly onError?: (error: unknown) => void;
 }
@@ -43,7 +51,11 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         },
       };
     },
-    isHealthy: () => options.pool.query('SELECT 1').then(() => true, () => false),
+    isHealthy: () =>
+      options.pool.query('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
     close: async () => {
       await Promise.all([...readers].map((reader) => reader.stop()));
       readers.clear();
@@ -52,26 +64,51 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
 }
 
 function read(options: PostgresBusOptions, { group, topics, handle, handleBatch }: SubscribeOptions): LogReader {
-  const { pool, park, partitions, pollMs, retryDelaysMs, isInfrastructureAway, leaseMs, onDelivery = () => {}, onError = () => {} } = options;
+  const {
+    pool,
+    park,
+    partitions,
+    pollMs,
+    retryDelaysMs,
+    isInfrastructureAway,
+    leaseMs,
+    onDelivery = () => {},
+    onError = () => {},
+  } = options;
   const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
   const wanted = new Set(topics);
   return startLogReader({
-    pool, reader: readerName({ group, topics }), table: 'bus_messages', columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
-    partitions, pollMs, onError, ...(leaseMs === undefined ? {} : { leaseMs }),
+    pool,
+    reader: readerName({ group, topics }),
+    table: 'bus_messages',
+    columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
+    partitions,
+    pollMs,
+    onError,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     handle: async (rows, signal) => {
-      const messages = rows.map((row): BusMessage =>
-        ({ tenantId: row.tenant_id, messageId: row.message_id, topic: row.topic, key: row.key, payload: row.payload }));
+      const messages = rows.map((row): BusMessage => ({
+        tenantId: row.tenant_id,
+        messageId: row.message_id,
+        topic: row.topic,
+        key: row.key,
+        payload: row.payload,
+      }));
       return await deliverAll(messages, {
-        signal, retryDelaysMs, ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
+        signal,
+        retryDelaysMs,
+        ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
         handle: async (message) => {
           if (wanted.has(message.topic)) await inSlot(() => handle(message));
         },
-        ...(handleBatch === undefined ? {} : {
-          handleBatch: async (batch) => {
-            const some = batch.filter(({ topic }) => wanted.has(topic));
-            if (some.length > 0) await inSlot(() => handleBatch(some));
-          },
-        }),
+        ...(handleBatch === undefined
+          ? {}
+          : {
+              handleBatch: async (batch) => {
+                const some = batch.filter(({ topic }) => wanted.has(topic));
+                if (some.length > 0) await inSlot(() => handleBatch(some));
+              },
+            }),
         park: (message, error) => park({ group, message, error }),
         observe: (message, outcome, error) => {
           if (wanted.has(message.topic)) onDelivery({ group, message, outcome, error });

@@ -25,29 +25,39 @@ export interface Replayer {
 }
 
 /** Builds the replayer from one handler for each source of dead letters. */
-export function createReplayer({ db, handlers }: { db: Db; handlers: Readonly<Record<string, ReplayHandler>> }): Replayer {
+export function createReplayer({
+  db,
+  handlers,
+}: {
+  db: Db;
+  handlers: Readonly<Record<string, ReplayHandler>>;
+}): Replayer {
   return {
-    replay: async (tenantId, id, by) => await alone(db.pool, `dead-letter:${tenantId}:${id}`, async () => {
-      const deadLetter = await db.inTenant(tenantId, (tx) => getDeadLetter(tx, id));
-      if (deadLetter === null) return { outcome: 'not_found' };
-      if (deadLetter.status !== 'parked') return { outcome: 'not_parked', deadLetter };
-      const handler = Object.hasOwn(handlers, deadLetter.source) ? handlers[deadLetter.source] : undefined;
-      if (handler === undefined) return { outcome: 'no_handler', deadLetter };
-      const failure = await handler(tenantId, deadLetter).then(() => undefined, (error: unknown) => ({ error }));
-      return await db.inTenant(tenantId, async (tx) => {
-        const [settled] = await tx.deadLetter.updateManyAndReturn({
-          where: { tenantId, id, status: 'parked' },
-          data: {
-            replays: { increment: 1 },
-            ...(failure === undefined
-              ? { status: 'replayed', resolvedAt: new Date(), resolvedBy: by }
-              : causeOf(failure.error, 'handler_failed')),
-          },
+    replay: async (tenantId, id, by) =>
+      (await alone(db.pool, `dead-letter:${tenantId}:${id}`, async () => {
+        const deadLetter = await db.inTenant(tenantId, (tx) => getDeadLetter(tx, id));
+        if (deadLetter === null) return { outcome: 'not_found' };
+        if (deadLetter.status !== 'parked') return { outcome: 'not_parked', deadLetter };
+        const handler = Object.hasOwn(handlers, deadLetter.source) ? handlers[deadLetter.source] : undefined;
+        if (handler === undefined) return { outcome: 'no_handler', deadLetter };
+        const failure = await handler(tenantId, deadLetter).then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
+        return await db.inTenant(tenantId, async (tx) => {
+          const [settled] = await tx.deadLetter.updateManyAndReturn({
+            where: { tenantId, id, status: 'parked' },
+            data: {
+              replays: { increment: 1 },
+              ...(failure === undefined
+                ? { status: 'replayed', resolvedAt: new Date(), resolvedBy: by }
+                : causeOf(failure.error, 'handler_failed')),
+            },
+          });
+          if (settled === undefined) return { outcome: 'not_parked', deadLetter };
+          return { outcome: failure === undefined ? 'replayed' : 'failed', deadLetter: settled };
         });
-        if (settled === undefined) return { outcome: 'not_parked', deadLetter };
-        return { outcome: failure === undefined ? 'replayed' : 'failed', deadLetter: settled };
-      });
-    }) ?? { outcome: 'busy' },
+      })) ?? { outcome: 'busy' },
   };
 }
 
@@ -62,11 +72,17 @@ async function alone<Result>(pool: pg.Pool, name: string, work: () => Promise<Re
   let isLocked = false;
   let isBroken = false;
   try {
-    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', [name]);
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
+      [name],
+    );
     isLocked = rows[0]?.locked ?? false;
     return isLocked ? await work() : undefined;
   } finally {
-    if (isLocked) await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => { isBroken = true; });
+    if (isLocked)
+      await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => {
+        isBroken = true;
+      });
     client.off('error', ignore);
     client.release(isBroken);
   }

@@ -7,7 +7,11 @@ import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { rawTransaction } from '../db/raw-transaction.ts';
 import { readCopies } from '../db/user-copies.ts';
 import {
-  confirmedSignal, failedSignal, reconcileSignal, USER_SYNC_WORKFLOW, userSyncWorkflowId,
+  confirmedSignal,
+  failedSignal,
+  reconcileSignal,
+  USER_SYNC_WORKFLOW,
+  userSyncWorkflowId,
 } from '../workflows/user-sync.messages.ts';
 import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../telemetry/trace-context.ts';
 import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from './bus.ts';
@@ -19,7 +23,9 @@ export const SYNC_CONFIRMATIONS = 'sync-confirmations';
 const MAX_ERROR_LENGTH = 1_000;
 
 const syncEvent = z.discriminatedUnion('type', [
-  EVENTS[TOPICS.syncConfirmed], EVENTS[TOPICS.syncFailed], EVENTS[TOPICS.reconciliationRequest],
+  EVENTS[TOPICS.syncConfirmed],
+  EVENTS[TOPICS.syncFailed],
+  EVENTS[TOPICS.reconciliationRequest],
 ]);
 type SyncEvent = z.output<typeof syncEvent>;
 
@@ -35,7 +41,8 @@ export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): P
         return { ...event, span, traceparent: asSpan(span, currentTraceparent) };
       });
       await takeEffects(db, events);
-      for (const { span } of events) span.end(); // those of a batch that failed tell of nothing: its messages come again
+      // Those of a batch that failed tell of nothing: its messages come again
+      for (const { span } of events) span.end();
     },
   });
 }
@@ -67,19 +74,39 @@ function read(message: BusMessage): Said {
 }
 
 function spanOf({ event, message }: Said): [name: string, start: SpanStart] {
-  return [`process ${event.type}`, {
-    kind: SpanKind.CONSUMER, parent: event.traceparent ?? message.traceparent,
-    attributes: { 'messaging.destination.name': event.type, 'messaging.consumer.group.name': SYNC_CONFIRMATIONS, 'messaging.message.id': message.messageId },
-  }];
+  return [
+    `process ${event.type}`,
+    {
+      kind: SpanKind.CONSUMER,
+      parent: event.traceparent ?? message.traceparent,
+      attributes: {
+        'messaging.destination.name': event.type,
+        'messaging.consumer.group.name': SYNC_CONFIRMATIONS,
+        'messaging.message.id': message.messageId,
+      },
+    },
+  ];
 }
 
-/** Takes the effect of the events that are new, in one transaction for each tenant; a `PoisonError` says that one can't have any. */
+/**
+ * Takes the effect of the events that are new, in one transaction for each tenant; a `PoisonError` says that one can't
+ * have any.
+ */
 async function takeEffects(db: Db, all: readonly Said[]): Promise<void> {
   for (const [tenantId, events] of Map.groupBy(all, ({ message }) => message.tenantId)) {
     await rawTransaction(db.pool, tenantId, async (client) => {
-      const fresh = await firstTimes(client, { tenantId, consumer: SYNC_CONFIRMATIONS, messageIds: events.map(({ inboxId }) => inboxId) });
+      const fresh = await firstTimes(client, {
+        tenantId,
+        consumer: SYNC_CONFIRMATIONS,
+        messageIds: events.map(({ inboxId }) => inboxId),
+      });
       // Of copies that come together the first counts.
-      const one = new Map(events.toReversed().filter(({ inboxId }) => fresh.has(inboxId)).map((event) => [event.inboxId, event]));
+      const one = new Map(
+        events
+          .toReversed()
+          .filter(({ inboxId }) => fresh.has(inboxId))
+          .map((event) => [event.inboxId, event]),
+      );
       const counting = events.filter((event) => one.get(event.inboxId) === event);
       await promiseCalls(client, await callsOf(client, tenantId, counting));
     });
@@ -92,16 +119,27 @@ async function callsOf(client: ClientBase, tenantId: string, events: readonly Sa
   return events.flatMap(({ event, traceparent }, index): PromisedCall[] => {
     const { service, userVersion = 0 } = event.data;
     const copy = copies[index];
-    if (copy === undefined) throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
+    if (copy === undefined)
+      throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
     if (copy.isDeleted) return [];
     if (!copy.isKept) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
     if (userVersion > copy.version) {
-      throw new PoisonError('unknown_version', `Version ${userVersion} was never published; the current one is ${copy.version}.`);
+      throw new PoisonError(
+        'unknown_version',
+        `Version ${userVersion} was never published; the current one is ${copy.version}.`,
+      );
     }
-    return [{
-      tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(copy.userId),
-      input: { tenantId, userId: copy.userId }, signal: signalOf(event), traceparent,
-    }];
+    return [
+      {
+        tenantId,
+        kind: 'signal_with_start',
+        workflowType: USER_SYNC_WORKFLOW,
+        workflowId: userSyncWorkflowId(copy.userId),
+        input: { tenantId, userId: copy.userId },
+        signal: signalOf(event),
+        traceparent,
+      },
+    ];
   });
 }
 
@@ -114,7 +152,8 @@ function parse(message: BusMessage): SyncEvent {
   }
   const event = syncEvent.safeParse(json);
   if (!event.success) throw new PoisonError('malformed_event', z.prettifyError(event.error));
-  if (event.data.type !== message.topic) throw new PoisonError('malformed_event', `An event of type ${event.data.type} came by the topic ${message.topic}.`);
+  if (event.data.type !== message.topic)
+    throw new PoisonError('malformed_event', `An event of type ${event.data.type} came by the topic ${message.topic}.`);
   return event.data;
 }
 
@@ -126,11 +165,17 @@ function signalOf(event: SyncEvent): { name: string; arg: object } {
     }
     case 'sync.user.failed': {
       const { service, userVersion, error } = event.data;
-      return { name: failedSignal.name, arg: { service, userVersion, ...(error === undefined ? {} : { error: storable(error) }) } };
+      return {
+        name: failedSignal.name,
+        arg: { service, userVersion, ...(error === undefined ? {} : { error: storable(error) }) },
+      };
     }
     case 'sync.user.reconciliation.request': {
       const { service, userVersion } = event.data;
-      return { name: reconcileSignal.name, arg: { service, ...(userVersion === undefined ? {} : { heldVersion: userVersion }) } };
+      return {
+        name: reconcileSignal.name,
+        arg: { service, ...(userVersion === undefined ? {} : { heldVersion: userVersion }) },
+      };
     }
   }
 }

@@ -27,10 +27,13 @@ export function openDb(options: PoolOptions): Db {
   return {
     pool,
     inTenant: (tenantId, work) =>
-      prisma.$transaction(async (tx) => {
-        await tx.$queryRaw`SELECT set_config('steadfast.tenant', ${tenantId}, true)`;
-        return work(tx);
-      }, { maxWait: 3_000, timeout: 20_000 }),
+      prisma.$transaction(
+        async (tx) => {
+          await tx.$queryRaw`SELECT set_config('steadfast.tenant', ${tenantId}, true)`;
+          return work(tx);
+        },
+        { maxWait: 3_000, timeout: 20_000 },
+      ),
     ping: async () => {
       await pool.query('SELECT 1');
     },
@@ -49,6 +52,9 @@ export async function assertRowLevelSecurityBinds(db: Db): Promise<void> {
       EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tableowner = current_user) AS owns`);
   const { role, bypasses, owns } = rows[0]!;
   if (bypasses || owns) {
-    throw new ConfigError(`DATABASE_ROLE: the application acts as "${role}", which ${bypasses ? 'bypasses row-level security' : 'owns the tables'}; set DATABASE_ROLE=steadfast_app`);
+    throw new ConfigError(
+      `DATABASE_ROLE: the application acts as "${role}", which ` +
+        `${bypasses ? 'bypasses row-level security' : 'owns the tables'}; set DATABASE_ROLE=steadfast_app`,
+    );
   }
 }

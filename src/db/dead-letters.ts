@@ -26,9 +26,11 @@ export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<vo
   const detail = storable(message.detail).slice(0, MAX_DETAIL_LENGTH);
   await tx.$executeRaw`
     INSERT INTO dead_letters AS d (tenant_id, id, source, type, cause, detail, message_id, key, payload)
-    VALUES (${tenantId}, ${randomUUID()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key}, ${storable(message.payload)})
+    VALUES (${tenantId}, ${randomUUID()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
+      ${storable(message.payload)})
     ON CONFLICT (tenant_id, source, message_id) DO UPDATE SET
-      type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key, payload = excluded.payload,
+      type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key,
+        payload = excluded.payload,
       parked_at = CASE WHEN d.status = 'parked' THEN d.parked_at ELSE excluded.parked_at END,
       status = 'parked', resolved_at = NULL, resolved_by = NULL, reason = NULL`;
 }
@@ -59,14 +61,25 @@ export interface DeadLetterPage {
 
 /** Lists the dead letters that the transaction's tenant has, newest first unless `order` says otherwise. */
 export async function listDeadLetters(
-  tx: Tx, { limit, cursor, order = 'desc', ...filter }: DeadLetterFilter & { readonly limit: number; readonly cursor?: DeadLetterCursor; readonly order?: 'asc' | 'desc' },
+  tx: Tx,
+  {
+    limit,
+    cursor,
+    order = 'desc',
+    ...filter
+  }: DeadLetterFilter & { readonly limit: number; readonly cursor?: DeadLetterCursor; readonly order?: 'asc' | 'desc' },
 ): Promise<DeadLetterPage> {
-  const beyond = <Value>(value: Value) => order === 'asc' ? { gt: value } : { lt: value };
-  const after: Prisma.DeadLetterWhereInput = cursor === undefined ? {} : {
-    OR: [{ parkedAt: beyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: beyond(cursor.id) }],
-  };
+  const beyond = <Value>(value: Value) => (order === 'asc' ? { gt: value } : { lt: value });
+  const after: Prisma.DeadLetterWhereInput =
+    cursor === undefined
+      ? {}
+      : {
+          OR: [{ parkedAt: beyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: beyond(cursor.id) }],
+        };
   const rows = await tx.deadLetter.findMany({
-    where: { AND: [matching(filter), after] }, orderBy: [{ parkedAt: order }, { id: order }], take: limit + 1,
+    where: { AND: [matching(filter), after] },
+    orderBy: [{ parkedAt: order }, { id: order }],
+    take: limit + 1,
   });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
@@ -80,7 +93,9 @@ export async function getDeadLetter(tx: Tx, id: string): Promise<DeadLetter | nu
 
 /** Settles what is parked and matches, without replaying it; returns how many. */
 export async function discardDeadLetters(
-  tx: Tx, filter: Omit<DeadLetterFilter, 'status'>, { by, reason }: { readonly by: string; readonly reason: string },
+  tx: Tx,
+  filter: Omit<DeadLetterFilter, 'status'>,
+  { by, reason }: { readonly by: string; readonly reason: string },
 ): Promise<number> {
   const { count } = await tx.deadLetter.updateMany({
     where: matching({ ...filter, status: 'parked' }),

@@ -13,30 +13,44 @@ interface DeletedUser {
 }
 
 /**
- * Where deleted users are left: in messages about them, but for the one that tells of the deletion, in what was sent to them, and
- * in orders that were still under way when they were deleted.
+ * Where deleted users are left: in messages about them, but for the one that tells of the deletion, in what was sent to
+ * them, and in orders that were still under way when they were deleted.
  */
 const TRACES: Readonly<Record<string, (removal: Removal, users: readonly DeletedUser[]) => Promise<void>>> = {
   outgoing_messages: (removal, users) => removeByKey(removal, 'outgoing_messages', users, `topic <> 'user.deleted'`),
   bus_messages: (removal, users) => removeByKey(removal, 'bus_messages', users, `topic <> 'user.deleted'`),
   // The key of a promised call that was parked is the workflow's id.
-  dead_letters: (removal, users) => removeByKey(removal, 'dead_letters', users.flatMap(({ tenantId, id }) =>
-    [id, profileWorkflowId(id), userSyncWorkflowId(id)].map((key) => ({ tenantId, id: key }))), 'true'),
-  notifications: (removal, users) => removeWhere(removal, 'notifications',
-    'to_user AND (tenant_id, user_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))', columnsOf(users)),
-  orders: ({ pool }, users) => rawTransaction(pool, ALL_TENANTS, async (client) => {
-    await client.query(FORGET_ADDRESSES, columnsOf(users));
-  }),
+  dead_letters: (removal, users) =>
+    removeByKey(
+      removal,
+      'dead_letters',
+      users.flatMap(({ tenantId, id }) =>
+        [id, profileWorkflowId(id), userSyncWorkflowId(id)].map((key) => ({ tenantId, id: key })),
+      ),
+      'true',
+    ),
+  notifications: (removal, users) =>
+    removeWhere(
+      removal,
+      'notifications',
+      'to_user AND (tenant_id, user_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))',
+      columnsOf(users),
+    ),
+  orders: ({ pool }, users) =>
+    rawTransaction(pool, ALL_TENANTS, async (client) => {
+      await client.query(FORGET_ADDRESSES, columnsOf(users));
+    }),
 };
 
 /**
- * Removes what messages, notifications and orders say of deleted users, by a few users at a time. A user is done with when
- * its orders are over and RETENTION_DAYS have passed since the deletion: what was in hand then may have left something later,
- * and goes by age.
- * `attempt` runs the work on one table and answers whether it succeeded; one that failed is left out from then on.
+ * Removes what messages, notifications and orders say of deleted users, by a few users at a time. A user is done with
+ * when its orders are over and RETENTION_DAYS have passed since the deletion: what was in hand then may have left
+ * something later, and goes by age. `attempt` runs the work on one table and answers whether it succeeded; one that
+ * failed is left out from then on.
  */
 export async function removeTracesOfDeleted(
-  removal: Removal, attempt: (table: string, work: () => Promise<void>) => Promise<boolean>,
+  removal: Removal,
+  attempt: (table: string, work: () => Promise<void>) => Promise<boolean>,
 ): Promise<void> {
   const failed = new Set<string>();
   let after: DeletedUser | undefined = { tenantId: '', id: '00000000-0000-0000-0000-000000000000' };
@@ -44,7 +58,7 @@ export async function removeTracesOfDeleted(
     const users = await unpurgedUsers(removal, after);
     if (users.length === 0) return;
     for (const [table, remove] of Object.entries(TRACES)) {
-      if (!failed.has(table) && !await attempt(table, () => remove(removal, users))) failed.add(table);
+      if (!failed.has(table) && !(await attempt(table, () => remove(removal, users)))) failed.add(table);
     }
     if (failed.size === 0) await markPurged(removal, users);
     after = users.length < USERS_AT_A_TIME ? undefined : users.at(-1);
@@ -52,25 +66,45 @@ export async function removeTracesOfDeleted(
 }
 
 async function unpurgedUsers({ pool }: Removal, after: DeletedUser): Promise<DeletedUser[]> {
-  const { rows } = await rawTransaction(pool, ALL_TENANTS, (client) => client.query<DeletedUser>(`
+  const { rows } = await rawTransaction(pool, ALL_TENANTS, (client) =>
+    client.query<DeletedUser>(
+      `
     SELECT tenant_id AS "tenantId", id::text AS id FROM users AS u
     WHERE deleted_at IS NOT NULL AND purged_at IS NULL AND (u.tenant_id, u.id) > ($1, $2::uuid)
-    ORDER BY u.tenant_id, u.id LIMIT ${USERS_AT_A_TIME}`, [after.tenantId, after.id]));
+    ORDER BY u.tenant_id, u.id LIMIT ${USERS_AT_A_TIME}`,
+      [after.tenantId, after.id],
+    ),
+  );
   return rows;
 }
 
-async function removeByKey(removal: Removal, table: string, keys: readonly DeletedUser[], condition: string): Promise<void> {
+async function removeByKey(
+  removal: Removal,
+  table: string,
+  keys: readonly DeletedUser[],
+  condition: string,
+): Promise<void> {
   // The first condition is the one that the index on the key serves.
-  await removeWhere(removal, table,
-    `key = ANY($2::text[]) AND ${condition} AND (tenant_id, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`, columnsOf(keys));
+  await removeWhere(
+    removal,
+    table,
+    `key = ANY($2::text[]) AND ${condition} AND (tenant_id, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    columnsOf(keys),
+  );
 }
 
 async function markPurged({ pool, config }: Removal, users: readonly DeletedUser[]): Promise<void> {
-  await rawTransaction(pool, ALL_TENANTS, (client) => client.query(`
+  await rawTransaction(pool, ALL_TENANTS, (client) =>
+    client.query(
+      `
     UPDATE users AS u SET purged_at = now()
-    WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[])) AND deleted_at < now() - make_interval(days => $3::int)
-      AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id AND o.ship_to IS NOT NULL)`,
-  [...columnsOf(users), config.RETENTION_DAYS]));
+    WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+      AND deleted_at < now() - make_interval(days => $3::int)
+      AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id
+        AND o.ship_to IS NOT NULL)`,
+      [...columnsOf(users), config.RETENTION_DAYS],
+    ),
+  );
 }
 
 function columnsOf(users: readonly DeletedUser[]): [string[], string[]] {

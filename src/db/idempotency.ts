@@ -21,7 +21,12 @@ export type Begun =
   | { readonly kind: 'begun' }
   | { readonly kind: 'other_body' }
   | { readonly kind: 'in_progress' }
-  | { readonly kind: 'answered'; readonly status: number; readonly body: string | undefined; readonly headers: Readonly<Record<string, string>> };
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly body: string | undefined;
+      readonly headers: Readonly<Record<string, string>>;
+    };
 
 const keptHeaders = z.record(z.string(), z.string());
 
@@ -39,34 +44,48 @@ interface HeldKey {
 export async function beginIdempotent(pool: Pool, claim: IdempotencyClaim): Promise<Begun> {
   const { tenantId, scope, key, fingerprint, token, lockMs, keepHours } = claim;
   const [held] = await runStatement<HeldKey>(pool, tenantId, {
-    name: 'begin-idempotent', values: [tenantId, scope, key, fingerprint, token, lockMs / 1_000, keepHours],
+    name: 'begin-idempotent',
+    values: [tenantId, scope, key, fingerprint, token, lockMs / 1_000, keepHours],
     text: `
       WITH claimed AS (
         INSERT INTO idempotency_keys AS held (tenant_id, scope, key, fingerprint, token, locked_until, created_at)
         VALUES ($1, $2, $3, $4, $5::uuid, now() + make_interval(secs => $6), now())
         ON CONFLICT (tenant_id, scope, key) DO UPDATE
-          SET fingerprint = excluded.fingerprint, token = excluded.token, locked_until = excluded.locked_until, created_at = now(),
+          SET fingerprint = excluded.fingerprint, token = excluded.token, locked_until = excluded.locked_until,
+            created_at = now(),
             status = NULL, body = NULL, headers = NULL
           WHERE held.created_at < now() - make_interval(hours => $7)
             OR (held.status IS NULL AND held.locked_until < now() AND held.fingerprint = excluded.fingerprint)
         RETURNING key)
       SELECT EXISTS (SELECT FROM claimed) AS "isClaimed", held.fingerprint, held.status, held.body, held.headers
-      FROM (SELECT) AS one LEFT JOIN idempotency_keys AS held ON held.tenant_id = $1 AND held.scope = $2 AND held.key = $3`,
+      FROM (SELECT) AS one LEFT JOIN idempotency_keys AS held ON held.tenant_id = $1 AND held.scope = $2
+        AND held.key = $3`,
   });
   if (held?.isClaimed === true) return { kind: 'begun' };
   if (held === undefined || held.fingerprint === null) return { kind: 'in_progress' };
   if (held.fingerprint !== fingerprint) return { kind: 'other_body' };
   if (held.status === null) return { kind: 'in_progress' };
-  return { kind: 'answered', status: held.status, body: held.body ?? undefined, headers: keptHeaders.parse(held.headers ?? {}) };
+  return {
+    kind: 'answered',
+    status: held.status,
+    body: held.body ?? undefined,
+    headers: keptHeaders.parse(held.headers ?? {}),
+  };
 }
 
 /** Keeps the answer; nothing happens when the claim was lost to a later one. */
 export async function finishIdempotent(
-  pool: Pool, { tenantId, scope, key, token }: IdempotencyClaim,
-  { status, body, headers = {} }: { status: number; body: string | undefined; headers?: Readonly<Record<string, string>> | undefined },
+  pool: Pool,
+  { tenantId, scope, key, token }: IdempotencyClaim,
+  {
+    status,
+    body,
+    headers = {},
+  }: { status: number; body: string | undefined; headers?: Readonly<Record<string, string>> | undefined },
 ): Promise<void> {
   await runStatement(pool, tenantId, {
-    name: 'finish-idempotent', values: [tenantId, scope, key, token, status, body ?? null, JSON.stringify(headers)],
+    name: 'finish-idempotent',
+    values: [tenantId, scope, key, token, status, body ?? null, JSON.stringify(headers)],
     text: `UPDATE idempotency_keys SET status = $5, body = $6, headers = $7::jsonb
       WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND token = $4::uuid AND status IS NULL`,
   });
@@ -75,14 +94,18 @@ export async function finishIdempotent(
 /** Gives the key back: the request failed in a way that a repetition may cure. */
 export async function releaseIdempotent(pool: Pool, { tenantId, scope, key, token }: IdempotencyClaim): Promise<void> {
   await runStatement(pool, tenantId, {
-    name: 'release-idempotent', values: [tenantId, scope, key, token],
-    text: 'DELETE FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND token = $4::uuid AND status IS NULL',
+    name: 'release-idempotent',
+    values: [tenantId, scope, key, token],
+    text:
+      'DELETE FROM idempotency_keys WHERE tenant_id = $1 AND scope = $2 AND key = $3 AND token = $4::uuid AND ' +
+      'status IS NULL',
   });
 }
 
 /** Forgets answers that hold the user's data, and scopes that name it. */
 export async function forgetIdempotencyOf(
-  tx: Tx, { tenantId, userId, authSubject }: { tenantId: string; userId: string; authSubject: string },
+  tx: Tx,
+  { tenantId, userId, authSubject }: { tenantId: string; userId: string; authSubject: string },
 ): Promise<void> {
   await tx.$executeRaw`
     DELETE FROM idempotency_keys

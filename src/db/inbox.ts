@@ -10,18 +10,25 @@ export interface InboxKey {
 
 /** True the first time; to be asked in the transaction of the message's effect, so that both happen or neither. */
 export async function once(tx: Tx, { tenantId, consumer, messageId }: InboxKey): Promise<boolean> {
-  const { count } = await tx.inboxMessage.createMany({ data: [{ tenantId, consumer, messageId }], skipDuplicates: true });
+  const { count } = await tx.inboxMessage.createMany({
+    data: [{ tenantId, consumer, messageId }],
+    skipDuplicates: true,
+  });
   return count === 1;
 }
 
 /** Those of the messages that come for the first time: `once` for many. */
 export async function firstTimes(
-  client: ClientBase, { tenantId, consumer, messageIds }: Omit<InboxKey, 'messageId'> & { readonly messageIds: readonly string[] },
+  client: ClientBase,
+  { tenantId, consumer, messageIds }: Omit<InboxKey, 'messageId'> & { readonly messageIds: readonly string[] },
 ): Promise<ReadonlySet<string>> {
   // Sorted, so that two transactions with messages in common cannot wait for each other.
-  const { rows } = await client.query<{ id: string }>(`
+  const { rows } = await client.query<{ id: string }>(
+    `
     INSERT INTO inbox_messages (tenant_id, consumer, message_id)
     SELECT $1, $2, id FROM (SELECT DISTINCT unnest($3::text[]) AS id ORDER BY id) AS ids
-    ON CONFLICT DO NOTHING RETURNING message_id AS id`, [tenantId, consumer, messageIds]);
+    ON CONFLICT DO NOTHING RETURNING message_id AS id`,
+    [tenantId, consumer, messageIds],
+  );
   return new Set(rows.map(({ id }) => id));
 }

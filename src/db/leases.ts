@@ -10,10 +10,14 @@ export interface LeaseClaim {
 
 /** Takes or prolongs a lease; false: another owner has it. */
 export async function acquireLease(pool: pg.Pool, { name, owner, ttlMs }: LeaseClaim): Promise<boolean> {
-  const { rowCount } = await pool.query(`
-    INSERT INTO leases AS held (name, owner, expires_at) VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3::float8))
+  const { rowCount } = await pool.query(
+    `
+    INSERT INTO leases AS held (name, owner, expires_at) VALUES ($1, $2,
+      clock_timestamp() + make_interval(secs => $3::float8))
     ON CONFLICT (name) DO UPDATE SET owner = EXCLUDED.owner, expires_at = EXCLUDED.expires_at
-    WHERE held.owner = EXCLUDED.owner OR held.expires_at <= clock_timestamp()`, [name, owner, ttlMs / 1000]);
+    WHERE held.owner = EXCLUDED.owner OR held.expires_at <= clock_timestamp()`,
+    [name, owner, ttlMs / 1000],
+  );
   return rowCount === 1;
 }
 
@@ -27,7 +31,7 @@ export async function releaseLease(pool: pg.Pool, { name, owner }: Pick<LeaseCla
  * back before `ttlMs` is over remains the holder. Work that outlives the lease may overlap with the next holder's.
  */
 export async function withLease(pool: pg.Pool, claim: LeaseClaim, work: () => Promise<void>): Promise<boolean> {
-  if (!await acquireLease(pool, claim)) return false;
+  if (!(await acquireLease(pool, claim))) return false;
   await work();
   return true;
 }

@@ -3,8 +3,8 @@ import pg from 'pg';
 const RECONNECT_MS = 1_000;
 
 /**
- * Calls `onNotify` with the payload of each notification on `channel`. Only ever a wake-up: notifications are lost while
- * the connection is, so whoever listens polls as well. Returns how to end it.
+ * Calls `onNotify` with the payload of each notification on `channel`. Only ever a wake-up: notifications are lost
+ * while the connection is, so whoever listens polls as well. Returns how to end it.
  */
 export function listen(pool: pg.Pool, channel: string, onNotify: (payload: string) => void): () => Promise<void> {
   let client: pg.Client | undefined;
@@ -16,7 +16,9 @@ export function listen(pool: pg.Pool, channel: string, onNotify: (payload: strin
     const connection = new pg.Client(pool.options);
     client = connection;
     connection.on('error', () => {}); // followed by 'end'
-    connection.on('end', () => { if (!stopped) timer = setTimeout(start, RECONNECT_MS); });
+    connection.on('end', () => {
+      if (!stopped) timer = setTimeout(start, RECONNECT_MS);
+    });
     connection.on('notification', ({ payload }) => onNotify(payload ?? ''));
     await connection.connect();
     await connection.query(`LISTEN ${pg.escapeIdentifier(channel)}`);

@@ -8,8 +8,13 @@ import { sql, type AnyTx } from './sql.ts';
  */
 export async function lockStreams(tx: AnyTx, keys: readonly string[]): Promise<void> {
   // Sorted by what is locked, so that two transactions with keys in common cannot wait for each other.
-  const locks = await sql<{ xid: string | null }>(tx, `
+  const locks = await sql<{ xid: string | null }>(
+    tx,
+    `
     SELECT pg_advisory_xact_lock(id)::text AS locked, pg_current_xact_id_if_assigned()::text AS xid
-    FROM (SELECT DISTINCT hashtextextended(key, 0) AS id FROM unnest($1::text[]) AS key ORDER BY id) AS ids`, [[...keys]]);
-  if (locks.some(({ xid }) => xid !== null)) throw new Error('lockStreams was called after the transaction had written');
+    FROM (SELECT DISTINCT hashtextextended(key, 0) AS id FROM unnest($1::text[]) AS key ORDER BY id) AS ids`,
+    [[...keys]],
+  );
+  if (locks.some(({ xid }) => xid !== null))
+    throw new Error('lockStreams was called after the transaction had written');
 }

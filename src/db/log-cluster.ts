@@ -4,21 +4,28 @@ import type { Db } from './client.ts';
 import { LOGS_ARE_OWN } from './log.ts';
 
 // A copy of rows may have left the cluster's own row behind: then cursors ahead of every id betray it for a while.
-const CURSORS_ARE_AHEAD = 'SELECT EXISTS (SELECT FROM log_cursors WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))';
+const CURSORS_ARE_AHEAD =
+  'SELECT EXISTS (SELECT FROM log_cursors WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))';
 
 /**
- * Whether the logs hold transaction ids of another cluster: a dump was restored here, and the readers were not restarted.
- * The ids of this cluster say little about theirs, so new rows may sort in front of what was read and be skipped for good.
+ * Whether the logs hold transaction ids of another cluster: a dump was restored here, and the readers were not
+ * restarted. The ids of this cluster say little about theirs, so new rows may sort in front of what was read and be
+ * skipped for good.
  */
 export async function isRestoredElsewhere(db: Db): Promise<boolean> {
-  const { rows } = await db.pool.query<{ foreign: boolean }>(`SELECT (${LOGS_ARE_OWN}) IS NOT TRUE OR (${CURSORS_ARE_AHEAD}) AS foreign`);
+  const { rows } = await db.pool.query<{ foreign: boolean }>(
+    `SELECT (${LOGS_ARE_OWN}) IS NOT TRUE OR (${CURSORS_ARE_AHEAD}) AS foreign`,
+  );
   return rows[0]?.foreign ?? true;
 }
 
 /** Fails while the logs are another cluster's. */
 export async function assertLogsAreOwn(db: Db): Promise<void> {
   if (await isRestoredElsewhere(db)) {
-    throw new ConfigError('DATABASE_URL: the database was restored from another cluster, and its readers would skip messages; stop workers and API and run `npm run restart-readers`');
+    throw new ConfigError(
+      'DATABASE_URL: the database was restored from another cluster, and its readers would skip messages; stop ' +
+        'workers and API and run `npm run restart-readers`',
+    );
   }
 }
 
@@ -31,7 +38,9 @@ export async function timelineChange(db: Db): Promise<{ readonly from: number; r
   return rows[0];
 }
 
-/** Takes the cluster for the logs' own as it is; false, and nothing is changed, when their ids show that it can't be. */
+/**
+ * Takes the cluster for the logs' own as it is; false, and nothing is changed, when their ids show that it can't be.
+ */
 export async function acceptCluster(db: Db): Promise<boolean> {
   const { rows } = await db.pool.query<{ ahead: boolean }>(`SELECT (${CURSORS_ARE_AHEAD}) AS ahead`);
   if (rows[0]?.ahead !== false) return false;

@@ -19,15 +19,25 @@ const OWN_ROWS = `own AS MATERIALIZED (
   WHERE reader = $1 AND lease_owner = $2 AND partition = ANY($3::int[])
   ORDER BY partition FOR UPDATE)`;
 
-/** Says that the member is alive for another `leaseMs`, and returns all live members in one order that they agree on. */
-export async function keepMembership(pool: pg.Pool, { reader, member, leaseMs }: Member & { leaseMs: number }): Promise<string[]> {
-  await pool.query(`
+/**
+ * Says that the member is alive for another `leaseMs`, and returns all live members in one order that they agree on.
+ */
+export async function keepMembership(
+  pool: pg.Pool,
+  { reader, member, leaseMs }: Member & { leaseMs: number },
+): Promise<string[]> {
+  await pool.query(
+    `
     INSERT INTO leases (name, owner, expires_at) VALUES ($1, $2, now() + $3 * interval '1 ms')
-    ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at`, [memberName({ reader, member }), member, leaseMs]);
-  const { rows } = await pool.query<{ owner: string }>(`
+    ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at`,
+    [memberName({ reader, member }), member, leaseMs],
+  );
+  const { rows } = await pool.query<{ owner: string }>(
+    `
     WITH expired AS (DELETE FROM leases WHERE starts_with(name, $1) AND expires_at <= now())
     SELECT owner FROM leases WHERE starts_with(name, $1) AND expires_at > now() ORDER BY owner COLLATE "C"`,
-  [memberName({ reader, member: '' })]);
+    [memberName({ reader, member: '' })],
+  );
   return rows.map(({ owner }) => owner);
 }
 
@@ -41,17 +51,21 @@ export async function endMembership(pool: pg.Pool, { reader, member }: Member): 
  * another cluster's, also of a process that was there before the database was restored.
  */
 export async function acquirePartitions(
-  pool: pg.Pool, { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
+  pool: pg.Pool,
+  { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
 ): Promise<PartitionCursor[]> {
   if (partitions.length === 0) return [];
-  const { rows } = await pool.query<{ partition: number; epoch: number; xid: string; position: string }>(`
+  const { rows } = await pool.query<{ partition: number; epoch: number; xid: string; position: string }>(
+    `
     INSERT INTO log_cursors AS c (reader, partition, lease_owner, lease_until)
     SELECT $1, partition, $2, now() + $4 * interval '1 ms' FROM unnest($3::int[]) AS partition
     WHERE (${LOGS_ARE_OWN}) ORDER BY partition
     ON CONFLICT (reader, partition) DO UPDATE SET
       lease_owner = excluded.lease_owner, lease_until = excluded.lease_until, updated_at = now(), abandoned_at = NULL
       WHERE c.lease_owner IS NULL OR c.lease_owner = excluded.lease_owner OR c.lease_until <= now()
-    RETURNING partition, epoch, xid::text AS xid, position::text AS position`, [reader, member, partitions, leaseMs]);
+    RETURNING partition, epoch, xid::text AS xid, position::text AS position`,
+    [reader, member, partitions, leaseMs],
+  );
   return rows.map(({ partition, epoch, xid, position }) => ({ partition, cursor: { epoch, xid, position } }));
 }
 
@@ -60,38 +74,51 @@ export async function acquirePartitions(
  * by it that it is there; see abandoned-readers.ts.
  */
 export async function renewPartitions(
-  pool: pg.Pool, { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
+  pool: pg.Pool,
+  { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
 ): Promise<number[]> {
   if (partitions.length === 0) return [];
-  const { rows } = await pool.query<{ partition: number }>(`
+  const { rows } = await pool.query<{ partition: number }>(
+    `
     WITH ${OWN_ROWS}
     UPDATE log_cursors AS c SET lease_until = now() + $4 * interval '1 ms', updated_at = now()
     FROM own WHERE c.reader = $1 AND c.partition = own.partition AND (${LOGS_ARE_OWN})
-    RETURNING c.partition`, [reader, member, partitions, leaseMs]);
+    RETURNING c.partition`,
+    [reader, member, partitions, leaseMs],
+  );
   return rows.map(({ partition }) => partition);
 }
 
-/** Saves where the member stands, and returns the partitions for which that counted: whose lease and epoch are still its own. */
+/**
+ * Saves where the member stands, and returns the partitions for which that counted: whose lease and epoch are still its
+ * own.
+ */
 export async function saveCursors(
-  pool: pg.Pool, { reader, member, cursors, release }: Member & { cursors: readonly PartitionCursor[]; release: boolean },
+  pool: pg.Pool,
+  { reader, member, cursors, release }: Member & { cursors: readonly PartitionCursor[]; release: boolean },
 ): Promise<number[]> {
   if (cursors.length === 0) return [];
-  const { rows } = await pool.query<{ partition: number }>(`
+  const { rows } = await pool.query<{ partition: number }>(
+    `
     WITH ${OWN_ROWS}
     UPDATE log_cursors AS c SET xid = n.xid, position = n.position, updated_at = now(),
-      lease_owner = CASE WHEN $7 THEN NULL ELSE c.lease_owner END, lease_until = CASE WHEN $7 THEN NULL ELSE c.lease_until END
+      lease_owner = CASE WHEN $7 THEN NULL ELSE c.lease_owner END, lease_until = CASE WHEN $7 THEN NULL
+        ELSE c.lease_until END
     FROM own JOIN unnest($3::int[], $4::int[], $5::xid8[], $6::bigint[]) AS n (partition, epoch, xid, position)
       ON n.partition = own.partition
     WHERE c.reader = $1 AND c.partition = own.partition AND c.epoch = n.epoch
     RETURNING c.partition`,
-  [reader, member, ...columnsOf(cursors), release]);
+    [reader, member, ...columnsOf(cursors), release],
+  );
   return rows.map(({ partition }) => partition);
 }
 
 function columnsOf(cursors: readonly PartitionCursor[]): [number[], number[], string[], string[]] {
   return [
-    cursors.map(({ partition }) => partition), cursors.map(({ cursor }) => cursor.epoch),
-    cursors.map(({ cursor }) => cursor.xid), cursors.map(({ cursor }) => cursor.position),
+    cursors.map(({ partition }) => partition),
+    cursors.map(({ cursor }) => cursor.epoch),
+    cursors.map(({ cursor }) => cursor.xid),
+    cursors.map(({ cursor }) => cursor.position),
   ];
 }
 

@@ -5,7 +5,12 @@ import type pg from 'pg';
 import { listen } from './listen.ts';
 import { readLog, usedPartitions, type LogRow, type LogTable } from './log.ts';
 import {
-  acquirePartitions, endMembership, keepMembership, renewPartitions, saveCursors, type PartitionCursor,
+  acquirePartitions,
+  endMembership,
+  keepMembership,
+  renewPartitions,
+  saveCursors,
+  type PartitionCursor,
 } from './log-leases.ts';
 import { ALL_TENANTS } from './tenants.ts';
 import { createWake } from './wake.ts';
@@ -57,7 +62,16 @@ interface Held {
 
 /** Reads a log together with the reader's other members: at least once, in order in each partition. */
 export function startLogReader<Column extends string>(options: LogReaderOptions<Column>): LogReader {
-  const { pool, reader, table, columns, pollMs, leaseMs = DEFAULT_LEASE_MS, batchSize = DEFAULT_BATCH_SIZE, onError } = options;
+  const {
+    pool,
+    reader,
+    table,
+    columns,
+    pollMs,
+    leaseMs = DEFAULT_LEASE_MS,
+    batchSize = DEFAULT_BATCH_SIZE,
+    onError,
+  } = options;
   const self = { reader, member: `${hostname()}:${process.pid}:${randomUUID()}` };
   const held = new Map<number, Held>();
   const [pumpWake, balanceWake] = [createWake(), createWake()];
@@ -76,7 +90,10 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   /** Prolongs what is held, gives up what is another member's, takes what is its own and free. */
   async function balance(): Promise<void> {
     if (isLeaving) return keepLeases();
-    readable ??= new Set([...Array.from({ length: options.partitions }).keys(), ...await usedPartitions(pool, table)]);
+    readable ??= new Set([
+      ...Array.from({ length: options.partitions }).keys(),
+      ...(await usedPartitions(pool, table)),
+    ]);
     const members = await keepMembership(pool, { ...self, leaseMs });
     if (!isMember) await tellMembers();
     isMember = true;
@@ -96,7 +113,12 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     for (const entry of held.values()) if (!kept.has(entry.partition)) giveUpSoon(entry);
     clearTimeout(expiry);
     // Without an answer in time others may have the partitions: nothing more may be started.
-    expiry = setTimeout(() => { for (const entry of held.values()) giveUpSoon(entry); }, leaseMs - (performance.now() - askedAtMs));
+    expiry = setTimeout(
+      () => {
+        for (const entry of held.values()) giveUpSoon(entry);
+      },
+      leaseMs - (performance.now() - askedAtMs),
+    );
   }
 
   async function giveUp(entry: Held): Promise<void> {
@@ -116,7 +138,9 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     })();
     return entry.working;
   }
-  const giveUpSoon = (entry: Held): void => { void giveUp(entry); };
+  const giveUpSoon = (entry: Held): void => {
+    void giveUp(entry);
+  };
 
   /** Saves the cursors of finished batches, then reads on wherever nothing is in hand. */
   async function pump(): Promise<void> {
@@ -139,7 +163,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
 
   async function work(entry: Held, rows: readonly LogRow<Column>[]): Promise<void> {
     try {
-      const last = rows[await options.handle(rows, entry.turn.signal) - 1];
+      const last = rows[(await options.handle(rows, entry.turn.signal)) - 1];
       if (last !== undefined) {
         entry.cursor = { ...entry.cursor, xid: last.xid, position: last.position };
         entry.isSaved = false;
@@ -154,9 +178,19 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     pumpWake.notify();
   }
 
-  async function repeat(step: () => Promise<void>, wake: ReturnType<typeof createWake>, intervalMs: number): Promise<void> {
+  async function repeat(
+    step: () => Promise<void>,
+    wake: ReturnType<typeof createWake>,
+    intervalMs: number,
+  ): Promise<void> {
     while (!isDone) {
-      const failed = await step().then(() => false, (error: unknown) => { onError(error); return true; });
+      const failed = await step().then(
+        () => false,
+        (error: unknown) => {
+          onError(error);
+          return true;
+        },
+      );
       await (failed ? sleep(Math.min(intervalMs, RETRY_MS)) : wake.wait(intervalMs));
     }
   }

@@ -49,9 +49,12 @@ export async function restartReaders(db: Db): Promise<Restart> {
 
 async function raiseVersions(client: pg.ClientBase): Promise<Restart> {
   await client.query('LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE');
-  const { rows: [found] } = await client.query<{ highest: number | null }>(
-    'SELECT max(version) AS highest FROM users');
+  const {
+    rows: [found],
+  } = await client.query<{ highest: number | null }>('SELECT max(version) AS highest FROM users');
   const raisedBy = Math.min(VERSION_STEP, Math.floor((LARGEST_INT4 - (found?.highest ?? 0)) / 2));
-  const { rowCount } = await client.query(`UPDATE users SET version = version + $1, sync_status = 'pending'`, [raisedBy]);
+  const { rowCount } = await client.query(`UPDATE users SET version = version + $1, sync_status = 'pending'`, [
+    raisedBy,
+  ]);
   return { users: rowCount ?? 0, raisedBy };
 }

@@ -12,7 +12,8 @@ export type LogTable = (typeof LOG_TABLES)[number];
  * one can't be compared with new ones, so nobody may read or move a cursor then.
  */
 export const LOGS_ARE_OWN =
-  'SELECT array_agg(system_identifier) = ARRAY[(SELECT system_identifier::text FROM pg_control_system())] FROM log_clusters';
+  'SELECT array_agg(system_identifier) = ARRAY[(SELECT system_identifier::text FROM pg_control_system())] FROM ' +
+  'log_clusters';
 
 /** Partitions are numbered from 0 to below this; BUS_PARTITIONS allows no more. */
 export const MAX_PARTITIONS = 256;
@@ -26,8 +27,11 @@ export interface LogCursor {
 }
 
 /** A row of a log: its place, and the asked columns as texts. */
-export type LogRow<Column extends string> =
-  { readonly partition: number; readonly xid: string; readonly position: string } & Readonly<Record<Column, string>>;
+export type LogRow<Column extends string> = {
+  readonly partition: number;
+  readonly xid: string;
+  readonly position: string;
+} & Readonly<Record<Column, string>>;
 
 /** What to read: after which cursor in which partitions, at most `limit` rows of each. */
 export interface LogRead<Column extends string> {
@@ -43,13 +47,16 @@ export interface LogRead<Column extends string> {
  * row in front of it, so moving a cursor past it skips nothing. An open transaction therefore delays every reader.
  */
 export async function readLog<Column extends string>(
-  pool: pg.Pool, tenantId: string, { table, columns, from, limit }: LogRead<Column>,
+  pool: pg.Pool,
+  tenantId: string,
+  { table, columns, from, limit }: LogRead<Column>,
 ): Promise<LogRow<Column>[]> {
   if (from.length === 0) return [];
   return await runStatement<LogRow<Column>>(pool, tenantId, {
     isOrdered: true,
     text: `
-      SELECT r.partition, ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
+      SELECT r.partition,
+        ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
       FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
       CROSS JOIN LATERAL (
         SELECT * FROM ${table} AS t
@@ -60,7 +67,12 @@ export async function readLog<Column extends string>(
         LIMIT $4
       ) AS r
       ORDER BY r.partition, r.xid, r.position`,
-    values: [from.map(({ partition }) => partition), from.map(({ cursor }) => cursor.xid), from.map(({ cursor }) => cursor.position), limit],
+    values: [
+      from.map(({ partition }) => partition),
+      from.map(({ cursor }) => cursor.xid),
+      from.map(({ cursor }) => cursor.position),
+      limit,
+    ],
   });
 }
 
@@ -72,13 +84,18 @@ export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
   await client.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
 }
 
-/** The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered. */
+/**
+ * The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered.
+ */
 export async function usedPartitions(pool: pg.Pool, table: LogTable): Promise<number[]> {
   return await rawTransaction(pool, ALL_TENANTS, async (client) => {
     await useOrderedIndex(client);
-    const { rows } = await client.query<{ partition: number }>(`
+    const { rows } = await client.query<{ partition: number }>(
+      `
       SELECT p.partition FROM generate_series(0, $1::int - 1) AS p (partition)
-      CROSS JOIN LATERAL (SELECT FROM ${table} AS t WHERE t.partition = p.partition LIMIT 1) AS t`, [MAX_PARTITIONS]);
+      CROSS JOIN LATERAL (SELECT FROM ${table} AS t WHERE t.partition = p.partition LIMIT 1) AS t`,
+      [MAX_PARTITIONS],
+    );
     return rows.map(({ partition }) => partition);
   });
 }

@@ -4,9 +4,23 @@ import type { Tx } from './client.ts';
 import { isNotificationChannel, type NotificationChannel } from '../domain/notification-channels.ts';
 
 /** A notification before anybody was told. */
-export type NewNotification = Required<Pick<Prisma.NotificationCreateManyInput,
-  'tenantId' | 'id' | 'userId' | 'kind' | 'mark' | 'channel' | 'recipient' | 'toUser' | 'locale' | 'subject' | 'text' | 'html'>>
-  & { readonly deadline: Date; readonly status: 'pending' | 'kept' };
+export type NewNotification = Required<
+  Pick<
+    Prisma.NotificationCreateManyInput,
+    | 'tenantId'
+    | 'id'
+    | 'userId'
+    | 'kind'
+    | 'mark'
+    | 'channel'
+    | 'recipient'
+    | 'toUser'
+    | 'locale'
+    | 'subject'
+    | 'text'
+    | 'html'
+  >
+> & { readonly deadline: Date; readonly status: 'pending' | 'kept' };
 
 /** What delivery needs of a notification. */
 export interface ClaimedNotification {
@@ -33,19 +47,36 @@ export async function insertNotifications(tx: Tx, rows: readonly NewNotification
 
 /** Ids of what is to be said about a user, or about one step of it, and waits for delivery. */
 export async function pendingNotifications(
-  tx: Tx, about: Pick<NewNotification, 'tenantId' | 'userId'> & Partial<Pick<NewNotification, 'kind' | 'mark' | 'deadline'>>,
+  tx: Tx,
+  about: Pick<NewNotification, 'tenantId' | 'userId'> & Partial<Pick<NewNotification, 'kind' | 'mark' | 'deadline'>>,
 ): Promise<string[]> {
   const pending = await tx.notification.findMany({
-    where: { ...about, status: 'pending' }, select: { id: true }, orderBy: { id: 'asc' },
+    where: { ...about, status: 'pending' },
+    select: { id: true },
+    orderBy: { id: 'asc' },
   });
   return pending.map(({ id }) => id);
 }
 
 /** Counts an attempt and returns what to send; undefined when nothing waits any more. */
-export async function claimNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<ClaimedNotification | undefined> {
+export async function claimNotification(
+  tx: Tx,
+  { tenantId, id }: NotificationKey,
+): Promise<ClaimedNotification | undefined> {
   const [claimed] = await tx.notification.updateManyAndReturn({
-    where: { tenantId, id, status: 'pending' }, data: { attempts: { increment: 1 } },
-    select: { id: true, userId: true, kind: true, channel: true, recipient: true, subject: true, text: true, html: true, attempts: true },
+    where: { tenantId, id, status: 'pending' },
+    data: { attempts: { increment: 1 } },
+    select: {
+      id: true,
+      userId: true,
+      kind: true,
+      channel: true,
+      recipient: true,
+      subject: true,
+      text: true,
+      html: true,
+      attempts: true,
+    },
   });
   return claimed;
 }
@@ -57,7 +88,10 @@ export interface NotificationKey {
 }
 
 /** The channel of a notification; undefined when it is not there. */
-export async function channelOfNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<NotificationChannel | undefined> {
+export async function channelOfNotification(
+  tx: Tx,
+  { tenantId, id }: NotificationKey,
+): Promise<NotificationChannel | undefined> {
   const row = await tx.notification.findFirst({ where: { tenantId, id }, select: { channel: true } });
   return row !== null && isNotificationChannel(row.channel) ? row.channel : undefined;
 }
@@ -65,42 +99,54 @@ export async function channelOfNotification(tx: Tx, { tenantId, id }: Notificati
 /** Records that it was taken. */
 export async function markNotificationSent(tx: Tx, { tenantId, id }: NotificationKey): Promise<void> {
   await tx.notification.updateMany({
-    where: { tenantId, id, status: 'pending' }, data: { status: 'sent', sentAt: new Date(), lastError: null },
+    where: { tenantId, id, status: 'pending' },
+    data: { status: 'sent', sentAt: new Date(), lastError: null },
   });
 }
 
 /** Records why the last hand-over failed; with `isFinal` nobody tries again. */
 export async function markNotificationRefused(
-  tx: Tx, { tenantId, id, error, isFinal }: NotificationKey & { error: string; isFinal: boolean },
+  tx: Tx,
+  { tenantId, id, error, isFinal }: NotificationKey & { error: string; isFinal: boolean },
 ): Promise<void> {
   await tx.notification.updateMany({
-    where: { tenantId, id, status: 'pending' }, data: { lastError: error.slice(0, 1000), ...(isFinal ? { status: 'failed' as const } : {}) },
+    where: { tenantId, id, status: 'pending' },
+    data: { lastError: error.slice(0, 1000), ...(isFinal ? { status: 'failed' as const } : {}) },
   });
 }
 
 /** Keeps for reading what waits for channels that are not configured any more. */
 export async function keepNotifications(
-  tx: Tx, { tenantId, ids, channels }: { tenantId: string; ids: readonly string[]; channels: readonly NotificationChannel[] },
+  tx: Tx,
+  { tenantId, ids, channels }: { tenantId: string; ids: readonly string[]; channels: readonly NotificationChannel[] },
 ): Promise<void> {
   await tx.notification.updateMany({
-    where: { tenantId, id: { in: [...ids] }, channel: { in: [...channels] }, status: 'pending' }, data: { status: 'kept' },
+    where: { tenantId, id: { in: [...ids] }, channel: { in: [...channels] }, status: 'pending' },
+    data: { status: 'kept' },
   });
 }
 
 /** How many of these wait. */
-export async function countPendingNotifications(tx: Tx, { tenantId, ids }: { tenantId: string; ids: readonly string[] }): Promise<number> {
+export async function countPendingNotifications(
+  tx: Tx,
+  { tenantId, ids }: { tenantId: string; ids: readonly string[] },
+): Promise<number> {
   return tx.notification.count({ where: { tenantId, id: { in: [...ids] }, status: 'pending' } });
 }
 
 /** Makes a failed notification wait again, with all its attempts; false when it is not there or did not fail. */
 export async function renewNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<boolean> {
   const { count } = await tx.notification.updateMany({
-    where: { tenantId, id, status: 'failed' }, data: { status: 'pending', attempts: 0 },
+    where: { tenantId, id, status: 'failed' },
+    data: { status: 'pending', attempts: 0 },
   });
   return count > 0;
 }
 
-/** Notifications that have waited longer than `olderThanMs`, oldest first, at most `limit`, of every tenant the transaction sees. */
+/**
+ * Notifications that have waited longer than `olderThanMs`, oldest first, at most `limit`, of every tenant the
+ * transaction sees.
+ */
 export async function overdueNotifications(tx: Tx, olderThanMs: number, limit = 1000): Promise<NotificationKey[]> {
   return tx.$queryRaw<NotificationKey[]>`
     SELECT tenant_id AS "tenantId", id::text FROM notifications
@@ -108,8 +154,13 @@ export async function overdueNotifications(tx: Tx, olderThanMs: number, limit = 
     ORDER BY created_at LIMIT ${limit}`;
 }
 
-/** Removes what was written to a user who is being deleted; what administrators were told names only the id and stays. */
-export async function deleteUserNotifications(tx: Tx, { tenantId, userId }: { tenantId: string; userId: string }): Promise<void> {
+/**
+ * Removes what was written to a user who is being deleted; what administrators were told names only the id and stays.
+ */
+export async function deleteUserNotifications(
+  tx: Tx,
+  { tenantId, userId }: { tenantId: string; userId: string },
+): Promise<void> {
   await tx.notification.deleteMany({ where: { tenantId, userId, toUser: true } });
 }
 
@@ -119,7 +170,9 @@ export async function deleteUserNotifications(tx: Tx, { tenantId, userId }: { te
  * may stay open (it would hold the log horizon); PostgreSQL drops it when the process dies.
  */
 export async function holdingNotification<Result>(
-  pool: pg.Pool, { tenantId, id }: NotificationKey, work: () => Promise<Result>,
+  pool: pg.Pool,
+  { tenantId, id }: NotificationKey,
+  work: () => Promise<Result>,
 ): Promise<Result | undefined> {
   const session = await pool.connect();
   const key = [`notification:${tenantId}:${id}`];
@@ -127,12 +180,17 @@ export async function holdingNotification<Result>(
   session.on('error', ignore);
   let mayHold = true;
   try {
-    const { rows } = await session.query<{ held: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held', key);
+    const { rows } = await session.query<{ held: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held',
+      key,
+    );
     mayHold = rows[0]?.held ?? false;
     return mayHold ? await work() : undefined;
   } finally {
     if (mayHold) {
-      await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key).then(() => { mayHold = false; }, ignore);
+      await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key).then(() => {
+        mayHold = false;
+      }, ignore);
     }
     session.off('error', ignore);
     session.release(mayHold); // a session that may still hold the lock is closed, not used again

@@ -12,7 +12,13 @@ const DELIVERED = 'delivered';
  * nothing. False: the warehouse has accepted no shipment of it.
  */
 export async function deliverOrder(
-  pool: Pool, { tenantId, processId, processType, workflowId }: Pick<ProcessStateRow, 'tenantId' | 'processId' | 'processType' | 'workflowId'>,
+  pool: Pool,
+  {
+    tenantId,
+    processId,
+    processType,
+    workflowId,
+  }: Pick<ProcessStateRow, 'tenantId' | 'processId' | 'processType' | 'workflowId'>,
 ): Promise<boolean> {
   const [shipment] = await runStatement<{ status: string }>(pool, tenantId, {
     name: 'deliver-order',
@@ -24,10 +30,20 @@ export async function deliverOrder(
         ${promiseCallsSql(3)} WHERE EXISTS (SELECT FROM delivered)
       )
       SELECT status::text FROM shipments WHERE tenant_id = $1 AND order_id = $2`, // as it was before
-    values: [tenantId, processId, callsParameter([{
-      tenantId, kind: 'signal_with_start', workflowType: processWorkflowType(processType), workflowId, input: { tenantId, processId },
-      signal: { name: DELIVERED, arg: {} },
-    }])],
+    values: [
+      tenantId,
+      processId,
+      callsParameter([
+        {
+          tenantId,
+          kind: 'signal_with_start',
+          workflowType: processWorkflowType(processType),
+          workflowId,
+          input: { tenantId, processId },
+          signal: { name: DELIVERED, arg: {} },
+        },
+      ]),
+    ],
   });
   return shipment?.status === 'accepted' || shipment?.status === 'delivered';
 }

@@ -1,5 +1,10 @@
 import pg from 'pg';
-import { ORDER_STATUS_RULES, type OrderProgress, type OrderStatus, type OrderStatusRule } from '../domain/orders/order-status.ts';
+import {
+  ORDER_STATUS_RULES,
+  type OrderProgress,
+  type OrderStatus,
+  type OrderStatusRule,
+} from '../domain/orders/order-status.ts';
 import type { Cause } from '../domain/process/state.ts';
 import type { Address, OrderPayment } from './orders/orders.ts';
 import { runStatement } from './statement.ts';
@@ -30,16 +35,24 @@ export interface OrderRow extends OrderProgress {
 
 // Sums of money are below 2^53, where a double is exact.
 const ORDERS = `
-  SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency, o.total_minor::float8 AS "totalMinor", o.payment, o.ship_to AS "shipTo",
-    o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence, p.updated_at AS "updatedAt",
-    (SELECT coalesce(json_agg(json_build_object('sku', i.sku, 'quantity', i.quantity, 'unitPriceMinor', i.unit_price_minor) ORDER BY i.line), '[]')
+  SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
+    o.total_minor::float8 AS "totalMinor", o.payment, o.ship_to AS "shipTo",
+    o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence,
+      p.updated_at AS "updatedAt",
+    (SELECT coalesce(json_agg(json_build_object('sku', i.sku, 'quantity', i.quantity, 'unitPriceMinor',
+      i.unit_price_minor) ORDER BY i.line), '[]')
       FROM order_items AS i WHERE i.tenant_id = o.tenant_id AND i.order_id = o.id) AS items
   FROM orders AS o JOIN process_states AS p ON p.tenant_id = o.tenant_id AND p.process_id = o.id`;
 
 /** The order, if there is one. */
-export async function findOrder(pool: pg.Pool, { tenantId, orderId }: { tenantId: string; orderId: string }): Promise<OrderRow | undefined> {
+export async function findOrder(
+  pool: pg.Pool,
+  { tenantId, orderId }: { tenantId: string; orderId: string },
+): Promise<OrderRow | undefined> {
   const [row] = await runStatement<OrderRow>(pool, tenantId, {
-    name: 'find-order', text: `${ORDERS} WHERE o.tenant_id = $1 AND o.id = $2`, values: [tenantId, orderId],
+    name: 'find-order',
+    text: `${ORDERS} WHERE o.tenant_id = $1 AND o.id = $2`,
+    values: [tenantId, orderId],
   });
   return row;
 }
@@ -54,7 +67,10 @@ export interface OrderListQuery {
 }
 
 /** Up to `limit` orders, newest first. */
-export async function listOrders(pool: pg.Pool, { tenantId, customerId, status, after, limit }: OrderListQuery): Promise<OrderRow[]> {
+export async function listOrders(
+  pool: pg.Pool,
+  { tenantId, customerId, status, after, limit }: OrderListQuery,
+): Promise<OrderRow[]> {
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const conditions = [
@@ -65,14 +81,16 @@ export async function listOrders(pool: pg.Pool, { tenantId, customerId, status, 
   ];
   return await runStatement<OrderRow>(pool, tenantId, {
     // A plan for each selection, so that none has to serve all of them.
-    name: `list-orders-${status ?? 'any'}-${customerId === null ? 'any' : 'customer'}-${after === null ? 'first' : 'next'}`,
+    name: ['list-orders', status ?? 'any', customerId && 'customer', after && 'next'].filter(Boolean).join('-'),
     text: `${ORDERS} WHERE ${conditions.join(' AND ')} ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)}`,
     values,
   });
 }
 
 function whereStatus(status: OrderStatus): string {
-  return `(${ORDER_STATUS_RULES.filter(({ orderStatus }) => orderStatus === status).map(whereRule).join(' OR ')})`;
+  return `(${ORDER_STATUS_RULES.filter(({ orderStatus }) => orderStatus === status)
+    .map(whereRule)
+    .join(' OR ')})`;
 }
 
 function whereRule({ statuses, step, isCancelled, isRefused }: OrderStatusRule): string {

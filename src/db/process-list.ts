@@ -24,7 +24,10 @@ export interface ProcessListQuery {
 }
 
 /** The rows that a filter is about: processes of the tenant that match every given field. */
-function whereProcesses(tenantId: string, { status, type, step, updatedBefore, processIds }: ProcessFilter): Prisma.ProcessStateWhereInput {
+function whereProcesses(
+  tenantId: string,
+  { status, type, step, updatedBefore, processIds }: ProcessFilter,
+): Prisma.ProcessStateWhereInput {
   return {
     tenantId,
     ...(status === undefined ? {} : { status }),
@@ -41,14 +44,22 @@ export function whereOpenProcesses(tenantId: string, filter: ProcessFilter): Pri
 }
 
 /** Up to `limit` processes, newest first. */
-export async function listProcesses(tx: Tx, { tenantId, filter, after, limit }: ProcessListQuery): Promise<ProcessState[]> {
+export async function listProcesses(
+  tx: Tx,
+  { tenantId, filter, after, limit }: ProcessListQuery,
+): Promise<ProcessState[]> {
   return await tx.processState.findMany({
     where: {
       ...whereProcesses(tenantId, filter),
-      ...(after === undefined ? {} : {
-        startedAt: { lte: after.startedAt }, // lets the index find the place; the rest decides among equals
-        OR: [{ startedAt: { lt: after.startedAt } }, { startedAt: after.startedAt, processId: { lt: after.processId } }],
-      }),
+      ...(after === undefined
+        ? {}
+        : {
+            startedAt: { lte: after.startedAt }, // lets the index find the place; the rest decides among equals
+            OR: [
+              { startedAt: { lt: after.startedAt } },
+              { startedAt: after.startedAt, processId: { lt: after.processId } },
+            ],
+          }),
     },
     orderBy: [{ startedAt: 'desc' }, { processId: 'desc' }],
     take: limit,
@@ -61,9 +72,13 @@ export async function findProcess(tx: Tx, { tenantId, processId }: ProcessKey): 
 }
 
 /** The process with all its events, oldest first. */
-export async function findTimeline(tx: Tx, { tenantId, processId }: ProcessKey): Promise<(ProcessState & { events: ProcessEvent[] }) | null> {
+export async function findTimeline(
+  tx: Tx,
+  { tenantId, processId }: ProcessKey,
+): Promise<(ProcessState & { events: ProcessEvent[] }) | null> {
   return await tx.processState.findUnique({
-    where: { tenantId_processId: { tenantId, processId } }, include: { events: { orderBy: { sequence: 'asc' } } },
+    where: { tenantId_processId: { tenantId, processId } },
+    include: { events: { orderBy: { sequence: 'asc' } } },
   });
 }
 
@@ -83,7 +98,9 @@ export interface NextEvent {
   readonly at: Date;
 }
 
-/** What comes next behind each of the places, of any tenants, up to `limit` events each; one statement for all of them. */
+/**
+ * What comes next behind each of the places, of any tenants, up to `limit` events each; one statement for all of them.
+ */
 export async function eventsBehind(pool: Pool, places: readonly EventPlace[], limit: number): Promise<NextEvent[]> {
   return await runStatement<NextEvent>(pool, ALL_TENANTS, {
     name: 'events-behind',
@@ -91,8 +108,14 @@ export async function eventsBehind(pool: Pool, places: readonly EventPlace[], li
       FROM unnest($1::text[], $2::uuid[], $3::int[]) WITH ORDINALITY AS p (tenant_id, process_id, after, place)
       CROSS JOIN LATERAL (
         SELECT sequence, type, step, detail, at FROM process_events AS e
-        WHERE e.tenant_id = p.tenant_id AND e.process_id = p.process_id AND e.sequence > p.after ORDER BY e.sequence LIMIT $4
+        WHERE e.tenant_id = p.tenant_id AND e.process_id = p.process_id AND e.sequence > p.after ORDER BY e.sequence
+          LIMIT $4
       ) AS e ORDER BY p.place, e.sequence`,
-    values: [places.map(({ tenantId }) => tenantId), places.map(({ processId }) => processId), places.map(({ after }) => after), limit],
+    values: [
+      places.map(({ tenantId }) => tenantId),
+      places.map(({ processId }) => processId),
+      places.map(({ after }) => after),
+      limit,
+    ],
   });
 }

@@ -33,16 +33,26 @@ export interface NewProcess {
   readonly events: readonly ProcessEvent[];
 }
 
-const COLUMNS = `status::text, current_step AS "currentStep", data, history, cause, cancelled, early, due_at AS "dueAt", sequence, revision, writer,
+const COLUMNS = `status::text, current_step AS "currentStep", data, history, cause, cancelled, early, due_at AS "dueAt",
+  sequence, revision, writer,
   attempts, retry_at AS "retryAt", started_at AS "startedAt", updated_at AS "updatedAt"`;
 
-type Row = Omit<ProcessState, 'dueAt' | 'startedAt' | 'updatedAt'> & Pick<LockedProcess, 'revision' | 'writer' | 'attempts'> & {
-  readonly processId: string; readonly retryAt: Date | null; readonly dueAt: Date | null; readonly startedAt: Date; readonly updatedAt: Date;
-};
+type Row = Omit<ProcessState, 'dueAt' | 'startedAt' | 'updatedAt'> &
+  Pick<LockedProcess, 'revision' | 'writer' | 'attempts'> & {
+    readonly processId: string;
+    readonly retryAt: Date | null;
+    readonly dueAt: Date | null;
+    readonly startedAt: Date;
+    readonly updatedAt: Date;
+  };
 
-/** Locks the rows of processes, in the order of their ids, and reads them; one that is not there is missing from the answer. */
+/**
+ * Locks the rows of processes, in the order of their ids, and reads them; one that is not there is missing from the
+ * answer.
+ */
 export async function lockProcesses(
-  client: pg.ClientBase, { tenantId, processIds }: { tenantId: string; processIds: readonly string[] },
+  client: pg.ClientBase,
+  { tenantId, processIds }: { tenantId: string; processIds: readonly string[] },
 ): Promise<Map<string, LockedProcess>> {
   const { rows } = await client.query<Row>({
     name: 'lock-processes',
@@ -53,41 +63,59 @@ export async function lockProcesses(
   return new Map(rows.map((row) => [row.processId, lockedOf(row)]));
 }
 
-/** Takes a process's row over for a run: the revision rises, so that what an earlier run still has under way comes too late. */
+/**
+ * Takes a process's row over for a run: the revision rises, so that what an earlier run still has under way comes too
+ * late.
+ */
 export async function claimProcess(
-  client: pg.ClientBase, { tenantId, processId, writer }: { tenantId: string; processId: string; writer: string },
+  client: pg.ClientBase,
+  { tenantId, processId, writer }: { tenantId: string; processId: string; writer: string },
 ): Promise<LockedProcess | null> {
-  const { rows: [row] } = await client.query<Row>(
+  const {
+    rows: [row],
+  } = await client.query<Row>(
     `UPDATE process_states SET revision = revision + 1, writer = $3 WHERE tenant_id = $1 AND process_id = $2
-     RETURNING process_id::text AS "processId", ${COLUMNS}`, [tenantId, processId, writer]);
+     RETURNING process_id::text AS "processId", ${COLUMNS}`,
+    [tenantId, processId, writer],
+  );
   return row === undefined ? null : lockedOf(row);
 }
 
 /** Writes processes as they are after a step, and appends what happened; one statement, however many. */
-export async function writeProcesses(client: pg.ClientBase, { tenantId, writes }: { tenantId: string; writes: readonly ProcessWrite[] }): Promise<void> {
+export async function writeProcesses(
+  client: pg.ClientBase,
+  { tenantId, writes }: { tenantId: string; writes: readonly ProcessWrite[] },
+): Promise<void> {
   await client.query({
     name: 'write-processes',
     text: `
       WITH given AS (
         SELECT * FROM jsonb_to_recordset($2::jsonb) AS g(
-          "processId" uuid, status text, "currentStep" text, data jsonb, history jsonb, cause jsonb, cancelled jsonb, early jsonb, "dueAt" timestamptz,
+          "processId" uuid, status text, "currentStep" text, data jsonb, history jsonb, cause jsonb, cancelled jsonb,
+            early jsonb, "dueAt" timestamptz,
           sequence int, revision int, writer text, "updatedAt" timestamptz, events jsonb)
       ), written AS (
         UPDATE process_states AS p SET
-          status = g.status::"ProcessStatus", current_step = g."currentStep", data = g.data, history = g.history, cause = nullif(g.cause, 'null'),
-          cancelled = nullif(g.cancelled, 'null'), early = g.early, due_at = g."dueAt", sequence = g.sequence, revision = g.revision,
+          status = g.status::"ProcessStatus", current_step = g."currentStep", data = g.data, history = g.history,
+          cause = nullif(g.cause, 'null'),
+          cancelled = nullif(g.cancelled, 'null'), early = g.early, due_at = g."dueAt", sequence = g.sequence,
+          revision = g.revision,
           writer = g.writer, updated_at = g."updatedAt", attempts = 0, last_error = NULL, retry_at = NULL
         FROM given AS g WHERE p.tenant_id = $1 AND p.process_id = g."processId"
       )
       INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
       SELECT $1, g."processId", e.sequence, e.type, e.step, e.detail, e.at
-      FROM given AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb, at timestamptz)
+      FROM given AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb,
+        at timestamptz)
       ON CONFLICT DO NOTHING`, // an event that an earlier attempt has written
     values: [tenantId, JSON.stringify(writes.map(jsonOfWrite))],
   });
 }
 
-/** Two parts of a WITH, which insert the processes of tenant `$1` in the parameter `$n`, which `processesParameter` makes. */
+/**
+ * Two parts of a WITH, which insert the processes of tenant `$1` in the parameter `$n`, which `processesParameter`
+ * makes.
+ */
 export function insertProcessesSql(n: number): string {
   return `new_process AS (
       SELECT * FROM jsonb_to_recordset($${n}::jsonb) AS g(
@@ -95,51 +123,96 @@ export function insertProcessesSql(n: number): string {
         "dueAt" timestamptz, sequence int, "startedAt" timestamptz, events jsonb)
     ), process AS (
       INSERT INTO process_states (
-        tenant_id, process_id, process_type, workflow_id, status, current_step, data, history, due_at, sequence, started_at, updated_at)
-      SELECT $1, "processId", type, "workflowId", status::"ProcessStatus", "currentStep", data, history, "dueAt", sequence, "startedAt", "startedAt"
+        tenant_id, process_id, process_type, workflow_id, status, current_step, data, history,
+        due_at, sequence, started_at, updated_at)
+      SELECT $1, "processId", type, "workflowId", status::"ProcessStatus", "currentStep", data, history, "dueAt",
+        sequence, "startedAt", "startedAt"
       FROM new_process
     ), process_event AS (
       INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
       SELECT $1, g."processId", e.sequence, e.type, e.step, e.detail, e.at
-      FROM new_process AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb, at timestamptz)
+      FROM new_process AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb,
+        at timestamptz)
     )`;
 }
 
 /** The processes as `insertProcessesSql` takes them; the statement also promises their starts. */
 export function processesParameter(processes: readonly NewProcess[]): string {
-  return JSON.stringify(processes.map(({ processId, type, workflowId, state: { status, currentStep, data, history, dueAt, sequence, startedAt }, events }) => ({
-    processId, type, workflowId, status, currentStep, data, history, dueAt: dueAt === null ? null : iso(dueAt), sequence,
-    startedAt: iso(startedAt), events: events.map(jsonOfEvent),
-  })));
+  return JSON.stringify(
+    processes.map(
+      ({
+        processId,
+        type,
+        workflowId,
+        state: { status, currentStep, data, history, dueAt, sequence, startedAt },
+        events,
+      }) => ({
+        processId,
+        type,
+        workflowId,
+        status,
+        currentStep,
+        data,
+        history,
+        dueAt: dueAt === null ? null : iso(dueAt),
+        sequence,
+        startedAt: iso(startedAt),
+        events: events.map(jsonOfEvent),
+      }),
+    ),
+  );
 }
 
 /** Keeps a failed attempt of the step under way where operators see it. */
 export async function recordAttempt(
-  client: pg.ClientBase, { tenantId, processId, attempts, cause, retryAt }: { tenantId: string; processId: string; attempts: number; cause: Cause | null; retryAt: Date | null },
+  client: pg.ClientBase,
+  {
+    tenantId,
+    processId,
+    attempts,
+    cause,
+    retryAt,
+  }: { tenantId: string; processId: string; attempts: number; cause: Cause | null; retryAt: Date | null },
 ): Promise<void> {
   await client.query(
     'UPDATE process_states SET attempts = $3, last_error = $4, retry_at = $5 WHERE tenant_id = $1 AND process_id = $2',
-    [tenantId, processId, attempts, cause === null ? null : JSON.stringify(cause), retryAt]);
+    [tenantId, processId, attempts, cause === null ? null : JSON.stringify(cause), retryAt],
+  );
 }
 
-/** Begins a call that was begun before: without an answer since, `unanswered` is counted as an attempt. Answers their number. */
+/**
+ * Begins a call that was begun before: without an answer since, `unanswered` is counted as an attempt. Answers their
+ * number.
+ */
 export async function beginCall(
-  client: pg.ClientBase, { tenantId, processId, unanswered }: { tenantId: string; processId: string; unanswered: Cause },
+  client: pg.ClientBase,
+  { tenantId, processId, unanswered }: { tenantId: string; processId: string; unanswered: Cause },
 ): Promise<number> {
-  const { rows: [row] } = await client.query<{ attempts: number }>(`
+  const {
+    rows: [row],
+  } = await client.query<{ attempts: number }>(
+    `
     UPDATE process_states SET
-      retry_at = NULL, attempts = attempts + (retry_at IS NULL)::int, last_error = CASE WHEN retry_at IS NULL THEN $3 ELSE last_error END
-    WHERE tenant_id = $1 AND process_id = $2 RETURNING attempts`, [tenantId, processId, JSON.stringify(unanswered)]);
+      retry_at = NULL, attempts = attempts + (retry_at IS NULL)::int, last_error = CASE WHEN retry_at IS NULL THEN $3
+        ELSE last_error END
+    WHERE tenant_id = $1 AND process_id = $2 RETURNING attempts`,
+    [tenantId, processId, JSON.stringify(unanswered)],
+  );
   return row?.attempts ?? 0;
 }
 
 /** What was written of a process after one of its events, in order. */
 export async function eventsAfter(
-  client: pg.ClientBase, { tenantId, processId, sequence }: { tenantId: string; processId: string; sequence: number },
+  client: pg.ClientBase,
+  { tenantId, processId, sequence }: { tenantId: string; processId: string; sequence: number },
 ): Promise<ProcessEvent[]> {
-  const { rows } = await client.query<{ event: ProcessEvent }>(`
-    SELECT detail || jsonb_strip_nulls(jsonb_build_object('type', type, 'step', step, 'sequence', sequence, 'at', floor(extract(epoch FROM at) * 1000))) AS event
-    FROM process_events WHERE tenant_id = $1 AND process_id = $2 AND sequence > $3 ORDER BY sequence`, [tenantId, processId, sequence]);
+  const { rows } = await client.query<{ event: ProcessEvent }>(
+    `
+    SELECT detail || jsonb_strip_nulls(jsonb_build_object('type', type, 'step', step, 'sequence', sequence, 'at',
+      floor(extract(epoch FROM at) * 1000))) AS event
+    FROM process_events WHERE tenant_id = $1 AND process_id = $2 AND sequence > $3 ORDER BY sequence`,
+    [tenantId, processId, sequence],
+  );
   return rows.map(({ event }) => event);
 }
 
@@ -148,7 +221,12 @@ const detailSchema = z.record(z.string(), z.unknown());
 function jsonOfWrite({ processId, state, revision, writer, events }: ProcessWrite): object {
   const { dueAt, updatedAt, startedAt: _, ...rest } = state;
   return {
-    ...rest, processId, revision, writer, dueAt: dueAt === null ? null : iso(dueAt), updatedAt: iso(updatedAt),
+    ...rest,
+    processId,
+    revision,
+    writer,
+    dueAt: dueAt === null ? null : iso(dueAt),
+    updatedAt: iso(updatedAt),
     events: events.map(jsonOfEvent),
   };
 }
@@ -161,8 +239,16 @@ function jsonOfEvent({ type, sequence, at, ...more }: ProcessEvent): object {
 function lockedOf(row: Row): LockedProcess {
   const { processId: _, revision, writer, attempts, retryAt, dueAt, startedAt, updatedAt, ...state } = row;
   return {
-    revision, writer, attempts, retryAt: retryAt?.getTime() ?? null,
-    state: { ...state, dueAt: dueAt?.getTime() ?? null, startedAt: startedAt.getTime(), updatedAt: updatedAt.getTime() },
+    revision,
+    writer,
+    attempts,
+    retryAt: retryAt?.getTime() ?? null,
+    state: {
+      ...state,
+      dueAt: dueAt?.getTime() ?? null,
+      startedAt: startedAt.getTime(),
+      updatedAt: updatedAt.getTime(),
+    },
   };
 }
 

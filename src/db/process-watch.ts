@@ -23,14 +23,23 @@ const OPEN_STATUSES = PROCESS_STATUSES.filter((status) => !isClosed(status));
 /** Where the list begins. */
 export const FIRST_UNMOVED: WatchCursor = { status: OPEN_STATUSES[0] ?? 'running', after: null };
 
-const COLUMNS = `tenant_id AS "tenantId", process_id::text AS "processId", process_type AS type, workflow_id AS "workflowId", status::text,
-  current_step AS "currentStep", due_at AS "dueAt", updated_at AS "updatedAt", attempts, last_error AS "lastError", retry_at AS "retryAt"`;
+const COLUMNS = `tenant_id AS "tenantId", process_id::text AS "processId", process_type AS type,
+  workflow_id AS "workflowId", status::text,
+  current_step AS "currentStep", due_at AS "dueAt", updated_at AS "updatedAt", attempts, last_error AS "lastError",
+  retry_at AS "retryAt"`;
 
-type Row = Omit<WatchedProcess, 'dueAt' | 'updatedAt' | 'retryAt'> & { readonly dueAt: Date | null; readonly updatedAt: Date; readonly retryAt: Date | null };
+type Row = Omit<WatchedProcess, 'dueAt' | 'updatedAt' | 'retryAt'> & {
+  readonly dueAt: Date | null;
+  readonly updatedAt: Date;
+  readonly retryAt: Date | null;
+};
 
-/** One page, over all tenants, of what is not closed and has not moved for `stuckAfterMs`; `next` null: it was the last. */
+/**
+ * One page, over all tenants, of what is not closed and has not moved for `stuckAfterMs`; `next` null: it was the last.
+ */
 export async function unmovedProcesses(
-  pool: Pool, { cursor: { status, after }, stuckAfterMs, limit }: { cursor: WatchCursor; stuckAfterMs: number; limit: number },
+  pool: Pool,
+  { cursor: { status, after }, stuckAfterMs, limit }: { cursor: WatchCursor; stuckAfterMs: number; limit: number },
 ): Promise<{ processes: WatchedProcess[]; next: WatchCursor | null }> {
   const rows = await runStatement<Row>(pool, ALL_TENANTS, {
     name: 'unmoved-processes',
@@ -48,16 +57,22 @@ export async function unmovedProcesses(
 }
 
 /** One process; null: there is no such row. */
-export async function findWatched(pool: Pool, { tenantId, processId }: { tenantId: string; processId: string }): Promise<WatchedProcess | null> {
+export async function findWatched(
+  pool: Pool,
+  { tenantId, processId }: { tenantId: string; processId: string },
+): Promise<WatchedProcess | null> {
   const [row] = await runStatement<Row>(pool, tenantId, {
-    name: 'watched-process', text: `SELECT ${COLUMNS} FROM process_states WHERE tenant_id = $1 AND process_id = $2`, values: [tenantId, processId],
+    name: 'watched-process',
+    text: `SELECT ${COLUMNS} FROM process_states WHERE tenant_id = $1 AND process_id = $2`,
+    values: [tenantId, processId],
   });
   return row === undefined ? null : watchedOf(row);
 }
 
 /** Those of the processes that are closed and belong to one of the executions. */
 export async function closedAmong(
-  pool: Pool, { processIds, workflowIds }: { processIds: readonly string[]; workflowIds: readonly string[] },
+  pool: Pool,
+  { processIds, workflowIds }: { processIds: readonly string[]; workflowIds: readonly string[] },
 ): Promise<WatchedProcess[]> {
   const rows = await runStatement<Row>(pool, ALL_TENANTS, {
     name: 'closed-processes',
@@ -69,5 +84,10 @@ export async function closedAmong(
 }
 
 function watchedOf({ dueAt, updatedAt, retryAt, ...row }: Row): WatchedProcess {
-  return { ...row, dueAt: dueAt?.getTime() ?? null, updatedAt: updatedAt.getTime(), retryAt: retryAt?.getTime() ?? null };
+  return {
+    ...row,
+    dueAt: dueAt?.getTime() ?? null,
+    updatedAt: updatedAt.getTime(),
+    retryAt: retryAt?.getTime() ?? null,
+  };
 }

@@ -5,9 +5,20 @@ import type { Prisma, User } from './generated/client.ts';
 import { NEXT_VERSION, promiseUserChanged } from './user-changes.ts';
 
 /** The columns that the profile workflow owns. */
-type ProfileColumns = Pick<User,
-  | 'status' | 'profileCompletionStatus' | 'profileCompletionDeadline' | 'profileCompletedAt' | 'profileCompletionReminders'
-  | 'remindersSettledUntil' | 'completionBeforeExpiry' | 'customerKind' | 'customerId' | 'companyId' | 'financialInstitutionId'>;
+type ProfileColumns = Pick<
+  User,
+  | 'status'
+  | 'profileCompletionStatus'
+  | 'profileCompletionDeadline'
+  | 'profileCompletedAt'
+  | 'profileCompletionReminders'
+  | 'remindersSettledUntil'
+  | 'completionBeforeExpiry'
+  | 'customerKind'
+  | 'customerId'
+  | 'companyId'
+  | 'financialInstitutionId'
+>;
 
 /** The profile that a row describes. */
 function profileOfRow(row: ProfileColumns & Pick<User, 'createdAt'>): Profile {
@@ -17,23 +28,30 @@ function profileOfRow(row: ProfileColumns & Pick<User, 'createdAt'>): Profile {
   if (row.profileCompletionStatus === 'completed') return activeOf(row);
   if (row.profileCompletionStatus !== 'expired') return pendingOf(row);
   return {
-    kind: 'expired', started: row.completionBeforeExpiry === 'in_progress',
-    deadline: (row.profileCompletionDeadline ?? row.createdAt).getTime(), reminders: row.profileCompletionReminders,
+    kind: 'expired',
+    started: row.completionBeforeExpiry === 'in_progress',
+    deadline: (row.profileCompletionDeadline ?? row.createdAt).getTime(),
+    reminders: row.profileCompletionReminders,
   };
 }
 
 function pendingOf(row: ProfileColumns & Pick<User, 'createdAt'>): PendingProfile {
   return {
-    kind: 'pending', started: row.profileCompletionStatus === 'in_progress',
+    kind: 'pending',
+    started: row.profileCompletionStatus === 'in_progress',
     deadline: (row.profileCompletionDeadline ?? row.createdAt).getTime(),
-    reminders: row.profileCompletionReminders, settledUntil: row.remindersSettledUntil.getTime(),
+    reminders: row.profileCompletionReminders,
+    settledUntil: row.remindersSettledUntil.getTime(),
   };
 }
 
 function activeOf(row: ProfileColumns & Pick<User, 'createdAt'>): Extract<Profile, { kind: 'active' }> {
   const customer: Customer = { id: row.customerId ?? '', kind: row.customerKind ?? 'company' };
   return {
-    kind: 'active', customer, completedAt: (row.profileCompletedAt ?? row.createdAt).getTime(), reminders: row.profileCompletionReminders,
+    kind: 'active',
+    customer,
+    completedAt: (row.profileCompletedAt ?? row.createdAt).getTime(),
+    reminders: row.profileCompletionReminders,
   };
 }
 
@@ -59,35 +77,64 @@ function profileColumns(profile: Profile): ProfileColumns {
  * Reads a user's profile and takes the row over: the revision rises, so that a write which an earlier run still has
  * under way comes too late. Null: there is no such user, or no longer.
  */
-export async function claimProfile(tx: Tx, { tenantId, userId }: { tenantId: string; userId: string }): Promise<{ profile: Profile; revision: number } | null> {
+export async function claimProfile(
+  tx: Tx,
+  { tenantId, userId }: { tenantId: string; userId: string },
+): Promise<{ profile: Profile; revision: number } | null> {
   const [row] = await tx.user.updateManyAndReturn({
-    where: { tenantId, id: userId, deletedAt: null }, data: { profileRevision: { increment: 1 } },
+    where: { tenantId, id: userId, deletedAt: null },
+    data: { profileRevision: { increment: 1 } },
   });
   return row === undefined ? null : { profile: profileOfRow(row), revision: row.profileRevision };
 }
 
-/** What became of a write under a revision; `repeated`: written over an earlier attempt's, `superseded`: the row is beyond it. */
+/**
+ * What became of a write under a revision; `repeated`: written over an earlier attempt's, `superseded`: the row is
+ * beyond it.
+ */
 export type WriteOutcome = 'written' | 'repeated' | 'superseded' | 'no_user';
 
 /**
- * Writes a profile under its revision, unless another run has written that revision, or the row is beyond it. `writer` is
- * the run that writes: an attempt whose answer got lost may have decided on fewer commands than this one, which counts.
- * When the copy that other services hold changes with it, the user's version rises and the user is sent again.
+ * Writes a profile under its revision, unless another run has written that revision, or the row is beyond it. `writer`
+ * is the run that writes: an attempt whose answer got lost may have decided on fewer commands than this one, which
+ * counts. When the copy that other services hold changes with it, the user's version rises and the user is sent again.
  */
 export async function writeProfile(
-  tx: Tx, { tenantId, userId, profile, revision, writer }: { tenantId: string; userId: string; profile: Profile; revision: number; writer: string },
+  tx: Tx,
+  {
+    tenantId,
+    userId,
+    profile,
+    revision,
+    writer,
+  }: { tenantId: string; userId: string; profile: Profile; revision: number; writer: string },
 ): Promise<WriteOutcome> {
-  const [before] = await tx.$queryRaw<Pick<User, 'status' | 'customerId' | 'customerKind' | 'profileRevision' | 'profileWriter'>[]>`
-    SELECT status::text, customer_id AS "customerId", customer_kind::text AS "customerKind", profile_revision AS "profileRevision",
+  const [before] = await tx.$queryRaw<
+    Pick<User, 'status' | 'customerId' | 'customerKind' | 'profileRevision' | 'profileWriter'>[]
+  >`
+    SELECT status::text, customer_id AS "customerId", customer_kind::text AS "customerKind",
+      profile_revision AS "profileRevision",
       profile_writer AS "profileWriter"
     FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid AND deleted_at IS NULL FOR UPDATE`;
   if (before === undefined) return 'no_user';
   const isRepeated = before.profileRevision === revision && before.profileWriter === writer;
   if (before.profileRevision >= revision && !isRepeated) return 'superseded';
   const columns = profileColumns(profile);
-  const isCopyChanged = before.status !== columns.status || before.customerId !== columns.customerId || before.customerKind !== columns.customerKind;
-  const data: Prisma.UserUpdateInput = { ...columns, profileRevision: revision, profileWriter: writer, ...(isCopyChanged ? NEXT_VERSION : {}) };
-  const { version } = await tx.user.update({ where: { tenantId_id: { tenantId, id: userId } }, data, select: { version: true } });
+  const isCopyChanged =
+    before.status !== columns.status ||
+    before.customerId !== columns.customerId ||
+    before.customerKind !== columns.customerKind;
+  const data: Prisma.UserUpdateInput = {
+    ...columns,
+    profileRevision: revision,
+    profileWriter: writer,
+    ...(isCopyChanged ? NEXT_VERSION : {}),
+  };
+  const { version } = await tx.user.update({
+    where: { tenantId_id: { tenantId, id: userId } },
+    data,
+    select: { version: true },
+  });
   if (isCopyChanged) await promiseUserChanged(tx, { tenantId, userId, version });
   return isRepeated ? 'repeated' : 'written';
 }

@@ -1,11 +1,16 @@
 import type pg from 'pg';
 
-/** Runs `work` in a transaction without Prisma, for bulk reads and writes; row-level security confines it to `tenantId`. */
+/**
+ * Runs `work` in a transaction without Prisma, for bulk reads and writes; row-level security confines it to `tenantId`.
+ */
 export async function rawTransaction<Result>(
-  pool: pg.Pool, tenantId: string, work: (client: pg.ClientBase) => Promise<Result>,
+  pool: pg.Pool,
+  tenantId: string,
+  work: (client: pg.ClientBase) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
-  // A connection that breaks between two statements fails the next one; unheard, its 'error' event would end the process.
+  // A connection that breaks between two statements fails the next one; unheard, its 'error' event would end the
+  // process.
   const ignore = () => {};
   client.on('error', ignore);
   let broken = false;
@@ -15,7 +20,9 @@ export async function rawTransaction<Result>(
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => { broken = true; });
+    await client.query('ROLLBACK').catch(() => {
+      broken = true;
+    });
     throw error;
   } finally {
     client.off('error', ignore);

@@ -16,13 +16,19 @@ export interface RefundRow extends RefundProgress {
 }
 
 /** The refund, if there is one. */
-export async function findRefund(pool: Pool, { tenantId, refundId }: { tenantId: string; refundId: string }): Promise<RefundRow | undefined> {
+export async function findRefund(
+  pool: Pool,
+  { tenantId, refundId }: { tenantId: string; refundId: string },
+): Promise<RefundRow | undefined> {
   const [row] = await runStatement<RefundRow>(pool, tenantId, {
-    name: 'find-refund', values: [tenantId, refundId],
+    name: 'find-refund',
+    values: [tenantId, refundId],
     // A sum of money is below 2^53, where a double is exact.
-    text: `SELECT r.id, r.order_id AS "orderId", r.amount_minor::float8 AS "amountMinor", r.currency, r.items, r.created_at AS "createdAt",
+    text: `SELECT r.id, r.order_id AS "orderId", r.amount_minor::float8 AS "amountMinor", r.currency, r.items,
+      r.created_at AS "createdAt",
         p.status::text, p.current_step AS "currentStep", p.cause, p.updated_at AS "updatedAt"
-      FROM refunds AS r JOIN process_states AS p ON p.tenant_id = r.tenant_id AND p.process_id = r.id WHERE r.tenant_id = $1 AND r.id = $2`,
+      FROM refunds AS r JOIN process_states AS p ON p.tenant_id = r.tenant_id AND p.process_id = r.id
+        WHERE r.tenant_id = $1 AND r.id = $2`,
   });
   return row;
 }

@@ -15,11 +15,21 @@ export interface Removal {
 }
 
 /** Deletes the rows of `table` for which `condition` holds, batch by batch. */
-export async function removeWhere({ pool, count }: Removal, table: string, condition: string, parameters: readonly unknown[]): Promise<void> {
+export async function removeWhere(
+  { pool, count }: Removal,
+  table: string,
+  condition: string,
+  parameters: readonly unknown[],
+): Promise<void> {
   let removed: number;
   do {
-    const { rowCount } = await rawTransaction(pool, ALL_TENANTS, (client) => client.query(
-      `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ${BATCH_SIZE}))`, [...parameters]));
+    const { rowCount } = await rawTransaction(pool, ALL_TENANTS, (client) =>
+      client.query(
+        `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition}
+          LIMIT ${BATCH_SIZE}))`,
+        [...parameters],
+      ),
+    );
     removed = rowCount ?? 0;
     count(table, removed);
   } while (removed === BATCH_SIZE);

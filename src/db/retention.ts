@@ -16,7 +16,8 @@ const EXPIRED: Readonly<Record<string, string>> = {
   // The replay of a parked dead letter hands the notification over again.
   notifications: `status <> 'pending' AND created_at < now() - make_interval(hours => $1::int) AND NOT EXISTS (
     SELECT FROM dead_letters d
-    WHERE d.tenant_id = notifications.tenant_id AND d.source = 'notification' AND d.message_id = notifications.id::text AND d.status = 'parked')`,
+    WHERE d.tenant_id = notifications.tenant_id AND d.source = 'notification' AND d.message_id = notifications.id::text
+      AND d.status = 'parked')`,
 };
 
 /**
@@ -27,7 +28,9 @@ export async function removeExpired(db: Db, config: Config, onProgress: () => vo
   const report: Record<string, number> = {};
   const failures = new Map<string, unknown>();
   const removal: Removal = {
-    pool: db.pool, config, count: (table, removed) => {
+    pool: db.pool,
+    config,
+    count: (table, removed) => {
       report[table] = (report[table] ?? 0) + removed;
       onProgress();
     },
@@ -57,6 +60,11 @@ export async function removeExpired(db: Db, config: Config, onProgress: () => vo
 }
 
 function failureOf(failures: ReadonlyMap<string, unknown>, report: CleanupReport): AggregateError {
-  const reasons = [...failures].map(([table, error]) => `${table} (${error instanceof Error ? error.message : String(error)})`);
-  return new AggregateError([...failures.values()], `the clean-up failed for ${reasons.join(', ')}; removed: ${JSON.stringify(report)}`);
+  const reasons = [...failures].map(
+    ([table, error]) => `${table} (${error instanceof Error ? error.message : String(error)})`,
+  );
+  return new AggregateError(
+    [...failures.values()],
+    `the clean-up failed for ${reasons.join(', ')}; removed: ${JSON.stringify(report)}`,
+  );
 }

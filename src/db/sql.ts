@@ -5,11 +5,19 @@ import type { Tx } from './client.ts';
 export type AnyTx = Tx | ClientBase;
 
 /** Runs a statement in a transaction of either kind. */
-export async function sql<Row extends QueryResultRow>(tx: AnyTx, text: string, values: readonly unknown[]): Promise<Row[]> {
-  return 'query' in tx ? (await tx.query<Row>(text, [...values])).rows : await tx.$queryRawUnsafe<Row[]>(text, ...values);
+export async function sql<Row extends QueryResultRow>(
+  tx: AnyTx,
+  text: string,
+  values: readonly unknown[],
+): Promise<Row[]> {
+  return 'query' in tx
+    ? (await tx.query<Row>(text, [...values])).rows
+    : await tx.$queryRawUnsafe<Row[]>(text, ...values);
 }
 
 /** All columns of `table` under the names that Prisma gives them in `fields`. */
 export function columnsOf(table: string, fields: Readonly<Record<string, string>>): string {
-  return Object.keys(fields).map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} AS "${field}"`).join(', ');
+  return Object.keys(fields)
+    .map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} AS "${field}"`)
+    .join(', ');
 }

@@ -12,7 +12,9 @@ export interface Statement {
 
 /** No row: only the settings count. */
 const SET_TENANT = `SELECT WHERE set_config('steadfast.tenant', $1, true) IS NULL`;
-const SET_TENANT_AND_ORDER = `${SET_TENANT} OR set_config('enable_seqscan', 'off', true) IS NULL OR set_config('enable_bitmapscan', 'off', true) IS NULL`;
+const SET_TENANT_AND_ORDER =
+  `${SET_TENANT} OR set_config('enable_seqscan', 'off', true) IS NULL OR ` +
+  `set_config('enable_bitmapscan', 'off', true) IS NULL`;
 /** As long as an interactive transaction may take. */
 const TIMEOUT_MS = 20_000;
 
@@ -21,7 +23,9 @@ const TIMEOUT_MS = 20_000;
  * PostgreSQL makes one transaction of all that comes before a `Sync`, here the setting of the tenant and the statement.
  */
 export async function runStatement<Row extends pg.QueryResultRow>(
-  pool: pg.Pool, tenantId: string, { values, isOrdered = false, ...statement }: Statement,
+  pool: pg.Pool,
+  tenantId: string,
+  { values, isOrdered = false, ...statement }: Statement,
 ): Promise<Row[]> {
   const client = await pool.connect();
   // A connection that breaks fails the statement; unheard, its 'error' event would end the process.
@@ -34,7 +38,11 @@ export async function runStatement<Row extends pg.QueryResultRow>(
         if (error) reject(error);
         else resolve([results].flat().at(-1)?.rows ?? []); // one result for each of the two
       });
-      client.query(Object.assign(after(isOrdered ? SET_TENANT_AND_ORDER : SET_TENANT, tenantId, query), { query_timeout: TIMEOUT_MS }));
+      client.query(
+        Object.assign(after(isOrdered ? SET_TENANT_AND_ORDER : SET_TENANT, tenantId, query), {
+          query_timeout: TIMEOUT_MS,
+        }),
+      );
     });
     isDone = true;
     return rows;

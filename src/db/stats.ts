@@ -3,8 +3,15 @@ import type { SyncStatus } from '../domain/user-sync/statuses.ts';
 import type { Tx } from './client.ts';
 
 /** How many users are at each completion status; deleted ones don't count. */
-export async function countByCompletion(tx: Tx, tenantId: string): Promise<Partial<Record<ProfileCompletionStatus, number>>> {
-  const groups = await tx.user.groupBy({ by: ['profileCompletionStatus'], where: { tenantId, deletedAt: null }, _count: true });
+export async function countByCompletion(
+  tx: Tx,
+  tenantId: string,
+): Promise<Partial<Record<ProfileCompletionStatus, number>>> {
+  const groups = await tx.user.groupBy({
+    by: ['profileCompletionStatus'],
+    where: { tenantId, deletedAt: null },
+    _count: true,
+  });
   return Object.fromEntries(groups.map(({ profileCompletionStatus, _count }) => [profileCompletionStatus, _count]));
 }
 

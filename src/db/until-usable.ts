@@ -23,6 +23,7 @@ export async function untilDatabaseUsable(db: Db, options: Omit<RetryOptions, 'i
 function refusal(error: unknown): ConfigError {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const setting = code === INVALID_PARAMETER_VALUE || code === INSUFFICIENT_PRIVILEGE ? 'DATABASE_ROLE' : 'DATABASE_URL';
+  const setting =
+    code === INVALID_PARAMETER_VALUE || code === INSUFFICIENT_PRIVILEGE ? 'DATABASE_ROLE' : 'DATABASE_URL';
   return new ConfigError(`${setting}: PostgreSQL refuses it (${message})`);
 }

@@ -3,15 +3,24 @@ import { USER_SYNC_WORKFLOW, userChangedSignal, userSyncWorkflowId } from '../wo
 import type { Tx } from './client.ts';
 import { promiseCalls } from './pending-starts.ts';
 
-/** A change of the copy that services hold: they have not confirmed the new version, and the row says so from the start. */
+/**
+ * A change of the copy that services hold: they have not confirmed the new version, and the row says so from the start.
+ */
 export const NEXT_VERSION = { version: { increment: 1 }, syncStatus: 'pending' } as const;
 
 /** Promises that the user's synchronisation hears of the new version, in the transaction that made it. */
 export async function promiseUserChanged(
-  tx: Tx, { tenantId, userId, ...arg }: { tenantId: string; userId: string } & UserChangedPayload,
+  tx: Tx,
+  { tenantId, userId, ...arg }: { tenantId: string; userId: string } & UserChangedPayload,
 ): Promise<void> {
-  await promiseCalls(tx, [{
-    tenantId, kind: 'signal_with_start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId),
-    input: { tenantId, userId }, signal: { name: userChangedSignal.name, arg },
-  }]);
+  await promiseCalls(tx, [
+    {
+      tenantId,
+      kind: 'signal_with_start',
+      workflowType: USER_SYNC_WORKFLOW,
+      workflowId: userSyncWorkflowId(userId),
+      input: { tenantId, userId },
+      signal: { name: userChangedSignal.name, arg },
+    },
+  ]);
 }

@@ -13,13 +13,20 @@ export interface UserCopy {
 
 /** The copies in the order in which they are asked for; undefined where there is no such user. */
 export async function readCopies(
-  client: ClientBase, { tenantId, of }: { readonly tenantId: string; readonly of: readonly { readonly userId: string; readonly service: string }[] },
+  client: ClientBase,
+  {
+    tenantId,
+    of,
+  }: { readonly tenantId: string; readonly of: readonly { readonly userId: string; readonly service: string }[] },
 ): Promise<(UserCopy | undefined)[]> {
-  const { rows } = await client.query<UserCopy & { userId: string | null }>(`
+  const { rows } = await client.query<UserCopy & { userId: string | null }>(
+    `
     SELECT u.id AS "userId", u.version, u.deleted_at IS NOT NULL AS "isDeleted", s.service IS NOT NULL AS "isKept"
     FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS c (user_id, service, place)
     LEFT JOIN users AS u ON u.tenant_id = $1 AND u.id = c.user_id
     LEFT JOIN user_sync_services AS s ON s.tenant_id = u.tenant_id AND s.user_id = u.id AND s.service = c.service
-    ORDER BY c.place`, [tenantId, of.map(({ userId }) => userId), of.map(({ service }) => service)]);
-  return rows.map((row) => row.userId === null ? undefined : row);
+    ORDER BY c.place`,
+    [tenantId, of.map(({ userId }) => userId), of.map(({ service }) => service)],
+  );
+  return rows.map((row) => (row.userId === null ? undefined : row));
 }

@@ -2,9 +2,13 @@ import type { UserFilter } from '../workflows/bulk.messages.ts';
 import type { Prisma } from './generated/client.ts';
 
 /** The rows that a filter is about: users of the tenant that match every given field and are not deleted. */
-export function whereUsers(tenantId: string, { status, profileCompletionStatus, syncStatus, userIds }: UserFilter): Prisma.UserWhereInput {
+export function whereUsers(
+  tenantId: string,
+  { status, profileCompletionStatus, syncStatus, userIds }: UserFilter,
+): Prisma.UserWhereInput {
   return {
-    tenantId, deletedAt: null,
+    tenantId,
+    deletedAt: null,
     ...(status === undefined ? {} : { status }),
     ...(profileCompletionStatus === undefined ? {} : { profileCompletionStatus }),
     ...(syncStatus === undefined ? {} : { syncStatus }),

@@ -26,15 +26,18 @@ export async function listUsers(tx: Tx, query: UserListQuery): Promise<UserRow[]
   const { tenantId, status, profileCompletionStatus, syncStatus, emailPrefix, after, limit } = query;
   return tx.user.findMany({
     where: {
-      tenantId, deletedAt: null,
+      tenantId,
+      deletedAt: null,
       ...(status === undefined ? {} : { status }),
       ...(profileCompletionStatus === undefined ? {} : { profileCompletionStatus }),
       ...(syncStatus === undefined ? {} : { syncStatus }),
       ...(emailPrefix === undefined ? {} : { email: { startsWith: escapeLike(emailPrefix) } }),
-      ...(after === undefined ? {} : {
-        createdAt: { lte: after.createdAt }, // lets the index find the place; the rest decides among equals
-        OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
-      }),
+      ...(after === undefined
+        ? {}
+        : {
+            createdAt: { lte: after.createdAt }, // lets the index find the place; the rest decides among equals
+            OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
+          }),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit,

@@ -8,13 +8,21 @@ import { columnsOf } from './sql.ts';
 
 /** The synchronisation that a user's rows describe; a change that it has not heard of yet is due to be sent. */
 function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
-  const copies = Object.fromEntries(services.map(({ service, confirmedVersion, failedVersion, lastError, lastSuccessfulSync }) =>
-    [service, { confirmedVersion, failedVersion, lastError, lastSuccessAt: lastSuccessfulSync?.getTime() ?? null }]));
+  const copies = Object.fromEntries(
+    services.map(({ service, confirmedVersion, failedVersion, lastError, lastSuccessfulSync }) => [
+      service,
+      { confirmedVersion, failedVersion, lastError, lastSuccessAt: lastSuccessfulSync?.getTime() ?? null },
+    ]),
+  );
   const fresh = startUserSync({ version: row.version, services: [] });
   const isCurrent = row.syncedVersion === row.version;
   return {
-    ...fresh, services: copies, lastAttemptAt: row.lastSyncAttempt?.getTime() ?? null,
-    ...(isCurrent ? { retryCount: row.syncRetryCount, lastError: row.lastSyncError, phase: phaseOfRow(row, services, settings) } : {}),
+    ...fresh,
+    services: copies,
+    lastAttemptAt: row.lastSyncAttempt?.getTime() ?? null,
+    ...(isCurrent
+      ? { retryCount: row.syncRetryCount, lastError: row.lastSyncError, phase: phaseOfRow(row, services, settings) }
+      : {}),
   };
 }
 
@@ -22,23 +30,34 @@ function phaseOfRow(row: User, services: readonly UserSyncService[], settings: U
   const lastAttemptAt = row.lastSyncAttempt?.getTime() ?? 0;
   switch (row.syncStatus) {
     case 'pending':
-    case 'synced': return { kind: 'unsent' }; // settles by itself when nothing is missing
+    case 'synced':
+      return { kind: 'unsent' }; // settles by itself when nothing is missing
     case 'in_progress':
       return {
-        kind: 'awaiting', until: lastAttemptAt + settings.confirmationTimeoutMs,
-        targets: services.filter(({ confirmedVersion }) => confirmedVersion !== row.version).map(({ service }) => service),
+        kind: 'awaiting',
+        until: lastAttemptAt + settings.confirmationTimeoutMs,
+        targets: services
+          .filter(({ confirmedVersion }) => confirmedVersion !== row.version)
+          .map(({ service }) => service),
       };
-    case 'retry': return { kind: 'backoff', retryAt: lastAttemptAt };
-    case 'failed': return { kind: 'exhausted', resetAt: lastAttemptAt + settings.retryResetMs };
+    case 'retry':
+      return { kind: 'backoff', retryAt: lastAttemptAt };
+    case 'failed':
+      return { kind: 'exhausted', resetAt: lastAttemptAt + settings.retryResetMs };
   }
 }
 
-/** Reads a user's synchronisation and takes the rows over, as `claimProfile` does. Null: there is no such user, or no longer. */
+/**
+ * Reads a user's synchronisation and takes the rows over, as `claimProfile` does. Null: there is no such user, or no
+ * longer.
+ */
 export async function claimUserSync(
-  tx: Tx, { tenantId, userId, settings }: { tenantId: string; userId: string; settings: UserSyncSettings },
+  tx: Tx,
+  { tenantId, userId, settings }: { tenantId: string; userId: string; settings: UserSyncSettings },
 ): Promise<{ sync: UserSync; revision: number } | null> {
   const [row] = await tx.user.updateManyAndReturn({
-    where: { tenantId, id: userId, deletedAt: null }, data: { syncRevision: { increment: 1 } },
+    where: { tenantId, id: userId, deletedAt: null },
+    data: { syncRevision: { increment: 1 } },
   });
   if (row === undefined) return null;
   const services = await tx.userSyncService.findMany({ where: { tenantId, userId } });
@@ -46,25 +65,48 @@ export async function claimUserSync(
 }
 
 /**
- * Writes a synchronisation under its revision, as `writeProfile` does. A version below the workflow's means that the rows
- * were restored: it rises above what was published, so that the next change counts.
+ * Writes a synchronisation under its revision, as `writeProfile` does. A version below the workflow's means that the
+ * rows were restored: it rises above what was published, so that the next change counts.
  */
 export async function writeUserSync(
-  client: ClientBase, { tenantId, userId, sync, revision, writer }: { tenantId: string; userId: string; sync: UserSync; revision: number; writer: string },
+  client: ClientBase,
+  {
+    tenantId,
+    userId,
+    sync,
+    revision,
+    writer,
+  }: { tenantId: string; userId: string; sync: UserSync; revision: number; writer: string },
 ): Promise<{ outcome: WriteOutcome; user: User | null }> {
-  const { rows: [before] } = await client.query<User>(LOCK_USER, [tenantId, userId]);
+  const {
+    rows: [before],
+  } = await client.query<User>(LOCK_USER, [tenantId, userId]);
   if (before === undefined) return { outcome: 'no_user', user: null };
   const isRepeated = before.syncRevision === revision && before.syncWriter === writer;
   if (before.syncRevision >= revision && !isRepeated) return { outcome: 'superseded', user: before };
-  const { rows: [user = before] } = await client.query<User>(WRITE_SYNC, [
-    tenantId, userId, before.version < sync.version ? sync.version + 1 : before.version,
+  const {
+    rows: [user = before],
+  } = await client.query<User>(WRITE_SYNC, [
+    tenantId,
+    userId,
+    before.version < sync.version ? sync.version + 1 : before.version,
     // The row may have moved on since; then nothing of this state is about its version.
     before.version === sync.version ? syncStatusOf(sync) : 'pending',
-    sync.retryCount, sync.lastError, sync.version, sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt), revision, writer,
-    JSON.stringify(Object.entries(sync.services).map(([service, copy]) => ({
-      service, confirmed_version: copy.confirmedVersion, failed_version: copy.failedVersion, last_error: copy.lastError,
-      last_successful_sync: copy.lastSuccessAt === null ? null : new Date(copy.lastSuccessAt),
-    }))),
+    sync.retryCount,
+    sync.lastError,
+    sync.version,
+    sync.lastAttemptAt === null ? null : new Date(sync.lastAttemptAt),
+    revision,
+    writer,
+    JSON.stringify(
+      Object.entries(sync.services).map(([service, copy]) => ({
+        service,
+        confirmed_version: copy.confirmedVersion,
+        failed_version: copy.failedVersion,
+        last_error: copy.lastError,
+        last_successful_sync: copy.lastSuccessAt === null ? null : new Date(copy.lastSuccessAt),
+      })),
+    ),
   ]);
   return { outcome: isRepeated ? 'repeated' : 'written', user };
 }
@@ -77,15 +119,18 @@ const WRITE_SYNC = `
     SELECT * FROM jsonb_to_recordset($11::jsonb)
       AS s (service text, confirmed_version int, failed_version int, last_error text, last_successful_sync timestamptz)
   ), removed AS (
-    DELETE FROM user_sync_services WHERE tenant_id = $1 AND user_id = $2::uuid AND service NOT IN (SELECT service FROM copy)
+    DELETE FROM user_sync_services WHERE tenant_id = $1 AND user_id = $2::uuid
+      AND service NOT IN (SELECT service FROM copy)
   ), kept AS (
-    INSERT INTO user_sync_services (tenant_id, user_id, service, confirmed_version, failed_version, last_error, last_successful_sync)
+    INSERT INTO user_sync_services (tenant_id, user_id, service, confirmed_version, failed_version, last_error,
+      last_successful_sync)
     SELECT $1, $2::uuid, service, confirmed_version, failed_version, last_error, last_successful_sync FROM copy
     ON CONFLICT (tenant_id, user_id, service) DO UPDATE SET
       confirmed_version = excluded.confirmed_version, failed_version = excluded.failed_version,
       last_error = excluded.last_error, last_successful_sync = excluded.last_successful_sync
   ), written AS (
-    UPDATE users SET version = $3, sync_status = $4::"SyncStatus", sync_retry_count = $5, last_sync_error = $6, synced_version = $7,
+    UPDATE users SET version = $3, sync_status = $4::"SyncStatus", sync_retry_count = $5, last_sync_error = $6,
+      synced_version = $7,
       last_sync_attempt = $8, sync_revision = $9, sync_writer = $10, updated_at = now()
     WHERE tenant_id = $1 AND id = $2::uuid RETURNING *
   )

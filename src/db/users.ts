@@ -56,25 +56,42 @@ export interface NewUser extends Contact, UserKey {
 /** The user that a caller of role `user` is. */
 export async function findOwnUser(pool: Pool, { tenantId, subject }: Caller): Promise<OwnUser | undefined> {
   const [row] = await runStatement<OwnUser>(pool, tenantId, {
-    name: 'find-own-user', values: [tenantId, subject],
-    text: 'SELECT id, status::text, customer_id AS "customerId" FROM users WHERE tenant_id = $1 AND auth_subject = $2 AND deleted_at IS NULL',
+    name: 'find-own-user',
+    values: [tenantId, subject],
+    text:
+      'SELECT id, status::text, customer_id AS "customerId" FROM users WHERE tenant_id = $1 AND auth_subject = ' +
+      '$2 AND deleted_at IS NULL',
   });
   return row;
 }
 
 /** The user, unless deleted. */
 export async function findUser(tx: Tx, { tenantId, userId }: UserKey): Promise<UserRow | undefined> {
-  return (await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null }, include: WITH_SERVICES })) ?? undefined;
+  return (
+    (await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null }, include: WITH_SERVICES })) ?? undefined
+  );
 }
 
 /** The user of an identity, unless deleted. */
-export async function findUserBySubject(pool: Pool, { tenantId, authSubject }: { tenantId: string; authSubject: string }): Promise<UserRow | undefined> {
-  const [row] = await runStatement<User & { services: readonly (Omit<UserSyncService, 'lastSuccessfulSync'> & { lastSuccessfulSync: string | null })[] }>(pool, tenantId, {
-    name: 'find-user-by-subject', text: FIND_BY_SUBJECT, values: [tenantId, authSubject],
+export async function findUserBySubject(
+  pool: Pool,
+  { tenantId, authSubject }: { tenantId: string; authSubject: string },
+): Promise<UserRow | undefined> {
+  const [row] = await runStatement<
+    User & {
+      services: readonly (Omit<UserSyncService, 'lastSuccessfulSync'> & { lastSuccessfulSync: string | null })[];
+    }
+  >(pool, tenantId, {
+    name: 'find-user-by-subject',
+    text: FIND_BY_SUBJECT,
+    values: [tenantId, authSubject],
   });
   if (row === undefined) return undefined;
   // In JSON an instant is a text.
-  const services = row.services.map(({ lastSuccessfulSync: at, ...service }) => ({ ...service, lastSuccessfulSync: at === null ? null : new Date(at) }));
+  const services = row.services.map(({ lastSuccessfulSync: at, ...service }) => ({
+    ...service,
+    lastSuccessfulSync: at === null ? null : new Date(at),
+  }));
   return { ...row, services };
 }
 
@@ -92,7 +109,9 @@ const FIND_BY_SUBJECT = `
 /** Whether the user exists and is not deleted. */
 export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Promise<boolean> {
   const found = await runStatement(pool, tenantId, {
-    name: 'user-exists', text: 'SELECT FROM users WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL', values: [tenantId, userId],
+    name: 'user-exists',
+    text: 'SELECT FROM users WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL',
+    values: [tenantId, userId],
   });
   return found.length === 1;
 }
@@ -102,12 +121,28 @@ export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Pro
  * user already, also one of a transaction that commits meanwhile. It wakes no relay: a notification would make the
  * commits of registrations wait for one another.
  */
-export async function insertUser(pool: Pool, user: NewUser, calls: readonly PromisedCall[]): Promise<UserRow | undefined> {
+export async function insertUser(
+  pool: Pool,
+  user: NewUser,
+  calls: readonly PromisedCall[],
+): Promise<UserRow | undefined> {
   const [row] = await runStatement<UserRow>(pool, user.tenantId, {
-    name: 'insert-user', text: INSERT_USER,
+    name: 'insert-user',
+    text: INSERT_USER,
     values: [
-      user.tenantId, user.userId, user.authSubject, user.email, user.name, user.locale, user.phone, user.notificationChannels ?? ['email'],
-      user.profileCompletionDeadline, user.remindersSettledUntil, user.defaultServices, user.services, callsParameter(calls),
+      user.tenantId,
+      user.userId,
+      user.authSubject,
+      user.email,
+      user.name,
+      user.locale,
+      user.phone,
+      user.notificationChannels ?? ['email'],
+      user.profileCompletionDeadline,
+      user.remindersSettledUntil,
+      user.defaultServices,
+      user.services,
+      callsParameter(calls),
     ],
   });
   return row;
@@ -131,13 +166,17 @@ const INSERT_USER = `
 export type ContactChange = number | null | undefined | 'phone_required';
 
 /** Changes the contact fields and the channels; a choice that leaves `sms` without a telephone number is refused. */
-export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, changes: ContactChanges): Promise<ContactChange> {
+export async function changeContact(
+  tx: Tx,
+  { tenantId, userId }: UserKey,
+  changes: ContactChanges,
+): Promise<ContactChange> {
   // The lock makes concurrent changes take turns, so that each compares with what the one before it left.
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
   if (before === null) return undefined;
   const { email = before.email, name = before.name, locale = before.locale, phone = before.phone } = changes;
-  const notificationChannels = [...changes.notificationChannels ?? before.notificationChannels];
+  const notificationChannels = [...(changes.notificationChannels ?? before.notificationChannels)];
   if (notificationChannels.includes('sms') && phone === null) return 'phone_required';
   if (notificationChannels.join() !== before.notificationChannels.join()) {
     await tx.user.update({ where: { tenantId_id: { tenantId, id: userId } }, data: { notificationChannels } });
@@ -145,7 +184,8 @@ export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, chang
   const isSame = email === before.email && name === before.name && locale === before.locale && phone === before.phone;
   if (isSame) return null;
   const { version } = await tx.user.update({
-    where: { tenantId_id: { tenantId, id: userId } }, data: { email, name, locale, phone, ...NEXT_VERSION },
+    where: { tenantId_id: { tenantId, id: userId } },
+    data: { email, name, locale, phone, ...NEXT_VERSION },
   });
   return version;
 }
@@ -153,14 +193,27 @@ export async function changeContact(tx: Tx, { tenantId, userId }: UserKey, chang
 /** Anonymises the user's row and removes what else is known of it; undefined when there is no such user (any more). */
 export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: Date): Promise<User | undefined> {
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
-  const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null }, select: { authSubject: true } });
+  const before = await tx.user.findFirst({
+    where: { tenantId, id: userId, deletedAt: null },
+    select: { authSubject: true },
+  });
   if (before === null) return undefined;
   const deleted = await tx.user.update({
     where: { tenantId_id: { tenantId, id: userId } },
     data: {
-      authSubject: `deleted:${userId}`, email: `deleted-${userId}@deleted.invalid`, name: null, phone: null, notificationChannels: [],
-      customerId: null, customerKind: null, companyId: null, financialInstitutionId: null,
-      lastSyncError: null, deletedAt: now, status: 'inactive', version: { increment: 1 },
+      authSubject: `deleted:${userId}`,
+      email: `deleted-${userId}@deleted.invalid`,
+      name: null,
+      phone: null,
+      notificationChannels: [],
+      customerId: null,
+      customerKind: null,
+      companyId: null,
+      financialInstitutionId: null,
+      lastSyncError: null,
+      deletedAt: now,
+      status: 'inactive',
+      version: { increment: 1 },
     },
   });
   await deleteUserNotifications(tx, { tenantId, userId });

@@ -11,7 +11,10 @@ export function createWake(): { notify(): void; wait(atMostMs: number): Promise<
       if (!hasNews) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, atMostMs);
-          end = () => { clearTimeout(timer); resolve(); };
+          end = () => {
+            clearTimeout(timer);
+            resolve();
+          };
         });
       }
       end = undefined;

@@ -5,7 +5,11 @@ export const DELIVERY_MAX_ATTEMPTS = 15;
  * Retries of the `deliverNotifications` activity. It has no limit of its own: the attempts are counted in each
  * notification's row, so that a pause, a crash or another process at work use none up. 15 attempts take 6.4 hours.
  */
-export const DELIVERY_RETRY = { initialInterval: '10 seconds', backoffCoefficient: 2, maximumInterval: '1 hour' } as const;
+export const DELIVERY_RETRY = {
+  initialInterval: '10 seconds',
+  backoffCoefficient: 2,
+  maximumInterval: '1 hour',
+} as const;
 
 /** One attempt of the activity at most; it is alive while it sends heartbeats. */
 export const DELIVERY_START_TO_CLOSE_MS = 600_000;

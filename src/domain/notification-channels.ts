@@ -8,7 +8,15 @@ export function isNotificationChannel(name: string): name is NotificationChannel
 }
 
 /** The channels by which a user is told: those of its choice that can reach it, else e-mail, which every user has. */
-export function channelsOf({ notificationChannels, phone }: { notificationChannels: readonly string[]; phone: string | null }): NotificationChannel[] {
-  const chosen = notificationChannels.filter(isNotificationChannel).filter((channel) => channel !== 'sms' || phone !== null);
+export function channelsOf({
+  notificationChannels,
+  phone,
+}: {
+  notificationChannels: readonly string[];
+  phone: string | null;
+}): NotificationChannel[] {
+  const chosen = notificationChannels
+    .filter(isNotificationChannel)
+    .filter((channel) => channel !== 'sms' || phone !== null);
   return chosen.length === 0 ? ['email'] : chosen;
 }

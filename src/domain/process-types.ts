@@ -3,7 +3,10 @@ import type { ProcessDefinition } from './process/definition.ts';
 import { refundProcess } from './refunds/refund-process.ts';
 
 /** Every type of process, by the name that its rows have. */
-export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = { order: orderProcess, refund: refundProcess };
+export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = {
+  order: orderProcess,
+  refund: refundProcess,
+};
 
 /** The definition of a type. */
 export function processType(type: string): ProcessDefinition {

@@ -52,7 +52,9 @@ export function invalid(detail: string): { readonly ok: false; readonly refusal:
 /** Largest number that the rows can keep. */
 export const MAX_INTEGER = 2_147_483_647;
 
-/** Whether PostgreSQL can keep a text as it is: well-formed, without NUL. What can't be kept would be tried for ever. */
+/**
+ * Whether PostgreSQL can keep a text as it is: well-formed, without NUL. What can't be kept would be tried for ever.
+ */
 export function isStorableText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
 }

@@ -13,7 +13,10 @@ export interface Mail {
 
 /** Hands messages over to a mail server. */
 export interface MailGateway {
-  /** Resolves once the server took the message. Rejects with `PermanentDeliveryError` when it never will, else with another error. */
+  /**
+   * Resolves once the server took the message. Rejects with `PermanentDeliveryError` when it never will, else with
+   * another error.
+   */
   send(mail: Mail): Promise<void>;
   close(): void;
 }
@@ -24,16 +27,29 @@ export const MAIL_CONNECTIONS = 5;
 /** A gateway to the SMTP server at `url` (`smtp://user:password@host:port`, or `smtps://`). */
 export function createSmtpGateway({ url, from }: { url: string; from: string }): MailGateway {
   const transport = createTransport({
-    url, pool: true, maxConnections: MAIL_CONNECTIONS, maxRequeues: 0,
-    connectionTimeout: 10_000, greetingTimeout: 10_000, dnsTimeout: 10_000, socketTimeout: 30_000,
-    disableFileAccess: true, disableUrlAccess: true,
+    url,
+    pool: true,
+    maxConnections: MAIL_CONNECTIONS,
+    maxRequeues: 0,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    dnsTimeout: 10_000,
+    socketTimeout: 30_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
   });
   transport.on('error', () => {}); // an idle connection broke; the next message opens another or reports
   return {
     send: async ({ to, subject, text, html, messageId }) => {
       try {
         await transport.sendMail({
-          from, to: { name: '', address: to }, subject, text, html, messageId, headers: { 'Auto-Submitted': 'auto-generated' },
+          from,
+          to: { name: '', address: to },
+          subject,
+          text,
+          html,
+          messageId,
+          headers: { 'Auto-Submitted': 'auto-generated' },
         });
       } catch (error) {
         throw permanentOf(error) ?? error;
@@ -55,7 +71,9 @@ function permanentOf(error: unknown): PermanentDeliveryError | undefined {
     return new PermanentDeliveryError(error.message, { status: String(responseCode), cause: error });
   }
   const isBadAddress = code === 'EENVELOPE' && command === 'API' && /recipient/i.test(error.message);
-  return isBadAddress ? new PermanentDeliveryError(error.message, { status: 'invalid address', cause: error }) : undefined;
+  return isBadAddress
+    ? new PermanentDeliveryError(error.message, { status: 'invalid address', cause: error })
+    : undefined;
 }
 
 function readSmtpFields(error: Error): { code: unknown; command: unknown; responseCode: number | undefined } {

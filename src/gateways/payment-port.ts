@@ -28,7 +28,12 @@ export type PaymentAnswer =
 
 /** Why a payment is refused. */
 export type PaymentRefusal =
-  | 'payment_declined' | 'payment_voided' | 'payment_refunded' | 'payment_captured' | 'payment_not_authorised' | 'payment_not_captured'
+  | 'payment_declined'
+  | 'payment_voided'
+  | 'payment_refunded'
+  | 'payment_captured'
+  | 'payment_not_authorised'
+  | 'payment_not_captured'
   | 'refund_exceeds_payment';
 
 /** Something to be done to a payment, under an idempotency key of its own. */
@@ -49,8 +54,8 @@ export interface Books {
 }
 
 /**
- * Who takes payments, over lists, with an answer for each in their order. A key is carried out once, however often it comes;
- * the same key for another sum throws. What throws otherwise may have taken effect: `find` tells.
+ * Who takes payments, over lists, with an answer for each in their order. A key is carried out once, however often it
+ * comes; the same key for another sum throws. What throws otherwise may have taken effect: `find` tells.
  */
 export interface PaymentPort {
   authorise(request: Books & { readonly calls: readonly PaymentRequest[] }): Promise<readonly PaymentAnswer[]>;

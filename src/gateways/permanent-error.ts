@@ -1,4 +1,6 @@
-/** The other side refused this recipient or this message for good. `status` (such as `550`) names nobody; `message` may. */
+/**
+ * The other side refused this recipient or this message for good. `status` (such as `550`) names nobody; `message` may.
+ */
 export class PermanentDeliveryError extends Error {
   override name = 'PermanentDeliveryError';
   readonly status: string;

@@ -4,7 +4,10 @@ import { PermanentDeliveryError } from './permanent-error.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Answers that put off: a wrong secret or address is a fault of our settings, which an operator can put right meanwhile. */
+/**
+ * Answers that put off: a wrong secret or address is a fault of our settings, which an operator can put right
+ * meanwhile.
+ */
 const PUT_OFF: ReadonlySet<number> = new Set([401, 403, 404, 408, 425, 429]);
 
 /** One text message to one recipient. */
@@ -18,7 +21,9 @@ export interface Sms {
 
 /** Hands text messages over to whoever sends them. */
 export interface SmsGateway {
-  /** Resolves once it was taken. Rejects with `PermanentDeliveryError` when it never will be, else with another error. */
+  /**
+   * Resolves once it was taken. Rejects with `PermanentDeliveryError` when it never will be, else with another error.
+   */
   send(sms: Sms): Promise<void>;
 }
 
@@ -34,10 +39,15 @@ export function createSmsGateway({ url, secret }: { url: string; secret: string 
       const timestamp = String(Math.floor(Date.now() / 1_000));
       const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
       const response = await fetch(url, {
-        method: 'POST', redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), body,
+        method: 'POST',
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        body,
         headers: {
-          'content-type': 'application/json', 'idempotency-key': id,
-          'x-steadfast-timestamp': timestamp, 'x-steadfast-signature': `v1=${signature}`,
+          'content-type': 'application/json',
+          'idempotency-key': id,
+          'x-steadfast-timestamp': timestamp,
+          'x-steadfast-signature': `v1=${signature}`,
         },
       });
       await response.body?.cancel();
@@ -50,6 +60,9 @@ export function createSmsGateway({ url, secret }: { url: string; secret: string 
 }
 
 /** The gateway of the settings; undefined without a webhook. */
-export function smsGatewayOf({ SMS_WEBHOOK_URL: url, SMS_WEBHOOK_SECRET: secret }: Pick<Config, 'SMS_WEBHOOK_URL' | 'SMS_WEBHOOK_SECRET'>): SmsGateway | undefined {
+export function smsGatewayOf({
+  SMS_WEBHOOK_URL: url,
+  SMS_WEBHOOK_SECRET: secret,
+}: Pick<Config, 'SMS_WEBHOOK_URL' | 'SMS_WEBHOOK_SECRET'>): SmsGateway | undefined {
   return url === undefined || secret === undefined ? undefined : createSmsGateway({ url, secret });
 }

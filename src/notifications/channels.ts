@@ -4,7 +4,10 @@ import type { NotificationChannel } from '../domain/notification-channels.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import type { SmsGateway } from '../gateways/sms.ts';
 
-/** The gateways that notifications leave by; one that is not configured is undefined, and its notifications are kept for reading. */
+/**
+ * The gateways that notifications leave by; one that is not configured is undefined, and its notifications are kept for
+ * reading.
+ */
 export interface NotificationGateways {
   readonly mail: MailGateway | undefined;
   readonly sms?: SmsGateway | undefined;
@@ -19,8 +22,10 @@ export type Channels = Readonly<Record<NotificationChannel, HandOver | undefined
 /** The channels over the gateways that are there. */
 export function channelsOver({ mail, sms }: NotificationGateways): Channels {
   return {
-    email: mail && (({ id, recipient, subject, text, html }) =>
-      mail.send({ to: recipient, subject, text, html, messageId: notificationMessageId(id) })),
+    email:
+      mail &&
+      (({ id, recipient, subject, text, html }) =>
+        mail.send({ to: recipient, subject, text, html, messageId: notificationMessageId(id) })),
     sms: sms && (({ id, recipient, text }) => sms.send({ id, to: recipient, text })),
   };
 }

@@ -1,7 +1,12 @@
 import type { Db, Tx } from '../db/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import {
-  claimNotification, holdingNotification, markNotificationRefused, markNotificationSent, type ClaimedNotification, type NotificationKey,
+  claimNotification,
+  holdingNotification,
+  markNotificationRefused,
+  markNotificationSent,
+  type ClaimedNotification,
+  type NotificationKey,
 } from '../db/notifications.ts';
 import { DELIVERY_MAX_ATTEMPTS } from '../domain/delivery-policy.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
@@ -17,7 +22,9 @@ export type DeliveryOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
 export async function deliverNotification(db: Db, channels: Channels, key: NotificationKey): Promise<DeliveryOutcome> {
   const outcome = await holdingNotification(db.pool, key, async () => {
     const claimed = await db.inTenant(key.tenantId, (tx) => claimNotification(tx, key));
-    return claimed === undefined ? 'settled' : attempt(db, handOverBy(channels, claimed), { ...claimed, tenantId: key.tenantId });
+    return claimed === undefined
+      ? 'settled'
+      : attempt(db, handOverBy(channels, claimed), { ...claimed, tenantId: key.tenantId });
   });
   return outcome ?? 'busy';
 }
@@ -45,17 +52,23 @@ function handOverBy(channels: Channels, { channel }: ClaimedNotification): HandO
   return handOver ?? (() => Promise.reject(new Error(`no gateway is configured for the channel ${channel}`)));
 }
 
-/** The dead letter names no address, and neither does its detail: the other side's words, which may, stay in the row. */
+/**
+ * The dead letter names no address, and neither does its detail: the other side's words, which may, stay in the row.
+ */
 function park({ tenantId, id, userId, kind, channel }: Claimed, error: unknown, tx: Tx): Promise<void> {
   const isRefused = error instanceof PermanentDeliveryError;
   const taker = channel === 'sms' ? 'SMS webhook' : 'mail server';
   return parkDeadLetter(tx, {
-    tenantId, source: NOTIFICATION_SOURCE, type: kind,
+    tenantId,
+    source: NOTIFICATION_SOURCE,
+    type: kind,
     cause: isRefused ? 'recipient_refused' : unavailableCause(channel),
     detail: isRefused
       ? `The ${taker} refused the message or its recipient for good (${error.status}).`
       : `The message could not be handed over to the ${taker} in ${DELIVERY_MAX_ATTEMPTS} attempts.`,
-    messageId: id, key: userId, payload: JSON.stringify({ notificationId: id }),
+    messageId: id,
+    key: userId,
+    payload: JSON.stringify({ notificationId: id }),
   });
 }
 

@@ -11,13 +11,21 @@ export function localeOf(tag: string): Locale {
 /** `Saturday 28 November 2026 at 10:00 CET`, as the language writes it. `at` in milliseconds since the epoch. */
 export function formatInstant(at: number, { locale, timeZone }: { locale: Locale; timeZone: string }): string {
   return new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : 'fr-FR', {
-    weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone, timeZoneName: 'short',
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZone,
+    timeZoneName: 'short',
   }).format(at);
 }
 
 /** `in 5 days`, `tomorrow`, `today`: days of the calendar in `timeZone`, as the language says them. */
 export function formatDaysUntil(
-  at: number, { now, locale, timeZone }: { now: number; locale: Locale; timeZone: string },
+  at: number,
+  { now, locale, timeZone }: { now: number; locale: Locale; timeZone: string },
 ): string {
   const dayOf = (instant: number) => DateTime.fromMillis(instant, { zone: timeZone }).startOf('day');
   const days = Math.round(dayOf(at).diff(dayOf(now), 'days').days);

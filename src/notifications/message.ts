@@ -23,12 +23,16 @@ export function layOut(wording: Wording): Message {
   const paragraphs = wording.paragraphs.map(onOneLine);
   const subject = onOneLine(wording.subject);
   const action = link === undefined ? [] : [`${link.label}${link.url}`];
-  const button = link === undefined ? [] : [`<p>${escapeHtml(link.label)}<a href="${escapeHtml(link.url)}">${escapeHtml(link.url)}</a></p>`];
+  const button =
+    link === undefined
+      ? []
+      : [`<p>${escapeHtml(link.label)}<a href="${escapeHtml(link.url)}">${escapeHtml(link.url)}</a></p>`];
   return {
     subject,
     text: `${[onOneLine(greeting), ...paragraphs, ...action, closing].join('\n\n')}\n`,
     html: [
-      `<!doctype html>\n<html lang="${locale}">\n<head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>`,
+      `<!doctype html>\n<html lang="${locale}">\n<head><meta ` +
+        `charset="utf-8"><title>${escapeHtml(subject)}</title></head>`,
       '<body style="font-family: sans-serif; line-height: 1.5; max-width: 36em">',
       `<p>${escapeHtml(onOneLine(greeting))}</p>`,
       ...paragraphs.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`),

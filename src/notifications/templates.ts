@@ -29,11 +29,12 @@ export const USER_TEMPLATES: Readonly<Record<NotificationKind, Readonly<Record<L
       subject: `Votre profil est à compléter (échéance : ${daysLeft})`,
       greeting: greeting('fr', name),
       paragraphs: [
-        `Votre profil n'est pas encore complet. Vous avez jusqu'au ${deadline} pour le compléter (échéance : ${daysLeft}).`,
-        'Passé cette date, votre compte sera désactivé jusqu\'à ce qu\'un administrateur le rouvre.',
+        `Votre profil n'est pas encore complet. Vous avez jusqu'au ${deadline} pour le compléter (échéance : ` +
+          `${daysLeft}).`,
+        "Passé cette date, votre compte sera désactivé jusqu'à ce qu'un administrateur le rouvre.",
       ],
       link: { label: 'Compléter mon profil : ', url: appUrl },
-      closing: 'À bientôt,\nL\'équipe',
+      closing: "À bientôt,\nL'équipe",
     }),
     en: ({ name, deadline, daysLeft, appUrl }) => ({
       subject: `Please complete your profile (due ${daysLeft})`,
@@ -51,11 +52,13 @@ export const USER_TEMPLATES: Readonly<Record<NotificationKind, Readonly<Record<L
       subject: 'Votre compte a été désactivé',
       greeting: greeting('fr', name),
       paragraphs: [
-        `Votre profil était à compléter avant le ${deadline}. Il ne l'a pas été, et votre compte est maintenant désactivé.`,
-        'Rien n\'est perdu : un administrateur peut le rouvrir et vous donner un nouveau délai. Il vous suffit de le lui demander.',
+        `Votre profil était à compléter avant le ${deadline}. Il ne l'a pas été, et votre compte est maintenant ` +
+          `désactivé.`,
+        "Rien n'est perdu : un administrateur peut le rouvrir et vous donner un nouveau délai. Il vous suffit de " +
+          'le lui demander.',
       ],
       link: { label: 'Notre site : ', url: appUrl },
-      closing: 'À bientôt,\nL\'équipe',
+      closing: "À bientôt,\nL'équipe",
     }),
     en: ({ name, deadline, appUrl }) => ({
       subject: 'Your account has been deactivated',
@@ -71,7 +74,9 @@ export const USER_TEMPLATES: Readonly<Record<NotificationKind, Readonly<Record<L
 };
 
 /** What administrators are told; null: that kind is for the user alone. */
-export const ADMIN_TEMPLATES: Readonly<Record<NotificationKind, ((facts: AdminFacts) => Omit<Wording, 'locale'>) | null>> = {
+export const ADMIN_TEMPLATES: Readonly<
+  Record<NotificationKind, ((facts: AdminFacts) => Omit<Wording, 'locale'>) | null>
+> = {
   profile_reminder: null,
   profile_expired: ({ userId, deadline }) => ({
     subject: `Profile expired: user ${userId}`,

@@ -10,7 +10,10 @@ import { SMS_TEMPLATES } from './sms-templates.ts';
 import { ADMIN_TEMPLATES, USER_TEMPLATES, type NotificationKind } from './templates.ts';
 
 /** The settings that notifications follow. */
-type NotificationSettings = Pick<Config, 'SMTP_URL' | 'SMS_WEBHOOK_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'>;
+type NotificationSettings = Pick<
+  Config,
+  'SMTP_URL' | 'SMS_WEBHOOK_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'
+>;
 
 /** A step of a user's profile that somebody is told about. */
 export interface NotificationOrder {
@@ -27,13 +30,15 @@ export interface NotificationOrder {
 }
 
 /**
- * Writes what is to be said about a step, in the transaction of that step: one row a channel and recipient, however often it is
- * called. Returns the ids of the rows that wait for delivery, of this or an earlier call; none for a deleted user.
+ * Writes what is to be said about a step, in the transaction of that step: one row a channel and recipient, however
+ * often it is called. Returns the ids of the rows that wait for delivery, of this or an earlier call; none for a
+ * deleted user.
  */
 export async function writeNotifications(tx: Tx, order: NotificationOrder): Promise<string[]> {
   const { tenantId, userId, kind, markDays, deadline, settings } = order;
   const user = await tx.user.findUnique({
-    where: { tenantId_id: { tenantId, id: userId } }, select: { email: true, name: true, locale: true, phone: true, notificationChannels: true, deletedAt: true },
+    where: { tenantId_id: { tenantId, id: userId } },
+    select: { email: true, name: true, locale: true, phone: true, notificationChannels: true, deletedAt: true },
   });
   if (user === null || user.deletedAt !== null) return [];
 
@@ -42,10 +47,20 @@ export async function writeNotifications(tx: Tx, order: NotificationOrder): Prom
     ...composeForAdmins(order).filter(({ recipient }) => recipient.toLowerCase() !== user.email.toLowerCase()),
   ];
   const isOpen = { email: settings.SMTP_URL !== undefined, sms: settings.SMS_WEBHOOK_URL !== undefined };
-  return insertNotifications(tx, addressed.map(({ message, ...address }): NewNotification => ({
-    tenantId, id: randomUUID(), userId, kind, mark: markDays, deadline: new Date(deadline),
-    status: isOpen[address.channel] ? 'pending' : 'kept', ...address, ...message,
-  })));
+  return insertNotifications(
+    tx,
+    addressed.map(({ message, ...address }): NewNotification => ({
+      tenantId,
+      id: randomUUID(),
+      userId,
+      kind,
+      mark: markDays,
+      deadline: new Date(deadline),
+      status: isOpen[address.channel] ? 'pending' : 'kept',
+      ...address,
+      ...message,
+    })),
+  );
 }
 
 /** A message as it is written for one recipient of one channel. */
@@ -60,15 +75,36 @@ interface Addressed {
 type Reader = Pick<User, 'email' | 'phone' | 'name' | 'locale' | 'notificationChannels'>;
 
 function addressUser(order: NotificationOrder, user: Reader): Addressed[] {
-  const { kind, deadline, now, settings: { TIME_ZONE: timeZone, PUBLIC_APP_URL: appUrl } } = order;
+  const {
+    kind,
+    deadline,
+    now,
+    settings: { TIME_ZONE: timeZone, PUBLIC_APP_URL: appUrl },
+  } = order;
   const locale = localeOf(user.locale);
   const facts = {
-    name: user.name, deadline: formatInstant(deadline, { locale, timeZone }), appUrl,
+    name: user.name,
+    deadline: formatInstant(deadline, { locale, timeZone }),
+    appUrl,
     daysLeft: formatDaysUntil(deadline, { now, locale, timeZone }),
   };
-  return channelsOf(user).map((channel) => channel === 'sms'
-    ? { channel, toUser: true, locale, recipient: dialled(user.phone ?? ''), message: { subject: '', html: '', text: SMS_TEMPLATES[kind][locale](facts) } }
-    : { channel, toUser: true, locale, recipient: user.email, message: layOut({ locale, ...USER_TEMPLATES[kind][locale](facts) }) });
+  return channelsOf(user).map((channel) =>
+    channel === 'sms'
+      ? {
+          channel,
+          toUser: true,
+          locale,
+          recipient: dialled(user.phone ?? ''),
+          message: { subject: '', html: '', text: SMS_TEMPLATES[kind][locale](facts) },
+        }
+      : {
+          channel,
+          toUser: true,
+          locale,
+          recipient: user.email,
+          message: layOut({ locale, ...USER_TEMPLATES[kind][locale](facts) }),
+        },
+  );
 }
 
 /** The number without spaces and punctuation. */
@@ -81,7 +117,14 @@ function composeForAdmins({ kind, userId, deadline, settings }: NotificationOrde
   if (template === null) return [];
   const locale = 'en' as const;
   const message = layOut({
-    locale, ...template({ userId, deadline: formatInstant(deadline, { locale, timeZone: settings.TIME_ZONE }) }),
+    locale,
+    ...template({ userId, deadline: formatInstant(deadline, { locale, timeZone: settings.TIME_ZONE }) }),
   });
-  return [...new Set(settings.ADMIN_EMAILS)].map((recipient) => ({ channel: 'email', recipient, toUser: false, locale, message }));
+  return [...new Set(settings.ADMIN_EMAILS)].map((recipient) => ({
+    channel: 'email',
+    recipient,
+    toUser: false,
+    locale,
+    message,
+  }));
 }

@@ -34,7 +34,10 @@ export const STUCK_ALERT = 'process_stuck' satisfies AlertKind;
  * Looks at one process now, starts its workflow again when that is gone, and alerts when only a person can help. Throws
  * when PostgreSQL or Temporal does not answer.
  */
-export async function recoverProcess(deps: WatchdogDeps, key: { tenantId: string; processId: string }): Promise<Recovery> {
+export async function recoverProcess(
+  deps: WatchdogDeps,
+  key: { tenantId: string; processId: string },
+): Promise<Recovery> {
   const inspected = await inspectProcess(deps, key);
   if (inspected !== null) return { ...inspected.found, action: await remedy(deps, inspected.row, inspected.found) };
   await clearStuck(deps, key);
@@ -48,12 +51,17 @@ export async function reviewAlert(deps: WatchdogDeps, key: { tenantId: string; p
 }
 
 /** The row is read after the execution: a process that ends in between is closed in both, not gone in one. */
-async function inspectProcess(deps: WatchdogDeps, key: { tenantId: string; processId: string }): Promise<{ row: WatchedProcess; found: Finding } | null> {
+async function inspectProcess(
+  deps: WatchdogDeps,
+  key: { tenantId: string; processId: string },
+): Promise<{ row: WatchedProcess; found: Finding } | null> {
   const known = await findWatched(deps.db.pool, key);
   if (known === null) return null;
   const execution = await observeExecution(deps, known.workflowId);
   const row = await findWatched(deps.db.pool, key);
-  return row === null ? null : { row, found: classify({ now: Date.now(), stuckAfterMs: deps.config.PROCESS_STUCK_AFTER_MS, row, execution }) };
+  return row === null
+    ? null
+    : { row, found: classify({ now: Date.now(), stuckAfterMs: deps.config.PROCESS_STUCK_AFTER_MS, row, execution }) };
 }
 
 async function remedy(deps: WatchdogDeps, row: WatchedProcess, found: Finding): Promise<Recovery['action']> {
@@ -62,44 +70,66 @@ async function remedy(deps: WatchdogDeps, row: WatchedProcess, found: Finding): 
     case 'none':
       await clearStuck(deps, row);
       return 'none';
-    case 'restart': case 'replace':
+    case 'restart':
+    case 'replace':
       await restart(deps, row, needed === 'replace' ? 'TERMINATE_EXISTING' : 'USE_EXISTING');
       await clearOutdated(deps, row);
       return 'restarted';
     case 'alert':
       await alert(deps, row, found);
       return 'alerted';
-    default: return assertNever(needed);
+    default:
+      return assertNever(needed);
   }
 }
 
 /** A new run reads the row and goes on from there; of a closed process it ends as the process did. */
 async function restart(
-  { client, config }: WatchdogDeps, { tenantId, processId, type, workflowId }: WatchedProcess, workflowIdConflictPolicy: 'USE_EXISTING' | 'TERMINATE_EXISTING',
+  { client, config }: WatchdogDeps,
+  { tenantId, processId, type, workflowId }: WatchedProcess,
+  workflowIdConflictPolicy: 'USE_EXISTING' | 'TERMINATE_EXISTING',
 ): Promise<void> {
   const workflowType = processWorkflowType(type);
   await client.workflow.start(workflowType, {
-    ...startOptions(config, { workflowType, workflowId }), workflowIdConflictPolicy, args: [{ tenantId, processId }],
+    ...startOptions(config, { workflowType, workflowId }),
+    workflowIdConflictPolicy,
+    args: [{ tenantId, processId }],
   });
 }
 
 /** What the run before has raised and the new one will not take back; what still holds it raises again itself. */
 async function clearOutdated(deps: WatchdogDeps, { tenantId, processId, status }: WatchedProcess): Promise<void> {
-  const outdated = [STUCK_ALERT, ...isParked(status) ? [] : ['process_parked'], ...status === 'waiting' ? [] : ['process_overdue']];
+  const outdated = [
+    STUCK_ALERT,
+    ...(isParked(status) ? [] : ['process_parked']),
+    ...(status === 'waiting' ? [] : ['process_overdue']),
+  ];
   await deps.db.inTenant(tenantId, async (tx) => {
     for (const kind of outdated) await clearAlert(tx, { tenantId, kind, key: processId });
   });
 }
 
-async function clearStuck({ db }: WatchdogDeps, { tenantId, processId }: { tenantId: string; processId: string }): Promise<void> {
+async function clearStuck(
+  { db }: WatchdogDeps,
+  { tenantId, processId }: { tenantId: string; processId: string },
+): Promise<void> {
   await db.inTenant(tenantId, (tx) => clearAlert(tx, { tenantId, kind: STUCK_ALERT, key: processId }));
 }
 
 async function alert({ db, config }: WatchdogDeps, row: WatchedProcess, { classed, detail }: Finding): Promise<void> {
   const { tenantId, processId, type, status, currentStep, workflowId } = row;
-  await db.inTenant(tenantId, (tx) => raiseAlert(tx, {
-    tenantId, kind: STUCK_ALERT, key: processId, severity: classed === 'stalled' ? 'warning' : 'critical',
-    summary: `The ${type} ${processId} does not move: ${detail}`,
-    details: { processId, type, workflowId, classed, status, currentStep },
-  }, alertChannels(config)));
+  await db.inTenant(tenantId, (tx) =>
+    raiseAlert(
+      tx,
+      {
+        tenantId,
+        kind: STUCK_ALERT,
+        key: processId,
+        severity: classed === 'stalled' ? 'warning' : 'critical',
+        summary: `The ${type} ${processId} does not move: ${detail}`,
+        details: { processId, type, workflowId, classed, status, currentStep },
+      },
+      alertChannels(config),
+    ),
+  );
 }

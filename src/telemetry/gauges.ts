@@ -23,7 +23,7 @@ export async function readGauges(db: Db): Promise<Partial<Record<GaugeName, read
       steadfast_pending_starts_oldest_age_seconds: single(waiting?.oldestStartS),
       steadfast_notifications_waiting: single(waiting?.notifications),
       steadfast_unsynced_users: await unsyncedUsers(tx),
-      ...await userCounts(tx),
+      ...(await userCounts(tx)),
     };
   });
 }
@@ -38,16 +38,25 @@ async function deadLetters(tx: Tx): Promise<GaugeReading[]> {
 }
 
 async function openAlerts(tx: Tx): Promise<GaugeReading[]> {
-  const rows = await tx.alert.groupBy({ by: ['kind', 'severity'], where: { openKey: { not: null } }, _count: { _all: true } });
+  const rows = await tx.alert.groupBy({
+    by: ['kind', 'severity'],
+    where: { openKey: { not: null } },
+    _count: { _all: true },
+  });
   return rows.map(({ kind, severity, _count }) => ({ labels: { kind, severity }, value: _count._all }));
 }
 
 // The retries are at most MAX_SYNC_RETRY_ATTEMPTS, so the series stay few.
 async function unsyncedUsers(tx: Tx): Promise<GaugeReading[]> {
   const rows = await tx.user.groupBy({
-    by: ['syncStatus', 'syncRetryCount'], where: { deletedAt: null, syncStatus: { not: 'synced' } }, _count: { _all: true },
+    by: ['syncStatus', 'syncRetryCount'],
+    where: { deletedAt: null, syncStatus: { not: 'synced' } },
+    _count: { _all: true },
   });
-  return rows.map(({ syncStatus, syncRetryCount, _count }) => ({ labels: { status: syncStatus, retries: String(syncRetryCount) }, value: _count._all }));
+  return rows.map(({ syncStatus, syncRetryCount, _count }) => ({
+    labels: { status: syncStatus, retries: String(syncRetryCount) },
+    value: _count._all,
+  }));
 }
 
 function waitingCounts(tx: Tx) {
@@ -60,7 +69,9 @@ function waitingCounts(tx: Tx) {
 
 async function userCounts(tx: Tx) {
   const rows = await tx.user.groupBy({
-    by: ['status', 'profileCompletionStatus', 'syncStatus'], where: { deletedAt: null }, _count: { _all: true },
+    by: ['status', 'profileCompletionStatus', 'syncStatus'],
+    where: { deletedAt: null },
+    _count: { _all: true },
   });
   const sumBy = (statusOf: (row: (typeof rows)[number]) => string): GaugeReading[] => {
     const sums = new Map<string, number>();

@@ -24,18 +24,28 @@ export function createMetrics({ db }: { db: Db }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const notificationDeliveries = new Counter({
-    name: 'steadfast_notification_deliveries_total', help: 'Hand-overs of notifications to the mail server, by outcome.',
-    labelNames: ['outcome'], registers: [registry],
+    name: 'steadfast_notification_deliveries_total',
+    help: 'Hand-overs of notifications to the mail server, by outcome.',
+    labelNames: ['outcome'],
+    registers: [registry],
   });
   const busDeliveries = new Counter({
-    name: 'steadfast_bus_deliveries_total', help: 'Deliveries of messages of the bus to consumers, by group and outcome.',
-    labelNames: ['group', 'outcome'], registers: [registry],
+    name: 'steadfast_bus_deliveries_total',
+    help: 'Deliveries of messages of the bus to consumers, by group and outcome.',
+    labelNames: ['group', 'outcome'],
+    registers: [registry],
   });
   const relayedMessages = new Counter({
-    name: 'steadfast_relayed_messages_total', help: 'Messages of the outgoing log, by whether they were published or parked.',
-    labelNames: ['outcome'], registers: [registry],
+    name: 'steadfast_relayed_messages_total',
+    help: 'Messages of the outgoing log, by whether they were published or parked.',
+    labelNames: ['outcome'],
+    registers: [registry],
   });
-  const databaseUp = new Gauge({ name: 'steadfast_database_up', help: '1 when the last scrape could read the database, else 0.', registers: [registry] });
+  const databaseUp = new Gauge({
+    name: 'steadfast_database_up',
+    help: '1 when the last scrape could read the database, else 0.',
+    registers: [registry],
+  });
   const gauges = createGauges(registry);
   let readAt = -Infinity;
   let reading: Promise<void> | undefined;
@@ -53,10 +63,15 @@ export function createMetrics({ db }: { db: Db }): Metrics {
   }
 
   return {
-    registry, notificationDeliveries, busDeliveries, relayedMessages,
+    registry,
+    notificationDeliveries,
+    busDeliveries,
+    relayedMessages,
     text: async () => {
       if (performance.now() - readAt > CACHE_MS) {
-        reading ??= refresh().finally(() => { reading = undefined; });
+        reading ??= refresh().finally(() => {
+          reading = undefined;
+        });
         await reading;
       }
       return registry.metrics();
@@ -65,10 +80,12 @@ export function createMetrics({ db }: { db: Db }): Metrics {
 }
 
 function createGauges(registry: Registry): Map<GaugeName, Gauge> {
-  return new Map(gaugeNames().map((name) => {
-    const [help, labelNames] = GAUGES[name];
-    return [name, new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] })];
-  }));
+  return new Map(
+    gaugeNames().map((name) => {
+      const [help, labelNames] = GAUGES[name];
+      return [name, new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] })];
+    }),
+  );
 }
 
 function show(gauge: Gauge, readings: readonly GaugeReading[]): void {

@@ -25,7 +25,10 @@ test.serial('an outage is told when it begins and when it is over, with count an
   log.succeeded();
   log.failed(new Error('away'));
   t.deepEqual(lines, [
-    'warn no answer {"loop":"a"}', 'debug no answer {"loop":"a"}', 'debug no answer {"loop":"a"}', 'warn over: no answer {"failures":3,"durationMs":1500}',
+    'warn no answer {"loop":"a"}',
+    'debug no answer {"loop":"a"}',
+    'debug no answer {"loop":"a"}',
+    'warn over: no answer {"failures":3,"durationMs":1500}',
     'warn no answer {}',
   ]);
 });
@@ -39,5 +42,9 @@ test.serial('an outage is over after quietMs without a failure', (t) => {
   mock.timers.tick(999);
   t.is(lines.length, 2);
   mock.timers.tick(1);
-  t.deepEqual(lines, ['error no answer {}', 'debug no answer {}', 'warn over: no answer {"failures":2,"durationMs":900}']);
+  t.deepEqual(lines, [
+    'error no answer {}',
+    'debug no answer {}',
+    'warn over: no answer {"failures":2,"durationMs":900}',
+  ]);
 });

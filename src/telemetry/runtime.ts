@@ -8,7 +8,10 @@ import { freeLoopbackPort } from './free-port.ts';
  * Installs the SDK's runtime, once a process and before any worker: its logs and the native core's go to `logger`, its
  * metrics to a free port of the loopback interface, under names that end in `_total` and `_seconds`.
  */
-export async function installRuntime({ LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>, logger: Logger): Promise<{ metricsUrl: string }> {
+export async function installRuntime(
+  { LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>,
+  logger: Logger,
+): Promise<{ metricsUrl: string }> {
   const port = await freeLoopbackPort();
   Runtime.install({
     logger: new DefaultLogger(sdkLevel(LOG_LEVEL), (entry) => forward(logger, entry)),
@@ -16,7 +19,12 @@ export async function installRuntime({ LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>, l
     telemetryOptions: {
       logging: { forward: {}, filter: { core: sdkLevel(LOG_LEVEL) === 'DEBUG' ? 'DEBUG' : 'WARN', other: 'ERROR' } },
       metrics: {
-        prometheus: { bindAddress: `127.0.0.1:${port}`, countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true },
+        prometheus: {
+          bindAddress: `127.0.0.1:${port}`,
+          countersTotalSuffix: true,
+          unitSuffix: true,
+          useSecondsForDurations: true,
+        },
       },
     },
   });
@@ -25,13 +33,19 @@ export async function installRuntime({ LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>, l
 
 function sdkLevel(level: Config['LOG_LEVEL']): LogEntry['level'] {
   switch (level) {
-    case 'trace': return 'TRACE';
-    case 'debug': return 'DEBUG';
-    case 'info': return 'INFO';
-    case 'warn': return 'WARN';
+    case 'trace':
+      return 'TRACE';
+    case 'debug':
+      return 'DEBUG';
+    case 'info':
+      return 'INFO';
+    case 'warn':
+      return 'WARN';
     case 'error':
-    case 'silent': return 'ERROR';
-    default: return assertNever(level);
+    case 'silent':
+      return 'ERROR';
+    default:
+      return assertNever(level);
   }
 }
 
@@ -40,11 +54,17 @@ function forward(logger: Logger, { level, message, meta }: LogEntry): void {
   const { error, ...fields } = meta ?? {};
   const record = error === undefined ? fields : { ...fields, err: error };
   switch (level) {
-    case 'TRACE': return logger.trace(record, message);
-    case 'DEBUG': return logger.debug(record, message);
-    case 'INFO': return logger.info(record, message);
-    case 'WARN': return logger.warn(record, message);
-    case 'ERROR': return logger.error(record, message);
-    default: return assertNever(level);
+    case 'TRACE':
+      return logger.trace(record, message);
+    case 'DEBUG':
+      return logger.debug(record, message);
+    case 'INFO':
+      return logger.info(record, message);
+    case 'WARN':
+      return logger.warn(record, message);
+    case 'ERROR':
+      return logger.error(record, message);
+    default:
+      return assertNever(level);
   }
 }

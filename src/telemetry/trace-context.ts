@@ -1,5 +1,14 @@
 import {
-  context, isSpanContextValid, ROOT_CONTEXT, SpanStatusCode, trace, TraceFlags, type Attributes, type Context, type Span, type SpanKind,
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanKind,
 } from '@opentelemetry/api';
 
 const tracer = trace.getTracer('steadfast');
@@ -32,7 +41,11 @@ function contextOf(traceparent: string | null | undefined): Context {
 
 /** Begins a span that its caller ends; costs next to nothing when nothing is traced. */
 export function startSpan(name: string, { kind, parent, attributes = {}, at }: SpanStart): Span {
-  return tracer.startSpan(name, { kind, attributes, ...(at === undefined ? {} : { startTime: at }) }, contextOf(parent));
+  return tracer.startSpan(
+    name,
+    { kind, attributes, ...(at === undefined ? {} : { startTime: at }) },
+    contextOf(parent),
+  );
 }
 
 /** Runs `work` as this span, so that what it begins belongs to it. */
@@ -46,7 +59,9 @@ export async function inSpan<Result>(name: string, start: SpanStart, work: () =>
   try {
     return await asSpan(span, work);
   } catch (error) {
-    span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', error instanceof Error ? error.name : typeof error);
+    span
+      .setStatus({ code: SpanStatusCode.ERROR })
+      .setAttribute('error.type', error instanceof Error ? error.name : typeof error);
     throw error;
   } finally {
     span.end();

@@ -4,7 +4,10 @@ import type { Config } from '../config.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { startSpan } from './trace-context.ts';
 
-type TracingSettings = Pick<Config, 'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_TRACES_SAMPLER' | 'OTEL_TRACES_SAMPLER_ARG' | 'OTEL_BSP_SCHEDULE_DELAY'>;
+type TracingSettings = Pick<
+  Config,
+  'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_TRACES_SAMPLER' | 'OTEL_TRACES_SAMPLER_ARG' | 'OTEL_BSP_SCHEDULE_DELAY'
+>;
 
 /** A moment that somebody else has named: its id is what its children know it by. */
 export interface Moment {
@@ -31,16 +34,29 @@ export interface Tracing {
  */
 export async function startTracing(settings: TracingSettings, service: string): Promise<Tracing | undefined> {
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined;
-  const [sdk, { detectResources, envDetector, resourceFromAttributes }, { AsyncLocalStorageContextManager }, { OTLPTraceExporter }] = await Promise.all([
-    import('@opentelemetry/sdk-trace'), import('@opentelemetry/resources'),
-    import('@opentelemetry/context-async-hooks'), import('@opentelemetry/exporter-trace-otlp-proto'),
+  const [
+    sdk,
+    { detectResources, envDetector, resourceFromAttributes },
+    { AsyncLocalStorageContextManager },
+    { OTLPTraceExporter },
+  ] = await Promise.all([
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/resources'),
+    import('@opentelemetry/context-async-hooks'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
   ]);
   const ids = presetIds(sdk);
   const provider = new sdk.TracerProvider({
-    sampler: samplerOf(sdk, settings), idGenerator: ids,
+    sampler: samplerOf(sdk, settings),
+    idGenerator: ids,
     // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
     resource: resourceFromAttributes({ 'service.name': service }).merge(detectResources({ detectors: [envDetector] })),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter: new OTLPTraceExporter(), scheduledDelayMillis: settings.OTEL_BSP_SCHEDULE_DELAY })],
+    spanProcessors: [
+      new sdk.BatchSpanProcessor({
+        exporter: new OTLPTraceExporter(),
+        scheduledDelayMillis: settings.OTEL_BSP_SCHEDULE_DELAY,
+      }),
+    ],
   });
   trace.setGlobalTracerProvider(provider);
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
@@ -61,19 +77,31 @@ function presetIds({ RandomIdGenerator }: typeof Sdk): Sdk.IdGenerator & { prese
   return {
     preset: undefined,
     generateTraceId: () => random.generateTraceId(),
-    generateSpanId() { return this.preset ?? random.generateSpanId(); },
+    generateSpanId() {
+      return this.preset ?? random.generateSpanId();
+    },
   };
 }
 
-function samplerOf(sdk: typeof Sdk, { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio }: TracingSettings): Sdk.Sampler {
+function samplerOf(
+  sdk: typeof Sdk,
+  { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio }: TracingSettings,
+): Sdk.Sampler {
   const basedOnParent = (root: Sdk.Sampler): Sdk.Sampler => new sdk.ParentBasedSampler({ root });
   switch (name) {
-    case 'always_on': return new sdk.AlwaysOnSampler();
-    case 'always_off': return new sdk.AlwaysOffSampler();
-    case 'traceidratio': return new sdk.TraceIdRatioBasedSampler(ratio);
-    case 'parentbased_always_on': return basedOnParent(new sdk.AlwaysOnSampler());
-    case 'parentbased_always_off': return basedOnParent(new sdk.AlwaysOffSampler());
-    case 'parentbased_traceidratio': return basedOnParent(new sdk.TraceIdRatioBasedSampler(ratio));
-    default: return assertNever(name);
+    case 'always_on':
+      return new sdk.AlwaysOnSampler();
+    case 'always_off':
+      return new sdk.AlwaysOffSampler();
+    case 'traceidratio':
+      return new sdk.TraceIdRatioBasedSampler(ratio);
+    case 'parentbased_always_on':
+      return basedOnParent(new sdk.AlwaysOnSampler());
+    case 'parentbased_always_off':
+      return basedOnParent(new sdk.AlwaysOffSampler());
+    case 'parentbased_traceidratio':
+      return basedOnParent(new sdk.TraceIdRatioBasedSampler(ratio));
+    default:
+      return assertNever(name);
   }
 }

@@ -18,30 +18,41 @@ export interface WorkerHttpOptions {
 const SDK_TIMEOUT_MS = 3_000;
 
 /** Serves `/healthz` (200 while the worker polls, else 503) and `/metrics` (ours, then the SDK's). */
-export async function startWorkerHttp(options: WorkerHttpOptions): Promise<{ port: number; close: () => Promise<void> }> {
+export async function startWorkerHttp(
+  options: WorkerHttpOptions,
+): Promise<{ port: number; close: () => Promise<void> }> {
   const server = createServer((request, response) => {
     answer(options, request.url ?? '', response).catch((error: unknown) => {
       options.logger.warn({ err: error }, 'a request to the worker failed');
       response.writeHead(500).end();
     });
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(options.port, options.host, resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(options.port, options.host, resolve),
+  );
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the worker listens on no port');
   return {
     port: address.port,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
-async function answer({ isPolling, metricsText, sdkMetricsUrl, logger }: WorkerHttpOptions, url: string, response: ServerResponse): Promise<void> {
+async function answer(
+  { isPolling, metricsText, sdkMetricsUrl, logger }: WorkerHttpOptions,
+  url: string,
+  response: ServerResponse,
+): Promise<void> {
   const path = url.split('?', 1)[0];
   if (path === '/healthz') {
     const polls = isPolling();
-    response.writeHead(polls ? 200 : 503, { 'content-type': 'application/json' }).end(JSON.stringify({ status: polls ? 'ok' : 'not polling' }));
+    response
+      .writeHead(polls ? 200 : 503, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ status: polls ? 'ok' : 'not polling' }));
   } else if (path === '/metrics') {
     const text = `${await metricsText()}\n${await sdkMetrics(sdkMetricsUrl, logger)}`;
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);

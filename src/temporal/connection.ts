@@ -3,14 +3,20 @@ import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/e
 import { temporalEnvironment } from '../config.ts';
 import { traceCalls } from './tracing.ts';
 
-/** Address, namespace, TLS and API key as the SDK reads them from its own settings: `TEMPORAL_*`, or its configuration file. */
+/**
+ * Address, namespace, TLS and API key as the SDK reads them from its own settings: `TEMPORAL_*`, or its configuration
+ * file.
+ */
 export function connectConfig(): ClientConnectConfig {
   return loadClientConnectConfig({ overrideEnvVars: temporalEnvironment() });
 }
 
 /** A client that connects at its first call, so that a process starts while Temporal is away. */
 export function createClient(): Client {
-  const { connectionOptions: { address, tls, apiKey, metadata }, namespace } = connectConfig();
+  const {
+    connectionOptions: { address, tls, apiKey, metadata },
+    namespace,
+  } = connectConfig();
   const connection = Connection.lazy({
     ...(address === undefined ? {} : { address }),
     ...(tls === undefined ? {} : { tls }),
@@ -18,5 +24,9 @@ export function createClient(): Client {
     ...(metadata === undefined ? {} : { metadata }),
     connectTimeout: 3_000,
   });
-  return new Client({ connection, interceptors: { workflow: [traceCalls] }, ...(namespace === undefined ? {} : { namespace }) });
+  return new Client({
+    connection,
+    interceptors: { workflow: [traceCalls] },
+    ...(namespace === undefined ? {} : { namespace }),
+  });
 }

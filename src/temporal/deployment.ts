@@ -22,18 +22,31 @@ const FAILED_PRECONDITION = 9;
  * later is left current, so that a worker of the old one which starts again does not turn a deployment back. The server
  * knows a version from its first poll on.
  */
-export async function makeCurrent(connection: NativeConnection, namespace: string, { version: { deploymentName, buildId } }: WorkerDeploymentOptions): Promise<MadeCurrent> {
+export async function makeCurrent(
+  connection: NativeConnection,
+  namespace: string,
+  { version: { deploymentName, buildId } }: WorkerDeploymentOptions,
+): Promise<MadeCurrent> {
   try {
-    const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment({ namespace, deploymentName });
+    const { workerDeploymentInfo } = await connection.workflowService.describeWorkerDeployment({
+      namespace,
+      deploymentName,
+    });
     const createdAtMs = (build: string): number => {
-      const found = workerDeploymentInfo?.versionSummaries?.find(({ deploymentVersion }) => deploymentVersion?.buildId === build);
+      const found = workerDeploymentInfo?.versionSummaries?.find(
+        ({ deploymentVersion }) => deploymentVersion?.buildId === build,
+      );
       return Number(found?.createTime?.seconds ?? 0) * 1_000 + (found?.createTime?.nanos ?? 0) / 1e6;
     };
     const current = workerDeploymentInfo?.routingConfig?.currentDeploymentVersion?.buildId ?? '';
     if (current === buildId) return 'current';
     if (current !== '' && createdAtMs(current) > createdAtMs(buildId)) return 'newer';
     await connection.workflowService.setWorkerDeploymentCurrentVersion({
-      namespace, deploymentName, buildId, ignoreMissingTaskQueues: true, identity: `worker ${process.pid}`,
+      namespace,
+      deploymentName,
+      buildId,
+      ignoreMissingTaskQueues: true,
+      identity: `worker ${process.pid}`,
     });
     return 'current';
   } catch (error) {

@@ -5,7 +5,12 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import {
-  claimPendingStarts, postponePendingStarts, removePendingStarts, PENDING_START_CHANNEL, type FailedCall, type PendingStartRow,
+  claimPendingStarts,
+  postponePendingStarts,
+  removePendingStarts,
+  PENDING_START_CHANNEL,
+  type FailedCall,
+  type PendingStartRow,
 } from '../db/pending-starts.ts';
 import { createPollLoop, type PollLoop } from '../poll-loop.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
@@ -19,7 +24,9 @@ const CALL_DEADLINE_MS = 5_000;
 /** The call itself is wrong: trying again would not help. */
 const GRPC_INVALID_ARGUMENT = 3;
 /** Temporal is there and says no to us: an operator has to change something, and the promises wait for it. */
-const REFUSAL_CODES: ReadonlySet<number> = new Set([7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */]);
+const REFUSAL_CODES: ReadonlySet<number> = new Set([
+  7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */,
+]);
 /** Longer than a postponed call takes to fail again. */
 const QUIET_MS = 15_000;
 
@@ -36,20 +43,41 @@ export interface PendingStartRelayDeps {
  * Any number of processes may run one. `wake` makes it look at once; it looks by itself every `BUS_POLL_MS` anyway.
  */
 export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
-  const outages = createOutageLog({ logger: deps.logger, message: 'promised calls on workflows fail; they are tried again', quietMs: QUIET_MS });
+  const outages = createOutageLog({
+    logger: deps.logger,
+    message: 'promised calls on workflows fail; they are tried again',
+    quietMs: QUIET_MS,
+  });
   const refusals = createOutageLog({
-    logger: deps.logger, level: 'error', message: 'Temporal refuses promised calls on workflows; they wait until it takes them', quietMs: QUIET_MS,
+    logger: deps.logger,
+    level: 'error',
+    message: 'Temporal refuses promised calls on workflows; they wait until it takes them',
+    quietMs: QUIET_MS,
   });
   return createPollLoop({
-    name: 'pending-start-relay', channel: PENDING_START_CHANNEL, pollMs: deps.config.BUS_POLL_MS, pool: deps.db.pool, logger: deps.logger,
+    name: 'pending-start-relay',
+    channel: PENDING_START_CHANNEL,
+    pollMs: deps.config.BUS_POLL_MS,
+    pool: deps.db.pool,
+    logger: deps.logger,
     runOnce: async () => {
       const rows = await claimPendingStarts(deps.db.pool, BATCH_SIZE);
-      const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter((failure) => failure !== undefined);
+      const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter(
+        (failure) => failure !== undefined,
+      );
       const failed = new Set(failures.map(({ row }) => row));
-      await removePendingStarts(deps.db.pool, rows.filter((row) => !failed.has(row)));
+      await removePendingStarts(
+        deps.db.pool,
+        rows.filter((row) => !failed.has(row)),
+      );
       await postponePendingStarts(deps.db.pool, failures);
-      for (const [log, isRefusal] of [[refusals, true], [outages, false]] as const) {
-        const [first, ...others] = failures.filter(({ error }) => REFUSAL_CODES.has(grpcCodeOf(error) ?? 0) === isRefusal);
+      for (const [log, isRefusal] of [
+        [refusals, true],
+        [outages, false],
+      ] as const) {
+        const [first, ...others] = failures.filter(
+          ({ error }) => REFUSAL_CODES.has(grpcCodeOf(error) ?? 0) === isRefusal,
+        );
         if (first !== undefined) log.failed(first.error, { workflowId: first.row.workflowId, others: others.length });
       }
       return rows.length > 0;
@@ -60,9 +88,15 @@ export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
 /** Carries out a call; what failed and is to be tried again comes back. */
 async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<FailedCall | undefined> {
   try {
-    await inSpan(`${row.kind} ${row.workflowType}`, {
-      kind: SpanKind.PRODUCER, parent: row.traceContext, attributes: { 'temporal.workflow.id': row.workflowId },
-    }, () => deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row)));
+    await inSpan(
+      `${row.kind} ${row.workflowType}`,
+      {
+        kind: SpanKind.PRODUCER,
+        parent: row.traceContext,
+        attributes: { 'temporal.workflow.id': row.workflowId },
+      },
+      () => deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row)),
+    );
     return undefined;
   } catch (error) {
     if (grpcCodeOf(error) !== GRPC_INVALID_ARGUMENT) return { row, error };
@@ -80,21 +114,39 @@ async function call({ client, config }: PendingStartRelayDeps, row: PendingStart
         await client.workflow.start(row.workflowType, { ...options, args: [row.input] });
         return;
       case 'signal_with_start':
-        await client.workflow.signalWithStart(row.workflowType, { ...options, args: [row.input], signal: row.signalName ?? '', signalArgs });
+        await client.workflow.signalWithStart(row.workflowType, {
+          ...options,
+          args: [row.input],
+          signal: row.signalName ?? '',
+          signalArgs,
+        });
         return;
       case 'signal':
         await client.workflow.getHandle(row.workflowId).signal(row.signalName ?? '', ...signalArgs);
     }
   } catch (error) {
-    const isDone = error instanceof WorkflowExecutionAlreadyStartedError || (row.kind === 'signal' && error instanceof WorkflowNotFoundError);
+    const isDone =
+      error instanceof WorkflowExecutionAlreadyStartedError ||
+      (row.kind === 'signal' && error instanceof WorkflowNotFoundError);
     if (!isDone) throw error;
   }
 }
 
 async function park({ db, logger }: PendingStartRelayDeps, row: PendingStartRow, error: unknown): Promise<void> {
-  logger.error({ workflowId: row.workflowId, err: error }, 'Temporal refuses a promised call for good; it is in the dead letters');
-  await db.inTenant(row.tenantId, (tx) => parkDeadLetter(tx, {
-    tenantId: row.tenantId, source: 'pending-start', type: row.workflowType, cause: 'call_refused', detail: String(error),
-    messageId: row.position, key: row.workflowId, payload: JSON.stringify(row),
-  }));
+  logger.error(
+    { workflowId: row.workflowId, err: error },
+    'Temporal refuses a promised call for good; it is in the dead letters',
+  );
+  await db.inTenant(row.tenantId, (tx) =>
+    parkDeadLetter(tx, {
+      tenantId: row.tenantId,
+      source: 'pending-start',
+      type: row.workflowType,
+      cause: 'call_refused',
+      detail: String(error),
+      messageId: row.position,
+      key: row.workflowId,
+      payload: JSON.stringify(row),
+    }),
+  );
 }

@@ -4,18 +4,28 @@ import { ConfigError } from '../config.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 import { isTemporalAway } from './temporal-silence.ts';
 
-const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } = protos.temporal.api.enums.v1.IndexedValueType;
+const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } =
+  protos.temporal.api.enums.v1.IndexedValueType;
 
 const GRPC_ALREADY_EXISTS = 6;
 
 /** Our search attributes and their types. */
 const SEARCH_ATTRIBUTES = {
-  UserStatus: KEYWORD, ProfileStatus: KEYWORD, ProfileDeadline: DATETIME, SyncStatus: KEYWORD, ProcessStatus: KEYWORD, ProcessStep: KEYWORD,
+  UserStatus: KEYWORD,
+  ProfileStatus: KEYWORD,
+  ProfileDeadline: DATETIME,
+  SyncStatus: KEYWORD,
+  ProcessStatus: KEYWORD,
+  ProcessStep: KEYWORD,
 } as const;
 
-/** Registers the search attributes that the namespace lacks; where the server forbids it, the `ConfigError` holds the command to type. */
+/**
+ * Registers the search attributes that the namespace lacks; where the server forbids it, the `ConfigError` holds the
+ * command to type.
+ */
 export async function ensureSearchAttributes(
-  connection: { readonly operatorService: Pick<OperatorService, 'listSearchAttributes' | 'addSearchAttributes'> }, namespace: string,
+  connection: { readonly operatorService: Pick<OperatorService, 'listSearchAttributes' | 'addSearchAttributes'> },
+  namespace: string,
 ): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(SEARCH_ATTRIBUTES).filter(([name]) => !(name in customAttributes));
@@ -25,9 +35,12 @@ export async function ensureSearchAttributes(
   } catch (error) {
     if (grpcCodeOf(error) === GRPC_ALREADY_EXISTS) return; // another worker starts at the same time
     if (isTemporalAway(error)) throw error;
-    const flags = missing.map(([name, type]) => `--name ${name} --type ${type === DATETIME ? 'Datetime' : 'Keyword'}`).join(' ');
+    const flags = missing
+      .map(([name, type]) => `--name ${name} --type ${type === DATETIME ? 'Datetime' : 'Keyword'}`)
+      .join(' ');
     throw new ConfigError(
-      `TEMPORAL_NAMESPACE: Temporal does not let us register search attributes; run: temporal operator search-attribute create --namespace ${namespace} ${flags}`,
+      `TEMPORAL_NAMESPACE: Temporal does not let us register search attributes; run: temporal operator ` +
+        `search-attribute create --namespace ${namespace} ${flags}`,
       { cause: error },
     );
   }

@@ -5,9 +5,13 @@ import { processWorkflowType } from '../workflows/process.messages.ts';
 import { PROFILE_WORKFLOW } from '../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW } from '../workflows/user-sync.messages.ts';
 
-/** How every workflow of a user and every process is started, whoever starts it: an open one is used, a closed one makes room for a new run. */
+/**
+ * How every workflow of a user and every process is started, whoever starts it: an open one is used, a closed one makes
+ * room for a new run.
+ */
 export function startOptions(
-  config: Pick<Config, 'TASK_QUEUE' | 'WORKFLOW_TASK_TIMEOUT_MS'>, { workflowType, workflowId }: { workflowType: string; workflowId: string },
+  config: Pick<Config, 'TASK_QUEUE' | 'WORKFLOW_TASK_TIMEOUT_MS'>,
+  { workflowType, workflowId }: { workflowType: string; workflowId: string },
 ) {
   return {
     workflowId,

@@ -19,11 +19,14 @@ export function temporalSilence(error: unknown): TemporalSilence | undefined {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'timeout';
   switch (grpcCodeOf(error)) {
     case GRPC_CANCELLED:
-    case GRPC_DEADLINE_EXCEEDED: return 'timeout';
+    case GRPC_DEADLINE_EXCEEDED:
+      return 'timeout';
     case GRPC_RESOURCE_EXHAUSTED:
     case GRPC_FAILED_PRECONDITION:
-    case GRPC_UNAVAILABLE: return 'away';
-    default: return undefined;
+    case GRPC_UNAVAILABLE:
+      return 'away';
+    default:
+      return undefined;
   }
 }
 

@@ -15,20 +15,33 @@ export const traceCalls: WorkflowClientInterceptor = {
   signalWithStart: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
   startUpdate: (input, next) => next({ ...input, headers: withTrace(input.headers) }),
   startUpdateWithStart: (input, next) =>
-    next({ ...input, workflowStartHeaders: withTrace(input.workflowStartHeaders), updateHeaders: withTrace(input.updateHeaders) }),
+    next({
+      ...input,
+      workflowStartHeaders: withTrace(input.workflowStartHeaders),
+      updateHeaders: withTrace(input.updateHeaders),
+    }),
 };
 
 /** Runs each attempt of an activity in a span, under what its workflow heard last. */
 export function traceActivity({ info }: Context): ActivityInterceptors {
   const attributes = {
-    ...(info.workflowExecution === undefined ? {} : { 'temporal.workflow.id': info.workflowExecution.workflowId, 'temporal.run.id': info.workflowExecution.runId }),
+    ...(info.workflowExecution === undefined
+      ? {}
+      : { 'temporal.workflow.id': info.workflowExecution.workflowId, 'temporal.run.id': info.workflowExecution.runId }),
     'temporal.activity.attempt': info.attempt,
   };
   return {
     inbound: {
-      execute: (input, next) => inSpan(`RunActivity:${info.activityType}`, {
-        kind: SpanKind.INTERNAL, parent: traceparentIn(input.headers), attributes,
-      }, () => next(input)),
+      execute: (input, next) =>
+        inSpan(
+          `RunActivity:${info.activityType}`,
+          {
+            kind: SpanKind.INTERNAL,
+            parent: traceparentIn(input.headers),
+            attributes,
+          },
+          () => next(input),
+        ),
     },
   };
 }
@@ -48,7 +61,9 @@ export function traceSinks(tracing: Tracing): InjectedSinks<TracingSinks> {
 
 function withTrace(headers: Headers): Headers {
   const traceparent = currentTraceparent();
-  return traceparent === undefined ? headers : { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload({ traceparent }) };
+  return traceparent === undefined
+    ? headers
+    : { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload({ traceparent }) };
 }
 
 function traceparentIn(headers: Headers): string | undefined {

@@ -13,15 +13,21 @@ const transportError = (message: string) => Object.assign(new Error(message), { 
 
 test('untilTemporalDoes waits while Temporal is away', async (t) => {
   const failures = [grpcError(14), transportError('ConnectError("tcp connect error")'), grpcError(13)];
-  t.is(await untilTemporalDoes(async () => {
-    const error = failures.shift();
-    if (error !== undefined) throw error;
-    return 'done';
-  }, patience), 'done');
+  t.is(
+    await untilTemporalDoes(async () => {
+      const error = failures.shift();
+      if (error !== undefined) throw error;
+      return 'done';
+    }, patience),
+    'done',
+  );
 });
 
 test('untilTemporalDoes gives up on what Temporal refuses', async (t) => {
-  const error = await t.throwsAsync(untilTemporalDoes(() => Promise.reject(grpcError(7)), patience), { instanceOf: ConfigError });
+  const error = await t.throwsAsync(
+    untilTemporalDoes(() => Promise.reject(grpcError(7)), patience),
+    { instanceOf: ConfigError },
+  );
   t.regex(error.message, /^TEMPORAL_ADDRESS, [^\n]*7: no/);
 });
 
@@ -41,10 +47,13 @@ const registry = (code: number) => ({
 
 test('ensureSearchAttributes says what to type where registering them is forbidden', async (t) => {
   const error = await t.throwsAsync(ensureSearchAttributes(registry(7), 'ours'), { instanceOf: ConfigError });
-  t.regex(error.message, /run: temporal operator search-attribute create --namespace ours --name UserStatus --type Keyword /);
+  t.regex(
+    error.message,
+    /run: temporal operator search-attribute create --namespace ours --name UserStatus --type Keyword /,
+  );
 });
 
-test('ensureSearchAttributes is content when another worker registered them meanwhile, and leaves an outage to its caller', async (t) => {
+test('ensureSearchAttributes accepts what another worker registered, and leaves an outage to its caller', async (t) => {
   await t.notThrowsAsync(ensureSearchAttributes(registry(6), 'ours'));
   const away = await t.throwsAsync(ensureSearchAttributes(registry(14), 'ours'));
   t.true(isTemporalAway(away));

@@ -2,11 +2,20 @@ import { ConfigError } from '../config.ts';
 import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
 import { isTemporalAway } from './temporal-silence.ts';
 
-/** Repeats what a process asks of Temporal at its start while Temporal is away; what Temporal refuses is a `ConfigError`. */
-export async function untilTemporalDoes<Result>(attempt: () => Promise<Result>, options: Omit<RetryOptions, 'isTemporary'>): Promise<Result> {
+/**
+ * Repeats what a process asks of Temporal at its start while Temporal is away; what Temporal refuses is a
+ * `ConfigError`.
+ */
+export async function untilTemporalDoes<Result>(
+  attempt: () => Promise<Result>,
+  options: Omit<RetryOptions, 'isTemporary'>,
+): Promise<Result> {
   return await retryUntilDone(attempt, { ...options, isTemporary: isTemporalAway }).catch((error: unknown) => {
     if (options.signal.aborted || error instanceof ConfigError) throw error;
-    throw new ConfigError(`TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or the credentials: Temporal refuses them (${reasonOf(error)})`, { cause: error });
+    throw new ConfigError(
+      `TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE or the credentials: Temporal refuses them (${reasonOf(error)})`,
+      { cause: error },
+    );
   });
 }
 

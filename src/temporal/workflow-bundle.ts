@@ -15,19 +15,24 @@ export interface WorkflowBundle {
 
 /**
  * The bundle of the workflows' present source: built once, kept in `folder`, so that a worker starts without building.
- * Tracing is part of it only where it is asked for; the workflows are the same with and without. Other workflows than the
- * product's are those of the module `workflowsPath`.
+ * Tracing is part of it only where it is asked for; the workflows are the same with and without. Other workflows than
+ * the product's are those of the module `workflowsPath`.
  */
 export async function loadWorkflowBundle(
-  folder: string, { isTraced = false, workflowsPath = workflowModule('index.ts') }: { isTraced?: boolean; workflowsPath?: string } = {},
+  folder: string,
+  { isTraced = false, workflowsPath = workflowModule('index.ts') }: { isTraced?: boolean; workflowsPath?: string } = {},
 ): Promise<WorkflowBundle> {
   const sourceHash = await hashSources(pathToFileURL(dirname(workflowsPath)));
   const codePath = join(folder, `${sourceHash}${isTraced ? '-traced' : ''}.js`);
-  const isBuilt = await stat(codePath).then(() => true, () => false);
+  const isBuilt = await stat(codePath).then(
+    () => true,
+    () => false,
+  );
   if (!isBuilt) {
     const interceptors = isTraced ? [workflowModule('tracing.ts')] : [];
     const { code } = await bundleWorkflowCode({
-      workflowsPath, workflowInterceptorModules: interceptors,
+      workflowsPath,
+      workflowInterceptorModules: interceptors,
       preloadModules: [workflowModule('shared-modules.ts'), ...interceptors],
       logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
     });
@@ -46,7 +51,8 @@ function workflowModule(file: string): string {
 async function hashSources(workflows: URL): Promise<string> {
   const hash = createHash('sha256');
   for (const source of [workflows, ...SOURCES.map((path) => new URL(path, root))]) {
-    for (const file of await filesUnder(source)) hash.update(file.pathname.slice(root.pathname.length)).update(await readFile(file));
+    for (const file of await filesUnder(source))
+      hash.update(file.pathname.slice(root.pathname.length)).update(await readFile(file));
   }
   return hash.digest('hex').slice(0, 12);
 }
@@ -54,5 +60,8 @@ async function hashSources(workflows: URL): Promise<string> {
 async function filesUnder(path: URL): Promise<URL[]> {
   if ((await stat(path)).isFile()) return [path];
   const names = await readdir(path, { recursive: true });
-  return names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).toSorted().map((name) => new URL(`${path.href}/${name}`));
+  return names
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .toSorted()
+    .map((name) => new URL(`${path.href}/${name}`));
 }

@@ -6,7 +6,10 @@ export type AuditName = (typeof AUDIT_NAMES)[number];
 
 /** Workflow type of each audit. */
 export const AUDIT_WORKFLOWS: Readonly<Record<AuditName, string>> = {
-  'profile-audit': 'profileAudit', 'sync-audit': 'syncAudit', 'process-watchdog': 'processWatchdog', cleanup: 'cleanup',
+  'profile-audit': 'profileAudit',
+  'sync-audit': 'syncAudit',
+  'process-watchdog': 'processWatchdog',
+  cleanup: 'cleanup',
 };
 
 /** What an audit of profiles or copies found and did. */
@@ -45,8 +48,11 @@ export function addReports(one: ProcessWatchReport, other: ProcessWatchReport): 
     if (count > 0) classes[classed] = count;
   }
   return {
-    checked: one.checked + other.checked, restarted: one.restarted + other.restarted, alerted: one.alerted + other.alerted,
-    failed: one.failed + other.failed, classes,
+    checked: one.checked + other.checked,
+    restarted: one.restarted + other.restarted,
+    alerted: one.alerted + other.alerted,
+    failed: one.failed + other.failed,
+    classes,
   };
 }
 

@@ -4,11 +4,15 @@ import { DELIVERY_HEARTBEAT_TIMEOUT_MS, DELIVERY_START_TO_CLOSE_MS } from '../do
 import type { AuditReport, CleanupReport } from './audits.messages.ts';
 
 const { auditProfiles, auditUserSyncs, findOverdueNotifications, cleanUp } = proxyActivities<AuditActivities>({
-  startToCloseTimeout: '5m', heartbeatTimeout: '1m', retry: { initialInterval: '1s', maximumInterval: '1m' },
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '1m',
+  retry: { initialInterval: '1s', maximumInterval: '1m' },
 });
 // What fails again is tried by the next audit: one mail server in trouble must not hold this one up.
 const { deliverNotifications } = proxyActivities<AuditActivities>({
-  startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS, heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS, retry: { maximumAttempts: 1 },
+  startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS,
+  heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  retry: { maximumAttempts: 1 },
 });
 
 /** Handed from one run of an audit to the next. */
@@ -17,11 +21,15 @@ interface Carried {
   readonly report: AuditReport;
 }
 
-/** Starts again every profile whose workflow is gone, has wrong rows written again, and hands over what was left lying. */
+/**
+ * Starts again every profile whose workflow is gone, has wrong rows written again, and hands over what was left lying.
+ */
 export async function profileAudit(carried?: Carried): Promise<AuditReport> {
   const report = await auditAll(auditProfiles, (next) => continueAsNew<typeof profileAudit>(next), carried);
   for (const overdue of await findOverdueNotifications()) {
-    await deliverNotifications(overdue).catch((error: unknown) => log.warn('overdue notifications were not handed over', { error }));
+    await deliverNotifications(overdue).catch((error: unknown) =>
+      log.warn('overdue notifications were not handed over', { error }),
+    );
   }
   return report;
 }
@@ -37,17 +45,24 @@ export async function cleanup(): Promise<CleanupReport> {
 }
 
 async function auditAll(
-  auditPage: (page: { after: string | null }) => Promise<AuditPage>, goOn: (next: Carried) => Promise<never>, carried: Carried | undefined,
+  auditPage: (page: { after: string | null }) => Promise<AuditPage>,
+  goOn: (next: Carried) => Promise<never>,
+  carried: Carried | undefined,
 ): Promise<AuditReport> {
   let report = carried?.report ?? { checked: 0, restarted: 0, rewritten: 0, failed: 0 };
   let after = carried?.after ?? null;
   do {
     const page = await auditPage({ after });
     report = {
-      checked: report.checked + page.checked, restarted: report.restarted + page.restarted, rewritten: report.rewritten + page.rewritten,
+      checked: report.checked + page.checked,
+      restarted: report.restarted + page.restarted,
+      rewritten: report.rewritten + page.rewritten,
       failed: report.failed + page.failed,
     };
-    setCurrentDetails(`${report.checked} checked, ${report.restarted} started again, ${report.rewritten} to be written again, ${report.failed} without an answer`);
+    setCurrentDetails(
+      `${report.checked} checked, ${report.restarted} started again, ${report.rewritten} to be written again, ` +
+        `${report.failed} without an answer`,
+    );
     after = page.next;
     if (after !== null && workflowInfo().continueAsNewSuggested) await goOn({ after, report });
   } while (after !== null);

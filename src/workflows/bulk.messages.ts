@@ -43,12 +43,12 @@ export interface UserBulkInput extends BulkCommon {
   /** Absent: an operation that was begun before processes could be its target. */
   readonly target?: 'users';
   readonly filter: UserFilter;
-  readonly command:
-    | { readonly name: 'reactivate'; readonly extensionDays: number }
-    | { readonly name: 'forceResync' };
+  readonly command: { readonly name: 'reactivate'; readonly extensionDays: number } | { readonly name: 'forceResync' };
 }
 
-/** A command to processes that are not over; `recover` is done by the worker, the others are the workflow's to decide. */
+/**
+ * A command to processes that are not over; `recover` is done by the worker, the others are the workflow's to decide.
+ */
 export interface ProcessBulkInput extends BulkCommon {
   readonly target: 'processes';
   readonly filter: ProcessFilter;

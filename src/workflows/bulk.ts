@@ -1,9 +1,17 @@
-import { continueAsNew, proxyActivities, setCurrentDetails, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { BulkActivities } from '../activities/bulk.types.ts';
 import * as messages from './bulk.messages.ts';
 
 const { countProcesses, countUsers, loadBulkSettings, signalProcesses, signalUsers } = proxyActivities<BulkActivities>({
-  startToCloseTimeout: '1m', retry: { initialInterval: '1s', maximumInterval: '30s' },
+  startToCloseTimeout: '1m',
+  retry: { initialInterval: '1s', maximumInterval: '30s' },
 });
 
 const PAGE_SECONDS = 2;
@@ -24,7 +32,8 @@ export async function bulkCommand(input: messages.BulkInput): Promise<messages.B
     if (lastId === null || signalled < limit) break;
     afterId = lastId;
     await sleep((limit / ratePerSecond) * 1_000);
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof bulkCommand>({ ...input, carried: { afterUserId: afterId, progress } });
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof bulkCommand>({ ...input, carried: { afterUserId: afterId, progress } });
   }
   progress = { ...progress, state: 'completed' };
   return progress;
@@ -37,13 +46,26 @@ async function count(input: messages.BulkInput): Promise<number> {
 }
 
 async function signal(
-  input: messages.BulkInput, { afterId, limit }: { afterId: string | null; limit: number },
+  input: messages.BulkInput,
+  { afterId, limit }: { afterId: string | null; limit: number },
 ): Promise<{ signalled: number; lastId: string | null }> {
   const { tenantId } = input;
   if (input.target === 'processes') {
-    const { signalled, lastProcessId } = await signalProcesses({ tenantId, filter: input.filter, command: input.command, afterProcessId: afterId, limit });
+    const { signalled, lastProcessId } = await signalProcesses({
+      tenantId,
+      filter: input.filter,
+      command: input.command,
+      afterProcessId: afterId,
+      limit,
+    });
     return { signalled, lastId: lastProcessId };
   }
-  const { signalled, lastUserId } = await signalUsers({ tenantId, filter: input.filter, command: input.command, afterUserId: afterId, limit });
+  const { signalled, lastUserId } = await signalUsers({
+    tenantId,
+    filter: input.filter,
+    command: input.command,
+    afterUserId: afterId,
+    limit,
+  });
   return { signalled, lastId: lastUserId };
 }

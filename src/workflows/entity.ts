@@ -1,4 +1,13 @@
-import { allHandlersFinished, CancellationScope, condition, defineUpdate, setDefaultSignalHandler, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineUpdate,
+  setDefaultSignalHandler,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Decision, Parsed, Refusal } from '../domain/refusal.ts';
 import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-inbox.ts';
 
@@ -23,10 +32,15 @@ export interface EntityRules<State, Command extends { readonly type: string }, E
   /** One line for the timer in the Web UI. */
   timerSummary(state: State): string;
   /**
-   * Writes the state and everything that goes with the events, in one transaction; `before` is the state as written last.
-   * Superseded: the row holds a later revision, and nothing was written.
+   * Writes the state and everything that goes with the events, in one transaction; `before` is the state as written
+   * last. Superseded: the row holds a later revision, and nothing was written.
    */
-  save(step: { before: State; state: State; revision: number; events: readonly Event[] }): Promise<{ readonly isSuperseded: boolean }>;
+  save(step: {
+    before: State;
+    state: State;
+    revision: number;
+    events: readonly Event[];
+  }): Promise<{ readonly isSuperseded: boolean }>;
   /** Takes the row over and reads it; null: there is no user any more. */
   load(): Promise<Entity<State> | null>;
   /** Shows the state to operators: search attributes and current details. */
@@ -38,9 +52,13 @@ export interface EntityRules<State, Command extends { readonly type: string }, E
 
 const DELETED: Refusal = { code: 'user_deleted', detail: 'The user was deleted.' };
 
-/** Runs an entity until its user is deleted: decides on commands and due times, one step at a time, each step written before the next. */
+/**
+ * Runs an entity until its user is deleted: decides on commands and due times, one step at a time, each step written
+ * before the next.
+ */
 export async function runEntity<State, Command extends { readonly type: string }, Event>(
-  entity: Entity<State>, rules: EntityRules<State, Command, Event>,
+  entity: Entity<State>,
+  rules: EntityRules<State, Command, Event>,
 ): Promise<void> {
   const { inbox } = rules;
   const mayContinueAsNew = (): boolean =>
@@ -53,7 +71,8 @@ export async function runEntity<State, Command extends { readonly type: string }
     const dueAt = rules.nextDueAt(entity.state, Date.now());
     const isWoken = (): boolean => !inbox.isEmpty || mayContinueAsNew();
     if (dueAt === null) await condition(isWoken);
-    else if (dueAt > Date.now()) await condition(isWoken, dueAt - Date.now(), { summary: rules.timerSummary(entity.state) });
+    else if (dueAt > Date.now())
+      await condition(isWoken, dueAt - Date.now(), { summary: rules.timerSummary(entity.state) });
   }
 }
 
@@ -63,7 +82,8 @@ export async function runEntity<State, Command extends { readonly type: string }
  * commands are decided on again.
  */
 async function takeStep<State, Command extends { readonly type: string }, Event>(
-  entity: Entity<State>, rules: EntityRules<State, Command, Event>,
+  entity: Entity<State>,
+  rules: EntityRules<State, Command, Event>,
 ): Promise<'open' | 'deleted'> {
   const entries = rules.inbox.takeAll();
   for (;;) {
@@ -89,18 +109,22 @@ async function takeStep<State, Command extends { readonly type: string }, Event>
 }
 
 /**
- * Ends the task in which the row was loaded, by a timer. If it were lost after the next step was written, its repetition
- * would load what that step wrote, and refuse the command that led to it.
+ * Ends the task in which the row was loaded, by a timer. If it were lost after the next step was written, its
+ * repetition would load what that step wrote, and refuse the command that led to it.
  */
 async function recordLoad<State, Command extends { readonly type: string }, Event>(
-  entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[], rules: EntityRules<State, Command, Event>,
+  entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[],
+  rules: EntityRules<State, Command, Event>,
 ): Promise<void> {
-  if (entries.some(({ command }) => !isEntityCommand(command) && rules.canBeSaidOnce(command))) await sleep(1, { summary: 'Records the row that was read' });
+  if (entries.some(({ command }) => !isEntityCommand(command) && rules.canBeSaidOnce(command)))
+    await sleep(1, { summary: 'Records the row that was read' });
 }
 
 /** What a step leads to; `settle` answers and refuses the commands, once the outcome is written. */
 function decideStep<State, Command extends { readonly type: string }, Event>(
-  before: State, rules: EntityRules<State, Command, Event>, entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[],
+  before: State,
+  rules: EntityRules<State, Command, Event>,
+  entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[],
 ): { state: State; events: readonly Event[]; isRefreshed: boolean; settle: () => void } {
   const { inbox } = rules;
   let state = before;
@@ -130,8 +154,12 @@ function decideStep<State, Command extends { readonly type: string }, Event>(
   }
   passTime();
   return {
-    state, events, isRefreshed: entries.some(({ command }) => command.type === 'refresh'),
-    settle: () => { for (const settlement of settlements) settlement(); },
+    state,
+    events,
+    isRefreshed: entries.some(({ command }) => command.type === 'refresh'),
+    settle: () => {
+      for (const settlement of settlements) settlement();
+    },
   };
 }
 
@@ -149,12 +177,18 @@ export function refuseAll<Command, Reply>(inbox: CommandInbox<Command, Reply>): 
  * Makes `run` the life of an entity workflow: `workflow cancel` is recorded and refused, since only its user's deletion
  * ends it, and a signal that nobody knows is recorded instead of lost.
  */
-export async function asEntity<Command, Reply>(inbox: CommandInbox<Command, Reply>, run: () => Promise<void>): Promise<void> {
+export async function asEntity<Command, Reply>(
+  inbox: CommandInbox<Command, Reply>,
+  run: () => Promise<void>,
+): Promise<void> {
   CancellationScope.current().cancelRequested.catch(() => {
-    inbox.refuse({ name: 'cancel' }, {
-      code: 'cancellation_refused',
-      detail: 'This workflow ends with its user. Terminate it to have the audit start it again from the row.',
-    });
+    inbox.refuse(
+      { name: 'cancel' },
+      {
+        code: 'cancellation_refused',
+        detail: 'This workflow ends with its user. Terminate it to have the audit start it again from the row.',
+      },
+    );
   });
   setDefaultSignalHandler((name) => {
     inbox.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
@@ -162,8 +196,17 @@ export async function asEntity<Command, Reply>(inbox: CommandInbox<Command, Repl
   await CancellationScope.nonCancellable(run);
 }
 
-/** Handles an Update: refused by its validator when the present state forbids it, else answered after its step is written. */
-export function handleUpdate<Command, Reply, View>({ inbox, definition, parse, foresee, view }: {
+/**
+ * Handles an Update: refused by its validator when the present state forbids it, else answered after its step is
+ * written.
+ */
+export function handleUpdate<Command, Reply, View>({
+  inbox,
+  definition,
+  parse,
+  foresee,
+  view,
+}: {
   inbox: CommandInbox<Command, Reply>;
   definition: { readonly name: string };
   parse: (payload: unknown) => Parsed<Command>;
@@ -176,6 +219,9 @@ export function handleUpdate<Command, Reply, View>({ inbox, definition, parse, f
     const refusal = parsed.ok ? foresee(parsed.value) : parsed.refusal;
     if (refusal !== null) throw refusalFailure(refusal);
   };
-  setHandler(defineUpdate<View, [unknown?]>(definition.name), async (payload?: unknown) =>
-    view(await inbox.ask(definition.name, parse(payload))), { validator });
+  setHandler(
+    defineUpdate<View, [unknown?]>(definition.name),
+    async (payload?: unknown) => view(await inbox.ask(definition.name, parse(payload))),
+    { validator },
+  );
 }

@@ -10,16 +10,20 @@ export const processRows = proxyLocalActivities<ProcessActivities>(DATABASE_WRIT
 const MARGIN_MS = 20_000;
 
 /**
- * The activity that does or undoes a step. It counts a step's attempts itself and answers when they are used up, so what it
- * throws is either such an attempt, with the pause to the next, or trouble of ours, such as PostgreSQL being away: tried
- * for ever.
+ * The activity that does or undoes a step. It counts a step's attempts itself and answers when they are used up, so
+ * what it throws is either such an attempt, with the pause to the next, or trouble of ours, such as PostgreSQL being
+ * away: tried for ever.
  */
-export function stepActivity({ isRemote, timeLimitMs = DEFAULT_TIME_LIMIT_MS }: ActingStep, name: string): StepActivity {
+export function stepActivity(
+  { isRemote, timeLimitMs = DEFAULT_TIME_LIMIT_MS }: ActingStep,
+  name: string,
+): StepActivity {
   const options = { ...DATABASE_WRITE, startToCloseTimeout: timeLimitMs + MARGIN_MS };
   const { localRetryThreshold: _, ...regular } = options;
-  const proxy = isRemote === true
-    ? proxyActivities<Record<string, StepActivity>>(regular)
-    : proxyLocalActivities<Record<string, StepActivity>>(options);
+  const proxy =
+    isRemote === true
+      ? proxyActivities<Record<string, StepActivity>>(regular)
+      : proxyLocalActivities<Record<string, StepActivity>>(options);
   const activity = proxy[name];
   if (activity === undefined) throw new Error(`no activity ${name}`);
   return activity;

@@ -1,6 +1,12 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
-  allHandlersFinished, ApplicationFailure, condition, continueAsNew, setCurrentDetails, upsertSearchAttributes, workflowInfo,
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { ProcessRef, SaveAnswer } from '../activities/process.types.ts';
 import { assertNever } from '../domain/assert-never.ts';
@@ -30,17 +36,27 @@ export interface ProcessLife {
 const processStatus = defineSearchAttributeKey('ProcessStatus', 'KEYWORD');
 const processStep = defineSearchAttributeKey('ProcessStep', 'KEYWORD');
 
-/** Takes a process to its end: does what its state asks for, one thing after the other, and hears commands in between. */
+/**
+ * Takes a process to its end: does what its state asks for, one thing after the other, and hears commands in between.
+ */
 export async function liveProcess(life: ProcessLife): Promise<void> {
   for (;;) {
     await takeCommands(life);
     const action = actionOf(life.definition, life.state);
     switch (action.type) {
-      case 'execute': await execute(life, action.step); break;
-      case 'compensate': await (action.steps.length === 1 ? compensate(life, action.steps[0]!) : compensateAll(life, action.steps)); break;
-      case 'rest': await rest(life, action.until); break;
-      case 'end': return end(life);
-      default: assertNever(action);
+      case 'execute':
+        await execute(life, action.step);
+        break;
+      case 'compensate':
+        await (action.steps.length === 1 ? compensate(life, action.steps[0]!) : compensateAll(life, action.steps));
+        break;
+      case 'rest':
+        await rest(life, action.until);
+        break;
+      case 'end':
+        return end(life);
+      default:
+        assertNever(action);
     }
   }
 }
@@ -63,10 +79,12 @@ async function takeCommands(life: ProcessLife): Promise<void> {
     decide({ type: 'passTime' });
     for (const entry of entries) {
       const refusal = decide(entry.command);
-      settlements.push(() => refusal === null ? entry.reply?.resolve({ before, events }) : life.inbox.refuse(entry, refusal));
+      settlements.push(() =>
+        refusal === null ? entry.reply?.resolve({ before, events }) : life.inbox.refuse(entry, refusal),
+      );
     }
     // What is superseded is decided on again, by the state of the row.
-    if (events.length > 0 && await save(life, state, events) === 'superseded') continue;
+    if (events.length > 0 && (await save(life, state, events)) === 'superseded') continue;
     for (const settle of settlements) settle();
     return;
   }
@@ -84,12 +102,23 @@ async function compensate(life: ProcessLife, step: string): Promise<void> {
   await perform(life, step, undoOf(life, step), []);
 }
 
-/** Calls the activity of a step and takes over what became of it, and of those that it took after it: it has written that already. */
-async function perform(life: ProcessLife, step: string, activity: string, started: readonly ProcessEvent[]): Promise<void> {
+/**
+ * Calls the activity of a step and takes over what became of it, and of those that it took after it: it has written
+ * that already.
+ */
+async function perform(
+  life: ProcessLife,
+  step: string,
+  activity: string,
+  started: readonly ProcessEvent[],
+): Promise<void> {
   const before = life.state;
   let state = applyAll(before, started);
   const revision = life.revision + 1;
-  const answer = await stepActivity(acting(life, step), activity)({ ...life.ref, step, state, revision, now: Date.now() });
+  const answer = await stepActivity(
+    acting(life, step),
+    activity,
+  )({ ...life.ref, step, state, revision, now: Date.now() });
   if (answer.isSuperseded) return takeOver(life);
   const events = answer.settled.flatMap(({ outcome, at }) => {
     const following = settleOutcome(life.definition, state, outcome, at);
@@ -104,23 +133,35 @@ async function perform(life: ProcessLife, step: string, activity: string, starte
 /** Undoes steps side by side. Each writes its own outcome into the row, in an order that only the row knows. */
 async function compensateAll(life: ProcessLife, steps: readonly string[]): Promise<void> {
   const { ref, state, revision } = life;
-  await Promise.all(steps.map((step) =>
-    stepActivity(acting(life, step), undoOf(life, step))({ ...ref, step, state, revision, now: Date.now(), isBeside: true })));
+  await Promise.all(
+    steps.map((step) =>
+      stepActivity(
+        acting(life, step),
+        undoOf(life, step),
+      )({ ...ref, step, state, revision, now: Date.now(), isBeside: true }),
+    ),
+  );
   await takeOver(life);
 }
 
 /** Waits for a command, the next due time, or a moment to continue as new. */
 async function rest(life: ProcessLife, until: number | null): Promise<void> {
   const { inbox, state, ref, revision } = life;
-  const mayContinueAsNew = (): boolean => workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished();
+  const mayContinueAsNew = (): boolean =>
+    workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished();
   show(life);
   if (mayContinueAsNew()) {
-    const input: ProcessInput = { tenantId: ref.tenantId, processId: ref.processId, carried: { state, revision, refused: inbox.refused } };
+    const input: ProcessInput = {
+      tenantId: ref.tenantId,
+      processId: ref.processId,
+      carried: { state, revision, refused: inbox.refused },
+    };
     await continueAsNew<(next: ProcessInput) => Promise<unknown>>(input);
   }
   const isWoken = (): boolean => !inbox.isEmpty || mayContinueAsNew();
   if (until === null) await condition(isWoken);
-  else if (until > Date.now()) await condition(isWoken, until - Date.now(), { summary: `${state.status} at ${state.currentStep}` });
+  else if (until > Date.now())
+    await condition(isWoken, until - Date.now(), { summary: `${state.status} at ${state.currentStep}` });
 }
 
 async function end(life: ProcessLife): Promise<void> {
@@ -145,7 +186,10 @@ async function save(life: ProcessLife, state: ProcessState, events: readonly Pro
   return answer;
 }
 
-/** Goes on from the row, which knows of steps that this run does not: it was reset, or its worker died with them unrecorded. */
+/**
+ * Goes on from the row, which knows of steps that this run does not: it was reset, or its worker died with them
+ * unrecorded.
+ */
 async function takeOver(life: ProcessLife): Promise<void> {
   const before = life.state;
   const loaded = await processRows.loadProcess(life.ref);
@@ -156,10 +200,14 @@ async function takeOver(life: ProcessLife): Promise<void> {
 }
 
 /**
- * Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over; `before` is null
- * for a run that begins.
+ * Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over; `before`
+ * is null for a run that begins.
  */
-export async function tellOperators({ ref, state }: ProcessLife, before: ProcessState | null, events: readonly ProcessEvent[]): Promise<void> {
+export async function tellOperators(
+  { ref, state }: ProcessLife,
+  before: ProcessState | null,
+  events: readonly ProcessEvent[],
+): Promise<void> {
   const was = before === null ? null : troubleOf(before);
   const is = troubleOf(state);
   const isOverdue = events.some(({ type }) => type === 'ParkingOverdue' || type === 'WaitOverdue');
@@ -169,15 +217,23 @@ export async function tellOperators({ ref, state }: ProcessLife, before: Process
 
 /** Shows operators where the process stands, when it stands. */
 function show(life: ProcessLife): void {
-  const { state: { status, currentStep, history, cause } } = life;
+  const {
+    state: { status, currentStep, history, cause },
+  } = life;
   const shown = JSON.stringify([status, currentStep]);
-  if (life.shown !== shown) upsertSearchAttributes([{ key: processStatus, value: status }, { key: processStep, value: currentStep }]);
+  if (life.shown !== shown)
+    upsertSearchAttributes([
+      { key: processStatus, value: status },
+      { key: processStep, value: currentStep },
+    ]);
   life.shown = shown;
   const lines = history.map(({ step, status: stepStatus, error, compensation }) => {
     const trouble = compensation?.error ?? error;
     return `- ${step}: ${stepStatus}${trouble === null ? '' : ` (${trouble.code}: ${trouble.message})`}`;
   });
-  setCurrentDetails([`**${status}**${cause === null ? '' : ` since ${cause.code}: ${cause.message}`}`, ...lines].join('\n'));
+  setCurrentDetails(
+    [`**${status}**${cause === null ? '' : ` since ${cause.code}: ${cause.message}`}`, ...lines].join('\n'),
+  );
 }
 
 function acting({ definition }: ProcessLife, step: string): ActingStep {
@@ -187,7 +243,7 @@ function acting({ definition }: ProcessLife, step: string): ActingStep {
 }
 
 function undoOf(life: ProcessLife, step: string): string {
-  const { compensate } = acting(life, step);
-  if (compensate === undefined) throw new Error(`step ${step} has no undo`);
-  return compensate;
+  const { compensate: undo } = acting(life, step);
+  if (undo === undefined) throw new Error(`step ${step} has no undo`);
+  return undo;
 }

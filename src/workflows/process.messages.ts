@@ -20,7 +20,11 @@ export interface ProcessInput {
   readonly tenantId: string;
   readonly processId: string;
   /** A state that the sender knows to be the row's, at this revision; without it the row is read. */
-  readonly carried?: { readonly state: ProcessState; readonly revision: number; readonly refused?: readonly RefusedCommand[] };
+  readonly carried?: {
+    readonly state: ProcessState;
+    readonly revision: number;
+    readonly refused?: readonly RefusedCommand[];
+  };
 }
 
 /** Payload of the commands, as signal or Update: who gives it and why; `step` for `skipCompensation` alone. */

@@ -1,5 +1,10 @@
 import {
-  CancelledFailure, defineSignal, setDefaultSignalHandler, setHandler, CancellationScope, ApplicationFailure,
+  CancelledFailure,
+  defineSignal,
+  setDefaultSignalHandler,
+  setHandler,
+  CancellationScope,
+  ApplicationFailure,
 } from '@temporalio/workflow';
 import { PROCESS_COMMANDS } from '../domain/process/command-names.ts';
 import { parseProcessCommand, parseTold } from '../domain/process/commands.ts';
@@ -15,7 +20,9 @@ import { processRows } from './process-activities.ts';
 import * as messages from './process.messages.ts';
 
 /** Makes the workflow of a declared process type; exported from `index.ts` under the workflow type's name. */
-export function processWorkflow(definition: ProcessDefinition): (input: messages.ProcessInput) => Promise<messages.ProcessResult> {
+export function processWorkflow(
+  definition: ProcessDefinition,
+): (input: messages.ProcessInput) => Promise<messages.ProcessResult> {
   checkDefinition(definition);
   return async ({ tenantId, processId, carried }) => {
     const inbox: ProcessInbox = new CommandInbox<ProcessCommand, Outcome<ProcessState, ProcessEvent>>(carried?.refused);
@@ -24,13 +31,17 @@ export function processWorkflow(definition: ProcessDefinition): (input: messages
     let isCancelled = false;
     CancellationScope.current().cancelRequested.catch(() => {
       isCancelled = true;
-      inbox.signal('cancel', { ok: true, value: { type: 'cancel', by: 'temporal', reason: 'The workflow was cancelled.' } });
+      inbox.signal('cancel', {
+        ok: true,
+        value: { type: 'cancel', by: 'temporal', reason: 'The workflow was cancelled.' },
+      });
     });
 
     return CancellationScope.nonCancellable(async () => {
       const ref = { tenantId, processId, type: definition.type };
-      const begun = carried ?? await processRows.loadProcess(ref);
-      if (begun === null) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
+      const begun = carried ?? (await processRows.loadProcess(ref));
+      if (begun === null)
+        throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
       life = { ref, definition, inbox, state: begun.state, revision: begun.revision };
       if (carried === undefined) await tellOperators(life, null, []); // else the run before has told them
       await liveProcess(life);
@@ -43,10 +54,18 @@ export function processWorkflow(definition: ProcessDefinition): (input: messages
 function endOf({ status, cause }: ProcessState, isCancelled: boolean): messages.ProcessResult {
   if (status === 'cancelled' && isCancelled) throw new CancelledFailure('The process was cancelled and undone.');
   if (status !== 'abandoned') return { status, cause };
-  throw ApplicationFailure.nonRetryable('An operator closed the process with something left to be done or undone.', 'process_abandoned', { status, cause });
+  throw ApplicationFailure.nonRetryable(
+    'An operator closed the process with something left to be done or undone.',
+    'process_abandoned',
+    { status, cause },
+  );
 }
 
-function handleMessages(definition: ProcessDefinition, inbox: ProcessInbox, current: () => ProcessLife | undefined): void {
+function handleMessages(
+  definition: ProcessDefinition,
+  inbox: ProcessInbox,
+  current: () => ProcessLife | undefined,
+): void {
   const view = (): messages.ProcessView | null => viewOf(current());
   const foresee = (command: ProcessCommand): Refusal | null => {
     const life = current();
@@ -59,7 +78,8 @@ function handleMessages(definition: ProcessDefinition, inbox: ProcessInbox, curr
     handleUpdate({ inbox, definition: { name }, parse, foresee, view });
   };
   for (const name of PROCESS_COMMANDS) handle(name, (payload) => parseProcessCommand(name, payload));
-  for (const step of Object.values(definition.steps)) if (isWaiting(step)) handle(step.awaits, (payload) => parseTold(step.awaits, payload));
+  for (const step of Object.values(definition.steps))
+    if (isWaiting(step)) handle(step.awaits, (payload) => parseTold(step.awaits, payload));
   setDefaultSignalHandler((name) => {
     inbox.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
   });
@@ -68,6 +88,18 @@ function handleMessages(definition: ProcessDefinition, inbox: ProcessInbox, curr
 
 function viewOf(life: ProcessLife | undefined): messages.ProcessView | null {
   if (life === undefined) return null;
-  const { state: { status, currentStep, cause, history, dueAt }, revision, inbox } = life;
-  return { status, currentStep, cause, history, dueAt: dueAt === null ? null : new Date(dueAt).toISOString(), revision, refused: inbox.refused };
+  const {
+    state: { status, currentStep, cause, history, dueAt },
+    revision,
+    inbox,
+  } = life;
+  return {
+    status,
+    currentStep,
+    cause,
+    history,
+    dueAt: dueAt === null ? null : new Date(dueAt).toISOString(),
+    revision,
+    refused: inbox.refused,
+  };
 }

@@ -1,17 +1,41 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import {
-  continueAsNew, log, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes,
+  continueAsNew,
+  log,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { LoadedProfile, NotificationActivities, ProfileActivities } from '../activities/profile.types.ts';
-import { DELIVERY_HEARTBEAT_TIMEOUT_MS, DELIVERY_RETRY, DELIVERY_START_TO_CLOSE_MS } from '../domain/delivery-policy.ts';
+import {
+  DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  DELIVERY_RETRY,
+  DELIVERY_START_TO_CLOSE_MS,
+} from '../domain/delivery-policy.ts';
 import { parseComplete, parseReactivate } from '../domain/profile/commands.ts';
 import {
-  decideProfile, evolveProfile, nextDueAt, type Profile, type ProfileCommand, type ProfileEvent, type ProfileSettings,
+  decideProfile,
+  evolveProfile,
+  nextDueAt,
+  type Profile,
+  type ProfileCommand,
+  type ProfileEvent,
+  type ProfileSettings,
 } from '../domain/profile/profile.ts';
 import { statusesOf } from '../domain/profile/statuses.ts';
 import type { Parsed, Refusal } from '../domain/refusal.ts';
 import { CommandInbox, type Outcome } from './command-inbox.ts';
-import { asEntity, handleUpdate, isEntityCommand, refuseAll, runEntity, type Entity, type EntityCommand } from './entity.ts';
+import {
+  asEntity,
+  handleUpdate,
+  isEntityCommand,
+  refuseAll,
+  runEntity,
+  type Entity,
+  type EntityCommand,
+} from './entity.ts';
 import { DATABASE_WRITE } from './local-activities.ts';
 import * as messages from './profile.messages.ts';
 
@@ -19,7 +43,9 @@ type Inbox = CommandInbox<ProfileCommand | EntityCommand, Outcome<Profile, Profi
 
 const rows = proxyLocalActivities<ProfileActivities>(DATABASE_WRITE);
 const { deliverNotifications } = proxyActivities<NotificationActivities>({
-  startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS, heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS, retry: DELIVERY_RETRY,
+  startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS,
+  heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  retry: DELIVERY_RETRY,
   summary: 'Hand notifications over to the mail server',
 });
 
@@ -27,18 +53,27 @@ const userStatus = defineSearchAttributeKey('UserStatus', 'KEYWORD');
 const profileStatus = defineSearchAttributeKey('ProfileStatus', 'KEYWORD');
 const profileDeadline = defineSearchAttributeKey('ProfileDeadline', 'DATETIME');
 
-/** The life of a user's profile: due at its deadline, reminded before it, expired after it, reactivated by an administrator. */
+/**
+ * The life of a user's profile: due at its deadline, reminded before it, expired after it, reactivated by an
+ * administrator.
+ */
 export async function profile({ tenantId, userId, carried }: messages.ProfileInput): Promise<void> {
   const inbox: Inbox = new CommandInbox(carried?.refused);
   let life: ProfileLife | undefined;
   handleMessages(inbox, () => life);
 
   await asEntity(inbox, async () => {
-    const loaded: LoadedProfile | null = carried === undefined
-      ? await rows.loadProfile({ tenantId, userId })
-      : { ...carried, settings: await rows.loadProfileSettings(), notificationIds: [] };
+    const loaded: LoadedProfile | null =
+      carried === undefined
+        ? await rows.loadProfile({ tenantId, userId })
+        : { ...carried, settings: await rows.loadProfileSettings(), notificationIds: [] };
     if (loaded === null) return refuseAll(inbox);
-    const mine: ProfileLife = { settings: loaded.settings, state: loaded.profile, revision: loaded.revision, deliveries: 0 };
+    const mine: ProfileLife = {
+      settings: loaded.settings,
+      state: loaded.profile,
+      revision: loaded.revision,
+      deliveries: 0,
+    };
     life = mine;
     deliver(mine, { tenantId, ...loaded });
 
@@ -48,8 +83,10 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       evolve: evolveProfile,
       nextDueAt: (state) => nextDueAt(state, mine.settings),
       canBeSaidOnce: ({ type }) => type === 'reactivate' || type === 'unsuspend',
-      timerSummary: (state) => state.kind === 'pending' && nextDueAt(state, mine.settings) !== state.deadline
-        ? 'Next reminder' : 'Deadline of the profile',
+      timerSummary: (state) =>
+        state.kind === 'pending' && nextDueAt(state, mine.settings) !== state.deadline
+          ? 'Next reminder'
+          : 'Deadline of the profile',
       save: async ({ state, revision, events }) => {
         const saved = await rows.saveProfile({ tenantId, userId, profile: state, revision, events });
         mine.settings = saved.settings;
@@ -66,7 +103,11 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       show: () => show(mine),
       isQuiet: () => mine.deliveries === 0,
       continueAsNew: ({ state, revision }) =>
-        continueAsNew<typeof profile>({ tenantId, userId, carried: { profile: state, revision, refused: inbox.refused } }),
+        continueAsNew<typeof profile>({
+          tenantId,
+          userId,
+          carried: { profile: state, revision, refused: inbox.refused },
+        }),
     });
   });
 }
@@ -89,14 +130,19 @@ function handleMessages(inbox: Inbox, current: () => ProfileLife | undefined): v
     return decision.accepted ? null : decision.refusal;
   };
   for (const [name, parse] of [
-    ['markInProgress', always({ type: 'markInProgress' })], ['complete', parseComplete], ['reactivate', parseReactivate],
-    ['suspend', always({ type: 'suspend' })], ['unsuspend', always({ type: 'unsuspend' })],
+    ['markInProgress', always({ type: 'markInProgress' })],
+    ['complete', parseComplete],
+    ['reactivate', parseReactivate],
+    ['suspend', always({ type: 'suspend' })],
+    ['unsuspend', always({ type: 'unsuspend' })],
   ] as const) {
     setHandler(messages[`${name}Signal`], (payload?: unknown) => inbox.signal(name, parse(payload)));
     handleUpdate({ inbox, definition: messages[`${name}Update`], parse, foresee, view });
   }
   setHandler(messages.refreshSignal, () => inbox.signal('refresh', { ok: true, value: { type: 'refresh' } }));
-  setHandler(messages.userDeletedSignal, () => inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }));
+  setHandler(messages.userDeletedSignal, () =>
+    inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }),
+  );
   setHandler(messages.profileStateQuery, view);
 }
 
@@ -104,12 +150,17 @@ function always(command: ProfileCommand): () => Parsed<ProfileCommand> {
   return () => ({ ok: true, value: command });
 }
 
-function deliver(life: ProfileLife, { tenantId, notificationIds }: { tenantId: string; notificationIds: readonly string[] }): void {
+function deliver(
+  life: ProfileLife,
+  { tenantId, notificationIds }: { tenantId: string; notificationIds: readonly string[] },
+): void {
   if (notificationIds.length === 0) return;
   life.deliveries += 1;
   deliverNotifications({ tenantId, notificationIds })
     .catch((error: unknown) => log.error('notifications were not handed over; the next audit tries again', { error }))
-    .finally(() => { life.deliveries -= 1; });
+    .finally(() => {
+      life.deliveries -= 1;
+    });
 }
 
 function viewOf(life: ProfileLife | undefined, inbox: Inbox): messages.ProfileView | null {
@@ -118,8 +169,12 @@ function viewOf(life: ProfileLife | undefined, inbox: Inbox): messages.ProfileVi
   const { reminders, deadline } = lastOpen(state);
   const dueAt = nextDueAt(state, settings);
   return {
-    ...statusesOf(state), profileCompletionDeadline: deadline, profileCompletionReminders: reminders,
-    nextDueAt: dueAt === null ? null : iso(dueAt), revision, refused: inbox.refused,
+    ...statusesOf(state),
+    profileCompletionDeadline: deadline,
+    profileCompletionReminders: reminders,
+    nextDueAt: dueAt === null ? null : iso(dueAt),
+    revision,
+    refused: inbox.refused,
   };
 }
 
@@ -131,22 +186,25 @@ function show(life: ProfileLife): void {
   const shown = JSON.stringify([status, profileCompletionStatus, deadline]);
   if (life.shown !== shown) {
     upsertSearchAttributes([
-      { key: userStatus, value: status }, { key: profileStatus, value: profileCompletionStatus },
+      { key: userStatus, value: status },
+      { key: profileStatus, value: profileCompletionStatus },
       { key: profileDeadline, value: deadline === null ? null : new Date(deadline) },
     ]);
     life.shown = shown;
   }
-  setCurrentDetails([
-    `**${status}** / ${profileCompletionStatus}`,
-    `Deadline: ${deadline ?? 'none'}`,
-    `Reminders sent: ${reminders}`,
-    `Next: ${dueAt === null ? 'waits for a command' : iso(dueAt)}`,
-  ].join('  \n'));
+  setCurrentDetails(
+    [
+      `**${status}** / ${profileCompletionStatus}`,
+      `Deadline: ${deadline ?? 'none'}`,
+      `Reminders sent: ${reminders}`,
+      `Next: ${dueAt === null ? 'waits for a command' : iso(dueAt)}`,
+    ].join('  \n'),
+  );
 }
 
 function lastOpen(state: Profile): { reminders: number; deadline: string | null } {
-  const profile = state.kind === 'suspended' ? state.former : state;
-  return { reminders: profile.reminders, deadline: profile.kind === 'pending' ? iso(profile.deadline) : null };
+  const open = state.kind === 'suspended' ? state.former : state;
+  return { reminders: open.reminders, deadline: open.kind === 'pending' ? iso(open.deadline) : null };
 }
 
 function iso(timeMs: number): string {

@@ -3,5 +3,6 @@
 import './index.ts';
 
 // The SDK notes the stack of every promise until it settles, for the query `__stack_trace`, at half the CPU time and
-// memory of a waiting workflow. Its own frame is the only one then; an error that is thrown keeps the line that threw it.
+// memory of a waiting workflow. Its own frame is the only one then; an error that is thrown keeps the line that threw
+// it.
 Error.stackTraceLimit = 1;

@@ -1,6 +1,9 @@
 import type { Sinks } from '@temporalio/workflow';
 
-/** Header of calls, and of the activities that follow from them, by which the SDKs' own tracing interceptors know a trace, too. */
+/**
+ * Header of calls, and of the activities that follow from them, by which the SDKs' own tracing interceptors know a
+ * trace, too.
+ */
 export const TRACE_HEADER = '_tracer-data';
 
 /** A moment of a workflow, for the worker to export; nothing is sent in replay. */

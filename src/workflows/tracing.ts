@@ -24,28 +24,37 @@ export function interceptors(): WorkflowInterceptors {
     current = [version, traceId, spanId, flags].join('-');
   };
   const pass = <Input extends { readonly headers: Headers }>(input: Input): Input =>
-    current === undefined ? input : { ...input, headers: { ...input.headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload({ traceparent: current }) } };
+    current === undefined
+      ? input
+      : {
+          ...input,
+          headers: { ...input.headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload({ traceparent: current }) },
+        };
 
   return {
-    inbound: [{
-      execute: (input, next) => {
-        hear(`RunWorkflow:${workflowInfo().workflowType}`, input.headers);
-        return next(input);
+    inbound: [
+      {
+        execute: (input, next) => {
+          hear(`RunWorkflow:${workflowInfo().workflowType}`, input.headers);
+          return next(input);
+        },
+        handleSignal: (input, next) => {
+          hear(`HandleSignal:${input.signalName}`, input.headers);
+          return next(input);
+        },
+        handleUpdate: (input, next) => {
+          hear(`HandleUpdate:${input.name}`, input.headers);
+          return next(input);
+        },
       },
-      handleSignal: (input, next) => {
-        hear(`HandleSignal:${input.signalName}`, input.headers);
-        return next(input);
+    ],
+    outbound: [
+      {
+        scheduleActivity: (input, next) => next(pass(input)),
+        scheduleLocalActivity: (input, next) => next(pass(input)),
+        continueAsNew: (input, next) => next(pass(input)),
       },
-      handleUpdate: (input, next) => {
-        hear(`HandleUpdate:${input.name}`, input.headers);
-        return next(input);
-      },
-    }],
-    outbound: [{
-      scheduleActivity: (input, next) => next(pass(input)),
-      scheduleLocalActivity: (input, next) => next(pass(input)),
-      continueAsNew: (input, next) => next(pass(input)),
-    }],
+    ],
   };
 }
 

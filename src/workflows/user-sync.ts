@@ -1,14 +1,35 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { continueAsNew, proxyLocalActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { UserSyncActivities } from '../activities/user-sync.types.ts';
 import type { Parsed, Refusal } from '../domain/refusal.ts';
 import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../domain/user-sync/commands.ts';
 import { reportSync, syncStatusOf } from '../domain/user-sync/statuses.ts';
 import {
-  decideUserSync, evolveUserSync, missingServices, nextSyncDueAt, type UserSync, type UserSyncCommand, type UserSyncEvent, type UserSyncSettings,
+  decideUserSync,
+  evolveUserSync,
+  missingServices,
+  nextSyncDueAt,
+  type UserSync,
+  type UserSyncCommand,
+  type UserSyncEvent,
+  type UserSyncSettings,
 } from '../domain/user-sync/user-sync.ts';
 import { CommandInbox, type Outcome } from './command-inbox.ts';
-import { asEntity, handleUpdate, isEntityCommand, refuseAll, runEntity, type Entity, type EntityCommand } from './entity.ts';
+import {
+  asEntity,
+  handleUpdate,
+  isEntityCommand,
+  refuseAll,
+  runEntity,
+  type Entity,
+  type EntityCommand,
+} from './entity.ts';
 import { DATABASE_WRITE } from './local-activities.ts';
 import * as messages from './user-sync.messages.ts';
 
@@ -24,9 +45,10 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
   handleMessages(inbox, userId, () => life);
 
   await asEntity(inbox, async () => {
-    const loaded = carried === undefined
-      ? await rows.loadUserSync({ tenantId, userId })
-      : { ...carried, settings: await rows.loadUserSyncSettings() };
+    const loaded =
+      carried === undefined
+        ? await rows.loadUserSync({ tenantId, userId })
+        : { ...carried, settings: await rows.loadUserSyncSettings() };
     if (loaded === null) return refuseAll(inbox);
     const mine: UserSyncLife = { settings: loaded.settings, state: loaded.sync, revision: loaded.revision };
     life = mine;
@@ -41,10 +63,16 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
       save: async ({ before, state, revision, events }) => {
         const publishTo = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
         const saved = await rows.saveUserSync({
-          tenantId, userId, sync: state, revision, publishTo, isFirst: before.lastAttemptAt === null,
+          tenantId,
+          userId,
+          sync: state,
+          revision,
+          publishTo,
+          isFirst: before.lastAttemptAt === null,
         });
         // The row has moved on since: what was published is newer than what this workflow has heard of.
-        if (saved.version > state.version) inbox.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
+        if (saved.version > state.version)
+          inbox.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
         mine.settings = saved.settings;
         return saved;
       },
@@ -57,7 +85,11 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
       show: () => show(mine),
       isQuiet: () => true,
       continueAsNew: ({ state, revision }) =>
-        continueAsNew<typeof userSync>({ tenantId, userId, carried: { sync: state, revision, refused: inbox.refused } }),
+        continueAsNew<typeof userSync>({
+          tenantId,
+          userId,
+          carried: { sync: state, revision, refused: inbox.refused },
+        }),
     });
   });
 }
@@ -70,8 +102,11 @@ interface UserSyncLife extends Entity<UserSync> {
 }
 
 const TIMER_SUMMARIES: Readonly<Record<UserSync['phase']['kind'], string>> = {
-  unsent: 'Publish the user', awaiting: 'Time for the services to confirm', backoff: 'Delay before the next retry',
-  exhausted: 'Restart of the retry counter', synced: 'Nothing is due',
+  unsent: 'Publish the user',
+  awaiting: 'Time for the services to confirm',
+  backoff: 'Delay before the next retry',
+  exhausted: 'Restart of the retry counter',
+  synced: 'Nothing is due',
 };
 
 function handleMessages(inbox: Inbox, userId: string, current: () => UserSyncLife | undefined): void {
@@ -94,20 +129,28 @@ function handleMessages(inbox: Inbox, userId: string, current: () => UserSyncLif
     for (const value of parsed.value) inbox.signal('userChanged', { ok: true, value });
   });
   setHandler(messages.refreshSyncSignal, () => inbox.signal('refresh', { ok: true, value: { type: 'refresh' } }));
-  setHandler(messages.userDeletedSyncSignal, () => inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }));
+  setHandler(messages.userDeletedSyncSignal, () =>
+    inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }),
+  );
 
   handleUpdate({ inbox, definition: messages.confirmedUpdate, parse: parseConfirmed, foresee, view });
   handleUpdate({ inbox, definition: messages.failedUpdate, parse: parseFailed, foresee, view });
   handleUpdate({ inbox, definition: messages.forceResyncUpdate, parse: force, foresee, view });
   handleUpdate({
-    inbox, definition: messages.reconcileUpdate, parse: parseReconcile, foresee,
+    inbox,
+    definition: messages.reconcileUpdate,
+    parse: parseReconcile,
+    foresee,
     view: (outcome) => ({ userId, ...reconciliationOf(outcome) }),
   });
   setHandler(messages.userSyncStateQuery, view);
 }
 
 /** The report is of the state as it was found, with the doubt that was just raised; then what was done about it. */
-function reconciliationOf({ before, events }: Outcome<UserSync, UserSyncEvent>): Omit<messages.ReconciliationResult, 'userId'> {
+function reconciliationOf({
+  before,
+  events,
+}: Outcome<UserSync, UserSyncEvent>): Omit<messages.ReconciliationResult, 'userId'> {
   const found = events.filter((event) => event.type === 'CopyDoubted').reduce(evolveUserSync, before);
   const republished = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
   return { ...reportSync(found), republished };
@@ -120,10 +163,17 @@ function viewOf(life: UserSyncLife | undefined, inbox: Inbox): messages.UserSync
   const servicesToSync = Object.keys(state.services);
   const dueAt = nextSyncDueAt(state, Date.now());
   return {
-    syncStatus: syncStatusOf(state), version: state.version, syncRetryCount: state.retryCount,
-    lastSyncAttempt: state.lastAttemptAt === null ? null : iso(state.lastAttemptAt), lastSyncError: state.lastError,
-    servicesToSync, syncedServices: servicesToSync.filter((service) => !missing.includes(service)), failedServices: reportSync(state).failed,
-    nextDueAt: dueAt === null ? null : iso(dueAt), revision, refused: inbox.refused,
+    syncStatus: syncStatusOf(state),
+    version: state.version,
+    syncRetryCount: state.retryCount,
+    lastSyncAttempt: state.lastAttemptAt === null ? null : iso(state.lastAttemptAt),
+    lastSyncError: state.lastError,
+    servicesToSync,
+    syncedServices: servicesToSync.filter((service) => !missing.includes(service)),
+    failedServices: reportSync(state).failed,
+    nextDueAt: dueAt === null ? null : iso(dueAt),
+    revision,
+    refused: inbox.refused,
   };
 }
 
@@ -134,12 +184,14 @@ function show(life: UserSyncLife): void {
   const dueAt = nextSyncDueAt(state, Date.now());
   if (life.shown !== status) upsertSearchAttributes([{ key: syncStatus, value: status }]);
   life.shown = status;
-  setCurrentDetails([
-    `**${status}** at version ${state.version}`,
-    `Not confirmed by: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
-    `Retries: ${state.retryCount}`,
-    `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${iso(dueAt)}`}`,
-  ].join('  \n'));
+  setCurrentDetails(
+    [
+      `**${status}** at version ${state.version}`,
+      `Not confirmed by: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
+      `Retries: ${state.retryCount}`,
+      `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${iso(dueAt)}`}`,
+    ].join('  \n'),
+  );
 }
 
 function iso(timeMs: number): string {

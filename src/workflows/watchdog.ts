@@ -3,7 +3,9 @@ import type { WatchdogActivities, WatchPlace } from '../activities/watchdog.type
 import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from './audits.messages.ts';
 
 const { watchProcesses, watchLeftOpen, reviewStuckAlerts } = proxyActivities<WatchdogActivities>({
-  startToCloseTimeout: '10m', heartbeatTimeout: '1m', retry: { initialInterval: '1s', maximumInterval: '1m' },
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '1m',
+  retry: { initialInterval: '1s', maximumInterval: '1m' },
 });
 
 /** Handed from one run to the next. */
@@ -12,7 +14,10 @@ interface Carried {
   readonly report: ProcessWatchReport;
 }
 
-/** Says of every process that has not moved why, starts again whose workflow is gone, and tells operators what only they can mend. */
+/**
+ * Says of every process that has not moved why, starts again whose workflow is gone, and tells operators what only they
+ * can mend.
+ */
 export async function processWatchdog(carried?: Carried): Promise<ProcessWatchReport> {
   let report = carried?.report ?? NOTHING_WATCHED;
   let from = carried?.from ?? null;
@@ -21,7 +26,8 @@ export async function processWatchdog(carried?: Carried): Promise<ProcessWatchRe
     report = addReports(report, page);
     show(report);
     from = next;
-    if (from !== null && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof processWatchdog>({ from, report });
+    if (from !== null && workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof processWatchdog>({ from, report });
   } while (from !== null);
   report = addReports(report, await watchLeftOpen());
   await reviewStuckAlerts();

@@ -22,16 +22,29 @@ test.afterEach.always(async () => {
 
 const standing: Check = {
   kind: 'relay_stalled',
-  run: async () => [{ tenantId: 'acme', key: 'relay', severity: 'critical', summary: 'Nothing is relayed\r\nBcc: x@example.org', details: { lag: 7 } }],
+  run: async () => [
+    {
+      tenantId: 'acme',
+      key: 'relay',
+      severity: 'critical',
+      summary: 'Nothing is relayed\r\nBcc: x@example.org',
+      details: { lag: 7 },
+    },
+  ],
 };
 
 test.serial('a new alert is told once to each administrator and to the webhook, however long it stands', async (t) => {
   const server = await startMailServer();
   const webhook = await startWebhookServer();
   const mail = createSmtpGateway({ url: server.url, from: 'Steadfast <alerts@example.org>' });
-  const loop = loopOf({ db, client: await absentTemporal(), mail, checks: [standing] }, {
-    SMTP_URL: server.url, ADMIN_EMAILS: 'boss@example.org,ops@example.org', ALERT_WEBHOOK_URL: webhook.url,
-  });
+  const loop = loopOf(
+    { db, client: await absentTemporal(), mail, checks: [standing] },
+    {
+      SMTP_URL: server.url,
+      ADMIN_EMAILS: 'boss@example.org,ops@example.org',
+      ALERT_WEBHOOK_URL: webhook.url,
+    },
+  );
   t.teardown(async () => {
     await loop.stop();
     mail.close();
@@ -47,34 +60,47 @@ test.serial('a new alert is told once to each administrator and to the webhook, 
   t.is(server.received[0]?.messageId, `<alert.${alert?.id}@steadfast>`);
   t.is(webhook.calls.length, 1);
   t.is(webhook.calls[0]?.key, alert?.id);
-  t.like(JSON.parse(webhook.calls[0]?.body ?? ''), { id: alert?.id, kind: 'relay_stalled', tenantId: 'acme', details: { lag: 7 } });
+  t.like(JSON.parse(webhook.calls[0]?.body ?? ''), {
+    id: alert?.id,
+    kind: 'relay_stalled',
+    tenantId: 'acme',
+    details: { lag: 7 },
+  });
 });
 
-test.serial('a webhook that fails is tried again until it answers, and the other channels are not told twice', async (t) => {
-  const server = await startMailServer();
-  const webhook = await startWebhookServer();
-  webhook.status = 503;
-  const mail = createSmtpGateway({ url: server.url, from: 'alerts@example.org' });
-  const loop = loopOf({ db, client: await absentTemporal(), mail, checks: [standing] }, {
-    SMTP_URL: server.url, ADMIN_EMAILS: 'boss@example.org', ALERT_WEBHOOK_URL: webhook.url,
-  });
-  t.teardown(async () => {
-    await loop.stop();
-    mail.close();
-    await server.close();
-    await webhook.close();
-  });
-  await loop.runOnce();
-  await loop.runOnce();
-  t.like((await alertsOf(db, 'relay_stalled'))[0], { undelivered: ['webhook'], deliveryAttempts: 2 });
-  t.regex((await alertsOf(db, 'relay_stalled'))[0]?.deliveryError ?? '', /503/);
+test.serial(
+  'a webhook that fails is tried again until it answers, and the other channels are not told twice',
+  async (t) => {
+    const server = await startMailServer();
+    const webhook = await startWebhookServer();
+    webhook.status = 503;
+    const mail = createSmtpGateway({ url: server.url, from: 'alerts@example.org' });
+    const loop = loopOf(
+      { db, client: await absentTemporal(), mail, checks: [standing] },
+      {
+        SMTP_URL: server.url,
+        ADMIN_EMAILS: 'boss@example.org',
+        ALERT_WEBHOOK_URL: webhook.url,
+      },
+    );
+    t.teardown(async () => {
+      await loop.stop();
+      mail.close();
+      await server.close();
+      await webhook.close();
+    });
+    await loop.runOnce();
+    await loop.runOnce();
+    t.like((await alertsOf(db, 'relay_stalled'))[0], { undelivered: ['webhook'], deliveryAttempts: 2 });
+    t.regex((await alertsOf(db, 'relay_stalled'))[0]?.deliveryError ?? '', /503/);
 
-  webhook.status = 200;
-  await loop.runOnce();
-  t.like((await alertsOf(db, 'relay_stalled'))[0], { undelivered: [], deliveryError: null });
-  t.is(webhook.calls.length, 3);
-  t.is(server.received.length, 1);
-});
+    webhook.status = 200;
+    await loop.runOnce();
+    t.like((await alertsOf(db, 'relay_stalled'))[0], { undelivered: [], deliveryError: null });
+    t.is(webhook.calls.length, 3);
+    t.is(server.received.length, 1);
+  },
+);
 
 test.serial('of two loops one acts, and the other takes over when it stops', async (t) => {
   const client = await absentTemporal();
@@ -101,7 +127,13 @@ test.serial('a lease that its owner no longer prolongs runs out', async (t) => {
 
 test.serial('start looks by itself until stop', async (t) => {
   let rounds = 0;
-  const counting: Check = { kind: 'relay_stalled', run: async () => { rounds += 1; return []; } };
+  const counting: Check = {
+    kind: 'relay_stalled',
+    run: async () => {
+      rounds += 1;
+      return [];
+    },
+  };
   const loop = loopOf({ db, client: await absentTemporal(), checks: [counting] }, { ALERT_CHECK_INTERVAL_MS: '100' });
   loop.start();
   await until(() => rounds >= 3);

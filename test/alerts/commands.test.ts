@@ -19,7 +19,9 @@ test.after.always(async () => {
 });
 
 function raise(key: string, tenantId = 'acme') {
-  return db.inTenant(tenantId, (tx) => raiseAlert(tx, { tenantId, kind: 'k', key, severity: 'warning', summary: 's', details: {} }, []));
+  return db.inTenant(tenantId, (tx) =>
+    raiseAlert(tx, { tenantId, kind: 'k', key, severity: 'warning', summary: 's', details: {} }, []),
+  );
 }
 
 test('acknowledgeAlert keeps the first who did, and resolveAlert likewise', async (t) => {
@@ -54,7 +56,9 @@ test('listAlerts pages through what matches, newest first, once each', async (t)
   const seen: string[] = [];
   let after: { firstSeenAt: Date; id: string } | undefined;
   for (;;) {
-    const page = await db.inTenant('paged', (tx) => listAlerts(tx, { tenantId: 'paged', status: 'open', kind: 'k', limit: 2, ...(after ? { after } : {}) }));
+    const page = await db.inTenant('paged', (tx) =>
+      listAlerts(tx, { tenantId: 'paged', status: 'open', kind: 'k', limit: 2, ...(after ? { after } : {}) }),
+    );
     seen.push(...page.map(({ id }) => id));
     after = page.at(-1);
     if (page.length < 2) break;

@@ -27,64 +27,100 @@ test.after.always(async () => {
   await database?.drop();
 });
 
-async function addUsers(tenantId: string, count: number, { syncStatus, minutesAgo = 1 }: { syncStatus: SyncStatus; minutesAgo?: number }): Promise<void> {
+async function addUsers(
+  tenantId: string,
+  count: number,
+  { syncStatus, minutesAgo = 1 }: { syncStatus: SyncStatus; minutesAgo?: number },
+): Promise<void> {
   const lastSyncAttempt = new Date(Date.now() - minutesAgo * 60_000);
-  await db.inTenant(tenantId, (tx) => tx.user.createMany({
-    data: Array.from({ length: count }, () => {
-      const id = randomUUID();
-      return { tenantId, id, authSubject: id, email: `${id}@users.example`, syncStatus, lastSyncAttempt };
+  await db.inTenant(tenantId, (tx) =>
+    tx.user.createMany({
+      data: Array.from({ length: count }, () => {
+        const id = randomUUID();
+        return { tenantId, id, authSubject: id, email: `${id}@users.example`, syncStatus, lastSyncAttempt };
+      }),
     }),
-  }));
+  );
 }
 
-test.serial('a sync failure rate at the threshold raises an alert for its tenant alone, and clears when it sinks', async (t) => {
-  await addUsers('failing', 4, { syncStatus: 'synced' });
-  await addUsers('failing', 1, { syncStatus: 'retry' });
-  await addUsers('too-few', 4, { syncStatus: 'failed' });
-  await addUsers('long-ago', 9, { syncStatus: 'failed', minutesAgo: 61 });
-  await addUsers('well', 9, { syncStatus: 'synced' });
-  const loop = loopOf({ db, client: await absentTemporal(), checks: [syncFailureRate] });
-  t.teardown(() => loop.stop());
+test.serial(
+  'a sync failure rate at the threshold raises an alert for its tenant alone, and clears when it sinks',
+  async (t) => {
+    await addUsers('failing', 4, { syncStatus: 'synced' });
+    await addUsers('failing', 1, { syncStatus: 'retry' });
+    await addUsers('too-few', 4, { syncStatus: 'failed' });
+    await addUsers('long-ago', 9, { syncStatus: 'failed', minutesAgo: 61 });
+    await addUsers('well', 9, { syncStatus: 'synced' });
+    const loop = loopOf({ db, client: await absentTemporal(), checks: [syncFailureRate] });
+    t.teardown(() => loop.stop());
 
-  await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'sync_failure_rate'), ['failing sync_failure_rate:users']);
-  const [alert] = await alertsOf(db, 'sync_failure_rate');
-  t.like(alert?.details, { attempted: 5, failing: 1 });
+    await loop.runOnce();
+    t.deepEqual(await openAlerts(db, 'sync_failure_rate'), ['failing sync_failure_rate:users']);
+    const [alert] = await alertsOf(db, 'sync_failure_rate');
+    t.like(alert?.details, { attempted: 5, failing: 1 });
 
-  await addUsers('failing', 1, { syncStatus: 'synced' });
-  await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'sync_failure_rate'), []);
-  t.is((await alertsOf(db, 'sync_failure_rate'))[0]?.resolvedBy, 'system');
-});
+    await addUsers('failing', 1, { syncStatus: 'synced' });
+    await loop.runOnce();
+    t.deepEqual(await openAlerts(db, 'sync_failure_rate'), []);
+    t.is((await alertsOf(db, 'sync_failure_rate'))[0]?.resolvedBy, 'system');
+  },
+);
 
-test.serial('dead letters raise one alert a tenant and source, counted up while they wait, cleared when none does, new afterwards', async (t) => {
-  const park = (tenantId: string, source: string) => db.inTenant(tenantId, (tx) => tx.deadLetter.create({
-    data: { tenantId, id: randomUUID(), source, type: 't', cause: 'c', detail: 'd', messageId: randomUUID(), key: 'k', payload: '' },
-  }));
-  const loop = loopOf({ db, client: await absentTemporal(), checks: [deadLetterDepth] }, { ALERT_DEAD_LETTER_DEPTH: '2' });
-  t.teardown(() => loop.stop());
-  await park('acme', 'notification');
-  await park('acme', 'notification');
-  await park('acme', 'pending-start');
-  await park('other', 'notification');
-  await loop.runOnce();
-  await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'dead_letter_depth'), ['acme dead_letter_depth:notification']);
-  t.is((await alertsOf(db, 'dead_letter_depth'))[0]?.count, 2);
+test.serial(
+  'dead letters raise one alert a tenant and source, counted up while they wait, cleared when none does, new ' +
+    'afterwards',
+  async (t) => {
+    const park = (tenantId: string, source: string) =>
+      db.inTenant(tenantId, (tx) =>
+        tx.deadLetter.create({
+          data: {
+            tenantId,
+            id: randomUUID(),
+            source,
+            type: 't',
+            cause: 'c',
+            detail: 'd',
+            messageId: randomUUID(),
+            key: 'k',
+            payload: '',
+          },
+        }),
+      );
+    const loop = loopOf(
+      { db, client: await absentTemporal(), checks: [deadLetterDepth] },
+      { ALERT_DEAD_LETTER_DEPTH: '2' },
+    );
+    t.teardown(() => loop.stop());
+    await park('acme', 'notification');
+    await park('acme', 'notification');
+    await park('acme', 'pending-start');
+    await park('other', 'notification');
+    await loop.runOnce();
+    await loop.runOnce();
+    t.deepEqual(await openAlerts(db, 'dead_letter_depth'), ['acme dead_letter_depth:notification']);
+    t.is((await alertsOf(db, 'dead_letter_depth'))[0]?.count, 2);
 
-  await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'discarded' } }));
-  await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'dead_letter_depth'), []);
+    await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'discarded' } }));
+    await loop.runOnce();
+    t.deepEqual(await openAlerts(db, 'dead_letter_depth'), []);
 
-  await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'parked' } }));
-  await loop.runOnce();
-  t.deepEqual((await alertsOf(db, 'dead_letter_depth')).map(({ status, count }) => [status, count]), [['resolved', 2], ['open', 1]]);
-});
+    await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'parked' } }));
+    await loop.runOnce();
+    t.deepEqual(
+      (await alertsOf(db, 'dead_letter_depth')).map(({ status, count }) => [status, count]),
+      [
+        ['resolved', 2],
+        ['open', 1],
+      ],
+    );
+  },
+);
 
 test.serial('a check that fails, or cannot tell, leaves its alerts and the other checks alone', async (t) => {
   const client = await absentTemporal();
   const found: Check = {
-    kind: 'relay_stalled', run: async () => [{ tenantId: 'acme', key: 'x', severity: 'warning', summary: 's', details: {} }],
+    kind: 'relay_stalled',
+    run: async () => [{ tenantId: 'acme', key: 'x', severity: 'warning', summary: 's', details: {} }],
   };
   const before = loopOf({ db, client, checks: [found] });
   await before.runOnce();
@@ -100,7 +136,10 @@ test.serial('a check that fails, or cannot tell, leaves its alerts and the other
 });
 
 test.serial('an open transaction that wrote raises horizon_stalled until it ends', async (t) => {
-  const loop = loopOf({ db, client: await absentTemporal(), checks: [horizonStalled] }, { ALERT_HORIZON_STALL_MS: '1000' });
+  const loop = loopOf(
+    { db, client: await absentTemporal(), checks: [horizonStalled] },
+    { ALERT_HORIZON_STALL_MS: '1000' },
+  );
   const writer = new pg.Client({ connectionString: database.url });
   await writer.connect();
   t.teardown(async () => {
@@ -122,17 +161,24 @@ test.serial('an open transaction that wrote raises horizon_stalled until it ends
 test.serial('what no relay carries out raises relay_stalled until it is', async (t) => {
   const loop = loopOf({ db, client: await absentTemporal(), checks: [relayStalled] }, { ALERT_HORIZON_STALL_MS: '1' });
   t.teardown(() => loop.stop());
-  await db.inTenant('acme', (tx) => promiseCalls(tx, [
-    { tenantId: 'acme', kind: 'start', workflowType: 'w', workflowId: 'w:1', input: {} },
-  ]));
-  await db.inTenant('acme', (tx) => tx.$executeRaw`
-    INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload) VALUES ('acme', 'm', 't', 'k', 0, '{}')`);
+  await db.inTenant('acme', (tx) =>
+    promiseCalls(tx, [{ tenantId: 'acme', kind: 'start', workflowType: 'w', workflowId: 'w:1', input: {} }]),
+  );
+  await db.inTenant(
+    'acme',
+    (tx) => tx.$executeRaw`
+    INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload)
+      VALUES ('acme', 'm', 't', 'k', 0, '{}')`,
+  );
   const openAfterRound = async () => {
     await loop.runOnce();
     return (await openAlerts(db, 'relay_stalled')).filter((alert) => alert.startsWith('default'));
   };
   await until(async () => (await openAfterRound()).length === 2);
-  t.deepEqual(await openAfterRound(), ['default relay_stalled:outgoing-relay', 'default relay_stalled:pending-start-relay']);
+  t.deepEqual(await openAfterRound(), [
+    'default relay_stalled:outgoing-relay',
+    'default relay_stalled:pending-start-relay',
+  ]);
   await db.inTenant(ALL_TENANTS, async (tx) => {
     await tx.pendingStart.deleteMany();
     await tx.outgoingMessage.deleteMany();
@@ -143,7 +189,9 @@ test.serial('what no relay carries out raises relay_stalled until it is', async 
 test.serial('cursors of another cluster raise an alert until the readers are restarted', async (t) => {
   const loop = loopOf({ db, client: await absentTemporal(), checks: [restoredElsewhere] });
   t.teardown(() => loop.stop());
-  await db.pool.query(`INSERT INTO log_cursors (reader, partition, xid, position) VALUES ('restored', 0, '999999999999', 7)`);
+  await db.pool.query(
+    `INSERT INTO log_cursors (reader, partition, xid, position) VALUES ('restored', 0, '999999999999', 7)`,
+  );
   await loop.runOnce();
   t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:cluster']);
   await db.pool.query("UPDATE log_cursors SET xid = '0'; UPDATE log_clusters SET system_identifier = 'another'");

@@ -16,11 +16,16 @@ export function openTestDb(url: string): Db {
 
 /** A client of a server that is not there. */
 export async function absentTemporal(): Promise<Client> {
-  return new Client({ connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}`, connectTimeout: 1_000 }) });
+  return new Client({
+    connection: Connection.lazy({ address: `127.0.0.1:${await freePort()}`, connectTimeout: 1_000 }),
+  });
 }
 
 /** A loop with the settings `env`, whose rounds the test runs. */
-export function loopOf(deps: Pick<AlertLoopDeps, 'db' | 'client'> & Partial<AlertLoopDeps>, env: Record<string, string> = {}): AlertLoop {
+export function loopOf(
+  deps: Pick<AlertLoopDeps, 'db' | 'client'> & Partial<AlertLoopDeps>,
+  env: Record<string, string> = {},
+): AlertLoop {
   return createAlertLoop({ config: loadConfig(env), mail: undefined, logger, firstDelayMs: 0, ...deps });
 }
 
@@ -31,7 +36,10 @@ export function alertsOf(db: Db, kind: string): Promise<Alert[]> {
 
 /** What is open: kind, tenant and key. */
 export async function openAlerts(db: Db, kind: string): Promise<string[]> {
-  return (await alertsOf(db, kind)).filter(({ status }) => status !== 'resolved').map(({ tenantId, openKey }) => `${tenantId} ${openKey}`).sort();
+  return (await alertsOf(db, kind))
+    .filter(({ status }) => status !== 'resolved')
+    .map(({ tenantId, openKey }) => `${tenantId} ${openKey}`)
+    .sort();
 }
 
 /** A server that keeps what is posted to it. */
@@ -48,21 +56,28 @@ export async function startWebhookServer(): Promise<WebhookServer> {
   const calls: WebhookServer['calls'] = [];
   const server = createServer((request, response) => {
     let body = '';
-    request.on('data', (chunk: Buffer) => { body += chunk.toString(); });
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
     request.on('end', () => {
       calls.push({ key: request.headers['idempotency-key']?.toString(), body });
       response.writeHead(state.status).end();
     });
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the webhook server listens on no port');
   const state: WebhookServer = {
-    url: `http://127.0.0.1:${address.port}/alerts`, calls, status: 204,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    url: `http://127.0.0.1:${address.port}/alerts`,
+    calls,
+    status: 204,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
   return state;
 }

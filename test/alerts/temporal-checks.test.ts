@@ -29,23 +29,34 @@ test.after.always(async () => {
   await database?.drop();
 });
 
-test.serial('a Temporal that does not answer raises one alert, which clears when it does; what it alone can tell stays as it is', async (t) => {
-  const away = loopOf({ db, client: await absentTemporal(), checks: [temporalUnreachable, createNoWorkerCheck(), scheduleToStart] }, { ALERT_NO_WORKER_MS: '1' });
-  await away.runOnce();
-  t.deepEqual(await openAlerts(db, 'temporal_unreachable'), ['default temporal_unreachable:default']);
-  t.deepEqual(await openAlerts(db, 'no_worker'), []);
-  await away.stop();
-  const back = loopOf({ db, client, checks: [temporalUnreachable] });
-  t.teardown(() => back.stop());
-  await back.runOnce();
-  t.deepEqual(await openAlerts(db, 'temporal_unreachable'), []);
-});
+test.serial(
+  'a Temporal that does not answer raises one alert, which clears when it does; what it alone can tell stays as it is',
+  async (t) => {
+    const away = loopOf(
+      { db, client: await absentTemporal(), checks: [temporalUnreachable, createNoWorkerCheck(), scheduleToStart] },
+      { ALERT_NO_WORKER_MS: '1' },
+    );
+    await away.runOnce();
+    t.deepEqual(await openAlerts(db, 'temporal_unreachable'), ['default temporal_unreachable:default']);
+    t.deepEqual(await openAlerts(db, 'no_worker'), []);
+    await away.stop();
+    const back = loopOf({ db, client, checks: [temporalUnreachable] });
+    t.teardown(() => back.stop());
+    await back.runOnce();
+    t.deepEqual(await openAlerts(db, 'temporal_unreachable'), []);
+  },
+);
 
 test.serial('tasks without a worker raise no_worker and schedule_to_start, and a worker clears both', async (t) => {
   const taskQueue = `alerts-${randomUUID()}`;
-  const loop = loopOf({ db, client, checks: [createNoWorkerCheck(), scheduleToStart] }, {
-    TASK_QUEUE: taskQueue, ALERT_NO_WORKER_MS: '100', ALERT_SCHEDULE_TO_START_MS: '100',
-  });
+  const loop = loopOf(
+    { db, client, checks: [createNoWorkerCheck(), scheduleToStart] },
+    {
+      TASK_QUEUE: taskQueue,
+      ALERT_NO_WORKER_MS: '100',
+      ALERT_SCHEDULE_TO_START_MS: '100',
+    },
+  );
   t.teardown(() => loop.stop());
   const handle = await client.workflow.start('greeting', { taskQueue, workflowId: taskQueue });
   const open = async () => {
@@ -54,12 +65,17 @@ test.serial('tasks without a worker raise no_worker and schedule_to_start, and a
   };
   await until(async () => (await open()).length === 3);
   t.deepEqual(await open(), [
-    `default no_worker:${taskQueue}:activity`, `default no_worker:${taskQueue}:workflow`, `default schedule_to_start:${taskQueue}:workflow`,
+    `default no_worker:${taskQueue}:activity`,
+    `default no_worker:${taskQueue}:workflow`,
+    `default schedule_to_start:${taskQueue}:workflow`,
   ]);
 
   const native = await NativeConnection.connect({ address: temporalAddress() });
   const worker = await Worker.create({
-    connection: native, taskQueue, workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)), activities: { idle: async () => {} },
+    connection: native,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('workflows.ts', import.meta.url)),
+    activities: { idle: async () => {} },
   });
   await worker.runUntil(async () => {
     t.is(await handle.result(), 'hello');

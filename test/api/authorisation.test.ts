@@ -10,12 +10,18 @@ test.after.always(() => api.close());
 const NOBODY = '11111111-1111-1111-1111-111111111111';
 
 async function register(sub: string, tenant = 'default'): Promise<string> {
-  const { body } = await api.ask('POST', '/users', { role: 'service', tenant, json: { authSubject: sub, email: `${encodeURIComponent(sub)}@example.com` } });
+  const { body } = await api.ask('POST', '/users', {
+    role: 'service',
+    tenant,
+    json: { authSubject: sub, email: `${encodeURIComponent(sub)}@example.com` },
+  });
   return String(body['id']);
 }
 
 async function setStatus(id: string, status: 'inactive' | 'suspended' | 'active'): Promise<void> {
-  await api.db.inTenant('default', (tx) => tx.user.update({ where: { tenantId_id: { tenantId: 'default', id } }, data: { status } }));
+  await api.db.inTenant('default', (tx) =>
+    tx.user.update({ where: { tenantId_id: { tenantId: 'default', id } }, data: { status } }),
+  );
 }
 
 for (const { spec } of ROUTES) {
@@ -31,7 +37,11 @@ for (const { spec } of ROUTES) {
 
   test(`${method} ${spec.path} is for ${spec.roles.join(', ')} only`, async (t) => {
     for (const role of ROLES) {
-      const { body } = await api.ask(method, path, { role, sub: 'matrix', ...(spec.body === undefined ? {} : { json: {} }) });
+      const { body } = await api.ask(method, path, {
+        role,
+        sub: 'matrix',
+        ...(spec.body === undefined ? {} : { json: {} }),
+      });
       if (spec.roles.includes(role)) t.not(body['code'], 'forbidden', role);
       else t.is(body['code'], 'forbidden', role);
     }
@@ -43,30 +53,48 @@ test('a token of another key, issuer, audience or role, or a stale one, is not v
   t.teardown(() => other.close());
   const valid = await api.token('admin', 'boss');
   const [head = '', claims = '', signature = ''] = valid.split('.');
-  const forged = Buffer.from(JSON.stringify({ ...z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(claims, 'base64url').toString())), sub: 'else' })).toString('base64url');
+  const forged = Buffer.from(
+    JSON.stringify({
+      ...z.record(z.string(), z.unknown()).parse(JSON.parse(Buffer.from(claims, 'base64url').toString())),
+      sub: 'else',
+    }),
+  ).toString('base64url');
   const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${claims}.`;
-  for (const token of [await other.token('admin', 'boss'), `${head}.${forged}.${signature}`, unsigned, 'nonsense', await api.token('admin', 'boss', '*')]) {
+  for (const token of [
+    await other.token('admin', 'boss'),
+    `${head}.${forged}.${signature}`,
+    unsigned,
+    'nonsense',
+    await api.token('admin', 'boss', '*'),
+  ]) {
     const { status, body } = await api.ask('GET', '/users', { headers: { Authorization: `Bearer ${token}` } });
     t.is(status, 401);
     t.is(body['code'], 'unauthenticated');
   }
 });
 
-test('a user reaches its own user and nobody else\'s', async (t) => {
+test("a user reaches its own user and nobody else's", async (t) => {
   const [own, another] = await Promise.all([register('auth0|own'), register('auth0|another')]);
   const as = { role: 'user', sub: 'auth0|own' } as const satisfies { role: Role; sub: string };
   t.is((await api.ask('GET', `/users/${own}`, as)).status, 200);
   t.is((await api.ask('GET', `/users/${own}/notifications`, as)).status, 200);
   t.is((await api.ask('PATCH', `/users/${own}`, { ...as, json: { name: 'Own' } })).status, 200);
   for (const [method, path, json] of [
-    ['GET', `/users/${another}`, undefined], ['PATCH', `/users/${another}`, { name: 'Mine' }], ['DELETE', `/users/${another}`, undefined],
-    ['GET', `/users/${another}/notifications`, undefined], ['POST', `/users/state-management/${another}/profile/mark-in-progress`, undefined],
+    ['GET', `/users/${another}`, undefined],
+    ['PATCH', `/users/${another}`, { name: 'Mine' }],
+    ['DELETE', `/users/${another}`, undefined],
+    ['GET', `/users/${another}/notifications`, undefined],
+    ['POST', `/users/state-management/${another}/profile/mark-in-progress`, undefined],
   ] as const) {
     const { status, body } = await api.ask(method, path, { ...as, ...(json === undefined ? {} : { json }) });
     t.is(status, 404, path);
     t.is(body['code'], 'user_not_found');
   }
-  t.is((await api.ask('POST', '/users', { ...as, json: { authSubject: 'auth0|third', email: 'third@example.com' } })).status, 403);
+  t.is(
+    (await api.ask('POST', '/users', { ...as, json: { authSubject: 'auth0|third', email: 'third@example.com' } }))
+      .status,
+    403,
+  );
 });
 
 test('inactive and suspended users may read themselves and nothing else', async (t) => {
@@ -75,9 +103,15 @@ test('inactive and suspended users may read themselves and nothing else', async 
   for (const status of ['inactive', 'suspended'] as const) {
     await setStatus(id, status);
     t.is((await api.ask('GET', `/users/${id}`, as)).status, 200);
-    t.is((await api.ask('POST', '/users', { ...as, json: { authSubject: 'auth0|barred', email: 'b@example.com' } })).status, 200);
+    t.is(
+      (await api.ask('POST', '/users', { ...as, json: { authSubject: 'auth0|barred', email: 'b@example.com' } }))
+        .status,
+      200,
+    );
     for (const [method, path] of [
-      ['PATCH', `/users/${id}`], ['DELETE', `/users/${id}`], ['GET', `/users/${id}/notifications`],
+      ['PATCH', `/users/${id}`],
+      ['DELETE', `/users/${id}`],
+      ['GET', `/users/${id}/notifications`],
       ['POST', `/users/state-management/${id}/profile/mark-in-progress`],
     ] as const) {
       const answer = await api.ask(method, path, { ...as, ...(method === 'PATCH' ? { json: { name: 'B' } } : {}) });
@@ -95,7 +129,13 @@ test('tenants see nothing of each other', async (t) => {
     const { body } = await api.ask('GET', '/users', { role, tenant: 'here' });
     t.like(body, { items: { length: 1, 0: { id: here } } });
   }
-  t.is((await api.ask('PATCH', `/users/${there}`, { role: 'admin', tenant: 'here', json: { name: 'Mine' } })).status, 404);
+  t.is(
+    (await api.ask('PATCH', `/users/${there}`, { role: 'admin', tenant: 'here', json: { name: 'Mine' } })).status,
+    404,
+  );
   t.is((await api.ask('DELETE', `/users/${there}`, { role: 'admin', tenant: 'here' })).status, 404);
-  t.like((await api.ask('GET', '/users/state-management/sync/stats', { role: 'admin', tenant: 'here' })).body, { pending: 1, total: 1 });
+  t.like((await api.ask('GET', '/users/state-management/sync/stats', { role: 'admin', tenant: 'here' })).body, {
+    pending: 1,
+    total: 1,
+  });
 });

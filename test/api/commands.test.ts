@@ -9,7 +9,8 @@ const admin = { role: 'admin', sub: 'boss' } as const;
 const server = await connectDevServer();
 const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100', SYNC_RETRY_DELAYS: '600000' } });
 const api = await startApi({
-  db: world.db, temporalAddress: temporalAddress(),
+  db: world.db,
+  temporalAddress: temporalAddress(),
   settings: { TASK_QUEUE: world.config.TASK_QUEUE, SYNC_SERVICES: 'accounting,portfolio', COMMAND_TIMEOUT_MS: '10000' },
 });
 test.after.always(async () => {
@@ -19,21 +20,39 @@ test.after.always(async () => {
 });
 
 async function register(sub: string, at: TestApi = api): Promise<string> {
-  const { body } = await at.ask('POST', '/users', { role: 'user', sub, json: { authSubject: sub, email: `${sub}@example.com` } });
+  const { body } = await at.ask('POST', '/users', {
+    role: 'user',
+    sub,
+    json: { authSubject: sub, email: `${sub}@example.com` },
+  });
   return String(body['id']);
 }
 const command = (id: string, path: string, json?: object, more: object = {}, at: TestApi = api) =>
-  at.ask('POST', `/users/state-management/${id}/${path}`, { ...admin, ...(json === undefined ? {} : { json }), ...more });
+  at.ask('POST', `/users/state-management/${id}/${path}`, {
+    ...admin,
+    ...(json === undefined ? {} : { json }),
+    ...more,
+  });
 
-test('a profile is begun by its user and completed by who keeps the customers, and an illegal command is a 409 that says why', async (t) => {
+test('a user begins its profile, a service completes it, and an illegal command is a 409 that says why', async (t) => {
   const id = await register('complete');
   const as = { role: 'user', sub: 'complete' };
-  t.like((await command(id, 'profile/mark-in-progress', undefined, as)).body, { id, profileCompletionStatus: 'in_progress' });
+  t.like((await command(id, 'profile/mark-in-progress', undefined, as)).body, {
+    id,
+    profileCompletionStatus: 'in_progress',
+  });
   const json = { customerId: 'c-1', customerKind: 'company' };
   t.is((await command(id, 'profile/complete', json, as)).body['code'], 'forbidden');
   const completed = await command(id, 'profile/complete', json);
   t.is(completed.status, 200);
-  t.like(completed.body, { status: 'active', profileCompletionStatus: 'completed', customerId: 'c-1', companyId: 'c-1', financialInstitutionId: null, profileCompletionDeadline: null });
+  t.like(completed.body, {
+    status: 'active',
+    profileCompletionStatus: 'completed',
+    customerId: 'c-1',
+    companyId: 'c-1',
+    financialInstitutionId: null,
+    profileCompletionDeadline: null,
+  });
   t.is((await command(id, 'profile/complete', json)).status, 200, 'said twice');
   const other = await command(id, 'profile/complete', { ...json, customerId: 'c-2' });
   t.is(other.status, 409);
@@ -44,7 +63,9 @@ test('a profile is begun by its user and completed by who keeps the customers, a
 test('suspension and its end', async (t) => {
   const id = await register('suspend');
   t.like((await command(id, 'profile/suspend')).body, { status: 'suspended' });
-  t.like((await command(id, 'profile/mark-in-progress', undefined, { role: 'user', sub: 'suspend' })).body, { code: 'account_inactive' });
+  t.like((await command(id, 'profile/mark-in-progress', undefined, { role: 'user', sub: 'suspend' })).body, {
+    code: 'account_inactive',
+  });
   t.like((await command(id, 'profile/mark-in-progress')).body, { code: 'user_suspended' });
   t.like((await command(id, 'profile/unsuspend')).body, { status: 'pending_profile' });
   t.like((await command(id, 'profile/unsuspend')).body, { code: 'user_not_suspended' });
@@ -52,9 +73,15 @@ test('suspension and its end', async (t) => {
 
 test('the copies are confirmed, doubted, reconciled and sent again by commands', async (t) => {
   const id = await register('sync');
-  t.like((await command(id, 'sync/mark-service-synced', { service: 'accounting' })).body, { syncMetadata: { syncedServices: ['accounting'] } });
-  t.like((await command(id, 'sync/mark-service-failed', { service: 'portfolio', error: 'no room' })).body, { syncMetadata: { failedServices: ['portfolio'] } });
-  t.like((await command(id, 'sync/mark-service-synced', { service: 'portfolio', userVersion: 9 })).body, { code: 'unknown_version' });
+  t.like((await command(id, 'sync/mark-service-synced', { service: 'accounting' })).body, {
+    syncMetadata: { syncedServices: ['accounting'] },
+  });
+  t.like((await command(id, 'sync/mark-service-failed', { service: 'portfolio', error: 'no room' })).body, {
+    syncMetadata: { failedServices: ['portfolio'] },
+  });
+  t.like((await command(id, 'sync/mark-service-synced', { service: 'portfolio', userVersion: 9 })).body, {
+    code: 'unknown_version',
+  });
   const unknown = await command(id, 'sync/mark-service-synced', { service: 'nobody' });
   t.is(unknown.status, 404);
   t.like(unknown.body, { code: 'unknown_service' });
@@ -63,7 +90,11 @@ test('the copies are confirmed, doubted, reconciled and sent again by commands',
   t.like(found.body, { userId: id, consistent: false, failed: ['portfolio'], republished: ['portfolio'] });
   t.like((await command(id, 'sync/mark-service-synced', { service: 'portfolio' })).body, { syncStatus: 'synced' });
   t.like((await command(id, 'sync/reconcile')).body, { consistent: true, republished: [] });
-  t.like((await command(id, 'sync/force')).body, { syncStatus: 'in_progress', syncRetryCount: 0, syncMetadata: { syncedServices: [] } });
+  t.like((await command(id, 'sync/force')).body, {
+    syncStatus: 'in_progress',
+    syncRetryCount: 0,
+    syncMetadata: { syncedServices: [] },
+  });
 });
 
 test('a command repeated with its Idempotency-Key is carried out once', async (t) => {
@@ -81,15 +112,34 @@ test('a bulk operation is accepted once for its Idempotency-Key and shows its pr
   const ids = await Promise.all(['bulk-1', 'bulk-2'].map((sub) => register(sub)));
   const json = { filter: { userIds: ids } };
   const ask = { ...admin, json, headers: { 'Idempotency-Key': 'bulk-1' } };
-  const [first, second] = [await api.ask('POST', '/users/state-management/bulk/resync', ask), await api.ask('POST', '/users/state-management/bulk/resync', ask)];
+  const [first, second] = [
+    await api.ask('POST', '/users/state-management/bulk/resync', ask),
+    await api.ask('POST', '/users/state-management/bulk/resync', ask),
+  ];
   t.is(first.status, 202);
   t.deepEqual(second.body, first.body);
   const href = String(first.body['href']);
   await until(async () => (await api.ask('GET', href, admin)).body['state'] === 'completed');
   t.like((await api.ask('GET', href, admin)).body, { matched: 2, signalled: 2 });
   t.is((await api.ask('GET', href, { ...admin, tenant: 'elsewhere' })).body['code'], 'bulk_operation_not_found');
-  t.is((await api.ask('POST', '/users/state-management/bulk/reactivate', { ...admin, json: { filter: {}, extensionDays: 7 } })).status, 400);
-  t.is((await api.ask('POST', '/users/state-management/bulk/reactivate', { ...admin, json: { filter: { status: 'inactive' }, extensionDays: 7 } })).status, 202);
+  t.is(
+    (
+      await api.ask('POST', '/users/state-management/bulk/reactivate', {
+        ...admin,
+        json: { filter: {}, extensionDays: 7 },
+      })
+    ).status,
+    400,
+  );
+  t.is(
+    (
+      await api.ask('POST', '/users/state-management/bulk/reactivate', {
+        ...admin,
+        json: { filter: { status: 'inactive' }, extensionDays: 7 },
+      })
+    ).status,
+    202,
+  );
 });
 
 test('an audit is run by hand', async (t) => {
@@ -100,20 +150,28 @@ test('an audit is run by hand', async (t) => {
   t.is((await api.ask('POST', '/maintenance/audits/other/run', admin)).status, 400);
 });
 
-test('deletion ends the user\'s workflows', async (t) => {
+test("deletion ends the user's workflows", async (t) => {
   const id = await register('delete');
   await command(id, 'profile/mark-in-progress');
   t.is((await api.ask('DELETE', `/users/${id}`, admin)).status, 204);
   for (const workflowId of [`profile:${id}`, `user-sync:${id}`]) {
-    await until(async () => (await world.client.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED', { what: workflowId });
+    await until(
+      async () => (await world.client.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED',
+      { what: workflowId },
+    );
   }
   t.is((await command(id, 'profile/mark-in-progress')).status, 404);
 });
 
-test('without a worker a command is a 503 that may still take effect, and the same key learns its outcome later', async (t) => {
-  const idle = await startApi({ db: world.db, temporalAddress: temporalAddress(), settings: { TASK_QUEUE: 'nobody-polls-this', COMMAND_TIMEOUT_MS: '500' } });
+test('without a worker a command is a 503 that may take effect; the same key learns its outcome later', async (t) => {
+  const idle = await startApi({
+    db: world.db,
+    temporalAddress: temporalAddress(),
+    settings: { TASK_QUEUE: 'nobody-polls-this', COMMAND_TIMEOUT_MS: '500' },
+  });
   t.teardown(() => idle.close());
-  const userId = await world.insertUser({ now: Date.now() }); // without a promised start: the command is the first to start it
+  // Without a promised start: the command is the first to start it
+  const userId = await world.insertUser({ now: Date.now() });
   const more = { tenant: 'test', headers: { 'Idempotency-Key': 'late' } };
   const { status, body, headers } = await command(userId, 'profile/mark-in-progress', undefined, more, idle);
   t.is(status, 503);
@@ -130,7 +188,10 @@ test('without Temporal a command is a 503, and so is a bulk operation and its pr
   const id = await register('alone', alone);
   for (const answer of [
     await command(id, 'profile/mark-in-progress', undefined, {}, alone),
-    await alone.ask('POST', '/users/state-management/bulk/resync', { ...admin, json: { filter: { status: 'active' } } }),
+    await alone.ask('POST', '/users/state-management/bulk/resync', {
+      ...admin,
+      json: { filter: { status: 'active' } },
+    }),
     await alone.ask('GET', '/users/state-management/bulk/11111111-1111-1111-1111-111111111111', admin),
     await alone.ask('POST', '/maintenance/audits/cleanup/run', admin),
   ]) {
@@ -138,5 +199,9 @@ test('without Temporal a command is a 503, and so is a bulk operation and its pr
     t.is(answer.body['code'], 'temporal_unavailable');
     t.truthy(answer.headers.get('Retry-After'));
   }
-  t.is((await command('11111111-1111-1111-1111-111111111111', 'profile/suspend', undefined, {}, alone)).status, 404, 'what does not exist is not found all the same');
+  t.is(
+    (await command('11111111-1111-1111-1111-111111111111', 'profile/suspend', undefined, {}, alone)).status,
+    404,
+    'what does not exist is not found all the same',
+  );
 });

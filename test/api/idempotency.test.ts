@@ -8,7 +8,8 @@ test.after.always(() => api.close());
 const json = (name: string) => ({ authSubject: name, email: `${name}@example.com` });
 const service = { role: 'service', sub: 'crm' } as const;
 const key = (value: string) => ({ headers: { 'Idempotency-Key': value } });
-const records = (value: string) => api.db.inTenant('default', (tx) => tx.idempotencyKey.findMany({ where: { key: value } }));
+const records = (value: string) =>
+  api.db.inTenant('default', (tx) => tx.idempotencyKey.findMany({ where: { key: value } }));
 
 test('the same key with the same body answers what was answered first', async (t) => {
   const first = await api.ask('POST', '/users', { ...service, json: json('same'), ...key('k-same') });
@@ -29,35 +30,61 @@ test('the same key with another body is refused', async (t) => {
 
 test('a key means something only to its subject, and in its tenant', async (t) => {
   await api.ask('POST', '/users', { ...service, json: json('scoped'), ...key('k-scoped') });
-  const other = await api.ask('POST', '/users', { role: 'admin', sub: 'boss', json: json('scoped-2'), ...key('k-scoped') });
-  const elsewhere = await api.ask('POST', '/users', { ...service, tenant: 'elsewhere', json: json('scoped-3'), ...key('k-scoped') });
+  const other = await api.ask('POST', '/users', {
+    role: 'admin',
+    sub: 'boss',
+    json: json('scoped-2'),
+    ...key('k-scoped'),
+  });
+  const elsewhere = await api.ask('POST', '/users', {
+    ...service,
+    tenant: 'elsewhere',
+    json: json('scoped-3'),
+    ...key('k-scoped'),
+  });
   t.deepEqual([other.status, elsewhere.status], [201, 201]);
 });
 
 test('of requests with one key at once one is carried out; the others are told so, or answered the same', async (t) => {
-  const answers = await Promise.all(Array.from({ length: 10 }, () => api.ask('POST', '/users', { ...service, json: json('parallel'), ...key('k-parallel') })));
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      api.ask('POST', '/users', { ...service, json: json('parallel'), ...key('k-parallel') }),
+    ),
+  );
   for (const { status, body, headers } of answers) {
     if (status === 201) continue;
     t.is(status, 409);
     t.is(body['code'], 'idempotency_in_progress');
     t.is(headers.get('Retry-After'), '1');
   }
-  t.is(answers.filter(({ status, headers }) => status === 201 && headers.get('Idempotency-Replayed') === null).length, 1);
+  t.is(
+    answers.filter(({ status, headers }) => status === 201 && headers.get('Idempotency-Replayed') === null).length,
+    1,
+  );
 });
 
 test('a key whose holder died is free once its lock lapsed', async (t) => {
   await api.ask('POST', '/users', { ...service, json: json('died'), ...key('k-died') });
-  const lapse = (lockedUntil: Date) => api.db.inTenant('default', (tx) =>
-    tx.idempotencyKey.updateMany({ where: { key: 'k-died' }, data: { status: null, body: null, lockedUntil } }));
+  const lapse = (lockedUntil: Date) =>
+    api.db.inTenant('default', (tx) =>
+      tx.idempotencyKey.updateMany({ where: { key: 'k-died' }, data: { status: null, body: null, lockedUntil } }),
+    );
   await lapse(new Date(Date.now() + 60_000));
   t.is((await api.ask('POST', '/users', { ...service, json: json('died'), ...key('k-died') })).status, 409);
   await lapse(new Date(Date.now() - 1));
-  t.is((await api.ask('POST', '/users', { ...service, json: json('died'), ...key('k-died') })).status, 200, 'carried out again');
+  t.is(
+    (await api.ask('POST', '/users', { ...service, json: json('died'), ...key('k-died') })).status,
+    200,
+    'carried out again',
+  );
 });
 
 test('a holder whose lock lapsed can neither answer for the later one nor give its key back', async (t) => {
   const claim = { tenantId: 'default', scope: 'scope', key: 'k-fence', fingerprint: 'f', lockMs: -1, keepHours: 24 };
-  const [lapsed, later] = [{ ...claim, token: randomUUID() }, { ...claim, token: randomUUID(), lockMs: 60_000 }];
+  const [lapsed, later] = [
+    { ...claim, token: randomUUID() },
+    { ...claim, token: randomUUID(), lockMs: 60_000 },
+  ];
   const { pool } = api.db;
   t.like(await beginIdempotent(pool, lapsed), { kind: 'begun' });
   t.like(await beginIdempotent(pool, later), { kind: 'begun' });
@@ -70,8 +97,17 @@ test('a holder whose lock lapsed can neither answer for the later one nor give i
 
 test('an answer is forgotten after IDEMPOTENCY_KEY_HOURS', async (t) => {
   await api.ask('POST', '/users', { ...service, json: json('old'), ...key('k-old') });
-  await api.db.inTenant('default', (tx) => tx.idempotencyKey.updateMany({ where: { key: 'k-old' }, data: { createdAt: new Date(Date.now() - 25 * 3_600_000) } }));
-  t.is((await api.ask('POST', '/users', { ...service, json: json('anew'), ...key('k-old') })).status, 201, 'also with another body');
+  await api.db.inTenant('default', (tx) =>
+    tx.idempotencyKey.updateMany({
+      where: { key: 'k-old' },
+      data: { createdAt: new Date(Date.now() - 25 * 3_600_000) },
+    }),
+  );
+  t.is(
+    (await api.ask('POST', '/users', { ...service, json: json('anew'), ...key('k-old') })).status,
+    201,
+    'also with another body',
+  );
 });
 
 test('refusals are kept, as problems; answers of 5xx are not', async (t) => {

@@ -13,8 +13,12 @@ test.after.always(() => api.close());
 
 async function place(at: TestApi = api): Promise<string> {
   const { body } = await at.ask('POST', '/orders', {
-    ...service, json: {
-      customerId: 'c', items: [{ sku: 'MUG-1', quantity: 1 }], currency: 'EUR', payment: { method: 'account' },
+    ...service,
+    json: {
+      customerId: 'c',
+      items: [{ sku: 'MUG-1', quantity: 1 }],
+      currency: 'EUR',
+      payment: { method: 'account' },
       shipTo: { name: 'Ada', street: 'Street 1', postalCode: '1', city: 'Paris', country: 'FR' },
     },
   });
@@ -25,16 +29,33 @@ async function happen(processId: string, { type, detail = {} }: { type: string; 
   await api.db.inTenant(TENANT, async (tx) => {
     const { sequence } = await tx.processState.update({
       where: { tenantId_processId: { tenantId: TENANT, processId } },
-      data: { sequence: { increment: 1 }, ...(type === 'ProcessCompensated' ? { status: 'compensated', currentStep: null } : {}) },
+      data: {
+        sequence: { increment: 1 },
+        ...(type === 'ProcessCompensated' ? { status: 'compensated', currentStep: null } : {}),
+      },
     });
-    await tx.processEvent.create({ data: { tenantId: TENANT, processId, sequence, type, step: null, detail, at: new Date() } });
+    await tx.processEvent.create({
+      data: { tenantId: TENANT, processId, sequence, type, step: null, detail, at: new Date() },
+    });
   });
 }
-async function follow(id: string, { after, at = api, sub = service.sub, role = service.role }: {
-  after?: string; at?: TestApi; sub?: string; role?: 'service' | 'user';
-} = {}): Promise<EventStream> {
+async function follow(
+  id: string,
+  {
+    after,
+    at = api,
+    sub = service.sub,
+    role = service.role,
+  }: {
+    after?: string;
+    at?: TestApi;
+    sub?: string;
+    role?: 'service' | 'user';
+  } = {},
+): Promise<EventStream> {
   return openEventStream(`${at.url}/orders/${id}/events`, {
-    Authorization: `Bearer ${await at.token(role, sub)}`, ...(after === undefined ? {} : { 'Last-Event-ID': after }),
+    Authorization: `Bearer ${await at.token(role, sub)}`,
+    ...(after === undefined ? {} : { 'Last-Event-ID': after }),
   });
 }
 async function apiWith(t: ExecutionContext, streams: Partial<EventFeedOptions>): Promise<TestApi> {
@@ -52,9 +73,15 @@ test('a stream tells what happened and what happens, each event once, and ends w
   const first = await stream.next();
   t.like(orderEventSchema.parse(first?.data), { sequence: 1, type: 'ProcessStarted', refusal: null });
   t.is((await stream.next())?.id, '2');
-  await happen(id, { type: 'StepFailed', detail: { cause: { code: 'step_error', message: 'secret', class: 'transient' } } });
+  await happen(id, {
+    type: 'StepFailed',
+    detail: { cause: { code: 'step_error', message: 'secret', class: 'transient' } },
+  });
   t.like(orderEventSchema.parse((await stream.next())?.data), { sequence: 3, type: 'StepFailed', refusal: null });
-  await happen(id, { type: 'CompensationStarted', detail: { cause: { code: 'out_of_stock', message: 'Sold out.', class: 'refused' } } });
+  await happen(id, {
+    type: 'CompensationStarted',
+    detail: { cause: { code: 'out_of_stock', message: 'Sold out.', class: 'refused' } },
+  });
   await happen(id, { type: 'ProcessCompensated' });
   const rest = await stream.rest();
   t.deepEqual(idsOf(rest), ['4', '5']);
@@ -84,7 +111,10 @@ test('a long timeline comes whole', async (t) => {
   const id = await place();
   for (let count = 0; count < 120; count += 1) await happen(id, { type: 'ParkingOverdue' });
   await happen(id, { type: 'ProcessCompensated' });
-  t.deepEqual(idsOf(await (await follow(id)).rest()), Array.from({ length: 123 }, (_, index) => String(index + 1)));
+  t.deepEqual(
+    idsOf(await (await follow(id)).rest()),
+    Array.from({ length: 123 }, (_, index) => String(index + 1)),
+  );
 });
 
 test('a silent stream has a heartbeat, and ends after its time', async (t) => {
@@ -96,16 +126,26 @@ test('a silent stream has a heartbeat, and ends after its time', async (t) => {
 
 test('streams are bounded, for a user and for the API process, and the place of one that left is free', async (t) => {
   const other = await apiWith(t, { maxStreams: 3, maxStreamsOfOwner: 2 });
-  const { body } = await api.ask('POST', '/users', { role: 'user', sub: 'streams', json: { authSubject: 'streams', email: 'streams@example.com' } });
-  await api.db.inTenant(TENANT, (tx) => tx.user.update({
-    where: { tenantId_id: { tenantId: TENANT, id: String(body['id']) } }, data: { status: 'active', customerId: 'c' },
-  }));
+  const { body } = await api.ask('POST', '/users', {
+    role: 'user',
+    sub: 'streams',
+    json: { authSubject: 'streams', email: 'streams@example.com' },
+  });
+  await api.db.inTenant(TENANT, (tx) =>
+    tx.user.update({
+      where: { tenantId_id: { tenantId: TENANT, id: String(body['id']) } },
+      data: { status: 'active', customerId: 'c' },
+    }),
+  );
   const id = await place();
   const as = { role: 'user', sub: 'streams', at: other } as const;
   const streams = [await follow(id, as), await follow(id, as)];
-  t.like((await other.ask('GET', `/orders/${id}/events`, as)), { status: 429, body: { code: 'too_many_streams' } });
+  t.like(await other.ask('GET', `/orders/${id}/events`, as), { status: 429, body: { code: 'too_many_streams' } });
   await follow(id, { at: other });
-  t.like((await other.ask('GET', `/orders/${id}/events`, service)), { status: 503, body: { code: 'streams_exhausted', retryable: true } });
+  t.like(await other.ask('GET', `/orders/${id}/events`, service), {
+    status: 503,
+    body: { code: 'streams_exhausted', retryable: true },
+  });
   streams[0]?.leave();
   await until(async () => (await follow(id, as)).status === 200, { what: 'a place' });
 });

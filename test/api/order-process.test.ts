@@ -16,7 +16,13 @@ test('an order is priced by us, paid, shipped, and completed when it is delivere
   const id = await world.place({ customerId, quantity: 3 });
   await world.untilStatus(id, 'shipped');
   const { body } = await api.ask('GET', `/orders/${id}`, as);
-  t.like(body, { status: 'shipped', currency: 'EUR', totalMinor: 3_750, items: [{ sku: 'MUG', quantity: 3, unitPriceMinor: 1_250 }], refusal: null });
+  t.like(body, {
+    status: 'shipped',
+    currency: 'EUR',
+    totalMinor: 3_750,
+    items: [{ sku: 'MUG', quantity: 3, unitPriceMinor: 1_250 }],
+    refusal: null,
+  });
   t.is((await api.ask('POST', `/orders/${id}/delivery`, as)).body['code'], 'forbidden');
   t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202);
   await world.untilStatus(id, 'completed');
@@ -35,23 +41,38 @@ test('an order is followed live, and further on after a break', async (t) => {
     if (read.type === 'WaitStarted') break;
   }
   stream.leave();
-  t.deepEqual(seen.filter(({ type }) => type === 'StepCompleted').map(({ step }) => step), ['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment']);
+  t.deepEqual(
+    seen.filter(({ type }) => type === 'StepCompleted').map(({ step }) => step),
+    ['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment'],
+  );
   await api.ask('POST', `/orders/${id}/delivery`, service);
-  const rest = await (await openEventStream(url, { ...headers, 'Last-Event-ID': String(seen.at(-1)?.sequence) })).rest();
-  t.deepEqual(rest.map(({ data }) => orderEventSchema.parse(data).type), ['StepCompleted', 'ProcessCompleted']);
+  const rest = await (
+    await openEventStream(url, { ...headers, 'Last-Event-ID': String(seen.at(-1)?.sequence) })
+  ).rest();
+  t.deepEqual(
+    rest.map(({ data }) => orderEventSchema.parse(data).type),
+    ['StepCompleted', 'ProcessCompleted'],
+  );
   t.is(rest[0]?.id, String(seen.length + 1), 'none is missing and none comes twice');
 });
 
 test('a refused order says why, in words for its customer', async (t) => {
   const [unknown, abroad] = [await world.place({ sku: 'NONE' }), await world.place({ country: REFUSED_COUNTRY })];
   await Promise.all([world.untilStatus(unknown, 'refused'), world.untilStatus(abroad, 'refused')]);
-  t.like((await api.ask('GET', `/orders/${unknown}`, service)).body, { refusal: { code: 'product_not_available' }, totalMinor: null });
+  t.like((await api.ask('GET', `/orders/${unknown}`, service)).body, {
+    refusal: { code: 'product_not_available' },
+    totalMinor: null,
+  });
   t.like((await api.ask('GET', `/orders/${abroad}`, service)).body, { refusal: { code: 'invalid_address' } });
-  const { customerId } = z.object({ customerId: z.string() }).parse((await api.ask('GET', `/orders/${abroad}`, service)).body);
-  t.like((await api.ask('GET', `/orders?status=refused&customerId=${customerId}`, service)).body, { items: { length: 1, 0: { id: abroad } } });
+  const { customerId } = z
+    .object({ customerId: z.string() })
+    .parse((await api.ask('GET', `/orders/${abroad}`, service)).body);
+  t.like((await api.ask('GET', `/orders?status=refused&customerId=${customerId}`, service)).body, {
+    items: { length: 1, 0: { id: abroad } },
+  });
 });
 
-test('an order is cancelled by its customer while the warehouse has not accepted it, and everything is undone', async (t) => {
+test('a customer cancels an order that the warehouse has not accepted, and everything is undone', async (t) => {
   const { as, customerId } = await world.customer();
   await api.ask('PUT', '/products/CUP', { role: 'admin', json: { name: 'Cup', priceMinor: 900, currency: 'EUR' } });
   await api.ask('POST', '/products/CUP/stock', { role: 'admin', json: { received: 5 } });
@@ -65,7 +86,13 @@ test('an order is cancelled by its customer while the warehouse has not accepted
     }
     // Paid only once the workflow has heard of the cancellation.
     const handle = world.client.workflow.getHandle(`order:${id}`);
-    await until(async () => ((await handle.fetchHistory()).events ?? []).some((event) => event.workflowExecutionUpdateAcceptedEventAttributes), { what: 'the Update' });
+    await until(
+      async () =>
+        ((await handle.fetchHistory()).events ?? []).some(
+          (event) => event.workflowExecutionUpdateAcceptedEventAttributes,
+        ),
+      { what: 'the Update' },
+    );
   });
   placed.resolve(await world.place({ customerId, sku: 'CUP', quantity: 2 }));
   const id = await placed.promise;
@@ -73,7 +100,10 @@ test('an order is cancelled by its customer while the warehouse has not accepted
   const answer = await asked;
   t.is(answer?.status, 202);
   t.regex(String(answer?.body['status']), /^cancell(ing|ed)$/);
-  t.like((await api.ask('GET', `/orders/${id}`, as)).body, { status: 'cancelled', refusal: { code: 'cancelled', message: 'The order was cancelled.' } });
+  t.like((await api.ask('GET', `/orders/${id}`, as)).body, {
+    status: 'cancelled',
+    refusal: { code: 'cancelled', message: 'The order was cancelled.' },
+  });
   t.like((await api.ask('GET', '/products/CUP', as)).body, { onHand: 5, reserved: 0, shipped: 0 });
   t.is((await api.ask('POST', `/orders/${id}/cancel`, as)).body['code'], 'process_closed');
 });
@@ -91,7 +121,10 @@ test('a cancellation behind the point of no return is a 409', async (t) => {
   const { as, customerId } = await world.customer();
   const id = await world.place({ customerId });
   await world.untilStatus(id, 'shipped');
-  const { status, body } = await api.ask('POST', `/orders/${id}/cancel`, { ...as, json: { reason: 'changed my mind' } });
+  const { status, body } = await api.ask('POST', `/orders/${id}/cancel`, {
+    ...as,
+    json: { reason: 'changed my mind' },
+  });
   t.deepEqual([status, body['code']], [409, 'past_point_of_no_return']);
   t.is(await world.status(id), 'shipped');
 });

@@ -30,8 +30,16 @@ export interface OrderWorld {
   /** A customer with an active user, whose token is `as`. */
   customer(): Promise<{ customerId: string; as: { role: 'user'; sub: string } }>;
   /** Places an order for a new customer unless it names one. */
-  place(order?: { customerId?: string; sku?: string; quantity?: number; city?: string; country?: string }): Promise<string>;
-  /** Places an order that can't be undone until it is healed: it is refused after the payment, which can't be paid back. */
+  place(order?: {
+    customerId?: string;
+    sku?: string;
+    quantity?: number;
+    city?: string;
+    country?: string;
+  }): Promise<string>;
+  /**
+   * Places an order that can't be undone until it is healed: it is refused after the payment, which can't be paid back.
+   */
   parkUndo(): Promise<{ id: string; heal: () => void }>;
   /** Places an order of which nobody knows, until it is healed, whether the warehouse has it. */
   parkStep(): Promise<{ id: string; heal: () => void }>;
@@ -48,27 +56,48 @@ export async function createOrderWorld(): Promise<OrderWorld> {
   const beforePayment: OrderWorld['beforePayment'] = new Map();
   const settings = { BUS_POLL_MS: '20', COMMAND_TIMEOUT_MS: '20000', BULK_RATE_PER_SECOND: '100' };
   const world = await createWorld({
-    ...server, env: settings,
+    ...server,
+    env: settings,
     around: ({ payments, shipping }) => ({
-      payments: withTrouble(payments, { beforePayment, customers: troubled.customers }), shipping: withLateTrucks(shipping, troubled.cities),
+      payments: withTrouble(payments, { beforePayment, customers: troubled.customers }),
+      shipping: withLateTrucks(shipping, troubled.cities),
     }),
   });
   const { db, client } = world;
-  const api = await startApi({ db, temporalAddress: temporalAddress(), settings: { ...settings, TASK_QUEUE: world.config.TASK_QUEUE } });
+  const api = await startApi({
+    db,
+    temporalAddress: temporalAddress(),
+    settings: { ...settings, TASK_QUEUE: world.config.TASK_QUEUE },
+  });
   await api.ask('PUT', '/products/MUG', { role: 'admin', json: { name: 'Mug', priceMinor: 1_250, currency: 'EUR' } });
   await api.ask('POST', '/products/MUG/stock', { role: 'admin', json: { received: 1_000 } });
   const orders = ordersOf(api, db);
   return {
-    api, db, client, beforePayment, troubled, ...orders,
+    api,
+    db,
+    client,
+    beforePayment,
+    troubled,
+    ...orders,
     parkUndo: async () => {
       const { customerId } = await orders.customer();
       troubled.customers.add(customerId);
-      return { id: await orders.place({ customerId, country: REFUSED_COUNTRY }), heal: () => { troubled.customers.delete(customerId); } };
+      return {
+        id: await orders.place({ customerId, country: REFUSED_COUNTRY }),
+        heal: () => {
+          troubled.customers.delete(customerId);
+        },
+      };
     },
     parkStep: async () => {
       const city = randomUUID();
       troubled.cities.add(city);
-      return { id: await orders.place({ city }), heal: () => { troubled.cities.delete(city); } };
+      return {
+        id: await orders.place({ city }),
+        heal: () => {
+          troubled.cities.delete(city);
+        },
+      };
     },
     close: async () => {
       await api.close();
@@ -78,37 +107,59 @@ export async function createOrderWorld(): Promise<OrderWorld> {
   };
 }
 
-function ordersOf(api: TestApi, db: Db): Pick<OrderWorld, 'customer' | 'place' | 'status' | 'untilStatus' | 'untilProcess'> {
+function ordersOf(
+  api: TestApi,
+  db: Db,
+): Pick<OrderWorld, 'customer' | 'place' | 'status' | 'untilStatus' | 'untilProcess'> {
   const customer = async () => {
     const [sub, customerId, id] = [randomUUID(), randomUUID(), randomUUID()];
-    await db.inTenant(TENANT, (tx) => tx.user.create({ data: {
-      tenantId: TENANT, id, authSubject: sub, email: `${sub}@example.com`, status: 'active', customerId, profileCompletionStatus: 'completed', syncStatus: 'synced',
-    } }));
+    await db.inTenant(TENANT, (tx) =>
+      tx.user.create({
+        data: {
+          tenantId: TENANT,
+          id,
+          authSubject: sub,
+          email: `${sub}@example.com`,
+          status: 'active',
+          customerId,
+          profileCompletionStatus: 'completed',
+          syncStatus: 'synced',
+        },
+      }),
+    );
     return { customerId, as: { role: 'user', sub } as const };
   };
-  const status = async (orderId: string) => String((await api.ask('GET', `/orders/${orderId}`, service)).body['status']);
-  const process = (processId: string) => api.ask('GET', `/processes/${processId}`, operator);
+  const status = async (orderId: string) =>
+    String((await api.ask('GET', `/orders/${orderId}`, service)).body['status']);
+  const readProcess = (processId: string) => api.ask('GET', `/processes/${processId}`, operator);
   return {
-    customer, status,
+    customer,
+    status,
     place: async ({ customerId, sku = 'MUG', quantity = 1, city = 'Paris', country = 'FR' } = {}) => {
       const { body } = await api.ask('POST', '/orders', {
-        ...service, json: {
-          customerId: customerId ?? (await customer()).customerId, items: [{ sku, quantity }], currency: 'EUR', payment: { method: 'account' },
+        ...service,
+        json: {
+          customerId: customerId ?? (await customer()).customerId,
+          items: [{ sku, quantity }],
+          currency: 'EUR',
+          payment: { method: 'account' },
           shipTo: { name: 'Ada Lovelace', street: 'Rue de Rivoli 1', postalCode: '75001', city, country },
         },
       });
       return z.string().parse(body['id']);
     },
-    untilStatus: (orderId, wanted) => until(async () => await status(orderId) === wanted, { what: `order ${wanted}` }),
+    untilStatus: (orderId, wanted) =>
+      until(async () => (await status(orderId)) === wanted, { what: `order ${wanted}` }),
     untilProcess: async (processId, wanted) => {
-      await until(async () => (await process(processId)).body['status'] === wanted, { what: `process ${wanted}` });
-      return process(processId);
+      await until(async () => (await readProcess(processId)).body['status'] === wanted, { what: `process ${wanted}` });
+      return readProcess(processId);
     },
   };
 }
 
 function withTrouble(
-  ledger: PaymentPort, { beforePayment, customers }: Pick<OrderWorld, 'beforePayment'> & { customers: ReadonlySet<string> },
+  ledger: PaymentPort,
+  { beforePayment, customers }: Pick<OrderWorld, 'beforePayment'> & { customers: ReadonlySet<string> },
 ): PaymentPort {
   return {
     ...ledger,
@@ -117,7 +168,8 @@ function withTrouble(
       return ledger.authorise(request);
     },
     refund: async (request) => {
-      if (request.calls.some(({ payment }) => customers.has(payment.customerId))) throw new StepFailure('bank_away', 'The bank does not answer.');
+      if (request.calls.some(({ payment }) => customers.has(payment.customerId)))
+        throw new StepFailure('bank_away', 'The bank does not answer.');
       return ledger.refund(request);
     },
   };
@@ -127,7 +179,8 @@ function withLateTrucks(warehouse: ShippingPort, cities: ReadonlySet<string>): S
   return {
     ...warehouse,
     accept: async (request) => {
-      if (request.calls.some(({ shipTo }) => cities.has(shipTo?.city ?? ''))) throw new StepFailure('warehouse_timed_out', 'The warehouse does not answer.');
+      if (request.calls.some(({ shipTo }) => cities.has(shipTo?.city ?? '')))
+        throw new StepFailure('warehouse_timed_out', 'The warehouse does not answer.');
       return warehouse.accept(request);
     },
   };

@@ -18,11 +18,15 @@ test('while PostgreSQL is away requests are 503 and /readyz is red; both recover
   t.is((await api.ask('POST', '/users', { ...admin, json: json('before') })).status, 201);
   t.is(await readiness(), 200);
 
-  const inFlight = Array.from({ length: 20 }, (_, index) => api.ask('POST', '/users', { ...admin, json: json(`during-${index}`) }));
+  const inFlight = Array.from({ length: 20 }, (_, index) =>
+    api.ask('POST', '/users', { ...admin, json: json(`during-${index}`) }),
+  );
   await postgres.kill();
-  for (const { status, body } of await Promise.all(inFlight)) t.true(status === 201 || body['code'] === 'database_unavailable', String(status));
+  for (const { status, body } of await Promise.all(inFlight))
+    t.true(status === 201 || body['code'] === 'database_unavailable', String(status));
   for (const [method, path, ask] of [
-    ['GET', '/users', admin], ['POST', '/users', { ...admin, json: json('away') }],
+    ['GET', '/users', admin],
+    ['POST', '/users', { ...admin, json: json('away') }],
     ['POST', '/users', { ...admin, json: json('away'), headers: { 'Idempotency-Key': 'away' } }],
     ['GET', '/users/11111111-1111-1111-1111-111111111111', { role: 'user' }],
     ['POST', '/dead-letters/11111111-1111-1111-1111-111111111111/replay', admin],
@@ -36,7 +40,10 @@ test('while PostgreSQL is away requests are 503 and /readyz is red; both recover
   t.is((await fetch(`${api.url}/healthz`)).status, 200);
 
   await postgres.start();
-  await until(async () => await readiness() === 200, { what: 'readiness' });
+  await until(async () => (await readiness()) === 200, { what: 'readiness' });
   t.is((await api.ask('POST', '/users', { ...admin, json: json('before') })).status, 200, 'what was answered was kept');
-  t.is((await api.ask('POST', '/users', { ...admin, json: json('away'), headers: { 'Idempotency-Key': 'away' } })).status, 201);
+  t.is(
+    (await api.ask('POST', '/users', { ...admin, json: json('away'), headers: { 'Idempotency-Key': 'away' } })).status,
+    201,
+  );
 });

@@ -21,19 +21,40 @@ test('the timeline of a parked process tells every step, attempt, cause and undo
   t.is(retry, null);
   t.is(workflowId, `order:${id}`);
   t.like(data, { totalMinor: 1_250, currency: 'EUR' });
-  t.deepEqual(steps.map(({ step, status }) => `${step} ${status}`), [
-    'validate_order completed', 'reserve_inventory compensated', 'process_payment compensation_failed', 'create_shipment failed',
-  ]);
-  t.like(stepOf(body, 'process_payment'), { kind: 'acts', isPivot: false, attempts: 1, compensation: { attempts: 4, error: { code: 'bank_away', class: 'transient' } } });
-  t.deepEqual(events.map(({ sequence }) => sequence), events.map((_, index) => index + 1));
+  t.deepEqual(
+    steps.map(({ step, status }) => `${step} ${status}`),
+    [
+      'validate_order completed',
+      'reserve_inventory compensated',
+      'process_payment compensation_failed',
+      'create_shipment failed',
+    ],
+  );
+  t.like(stepOf(body, 'process_payment'), {
+    kind: 'acts',
+    isPivot: false,
+    attempts: 1,
+    compensation: { attempts: 4, error: { code: 'bank_away', class: 'transient' } },
+  });
+  t.deepEqual(
+    events.map(({ sequence }) => sequence),
+    events.map((_, index) => index + 1),
+  );
   t.is(events.at(-1)?.type, 'CompensationParked');
 });
 
 test('a process under way tells what is still to come, and when a failed step is tried again', async (t) => {
   const { id, heal } = await world.parkStep();
-  await until(async () => processSchema.parse((await api.ask('GET', `/processes/${id}`, operator)).body).retry !== null, { what: 'a failed attempt' });
+  await until(
+    async () => processSchema.parse((await api.ask('GET', `/processes/${id}`, operator)).body).retry !== null,
+    { what: 'a failed attempt' },
+  );
   const { body } = await api.ask('GET', `/processes/${id}`, operator);
-  t.like(body, { status: 'running', currentStep: 'create_shipment', retry: { error: { code: 'warehouse_timed_out', class: 'unknown' } } });
+  t.like(body, {
+    status: 'running',
+    currentStep: 'create_shipment',
+    retry: { error: { code: 'warehouse_timed_out', class: 'unknown' } },
+  });
   t.like(stepOf(body, 'await_delivery'), { kind: 'waits', status: 'pending', startedAt: null });
   heal();
   await world.untilStatus(id, 'shipped');
@@ -63,8 +84,15 @@ test('an undo that failed is skipped for a reason, and the process says that som
   const first = await command(id, 'skip-compensation', skip, { 'Idempotency-Key': id });
   t.is(first.status, 200);
   const { body } = await world.untilProcess(id, 'abandoned');
-  t.like(stepOf(body, 'process_payment'), { status: 'skipped', decided: { command: 'skipCompensation', by: 'op', reason } });
-  t.deepEqual((await command(id, 'skip-compensation', skip, { 'Idempotency-Key': id })).body, first.body, 'the first answer');
+  t.like(stepOf(body, 'process_payment'), {
+    status: 'skipped',
+    decided: { command: 'skipCompensation', by: 'op', reason },
+  });
+  t.deepEqual(
+    (await command(id, 'skip-compensation', skip, { 'Idempotency-Key': id })).body,
+    first.body,
+    'the first answer',
+  );
   t.is((await command(id, 'skip-compensation', skip)).body['code'], 'process_closed');
 });
 
@@ -76,7 +104,10 @@ test('a step that failed where there is no way back is tried again', async (t) =
   heal();
   t.is((await command(id, 'retry-step')).status, 200);
   await world.untilStatus(id, 'shipped');
-  t.like(stepOf((await api.ask('GET', `/processes/${id}`, operator)).body, 'create_shipment'), { status: 'completed', decided: { command: 'retryStep', reason: null } });
+  t.like(stepOf((await api.ask('GET', `/processes/${id}`, operator)).body, 'create_shipment'), {
+    status: 'completed',
+    decided: { command: 'retryStep', reason: null },
+  });
 });
 
 test('a step that failed where there is no way back is skipped for a reason', async (t) => {
@@ -94,7 +125,13 @@ test('a parked process is abandoned for a reason, once, and no workflow is start
   const handle = world.client.workflow.getHandle(`order:${id}`);
   await until(async () => (await handle.describe()).status.name === 'FAILED', { what: 'the end of the workflow' });
   const { runId } = await handle.describe();
-  for (const [name, json] of Object.entries({ abandon: { reason }, cancel: {}, 'retry-step': {}, 'skip-step': { reason }, 'retry-compensation': {} })) {
+  for (const [name, json] of Object.entries({
+    abandon: { reason },
+    cancel: {},
+    'retry-step': {},
+    'skip-step': { reason },
+    'retry-compensation': {},
+  })) {
     t.is((await command(id, name, json)).body['code'], 'process_closed', name);
   }
   t.like((await command(id, 'recover')).body, { classed: 'closed', action: 'none' });
@@ -116,9 +153,17 @@ test('a process whose workflow is gone goes on with a command, or when it is rec
 test('a process that nobody knows is not found, whatever is asked of it', async (t) => {
   const id = randomUUID();
   t.is((await api.ask('GET', `/processes/${id}`, operator)).body['code'], 'process_not_found');
-  for (const [name, json] of Object.entries({ recover: undefined, cancel: {}, abandon: { reason }, 'skip-compensation': { step: 'x', reason } })) {
+  for (const [name, json] of Object.entries({
+    recover: undefined,
+    cancel: {},
+    abandon: { reason },
+    'skip-compensation': { step: 'x', reason },
+  })) {
     t.is((await command(id, name, json)).body['code'], 'process_not_found', name);
   }
   const elsewhere = await world.place();
-  t.is((await api.ask('POST', `/processes/${elsewhere}/cancel`, { ...operator, tenant: 'elsewhere' })).body['code'], 'process_not_found');
+  t.is(
+    (await api.ask('POST', `/processes/${elsewhere}/cancel`, { ...operator, tenant: 'elsewhere' })).body['code'],
+    'process_not_found',
+  );
 });

@@ -20,25 +20,44 @@ async function folder(t: ExecutionContext): Promise<string> {
 
 function startServer(t: ExecutionContext, env: Record<string, string>) {
   const child = spawn(process.execPath, ['server.ts'], {
-    cwd: ROOT, env: { ...process.env, TEMPORAL_ADDRESS: temporalAddress(), ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    cwd: ROOT,
+    env: { ...process.env, TEMPORAL_ADDRESS: temporalAddress(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  t.teardown(() => { child.kill('SIGKILL'); });
+  t.teardown(() => {
+    child.kill('SIGKILL');
+  });
   const output = { text: '' };
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => { output.text += chunk.toString(); });
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      output.text += chunk.toString();
+    });
   return { child, output };
 }
 
 test('server.ts serves, takes minted tokens, logs no personal data, and stops in order on SIGTERM', async (t) => {
   const database = await createDatabase();
   t.teardown(() => database.drop());
-  const env = { DATABASE_URL: database.url, PORT: String(await freePort()), DATA_DIR: await folder(t), LOG_LEVEL: 'debug' };
+  const env = {
+    DATABASE_URL: database.url,
+    PORT: String(await freePort()),
+    DATA_DIR: await folder(t),
+    LOG_LEVEL: 'debug',
+  };
   const { child, output } = startServer(t, env);
   const url = `http://127.0.0.1:${env.PORT}`;
   await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, { what: 'the API' });
-  const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], { cwd: ROOT, env: { ...process.env, ...env } });
+  const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
   t.regex(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
   const headers = { Authorization: `Bearer ${stdout.trim()}`, 'Content-Type': 'application/json' };
-  const registered = await fetch(`${url}/users`, { method: 'POST', headers, body: '{"authSubject":"auth0|secret","email":"secret@example.com","name":"Secret"}' });
+  const registered = await fetch(`${url}/users`, {
+    method: 'POST',
+    headers,
+    body: '{"authSubject":"auth0|secret","email":"secret@example.com","name":"Secret"}',
+  });
   t.is(registered.status, 201);
   t.is((await fetch(`${url}/users?emailPrefix=secret`, { headers })).status, 200);
   const exit = once(child, 'exit');
@@ -51,17 +70,32 @@ test('server.ts serves, takes minted tokens, logs no personal data, and stops in
 test('server.ts does not wait for those who follow an order when it stops', async (t) => {
   const database = await createDatabase();
   t.teardown(() => database.drop());
-  const env = { DATABASE_URL: database.url, PORT: String(await freePort()), DATA_DIR: await folder(t), LOG_LEVEL: 'silent' };
+  const env = {
+    DATABASE_URL: database.url,
+    PORT: String(await freePort()),
+    DATA_DIR: await folder(t),
+    LOG_LEVEL: 'silent',
+  };
   const { child } = startServer(t, env);
   const url = `http://127.0.0.1:${env.PORT}`;
   await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, { what: 'the API' });
-  const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], { cwd: ROOT, env: { ...process.env, ...env } });
+  const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
   const headers = { Authorization: `Bearer ${stdout.trim()}` };
   const order = {
-    customerId: 'c', items: [{ sku: 'MUG-1', quantity: 1 }], currency: 'EUR', payment: { method: 'account' },
+    customerId: 'c',
+    items: [{ sku: 'MUG-1', quantity: 1 }],
+    currency: 'EUR',
+    payment: { method: 'account' },
     shipTo: { name: 'Ada', street: 'Street 1', postalCode: '1', city: 'Paris', country: 'FR' },
   };
-  const placed = await fetch(`${url}/orders`, { method: 'POST', headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(order) });
+  const placed = await fetch(`${url}/orders`, {
+    method: 'POST',
+    headers: { ...headers, 'Content-Type': 'application/json' },
+    body: JSON.stringify(order),
+  });
   const stream = await openEventStream(`${url}${placed.headers.get('Location')}/events`, headers);
   t.is((await stream.next())?.id, '1');
   const exit = once(child, 'exit');
@@ -75,7 +109,9 @@ test('server.ts stops when its launcher is gone', async (t) => {
   t.teardown(() => database.drop());
   const env = { DATABASE_URL: database.url, PORT: String(await freePort()), DATA_DIR: await folder(t) };
   const { child } = startServer(t, env);
-  await until(async () => (await fetch(`http://127.0.0.1:${env.PORT}/readyz`).catch(() => undefined))?.status === 200, { what: 'the API' });
+  await until(async () => (await fetch(`http://127.0.0.1:${env.PORT}/readyz`).catch(() => undefined))?.status === 200, {
+    what: 'the API',
+  });
   const exit = once(child, 'exit');
   child.disconnect();
   t.deepEqual(await exit, [0, null]);
@@ -88,7 +124,10 @@ test('server.ts names what is wrong with its settings in one line', async (t) =>
   for (const [env, line] of [
     [{ PORT: 'x' }, /^PORT: .*\n$/],
     [{ DATABASE_URL: '' }, /^DATABASE_URL: .*\n$/],
-    [{ DATABASE_URL: database.url, DATABASE_ROLE: '', PORT: String(await freePort()), LOG_LEVEL: 'silent' }, /^DATABASE_ROLE: .*\n$/],
+    [
+      { DATABASE_URL: database.url, DATABASE_ROLE: '', PORT: String(await freePort()), LOG_LEVEL: 'silent' },
+      /^DATABASE_ROLE: .*\n$/,
+    ],
   ] as const) {
     const { child, output } = startServer(t, { DATA_DIR, ...env });
     t.is((await once(child, 'exit'))[0], 1);
@@ -97,15 +136,29 @@ test('server.ts names what is wrong with its settings in one line', async (t) =>
 });
 
 test('server.ts comes up with /readyz red while PostgreSQL is away', async (t) => {
-  const env = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none', PORT: String(await freePort()), DATA_DIR: await folder(t), LOG_LEVEL: 'silent' };
+  const env = {
+    DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+    PORT: String(await freePort()),
+    DATA_DIR: await folder(t),
+    LOG_LEVEL: 'silent',
+  };
   startServer(t, env);
-  await until(async () => (await fetch(`http://127.0.0.1:${env.PORT}/readyz`).catch(() => undefined))?.status === 503, { what: 'a red /readyz' });
+  await until(async () => (await fetch(`http://127.0.0.1:${env.PORT}/readyz`).catch(() => undefined))?.status === 503, {
+    what: 'a red /readyz',
+  });
   t.pass();
 });
 
 test('processes that start at once share one local key, which only its owner can read', async (t) => {
   const DATA_DIR = await folder(t);
-  await Promise.all([1, 2, 3].map(() => run(process.execPath, ['tools/token.ts', '--role', 'user', '--sub', 'a'], { cwd: ROOT, env: { ...process.env, DATA_DIR } })));
+  await Promise.all(
+    [1, 2, 3].map(() =>
+      run(process.execPath, ['tools/token.ts', '--role', 'user', '--sub', 'a'], {
+        cwd: ROOT,
+        env: { ...process.env, DATA_DIR },
+      }),
+    ),
+  );
   t.deepEqual(await readdir(join(DATA_DIR, 'keys')), ['jwt-es256.json']);
   t.is((await stat(join(DATA_DIR, 'keys', 'jwt-es256.json'))).mode & 0o777, 0o600);
 });

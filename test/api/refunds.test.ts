@@ -15,9 +15,12 @@ async function completed(quantity: number): Promise<string> {
   await world.untilStatus(id, 'completed');
   return id;
 }
-const refund = (orderId: string, json: object, headers: Record<string, string> = {}) => api.ask('POST', `/orders/${orderId}/refunds`, { ...service, json, headers });
+const refund = (orderId: string, json: object, headers: Record<string, string> = {}) =>
+  api.ask('POST', `/orders/${orderId}/refunds`, { ...service, json, headers });
 const untilRefund = (id: unknown, status: string) =>
-  until(async () => (await api.ask('GET', `/refunds/${String(id)}`, operator)).body['status'] === status, { what: `refund ${status}` });
+  until(async () => (await api.ask('GET', `/refunds/${String(id)}`, operator)).body['status'] === status, {
+    what: `refund ${status}`,
+  });
 
 test('money goes back for a completed order, once for its Idempotency-Key', async (t) => {
   const orderId = await completed(2);
@@ -45,7 +48,9 @@ test('more than was paid is refused, and says why', async (t) => {
   const orderId = await completed(1);
   const { body } = await refund(orderId, { amountMinor: 1_251 });
   await untilRefund(body['id'], 'refused');
-  t.like((await api.ask('GET', `/refunds/${String(body['id'])}`, operator)).body, { refusal: { code: 'refund_exceeds_payment' } });
+  t.like((await api.ask('GET', `/refunds/${String(body['id'])}`, operator)).body, {
+    refusal: { code: 'refund_exceeds_payment' },
+  });
 });
 
 test('only a completed order is refunded, and not by its customer', async (t) => {
@@ -54,6 +59,9 @@ test('only a completed order is refunded, and not by its customer', async (t) =>
   await world.untilStatus(orderId, 'shipped');
   t.is((await refund(orderId, { amountMinor: 1 })).body['code'], 'order_not_completed');
   t.is((await refund(randomUUID(), { amountMinor: 1 })).body['code'], 'order_not_found');
-  t.is((await api.ask('POST', `/orders/${orderId}/refunds`, { ...as, json: { amountMinor: 1 } })).body['code'], 'forbidden');
+  t.is(
+    (await api.ask('POST', `/orders/${orderId}/refunds`, { ...as, json: { amountMinor: 1 } })).body['code'],
+    'forbidden',
+  );
   t.is((await api.ask('GET', `/refunds/${randomUUID()}`, service)).body['code'], 'refund_not_found');
 });

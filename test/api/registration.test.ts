@@ -4,55 +4,93 @@ import { startApi } from '../support/api.ts';
 const api = await startApi();
 test.after.always(() => api.close());
 
-test('registration answers 201 with the seed\'s fields, and 200 with the same user afterwards', async (t) => {
+test("registration answers 201 with the seed's fields, and 200 with the same user afterwards", async (t) => {
   const json = { authSubject: 'auth0|ada', email: 'Ada@Example.com', name: 'Ada' };
   const before = Date.now();
   const first = await api.ask('POST', '/users', { role: 'user', sub: 'auth0|ada', json });
   t.is(first.status, 201);
   t.like(first.body, {
-    authSubject: 'auth0|ada', email: 'ada@example.com', name: 'Ada', locale: 'fr', phone: null, version: 1,
-    status: 'pending_profile', profileCompletionStatus: 'not_started', profileCompletionReminders: 0, profileCompletedAt: null,
-    syncStatus: 'pending', syncRetryCount: 0, lastSyncAttempt: null,
-    syncMetadata: { servicesToSync: ['accounting', 'gestion_commerciale', 'portfolio'], syncedServices: [], failedServices: [], lastSuccessfulSync: {} },
+    authSubject: 'auth0|ada',
+    email: 'ada@example.com',
+    name: 'Ada',
+    locale: 'fr',
+    phone: null,
+    version: 1,
+    status: 'pending_profile',
+    profileCompletionStatus: 'not_started',
+    profileCompletionReminders: 0,
+    profileCompletedAt: null,
+    syncStatus: 'pending',
+    syncRetryCount: 0,
+    lastSyncAttempt: null,
+    syncMetadata: {
+      servicesToSync: ['accounting', 'gestion_commerciale', 'portfolio'],
+      syncedServices: [],
+      failedServices: [],
+      lastSuccessfulSync: {},
+    },
   });
   const deadline = Date.parse(String(first.body['profileCompletionDeadline']));
   t.true(deadline >= before + 7 * 86_400_000 && deadline <= Date.now() + 7 * 86_400_000);
-  const second = await api.ask('POST', '/users', { role: 'user', sub: 'auth0|ada', json: { ...json, email: 'other@example.com' } });
+  const second = await api.ask('POST', '/users', {
+    role: 'user',
+    sub: 'auth0|ada',
+    json: { ...json, email: 'other@example.com' },
+  });
   t.is(second.status, 200);
   t.deepEqual(second.body, first.body);
 });
 
 test('twenty registrations of one identity at once make one user', async (t) => {
   const json = { authSubject: 'auth0|race', email: 'race@example.com' };
-  const answers = await Promise.all(Array.from({ length: 20 }, () => api.ask('POST', '/users', { role: 'service', sub: 'crm', json })));
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => api.ask('POST', '/users', { role: 'service', sub: 'crm', json })),
+  );
   t.is(answers.filter(({ status }) => status === 201).length, 1);
   t.is(answers.filter(({ status }) => status === 200).length, 19);
   t.is(new Set(answers.map(({ body }) => body['id'])).size, 1);
-  const promised = await api.db.inTenant('default', (tx) => tx.pendingStart.findMany({ where: { workflowId: { endsWith: String(answers[0]?.body['id']) } } }));
-  t.deepEqual(promised.map(({ kind, workflowType }) => `${kind} ${workflowType}`).toSorted(), ['start profile', 'start userSync']);
+  const promised = await api.db.inTenant('default', (tx) =>
+    tx.pendingStart.findMany({ where: { workflowId: { endsWith: String(answers[0]?.body['id']) } } }),
+  );
+  t.deepEqual(promised.map(({ kind, workflowType }) => `${kind} ${workflowType}`).toSorted(), [
+    'start profile',
+    'start userSync',
+  ]);
 });
 
-test('registration takes the user\'s own list of services', async (t) => {
-  const json = { authSubject: 'auth0|own-services', email: 'own@example.com', servicesToSync: ['portfolio', 'billing'] };
+test("registration takes the user's own list of services", async (t) => {
+  const json = {
+    authSubject: 'auth0|own-services',
+    email: 'own@example.com',
+    servicesToSync: ['portfolio', 'billing'],
+  };
   const { status, body } = await api.ask('POST', '/users', { role: 'admin', json });
   t.is(status, 201);
   t.like(body, { syncMetadata: { servicesToSync: ['billing', 'portfolio'] } });
-  const row = await api.db.inTenant('default', (tx) => tx.user.findFirstOrThrow({ where: { authSubject: 'auth0|own-services' } }));
+  const row = await api.db.inTenant('default', (tx) =>
+    tx.user.findFirstOrThrow({ where: { authSubject: 'auth0|own-services' } }),
+  );
   t.false(row.defaultServices);
 });
 
 test('a repeated registration answers the user as it is now', async (t) => {
   const json = { authSubject: 'auth0|again', email: 'again@example.com' };
-  const { body: { id } } = await api.ask('POST', '/users', { role: 'admin', json });
+  const {
+    body: { id },
+  } = await api.ask('POST', '/users', { role: 'admin', json });
   const confirmed = { confirmedVersion: 1, lastSuccessfulSync: new Date('2026-01-02T03:04:05.678Z') };
-  await api.db.inTenant('default', (tx) => tx.userSyncService.updateMany({ where: { userId: String(id), service: 'accounting' }, data: confirmed }));
+  await api.db.inTenant('default', (tx) =>
+    tx.userSyncService.updateMany({ where: { userId: String(id), service: 'accounting' }, data: confirmed }),
+  );
   const { status, body } = await api.ask('POST', '/users', { role: 'admin', json });
   t.is(status, 200);
-  t.like(body, { syncMetadata: { syncedServices: ['accounting'], lastSuccessfulSync: { accounting: '2026-01-02T03:04:05.678Z' } } });
+  t.like(body, {
+    syncMetadata: { syncedServices: ['accounting'], lastSuccessfulSync: { accounting: '2026-01-02T03:04:05.678Z' } },
+  });
   t.deepEqual(body, (await api.ask('GET', `/users/${String(id)}`, { role: 'admin' })).body);
 });
 
-test('registration refuses what it can\'t take, and names the field', async (t) => {
+test("registration refuses what it can't take, and names the field", async (t) => {
   const refused: [field: string, json: object][] = [
     ['body.email', { authSubject: 'a', email: 'nobody' }],
     ['body.authSubject', { email: 'a@example.com' }],
@@ -72,7 +110,10 @@ test('registration refuses what it can\'t take, and names the field', async (t) 
 
 test('registration answers 201 while Temporal is away, and wakes the relay', async (t) => {
   const wakes = api.wakes();
-  const { status } = await api.ask('POST', '/users', { role: 'admin', json: { authSubject: 'auth0|temporal-away', email: 'away@example.com' } });
+  const { status } = await api.ask('POST', '/users', {
+    role: 'admin',
+    json: { authSubject: 'auth0|temporal-away', email: 'away@example.com' },
+  });
   t.is(status, 201);
   t.true(api.wakes() > wakes);
 });

@@ -5,7 +5,7 @@ const api = await startApi({ settings: { BODY_LIMIT_KB: '2' } });
 test.after.always(() => api.close());
 const admin = { role: 'admin' } as const;
 
-test('bodies that can\'t be read are refused, each with its code', async (t) => {
+test("bodies that can't be read are refused, each with its code", async (t) => {
   const type = (value: string) => ({ 'Content-Type': value });
   const cases: [status: number, code: string, raw: string | Buffer, headers?: Record<string, string>][] = [
     [400, 'malformed_json', '{"a":'],
@@ -28,12 +28,21 @@ test('bodies that can\'t be read are refused, each with its code', async (t) => 
 });
 
 test('a body nested as deeply as it may be long is an ordinary mistake', async (t) => {
-  const { status } = await api.ask('POST', '/users', { ...admin, raw: `{"name":${'['.repeat(900)}${']'.repeat(900)}}` });
+  const { status } = await api.ask('POST', '/users', {
+    ...admin,
+    raw: `{"name":${'['.repeat(900)}${']'.repeat(900)}}`,
+  });
   t.is(status, 400);
 });
 
-test('ids that are none, or hold what can\'t be stored, are refused before they reach the database', async (t) => {
-  for (const path of ['/users/42', '/users/x%00y', '/users/%F0', '/dead-letters/42', '/users/state-management/bulk/42']) {
+test("ids that are none, or hold what can't be stored, are refused before they reach the database", async (t) => {
+  for (const path of [
+    '/users/42',
+    '/users/x%00y',
+    '/users/%F0',
+    '/dead-letters/42',
+    '/users/state-management/bulk/42',
+  ]) {
     t.is((await api.ask('GET', path, admin)).status, 400, path);
   }
   t.is((await api.ask('GET', '/users/11111111-1111-1111-1111-111111111111', admin)).status, 404);
@@ -41,7 +50,11 @@ test('ids that are none, or hold what can\'t be stored, are refused before they 
 });
 
 test('what is not there is a problem too', async (t) => {
-  for (const [method, path] of [['GET', '/nowhere'], ['PUT', '/users'], ['DELETE', '/users']] as const) {
+  for (const [method, path] of [
+    ['GET', '/nowhere'],
+    ['PUT', '/users'],
+    ['DELETE', '/users'],
+  ] as const) {
     const { status, body, headers } = await api.ask(method, path, admin);
     t.is(status, 404);
     t.is(headers.get('Content-Type'), 'application/problem+json');
@@ -71,7 +84,8 @@ test('requests are limited for each caller, and health is not', async (t) => {
   const limited = await startApi({ settings: { RATE_LIMIT_PER_MINUTE: '3' } });
   t.teardown(() => limited.close());
   const statuses: number[] = [];
-  for (let index = 0; index < 4; index += 1) statuses.push((await limited.ask('GET', '/users', { role: 'admin', sub: 'busy' })).status);
+  for (let index = 0; index < 4; index += 1)
+    statuses.push((await limited.ask('GET', '/users', { role: 'admin', sub: 'busy' })).status);
   t.deepEqual(statuses, [200, 200, 200, 429]);
   const { body, headers } = await limited.ask('GET', '/users', { role: 'admin', sub: 'busy' });
   t.is(body['code'], 'rate_limited');

@@ -33,10 +33,14 @@ test('metrics count and time requests by route, never by address', async (t) => 
   t.notRegex(text, /11111111|nowhere/);
 });
 
-test('/openapi.json is the committed document, and every problem\'s type leads to its explanation', async (t) => {
+test("/openapi.json is the committed document, and every problem's type leads to its explanation", async (t) => {
   const served: unknown = await (await get('/openapi.json')).json();
   t.deepEqual(served, JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')));
-  const document = z.object({ openapi: z.literal('3.1.0'), components: z.object({ examples: z.record(z.string(), z.object({ value: z.object({ type: z.string() }) })) }) })
+  const document = z
+    .object({
+      openapi: z.literal('3.1.0'),
+      components: z.object({ examples: z.record(z.string(), z.object({ value: z.object({ type: z.string() }) })) }),
+    })
     .parse(served);
   const page = await (await get('/docs/errors')).text();
   const examples = Object.entries(document.components.examples);
@@ -52,5 +56,6 @@ test('/docs is readable with what the API itself serves', async (t) => {
   t.is(page.status, 200);
   const html = await page.text();
   t.notRegex(html, /(src|href)="(https?:)?\/\//);
-  for (const [, asset = ''] of html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)) t.is((await get(`/docs/${asset}`)).status, 200, asset);
+  for (const [, asset = ''] of html.matchAll(/(?:src|href)="\.\/([^"]+)"/g))
+    t.is((await get(`/docs/${asset}`)).status, 200, asset);
 });

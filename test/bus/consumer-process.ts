@@ -13,15 +13,18 @@ const say = async (messages: readonly BusMessage[]): Promise<void> => {
   if (messages.some(({ messageId }) => messageId === stuckAt)) await new Promise(() => {});
 };
 await bus.subscribe({
-  group, topics: [topic],
+  group,
+  topics: [topic],
   handle: async (message) => {
     await takeEffect(db, group, message);
     await say([message]);
   },
-  ...(mode === 'each' ? {} : {
-    handleBatch: async (messages) => {
-      await takeEffects(db, group, messages);
-      await say(messages);
-    },
-  }),
+  ...(mode === 'each'
+    ? {}
+    : {
+        handleBatch: async (messages) => {
+          await takeEffects(db, group, messages);
+          await say(messages);
+        },
+      }),
 });

@@ -70,7 +70,11 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const { connect, topic } = await setUp(t);
     const [consumer, producer] = [connect(), connect()];
     const seen: BusMessage[] = [];
-    await consumer.subscribe({ group: 'early', topics: [topic, `${topic}.never`], handle: async (message) => void seen.push(message) });
+    await consumer.subscribe({
+      group: 'early',
+      topics: [topic, `${topic}.never`],
+      handle: async (message) => void seen.push(message),
+    });
     const [message] = numbered(topic, { keys: 1, each: 1 });
     await producer.publish([message!]);
     await until(() => seen.length > 0);
@@ -83,7 +87,8 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const seen: string[] = [];
     await bus.publish(numbered(topic, { keys: 1, each: 3 }));
     await bus.subscribe({
-      group: 'poisoned', topics: [topic],
+      group: 'poisoned',
+      topics: [topic],
       handle: async ({ messageId }) => {
         seen.push(messageId);
         if (messageId === 'key0-1') throw new PoisonError('malformed_event', 'It is no event.');
@@ -93,7 +98,15 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     t.deepEqual(seen, ['key0-0', 'key0-1', 'key0-2']);
     const [letter, ...others] = await parked(db);
     t.deepEqual(others, []);
-    t.like(letter, { source: 'poisoned', type: topic, cause: 'malformed_event', detail: 'It is no event.', messageId: 'key0-1', key: 'key0', payload: '{"n":1}' });
+    t.like(letter, {
+      source: 'poisoned',
+      type: topic,
+      cause: 'malformed_event',
+      detail: 'It is no event.',
+      messageId: 'key0-1',
+      key: 'key0',
+      payload: '{"n":1}',
+    });
   });
 
   test('the bus retries a failing message, parks it, and goes on with the key', async (t) => {
@@ -102,7 +115,8 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const seen: string[] = [];
     await bus.publish(numbered(topic, { keys: 1, each: 3 }));
     await bus.subscribe({
-      group: 'failing', topics: [topic],
+      group: 'failing',
+      topics: [topic],
       handle: async ({ messageId }) => {
         seen.push(messageId);
         if (messageId === 'key0-1') throw new Error('not today');
@@ -120,24 +134,34 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const messages = numbered(topic, { keys: 2, each: 5 });
     await bus.publish(messages);
     await bus.subscribe({
-      group: 'batches', topics: [topic],
+      group: 'batches',
+      topics: [topic],
       handle: (message) => takeEffects(db, 'batches', [message], 'key0-1'),
       handleBatch: async (batch) => {
         batches.push(ids(batch));
         await takeEffects(db, 'batches', batch, 'key0-1');
       },
     });
-    await until(async () => (await effectsOf(db, 'batches')).length === messages.length - 1 && (await parked(db)).length > 0);
+    await until(
+      async () => (await effectsOf(db, 'batches')).length === messages.length - 1 && (await parked(db)).length > 0,
+    );
     t.true(batches.some((batch) => batch.length > 1 && batch.includes('key0-1')));
     t.deepEqual(byKey(await effectsOf(db, 'batches')), byKey(ids(messages).filter((id) => id !== 'key0-1')));
-    t.deepEqual((await parked(db)).map(({ messageId, cause }) => `${messageId} ${cause}`), ['key0-1 malformed_event']);
+    t.deepEqual(
+      (await parked(db)).map(({ messageId, cause }) => `${messageId} ${cause}`),
+      ['key0-1 malformed_event'],
+    );
   });
 
   test('the bus goes on where it stopped', async (t) => {
     const { connect, topic } = await setUp(t);
     const bus = connect();
     const seen: string[] = [];
-    const options = { group: 'stopping', topics: [topic], handle: async ({ messageId }: BusMessage) => void seen.push(messageId) };
+    const options = {
+      group: 'stopping',
+      topics: [topic],
+      handle: async ({ messageId }: BusMessage) => void seen.push(messageId),
+    };
     const before = await bus.subscribe(options);
     await bus.publish(numbered(topic, { keys: 3, each: 3 }));
     await until(() => seen.length === 9);
@@ -152,13 +176,15 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
   test('the bus shares the work of a group between its members, loses nothing and keeps the order', async (t) => {
     const { connect, db, topic } = await setUp(t);
     const workers = [connect(), connect()].map((bus) => ({ bus, count: 0 }));
-    const join = ({ bus }: { bus: Bus }, index: number) => bus.subscribe({
-      group: 'shared', topics: [topic],
-      handle: async (message) => {
-        await takeEffect(db, 'shared', message);
-        workers[index]!.count += 1;
-      },
-    });
+    const join = ({ bus }: { bus: Bus }, index: number) =>
+      bus.subscribe({
+        group: 'shared',
+        topics: [topic],
+        handle: async (message) => {
+          await takeEffect(db, 'shared', message);
+          workers[index]!.count += 1;
+        },
+      });
     let published: string[] = [];
     const producer = connect();
     const publish = async () => {
@@ -171,7 +197,10 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     await until(async () => (await effectsOf(db, 'shared')).length === published.length);
     await join(workers[1]!, 1);
     const [before] = workers.map(({ count }) => count);
-    await until(async () => { await publish(); return workers[0]!.count > before! + 16 && workers[1]!.count > 16; });
+    await until(async () => {
+      await publish();
+      return workers[0]!.count > before! + 16 && workers[1]!.count > 16;
+    });
     await first.stop();
     const atStop = workers[0]!.count;
     await publish();
@@ -180,14 +209,22 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     t.is(workers[0]!.count, atStop, 'a stopped member was given a message');
   });
 
-  for (const [inHand, mode] of [['a message', 'each'], ['a batch', 'batch']] as const) {
-    test(`the bus delivers again ${inHand} that a killed consumer had in hand, and the inbox keeps the effect from happening twice`, async (t) => {
+  for (const [inHand, mode] of [
+    ['a message', 'each'],
+    ['a batch', 'batch'],
+  ] as const) {
+    test(`the bus delivers again ${inHand} of a killed consumer, which has its effect once`, async (t) => {
       const { connect, db, topic, processModule, processEnv } = await setUp(t);
       const bus = connect();
       const messages = numbered(topic, { keys: 3, each: 5 });
-      const child = spawn(process.execPath, [new URL('consumer-process.ts', import.meta.url).pathname, processModule, 'killed', topic, 'key1-2', mode], {
-        env: { ...process.env, ...processEnv }, stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        process.execPath,
+        [new URL('consumer-process.ts', import.meta.url).pathname, processModule, 'killed', topic, 'key1-2', mode],
+        {
+          env: { ...process.env, ...processEnv },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       t.teardown(() => child.kill('SIGKILL'));
       const exited = event(child, 'exit');
       const lines = new Set<string>();
@@ -196,17 +233,21 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
       await until(() => lines.has('key1-2'));
       child.kill('SIGKILL');
       await exited;
-      if (mode === 'each') t.false(lines.has('key1-3'), 'it went on with a key although it had one of its messages in hand');
+      if (mode === 'each')
+        t.false(lines.has('key1-3'), 'it went on with a key although it had one of its messages in hand');
 
       const deliveredAgain = new Set<string>();
       await bus.subscribe({
-        group: 'killed', topics: [topic],
+        group: 'killed',
+        topics: [topic],
         handle: async (message) => {
           deliveredAgain.add(message.messageId);
           await takeEffect(db, 'killed', message);
         },
       });
-      await until(async () => deliveredAgain.has('key1-2') && (await effectsOf(db, 'killed')).length >= messages.length);
+      await until(
+        async () => deliveredAgain.has('key1-2') && (await effectsOf(db, 'killed')).length >= messages.length,
+      );
       t.deepEqual(byKey(await effectsOf(db, 'killed')), byKey(ids(messages)));
     });
   }
@@ -221,11 +262,19 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     t.false(await bus.isHealthy());
     await t.throwsAsync(bus.publish(messages.slice(12)));
     await startBroker();
-    await until(() => bus.publish(messages.slice(12)).then(() => true, () => false));
+    await until(() =>
+      bus.publish(messages.slice(12)).then(
+        () => true,
+        () => false,
+      ),
+    );
     t.true(await bus.isHealthy());
     // A message whose attempts all fell into the outage may be parked at its end.
     const lost = async () => {
-      const found = new Set([...await effectsOf(db, 'patient'), ...(await parked(db)).map(({ messageId }) => messageId)]);
+      const found = new Set([
+        ...(await effectsOf(db, 'patient')),
+        ...(await parked(db)).map(({ messageId }) => messageId),
+      ]);
       return ids(messages).filter((id) => !found.has(id));
     };
     await until(async () => (await lost()).length === 0);
@@ -238,7 +287,11 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const bus = connect();
     const seen: string[] = [];
     const [first, second] = numbered(topic, { keys: 1, each: 2 });
-    await bus.subscribe({ group: 'whole', topics: [topic], handle: async ({ messageId }) => void seen.push(messageId) });
+    await bus.subscribe({
+      group: 'whole',
+      topics: [topic],
+      handle: async ({ messageId }) => void seen.push(messageId),
+    });
     await t.throwsAsync(bus.publish([first!, { ...first!, tenantId: '' }]), { instanceOf: PoisonError });
     await bus.publish([second!]);
     await until(() => seen.length > 0);
@@ -246,7 +299,10 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
   });
 }
 
-function numbered(topic: string, { keys, each, from = 0 }: { keys: number; each: number; from?: number }): BusMessage[] {
+function numbered(
+  topic: string,
+  { keys, each, from = 0 }: { keys: number; each: number; from?: number },
+): BusMessage[] {
   return Array.from({ length: keys * each }, (_, index) => {
     const [key, n] = [`key${index % keys}`, from + Math.floor(index / keys)];
     return { tenantId: TENANT, messageId: `${key}-${n}`, topic, key, payload: `{"n":${n}}` };
@@ -263,11 +319,15 @@ function unique(messageIds: readonly string[]): string[] {
 
 /** Message ids under their keys, in order. */
 function byKey(messageIds: readonly string[]): Record<string, string[] | undefined> {
-  return Object.fromEntries([...Map.groupBy(messageIds, (id) => id.split('-')[0]!)].toSorted(([a], [b]) => a.localeCompare(b)));
+  return Object.fromEntries(
+    [...Map.groupBy(messageIds, (id) => id.split('-')[0]!)].toSorted(([a], [b]) => a.localeCompare(b)),
+  );
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 async function parked(db: Db): Promise<readonly DeadLetter[]> {

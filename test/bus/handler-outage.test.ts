@@ -15,14 +15,24 @@ test('a message whose handler met an outage of PostgreSQL takes effect afterward
   t.teardown(() => db.close());
   const failures: unknown[] = [];
   const bus = createPostgresBus({
-    pool: db.pool, park: parkInDeadLetters(db), partitions: 1, pollMs: 50, retryDelaysMs: [10], leaseMs: 600_000, isInfrastructureAway: isDatabaseAway,
-    onDelivery: ({ error }) => { if (error !== undefined) failures.push(error); },
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    partitions: 1,
+    pollMs: 50,
+    retryDelaysMs: [10],
+    leaseMs: 600_000,
+    isInfrastructureAway: isDatabaseAway,
+    onDelivery: ({ error }) => {
+      if (error !== undefined) failures.push(error);
+    },
   });
   t.teardown(() => bus.close());
   const handling = Promise.withResolvers<void>();
   const outage = Promise.withResolvers<void>();
   await bus.subscribe({
-    group: 'g', topics: ['topic'], handle: async ({ tenantId, messageId }) => {
+    group: 'g',
+    topics: ['topic'],
+    handle: async ({ tenantId, messageId }) => {
       handling.resolve();
       await outage.promise;
       await db.inTenant(tenantId, (tx) => once(tx, { tenantId, consumer: 'g', messageId }));
@@ -33,8 +43,13 @@ test('a message whose handler met an outage of PostgreSQL takes effect afterward
   await postgres.kill();
   outage.resolve();
   await until(async () => failures.length >= 3, { what: 'more attempts than there are retries' });
-  t.deepEqual(failures.filter((error) => !isDatabaseAway(error)), []);
+  t.deepEqual(
+    failures.filter((error) => !isDatabaseAway(error)),
+    [],
+  );
   await postgres.start();
-  await until(() => db.inTenant(ALL_TENANTS, async (tx) => await tx.inboxMessage.count() === 1).catch(() => false), { what: 'the effect' });
+  await until(() => db.inTenant(ALL_TENANTS, async (tx) => (await tx.inboxMessage.count()) === 1).catch(() => false), {
+    what: 'the effect',
+  });
   t.is(await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.count()), 0);
 });

@@ -44,41 +44,58 @@ async function parked(db: Db): Promise<readonly DeadLetter[]> {
   return (await db.inTenant(ALL_TENANTS, (tx) => listDeadLetters(tx, { status: 'parked', limit: 100 }))).items;
 }
 
-test.serial('the Kafka bus hands on whatever a stranger writes, and parks what the handler refuses with its tenant', async (t) => {
-  const { address, admin, bus, db, topic } = await setUp(t);
-  await admin.createTopics({ topics: [topic], partitions: 1 });
-  const stranger = new Producer({ clientId: 'stranger', bootstrapBrokers: [address] });
-  t.teardown(() => stranger.close());
-  const [bytes, nul] = [Buffer.from([0xff, 0xfe, 0x00]), Buffer.from('\0')];
-  const odd: Omit<MessageToProduce, 'topic'>[] = [
-    { value: Buffer.from('no JSON') },
-    { key: bytes, value: bytes },
-    { key: nul, value: nul, headers: new Map([[bytes, bytes]]) },
-    { key: Buffer.from('tombstone') },
-    { value: Buffer.from('{"tenantid":"acme"}') },
-    { value: Buffer.from('{}'), headers: new Map([[Buffer.from(HEADERS.tenantId), Buffer.from('*')], [Buffer.from(HEADERS.messageId), nul]]) },
-  ];
-  await stranger.send({ messages: odd.map((each) => ({ ...each, topic, partition: 0 })) });
-  await bus.publish([message(topic, 1)]);
-  const seen: BusMessage[] = [];
-  await bus.subscribe({
-    group: topic, topics: [topic],
-    handle: async (each) => {
-      if (each.messageId !== 'm1') throw new PoisonError('malformed_event', 'It is no event.');
-      seen.push(each);
-    },
-  });
-  await until(async () => seen.length > 0 && (await parked(db)).length === odd.length);
-  t.deepEqual(seen, [message(topic, 1)]);
-  t.deepEqual((await parked(db)).map(({ tenantId, messageId }) => `${tenantId} ${messageId.split('/')[2]}`).toSorted(),
-    ['acme 4', 'default 0', 'default 1', 'default 2', 'default 3', 'default 5']);
-});
+test.serial(
+  'the Kafka bus hands on whatever a stranger writes, and parks what the handler refuses with its tenant',
+  async (t) => {
+    const { address, admin, bus, db, topic } = await setUp(t);
+    await admin.createTopics({ topics: [topic], partitions: 1 });
+    const stranger = new Producer({ clientId: 'stranger', bootstrapBrokers: [address] });
+    t.teardown(() => stranger.close());
+    const [bytes, nul] = [Buffer.from([0xff, 0xfe, 0x00]), Buffer.from('\0')];
+    const odd: Omit<MessageToProduce, 'topic'>[] = [
+      { value: Buffer.from('no JSON') },
+      { key: bytes, value: bytes },
+      { key: nul, value: nul, headers: new Map([[bytes, bytes]]) },
+      { key: Buffer.from('tombstone') },
+      { value: Buffer.from('{"tenantid":"acme"}') },
+      {
+        value: Buffer.from('{}'),
+        headers: new Map([
+          [Buffer.from(HEADERS.tenantId), Buffer.from('*')],
+          [Buffer.from(HEADERS.messageId), nul],
+        ]),
+      },
+    ];
+    await stranger.send({ messages: odd.map((each) => ({ ...each, topic, partition: 0 })) });
+    await bus.publish([message(topic, 1)]);
+    const seen: BusMessage[] = [];
+    await bus.subscribe({
+      group: topic,
+      topics: [topic],
+      handle: async (each) => {
+        if (each.messageId !== 'm1') throw new PoisonError('malformed_event', 'It is no event.');
+        seen.push(each);
+      },
+    });
+    await until(async () => seen.length > 0 && (await parked(db)).length === odd.length);
+    t.deepEqual(seen, [message(topic, 1)]);
+    t.deepEqual(
+      (await parked(db)).map(({ tenantId, messageId }) => `${tenantId} ${messageId.split('/')[2]}`).toSorted(),
+      ['acme 4', 'default 0', 'default 1', 'default 2', 'default 3', 'default 5'],
+    );
+  },
+);
 
 test.serial('the Kafka bus places a key where the Java client does', async (t) => {
   const { address, admin, bus, topic } = await setUp(t);
   await admin.createTopics({ topics: [topic], partitions: 3 });
   // Hashes from the tests of Kafka's own client.
-  const hashes = { 21: -973932308, foobar: -790332482, 'a-little-bit-long-string': -985981536, 'a-little-bit-longer-string': -1486304829 };
+  const hashes = {
+    21: -973932308,
+    foobar: -790332482,
+    'a-little-bit-long-string': -985981536,
+    'a-little-bit-longer-string': -1486304829,
+  };
   await bus.publish(Object.keys(hashes).map((key, n) => message(topic, n, { key })));
   const reader = new Consumer({ clientId: 'test', groupId: `${topic}.reader`, bootstrapBrokers: [address] });
   t.teardown(() => reader.close(true));
@@ -90,18 +107,27 @@ test.serial('the Kafka bus places a key where the Java client does', async (t) =
   t.deepEqual(found, Object.fromEntries(Object.entries(hashes).map(([key, hash]) => [key, (hash & 0x7fffffff) % 3])));
 });
 
-test.serial('the Kafka bus calls poison what is too large for the topic, and publishes what was to go with it', async (t) => {
-  const { admin, bus, topic } = await setUp(t);
-  await admin.createTopics({ topics: [topic], partitions: 1, configs: [{ name: 'max.message.bytes', value: '10000' }] });
-  const seen: string[] = [];
-  await bus.subscribe({ group: topic, topics: [topic], handle: async ({ messageId }) => void seen.push(messageId) });
-  const large = bus.publish([message(topic, 1, { payload: JSON.stringify('x'.repeat(20_000)) })]);
-  const small = bus.publish(Array.from({ length: 50 }, (_, n) => message(topic, n + 2, { payload: JSON.stringify('x'.repeat(1_000)) })));
-  await t.throwsAsync(large, { instanceOf: PoisonError });
-  await t.notThrowsAsync(small);
-  await until(() => seen.includes('m51'));
-  t.false(seen.includes('m1'));
-});
+test.serial(
+  'the Kafka bus calls poison what is too large for the topic, and publishes what was to go with it',
+  async (t) => {
+    const { admin, bus, topic } = await setUp(t);
+    await admin.createTopics({
+      topics: [topic],
+      partitions: 1,
+      configs: [{ name: 'max.message.bytes', value: '10000' }],
+    });
+    const seen: string[] = [];
+    await bus.subscribe({ group: topic, topics: [topic], handle: async ({ messageId }) => void seen.push(messageId) });
+    const large = bus.publish([message(topic, 1, { payload: JSON.stringify('x'.repeat(20_000)) })]);
+    const small = bus.publish(
+      Array.from({ length: 50 }, (_, n) => message(topic, n + 2, { payload: JSON.stringify('x'.repeat(1_000)) })),
+    );
+    await t.throwsAsync(large, { instanceOf: PoisonError });
+    await t.notThrowsAsync(small);
+    await until(() => seen.includes('m51'));
+    t.false(seen.includes('m1'));
+  },
+);
 
 test.serial('the Kafka bus reads partitions that are added', async (t) => {
   const { admin, bus, topic } = await setUp(t);
@@ -110,7 +136,9 @@ test.serial('the Kafka bus reads partitions that are added', async (t) => {
   await bus.subscribe({ group: topic, topics: [topic], handle: async ({ messageId }) => void seen.add(messageId) });
   await bus.publish([message(topic, 0)]);
   await until(() => seen.size > 0);
-  await admin.createPartitions({ topics: [{ name: topic, count: 6, assignments: Array.from({ length: 5 }, () => ({ brokerIds: [1] })) }] });
+  await admin.createPartitions({
+    topics: [{ name: topic, count: 6, assignments: Array.from({ length: 5 }, () => ({ brokerIds: [1] })) }],
+  });
   const messages = Array.from({ length: 30 }, (_, n) => message(topic, n + 1, { key: `key${n}` }));
   await bus.publish(messages);
   await until(() => seen.size === messages.length + 1);
@@ -121,7 +149,11 @@ test.serial('the Kafka bus goes on with the oldest message when its place is gon
   const { admin, bus, topic, errors } = await setUp(t);
   await admin.createTopics({ topics: [topic], partitions: 1 });
   const seen: string[] = [];
-  const options = { group: topic, topics: [topic], handle: async ({ messageId }: BusMessage) => void seen.push(messageId) };
+  const options = {
+    group: topic,
+    topics: [topic],
+    handle: async ({ messageId }: BusMessage) => void seen.push(messageId),
+  };
   const before = await bus.subscribe(options);
   await bus.publish([message(topic, 0)]);
   await until(() => seen.length > 0);
@@ -131,7 +163,10 @@ test.serial('the Kafka bus goes on with the oldest message when its place is gon
   await bus.subscribe(options);
   await until(() => seen.length > 1);
   t.deepEqual(seen, ['m0', 'm3']);
-  t.regex(String(errors.map((error) => error instanceof AggregateError ? error.errors.map(String) : String(error))), /offset/i);
+  t.regex(
+    String(errors.map((error) => (error instanceof AggregateError ? error.errors.map(String) : String(error)))),
+    /offset/i,
+  );
 });
 
 test.serial('the Kafka bus delivers to another member what a member had in hand when the group changed', async (t) => {
@@ -140,10 +175,12 @@ test.serial('the Kafka bus delivers to another member what a member had in hand 
   t.teardown(() => other.close());
   const stuck = Promise.withResolvers<void>();
   const seen: string[] = [];
-  const take = (who: string) => async ({ messageId }: BusMessage): Promise<void> => {
-    seen.push(`${who} ${messageId}`);
-    if (who === 'first') await stuck.promise;
-  };
+  const take =
+    (who: string) =>
+    async ({ messageId }: BusMessage): Promise<void> => {
+      seen.push(`${who} ${messageId}`);
+      if (who === 'first') await stuck.promise;
+    };
   await bus.publish(Array.from({ length: 8 }, (_, n) => message(topic, n, { key: `key${n}` })));
   await bus.subscribe({ group: topic, topics: [topic], handle: take('first') });
   await until(() => seen.length === 8);

@@ -11,10 +11,24 @@ import { openTestDb } from './postgres-harness.ts';
 const OUTAGE_MS = Number(process.env['TEST_OUTAGE_MS'] ?? 0);
 
 /** The Kafka bus with short intervals. */
-export function openTestKafkaBus({ db, address, onError = () => {} }: { db: Db; address: string; onError?: (error: unknown) => void }): Bus {
+export function openTestKafkaBus({
+  db,
+  address,
+  onError = () => {},
+}: {
+  db: Db;
+  address: string;
+  onError?: (error: unknown) => void;
+}): Bus {
   return createKafkaBus({
-    connection: { brokers: [address], clientId: 'test' }, park: parkInDeadLetters(db), defaultTenant: 'default', partitions: 4,
-    retryDelaysMs: [10, 20], sessionTimeoutMs: 6_000, lookMs: 200, onError,
+    connection: { brokers: [address], clientId: 'test' },
+    park: parkInDeadLetters(db),
+    defaultTenant: 'default',
+    partitions: 4,
+    retryDelaysMs: [10, 20],
+    sessionTimeoutMs: 6_000,
+    lookMs: 200,
+    onError,
   });
 }
 
@@ -27,13 +41,14 @@ export function connectInProcess(): { bus: Bus; db: Db } {
 /** A database of one test's own, and buses on the shared broker or on one of its own. */
 export async function createKafkaHarness({ stopsBroker = false }: HarnessNeeds = {}): Promise<BusHarness> {
   const own = stopsBroker ? await startOwnKafka() : undefined;
-  const address = own?.address ?? await kafkaAddress();
+  const address = own?.address ?? (await kafkaAddress());
   const database = await createDatabase();
   const db = openTestDb(database.url);
   const buses: Bus[] = [];
   let backAtMs = 0;
   return {
-    db, url: database.url,
+    db,
+    url: database.url,
     connect: () => {
       const bus = openTestKafkaBus({ db, address });
       buses.push(bus);

@@ -38,16 +38,24 @@ test('the relay publishes the log in order, once it is committed', async (t) => 
   const db = await setUp(t);
   const published: BusMessage[] = [];
   await append(db, message('a', 0), message('b', 0), message('a', 1));
-  await t.throwsAsync(db.inTenant(TENANT, async (tx) => {
-    await appendOutgoing(tx, [message('a', 99)]);
-    throw new Error('rolled back');
-  }));
+  await t.throwsAsync(
+    db.inTenant(TENANT, async (tx) => {
+      await appendOutgoing(tx, [message('a', 99)]);
+      throw new Error('rolled back');
+    }),
+  );
   relay(t, db, async (messages) => void published.push(...messages));
   await append(db, message('a', 2));
   await until(() => published.length === 4);
-  t.deepEqual(published.filter(({ key }) => key === 'a').map(({ messageId, payload }) => [messageId, payload]),
-    [['a-0', '{"n": 0}'], ['a-1', '{"n": 1}'], ['a-2', '{"n": 2}']]);
-  await until(async () => await relayLag(db) === 0);
+  t.deepEqual(
+    published.filter(({ key }) => key === 'a').map(({ messageId, payload }) => [messageId, payload]),
+    [
+      ['a-0', '{"n": 0}'],
+      ['a-1', '{"n": 1}'],
+      ['a-2', '{"n": 2}'],
+    ],
+  );
+  await until(async () => (await relayLag(db)) === 0);
   t.pass();
 });
 
@@ -70,7 +78,7 @@ test('the relay goes on trying while the bus is away, and loses nothing', async 
   });
   await append(db, message('a', 0), message('a', 1));
   await until(() => attempts >= 3);
-  t.true(await relayLag(db) > 0);
+  t.true((await relayLag(db)) > 0);
   isAway = false;
   await until(() => published.length === 2);
   t.deepEqual(published, ['a-0', 'a-1']);
@@ -87,13 +95,16 @@ test('the relay parks what the bus refuses for good, and publishes what follows'
   await until(() => published.includes('a-2'));
   t.deepEqual(published, ['a-0', 'a-2']);
   const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
-  t.like(items, [{ source: OUTGOING_RELAY, type: 'topic', cause: 'publish_failed', detail: 'too long', messageId: 'a-1', key: 'a' }]);
+  t.like(items, [
+    { source: OUTGOING_RELAY, type: 'topic', cause: 'publish_failed', detail: 'too long', messageId: 'a-1', key: 'a' },
+  ]);
 });
 
 test('relays of several processes share the partitions, and another takes over what one leaves', async (t) => {
   const db = await setUp(t);
   const published: string[] = [];
-  const publish = async (messages: readonly BusMessage[]) => void published.push(...messages.map(({ messageId }) => messageId));
+  const publish = async (messages: readonly BusMessage[]) =>
+    void published.push(...messages.map(({ messageId }) => messageId));
   const [first, second] = [relay(t, db, publish), relay(t, db, publish)];
   await until(() => first.partitions().length === 4 && second.partitions().length === 4);
   t.is(new Set([...first.partitions(), ...second.partitions()]).size, 8);

@@ -13,7 +13,14 @@ export function openTestDb(url: string): Db {
 
 /** The PostgreSQL bus with short intervals. */
 export function openTestBus(db: Db): Bus {
-  return createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 4, pollMs: 50, retryDelaysMs: [10, 20], leaseMs: 1_500 });
+  return createPostgresBus({
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    partitions: 4,
+    pollMs: 50,
+    retryDelaysMs: [10, 20],
+    leaseMs: 1_500,
+  });
 }
 
 /** Connects in a process of its own; see consumer-process.ts. */
@@ -28,16 +35,18 @@ export async function createPostgresHarness(): Promise<BusHarness> {
   const db = openTestDb(database.url);
   const buses: Bus[] = [];
   return {
-    db, url: database.url,
+    db,
+    url: database.url,
     connect: () => {
       const bus = openTestBus(db);
       buses.push(bus);
       return bus;
     },
-    stopBroker: () => maintain(database.url, (name) => [
-      `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
-    ]),
+    stopBroker: () =>
+      maintain(database.url, (name) => [
+        `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+      ]),
     startBroker: () => maintain(database.url, (name) => [`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`]),
     processModule: import.meta.url,
     processEnv: { BUS_DATABASE_URL: database.url },

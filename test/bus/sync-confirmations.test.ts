@@ -3,7 +3,11 @@ import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
 import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { createReplayer, messageOf } from '../../src/bus/replay.ts';
-import { createSyncConfirmationsHandler, subscribeSyncConfirmations, SYNC_CONFIRMATIONS } from '../../src/bus/sync-confirmations.ts';
+import {
+  createSyncConfirmationsHandler,
+  subscribeSyncConfirmations,
+  SYNC_CONFIRMATIONS,
+} from '../../src/bus/sync-confirmations.ts';
 import type { Db } from '../../src/db/client.ts';
 import { listDeadLetters } from '../../src/db/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
@@ -24,20 +28,39 @@ async function setUp(t: ExecutionContext): Promise<Db> {
   await db.inTenant(TENANT, async (tx) => {
     await tx.user.create({
       data: {
-        tenantId: TENANT, id: USER, authSubject: 'auth|1', email: 'ada@example.com', version: 3,
+        tenantId: TENANT,
+        id: USER,
+        authSubject: 'auth|1',
+        email: 'ada@example.com',
+        version: 3,
         services: { create: { service: 'accounting' } },
       },
     });
-    await tx.user.create({ data: { tenantId: TENANT, id: DELETED, authSubject: 'deleted:2', email: '', deletedAt: new Date(0) } });
+    await tx.user.create({
+      data: { tenantId: TENANT, id: DELETED, authSubject: 'deleted:2', email: '', deletedAt: new Date(0) },
+    });
   });
   return db;
 }
 
-interface Said { type?: string; id?: string; tenantid?: string; data?: object }
+interface Said {
+  type?: string;
+  id?: string;
+  tenantid?: string;
+  data?: object;
+}
 
-function said({ type = 'sync.user.confirmed', id = 'e1', tenantid = TENANT, data }: Said = {}, from = 'accounting'): BusMessage {
+function said(
+  { type = 'sync.user.confirmed', id = 'e1', tenantid = TENANT, data }: Said = {},
+  from = 'accounting',
+): BusMessage {
   const payload = JSON.stringify({
-    specversion: '1.0', id, source: from, type, tenantid, data: data ?? { userId: USER, service: 'accounting', userVersion: 3 },
+    specversion: '1.0',
+    id,
+    source: from,
+    type,
+    tenantid,
+    data: data ?? { userId: USER, service: 'accounting', userVersion: 3 },
   });
   return { tenantId: TENANT, messageId: `m-${id}`, topic: type, key: USER, payload };
 }
@@ -46,14 +69,18 @@ function promised(db: Db) {
   return db.inTenant(TENANT, (tx) => tx.pendingStart.findMany({ orderBy: { position: 'asc' } }));
 }
 
-test('a confirmation is promised to the user\'s workflow as a signal', async (t) => {
+test("a confirmation is promised to the user's workflow as a signal", async (t) => {
   const db = await setUp(t);
   await createSyncConfirmationsHandler({ db })(said());
   const [call, ...others] = await promised(db);
   t.deepEqual(others, []);
   t.like(call, {
-    kind: 'signal_with_start', workflowType: 'userSync', workflowId: `user-sync:${USER}`, input: { tenantId: TENANT, userId: USER },
-    signalName: 'confirmed', signalArg: { service: 'accounting', userVersion: 3 },
+    kind: 'signal_with_start',
+    workflowType: 'userSync',
+    workflowId: `user-sync:${USER}`,
+    input: { tenantId: TENANT, userId: USER },
+    signalName: 'confirmed',
+    signalArg: { service: 'accounting', userVersion: 3 },
   });
 });
 
@@ -62,14 +89,23 @@ test('a failure and a request for reconciliation become signals of their own', a
   const handle = createSyncConfirmationsHandler({ db });
   const [about, error] = [{ userId: USER.toUpperCase(), service: 'accounting' }, `full\0 ${'x'.repeat(2_000)}`];
   await handle(said({ id: '1', type: 'sync.user.failed', data: { ...about, userVersion: 2, error } }));
-  await handle(said({ id: '2', type: 'sync.user.reconciliation.request', data: { ...about, userVersion: 1, reason: 'restored' } }));
+  await handle(
+    said({ id: '2', type: 'sync.user.reconciliation.request', data: { ...about, userVersion: 1, reason: 'restored' } }),
+  );
   await handle(said({ id: '3', type: 'sync.user.reconciliation.request', data: about }));
   const calls = await promised(db);
-  t.deepEqual(calls.map(({ workflowId, signalName, signalArg }) => [workflowId, signalName, signalArg]), [
-    [`user-sync:${USER}`, 'failed', { service: 'accounting', userVersion: 2, error: error.slice(0, 1_000).replace('\0', ' ') }],
-    [`user-sync:${USER}`, 'reconcile', { service: 'accounting', heldVersion: 1 }],
-    [`user-sync:${USER}`, 'reconcile', { service: 'accounting' }],
-  ]);
+  t.deepEqual(
+    calls.map(({ workflowId, signalName, signalArg }) => [workflowId, signalName, signalArg]),
+    [
+      [
+        `user-sync:${USER}`,
+        'failed',
+        { service: 'accounting', userVersion: 2, error: error.slice(0, 1_000).replace('\0', ' ') },
+      ],
+      [`user-sync:${USER}`, 'reconcile', { service: 'accounting', heldVersion: 1 }],
+      [`user-sync:${USER}`, 'reconcile', { service: 'accounting' }],
+    ],
+  );
 });
 
 test('an event takes effect once, however often and under whatever message id it comes', async (t) => {
@@ -81,7 +117,7 @@ test('an event takes effect once, however often and under whatever message id it
   t.is((await promised(db)).length, 2);
 });
 
-test('an event without a tenant is its message\'s tenant\'s', async (t) => {
+test("an event without a tenant is its message's tenant's", async (t) => {
   const db = await setUp(t);
   const payload = said().payload.replace('"tenantid":"acme",', '');
   t.false(payload.includes('tenantid'));
@@ -91,7 +127,9 @@ test('an event without a tenant is its message\'s tenant\'s', async (t) => {
 
 test('an event about a deleted user has no effect', async (t) => {
   const db = await setUp(t);
-  await createSyncConfirmationsHandler({ db })(said({ data: { userId: DELETED, service: 'accounting', userVersion: 1 } }));
+  await createSyncConfirmationsHandler({ db })(
+    said({ data: { userId: DELETED, service: 'accounting', userVersion: 1 } }),
+  );
   t.deepEqual(await promised(db), []);
 });
 
@@ -99,13 +137,29 @@ const POISON: [string, string, BusMessage][] = [
   ['that is not JSON', 'malformed_event', { ...said(), payload: '{' }],
   ['without data', 'malformed_event', { ...said(), payload: '{}' }],
   ['of another topic', 'malformed_event', { ...said(), topic: 'sync.user.failed' }],
-  ['about an id that is no user id', 'malformed_event', said({ data: { userId: '42', service: 'accounting', userVersion: 1 } })],
+  [
+    'about an id that is no user id',
+    'malformed_event',
+    said({ data: { userId: '42', service: 'accounting', userVersion: 1 } }),
+  ],
   ['with a version of 0', 'malformed_event', said({ data: { userId: USER, service: 'accounting', userVersion: 0 } })],
   ['for every tenant', 'malformed_event', said({ tenantid: '*' })],
   ['of another tenant than its message', 'malformed_event', said({ tenantid: 'other' })],
-  ['about an unknown user', 'unknown_user', said({ data: { userId: USER.replace('0b', '1b'), service: 'accounting', userVersion: 1 } })],
-  ['of a service that is not the user\'s', 'unknown_service', said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } })],
-  ['of a version that was never published', 'unknown_version', said({ data: { userId: USER, service: 'accounting', userVersion: 4 } })],
+  [
+    'about an unknown user',
+    'unknown_user',
+    said({ data: { userId: USER.replace('0b', '1b'), service: 'accounting', userVersion: 1 } }),
+  ],
+  [
+    "of a service that is not the user's",
+    'unknown_service',
+    said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } }),
+  ],
+  [
+    'of a version that was never published',
+    'unknown_version',
+    said({ data: { userId: USER, service: 'accounting', userVersion: 4 } }),
+  ],
 ];
 for (const [title, code, message] of POISON) {
   test(`an event ${title} is poison: ${code}`, async (t) => {
@@ -116,35 +170,68 @@ for (const [title, code, message] of POISON) {
   });
 }
 
-test('confirmations that come together take effect in one go, but for those that can\'t', async (t) => {
+test("confirmations that come together take effect in one go, but for those that can't", async (t) => {
   const db = await setUp(t);
-  const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 1, pollMs: 50, retryDelaysMs: [] });
+  const bus = createPostgresBus({
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    partitions: 1,
+    pollMs: 50,
+    retryDelaysMs: [],
+  });
   t.teardown(() => bus.close());
   const of = (userVersion: number) => ({ data: { userId: USER, service: 'accounting', userVersion } });
-  const good = [said({ id: '1', ...of(1) }), said({ id: '2', ...of(2) }), { ...said({ id: '1', ...of(1) }), messageId: 'a copy' }];
-  await bus.publish([...good, said({ id: '4', ...of(4) }), said({ id: '3', ...of(3) }), said({ id: '5', data: { userId: DELETED, service: 'accounting', userVersion: 1 } })]);
+  const good = [
+    said({ id: '1', ...of(1) }),
+    said({ id: '2', ...of(2) }),
+    { ...said({ id: '1', ...of(1) }), messageId: 'a copy' },
+  ];
+  await bus.publish([
+    ...good,
+    said({ id: '4', ...of(4) }),
+    said({ id: '3', ...of(3) }),
+    said({ id: '5', data: { userId: DELETED, service: 'accounting', userVersion: 1 } }),
+  ]);
   await subscribeSyncConfirmations({ db, bus });
-  await until(async () => await db.inTenant(TENANT, (tx) => tx.inboxMessage.count()) === 4);
-  t.deepEqual((await promised(db)).map(({ signalArg }) => signalArg), [1, 2, 3].map((userVersion) => ({ service: 'accounting', userVersion })));
+  await until(async () => (await db.inTenant(TENANT, (tx) => tx.inboxMessage.count())) === 4);
+  t.deepEqual(
+    (await promised(db)).map(({ signalArg }) => signalArg),
+    [1, 2, 3].map((userVersion) => ({ service: 'accounting', userVersion })),
+  );
   const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
-  t.deepEqual(items.map(({ messageId, cause }) => `${messageId} ${cause}`), ['m-4 unknown_version']);
+  t.deepEqual(
+    items.map(({ messageId, cause }) => `${messageId} ${cause}`),
+    ['m-4 unknown_version'],
+  );
 });
 
 test('a parked confirmation takes effect when it is replayed after its cause is gone', async (t) => {
   const db = await setUp(t);
-  const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 2, pollMs: 50, retryDelaysMs: [] });
+  const bus = createPostgresBus({
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    partitions: 2,
+    pollMs: 50,
+    retryDelaysMs: [],
+  });
   t.teardown(() => bus.close());
   await subscribeSyncConfirmations({ db, bus });
   await bus.publish([said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } })]);
-  const parked = () => db.inTenant(TENANT, (tx) => listDeadLetters(tx, { source: SYNC_CONFIRMATIONS, status: 'parked', limit: 10 }));
+  const parked = () =>
+    db.inTenant(TENANT, (tx) => listDeadLetters(tx, { source: SYNC_CONFIRMATIONS, status: 'parked', limit: 10 }));
   await until(async () => (await parked()).items.length > 0);
   const [letter] = (await parked()).items;
   t.is(letter?.cause, 'unknown_service');
 
   const handle = createSyncConfirmationsHandler({ db });
-  const replayer = createReplayer({ db, handlers: { [SYNC_CONFIRMATIONS]: (_, deadLetter) => handle(messageOf(deadLetter)) } });
+  const replayer = createReplayer({
+    db,
+    handlers: { [SYNC_CONFIRMATIONS]: (_, deadLetter) => handle(messageOf(deadLetter)) },
+  });
   t.like(await replayer.replay(TENANT, letter!.id, 'boss'), { outcome: 'failed' });
-  await db.inTenant(TENANT, (tx) => tx.userSyncService.create({ data: { tenantId: TENANT, userId: USER, service: 'portfolio' } }));
+  await db.inTenant(TENANT, (tx) =>
+    tx.userSyncService.create({ data: { tenantId: TENANT, userId: USER, service: 'portfolio' } }),
+  );
   t.like(await replayer.replay(TENANT, letter!.id, 'boss'), { outcome: 'replayed' });
   t.is((await promised(db)).length, 1);
 });

@@ -6,7 +6,9 @@ export type Discrepancies = readonly string[];
 /** What must hold whatever happened, as queries that find where it does not. */
 const RULES: Readonly<Record<string, string>> = {
   'a completed order is paid in full, one that was undone not at all': `
-    SELECT o.id::text AS what, p.status::text, coalesce(sum(pay.amount_minor - pay.refunded_minor) FILTER (WHERE pay.status IN ('captured', 'refunded')), 0)::text AS paid
+    SELECT o.id::text AS what, p.status::text,
+      coalesce(sum(pay.amount_minor - pay.refunded_minor) FILTER (WHERE pay.status IN ('captured', 'refunded')),
+      0)::text AS paid
     FROM orders o JOIN process_states p ON p.tenant_id = o.tenant_id AND p.process_id = o.id
       LEFT JOIN payments pay ON pay.tenant_id = o.tenant_id AND pay.order_id = o.id
     WHERE p.status IN ('completed', 'waiting', 'compensated', 'cancelled') GROUP BY o.id, p.status, o.total_minor
@@ -15,25 +17,32 @@ const RULES: Readonly<Record<string, string>> = {
   'the ledger says of each payment what the payment says': `
     SELECT pay.key AS what, pay.status::text FROM payments pay
     WHERE (pay.status = 'captured') <> EXISTS (
-        SELECT FROM ledger_transfers t WHERE t.tenant_id = pay.tenant_id AND t.order_id = pay.order_id AND t.key LIKE '%:capture')
+        SELECT FROM ledger_transfers t WHERE t.tenant_id = pay.tenant_id AND t.order_id = pay.order_id
+          AND t.key LIKE '%:capture')
       AND pay.status <> 'refunded'`,
   'customers owe and have set aside what their payments say': `
     SELECT a.customer_id AS what, a.held_minor::text, a.owed_minor::text FROM credit_accounts a
     WHERE a.held_minor <> (SELECT coalesce(sum(amount_minor), 0) FROM payments p
-        WHERE p.tenant_id = a.tenant_id AND p.customer_id = a.customer_id AND p.currency = a.currency AND p.status = 'authorised')
+        WHERE p.tenant_id = a.tenant_id AND p.customer_id = a.customer_id AND p.currency = a.currency
+          AND p.status = 'authorised')
       OR a.owed_minor <> (SELECT coalesce(sum(amount_minor - refunded_minor), 0) FROM payments p
-        WHERE p.tenant_id = a.tenant_id AND p.customer_id = a.customer_id AND p.currency = a.currency AND p.status IN ('captured', 'refunded'))`,
+        WHERE p.tenant_id = a.tenant_id AND p.customer_id = a.customer_id AND p.currency = a.currency
+          AND p.status IN ('captured', 'refunded'))`,
   'pieces are in the warehouse, and reserved, or shipped': `
-    SELECT product.sku AS what, product.on_hand::text, product.reserved::text, product.shipped::text FROM products product
-    WHERE product.reserved <> (SELECT coalesce(sum(i.quantity), 0) FROM order_items i JOIN reservations r USING (tenant_id, order_id)
+    SELECT product.sku AS what, product.on_hand::text, product.reserved::text, product.shipped::text
+      FROM products product
+    WHERE product.reserved <> (SELECT coalesce(sum(i.quantity), 0) FROM order_items i
+      JOIN reservations r USING (tenant_id, order_id)
         WHERE i.tenant_id = product.tenant_id AND i.sku = product.sku AND r.status = 'reserved')
-      OR product.shipped <> (SELECT coalesce(sum(i.quantity), 0) FROM order_items i JOIN reservations r USING (tenant_id, order_id)
+      OR product.shipped <> (SELECT coalesce(sum(i.quantity), 0) FROM order_items i
+        JOIN reservations r USING (tenant_id, order_id)
         WHERE i.tenant_id = product.tenant_id AND i.sku = product.sku AND r.status = 'shipped')`,
   'what was undone holds no piece, what is done holds none back': `
     SELECT o.id::text AS what, p.status::text, r.status::text AS reservation FROM orders o
       JOIN process_states p ON p.tenant_id = o.tenant_id AND p.process_id = o.id
       JOIN reservations r ON r.tenant_id = o.tenant_id AND r.order_id = o.id
-    WHERE (p.status IN ('compensated', 'cancelled') AND r.status <> 'released') OR (p.status IN ('completed', 'waiting') AND r.status <> 'shipped')`,
+    WHERE (p.status IN ('compensated', 'cancelled') AND r.status <> 'released')
+      OR (p.status IN ('completed', 'waiting') AND r.status <> 'shipped')`,
   'no undo of a process took effect twice': `
     SELECT process_id::text AS what, step, count(*)::text AS times FROM process_events
     WHERE type = 'StepCompensated' GROUP BY process_id, step HAVING count(*) > 1`,
@@ -52,7 +61,10 @@ export async function audit({ pool }: Pick<Db, 'pool'>, received: number): Promi
       const { rows } = await client.query<Record<string, unknown>>(query);
       found.push(...rows.map((row) => `${rule}: ${JSON.stringify(row)}`));
     }
-    const { rows: lost } = await client.query<Record<string, unknown>>('SELECT sku, on_hand, shipped FROM products WHERE on_hand + shipped <> $1', [received]);
+    const { rows: lost } = await client.query<Record<string, unknown>>(
+      'SELECT sku, on_hand, shipped FROM products WHERE on_hand + shipped <> $1',
+      [received],
+    );
     return [...found, ...lost.map((row) => `no piece comes or goes: ${JSON.stringify(row)}`)];
   } finally {
     client.release(true);
@@ -67,6 +79,8 @@ export async function countByStatus(db: Pick<Db, 'inTenant'>): Promise<Readonly<
 
 /** Orders whose shipment the warehouse has accepted and not delivered. */
 export async function shippedOrders(db: Pick<Db, 'inTenant'>): Promise<string[]> {
-  const shipments = await db.inTenant(ALL_TENANTS, (tx) => tx.shipment.findMany({ where: { status: 'accepted' }, select: { orderId: true } }));
+  const shipments = await db.inTenant(ALL_TENANTS, (tx) =>
+    tx.shipment.findMany({ where: { status: 'accepted' }, select: { orderId: true } }),
+  );
   return shipments.map(({ orderId }) => orderId);
 }

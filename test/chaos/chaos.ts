@@ -36,16 +36,25 @@ const SKUS = Array.from({ length: 8 }, (_, index) => `SKU-${index + 1}`);
 const CUSTOMERS = Array.from({ length: 8 }, (_, index) => `customer-${index + 1}`);
 const END_MS = 600_000;
 
-/** Places orders while ports fail, workers and APIs are killed and Temporal is restarted, and looks at the books at the end. */
+/**
+ * Places orders while ports fail, workers and APIs are killed and Temporal is restarted, and looks at the books at the
+ * end.
+ */
 export async function runChaos({ seed, orders, killEveryMs, faults, log }: ChaosPlan): Promise<ChaosReport> {
   const teardowns: (() => unknown)[] = [];
   const scope: Teardown = { teardown: (end) => void teardowns.unshift(end) };
   try {
     const random = createRandom(seed);
     const temporal = await startRestartableTemporal(scope);
-    const world = await createWorld(scope, { address: temporal.address, settings: {
-      CUSTOMER_CREDIT_LIMIT_MINOR: '2000000', LOG_LEVEL: 'error', CHAOS_FAULTS: String(faults), COMMAND_TIMEOUT_MS: '5000',
-    } });
+    const world = await createWorld(scope, {
+      address: temporal.address,
+      settings: {
+        CUSTOMER_CREDIT_LIMIT_MINOR: '2000000',
+        LOG_LEVEL: 'error',
+        CHAOS_FAULTS: String(faults),
+        COMMAND_TIMEOUT_MS: '5000',
+      },
+    });
     const fleet = await startFleet({ world, random, seed });
     teardowns.unshift(() => fleet.close());
     const send = await sender(world.env, fleet.apis);
@@ -55,9 +64,27 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
     const placed: string[] = [];
     const placing = placeAll({ crowd, orders, placed });
     let isSettled = false;
-    const deliveries = deliverAll({ crowd, db: world.db, isPlaced: () => placed.length >= orders }).finally(() => { isSettled = true; });
-    const trouble = makeTrouble({ fleet, random, killEveryMs, mostKills: 5 + orders / 10, temporal, log, isOver: () => isSettled, isHalfway: () => placed.length >= orders / 2 });
-    const watching = setInterval(() => void countByStatus(world.db).then((statuses) => log(`${placed.length} placed: ${JSON.stringify(statuses)}`), () => {}), 10_000);
+    const deliveries = deliverAll({ crowd, db: world.db, isPlaced: () => placed.length >= orders }).finally(() => {
+      isSettled = true;
+    });
+    const trouble = makeTrouble({
+      fleet,
+      random,
+      killEveryMs,
+      mostKills: 5 + orders / 10,
+      temporal,
+      log,
+      isOver: () => isSettled,
+      isHalfway: () => placed.length >= orders / 2,
+    });
+    const watching = setInterval(
+      () =>
+        void countByStatus(world.db).then(
+          (statuses) => log(`${placed.length} placed: ${JSON.stringify(statuses)}`),
+          () => {},
+        ),
+      10_000,
+    );
     const [kills] = await Promise.all([trouble, placing, deliveries]).finally(() => clearInterval(watching));
     return { statuses: await countByStatus(world.db), kills, discrepancies: await audit(world.db, PIECES) };
   } finally {
@@ -67,19 +94,39 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
 
 async function placeAll({ crowd, orders, placed }: { crowd: Crowd; orders: number; placed: string[] }): Promise<void> {
   let begun = 0;
-  await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-    while (begun < orders) {
-      begun += 1;
-      placed.push(await crowd.order());
-      await delay(PAUSE_MS);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: IN_FLIGHT }, async () => {
+      while (begun < orders) {
+        begun += 1;
+        placed.push(await crowd.order());
+        await delay(PAUSE_MS);
+      }
+    }),
+  );
 }
 
-/** Kills a process again and again, so many times that a slow machine still gets somewhere, and Temporal once, in the middle. */
-async function makeTrouble({ fleet, random, killEveryMs, mostKills, temporal, log, isOver, isHalfway }: {
-  fleet: Fleet; random: Random; killEveryMs: number; mostKills: number; temporal: { kill(): Promise<void>; start(): Promise<void> }; log: (line: string) => void;
-  isOver: () => boolean; isHalfway: () => boolean;
+/**
+ * Kills a process again and again, so many times that a slow machine still gets somewhere, and Temporal once, in the
+ * middle.
+ */
+async function makeTrouble({
+  fleet,
+  random,
+  killEveryMs,
+  mostKills,
+  temporal,
+  log,
+  isOver,
+  isHalfway,
+}: {
+  fleet: Fleet;
+  random: Random;
+  killEveryMs: number;
+  mostKills: number;
+  temporal: { kill(): Promise<void>; start(): Promise<void> };
+  log: (line: string) => void;
+  isOver: () => boolean;
+  isHalfway: () => boolean;
 }): Promise<number> {
   let kills = 0;
   let isRestarted = false;
@@ -103,18 +150,23 @@ async function makeTrouble({ fleet, random, killEveryMs, mostKills, temporal, lo
 /** Delivers what is shipped, until everything was placed and every order is at its end or waits for an operator. */
 async function deliverAll({ crowd, db, isPlaced }: { crowd: Crowd; db: Db; isPlaced: () => boolean }): Promise<void> {
   const delivered = new Set<string>();
-  await until(async () => {
-    const shipped = (await shippedOrders(db)).filter((orderId) => !delivered.has(orderId)).slice(0, IN_FLIGHT);
-    await Promise.all(shipped.map((orderId) => crowd.deliver(orderId)));
-    for (const orderId of shipped) delivered.add(orderId);
-    if (!isPlaced() || shipped.length > 0) return false;
-    const { running = 0, waiting = 0, compensating = 0 } = await countByStatus(db);
-    return running + waiting + compensating === 0;
-  }, { what: 'every order at its end', timeoutMs: END_MS });
+  await until(
+    async () => {
+      const shipped = (await shippedOrders(db)).filter((orderId) => !delivered.has(orderId)).slice(0, IN_FLIGHT);
+      await Promise.all(shipped.map((orderId) => crowd.deliver(orderId)));
+      for (const orderId of shipped) delivered.add(orderId);
+      if (!isPlaced() || shipped.length > 0) return false;
+      const { running = 0, waiting = 0, compensating = 0 } = await countByStatus(db);
+      return running + waiting + compensating === 0;
+    },
+    { what: 'every order at its end', timeoutMs: END_MS },
+  );
 }
 
 async function sender(env: Readonly<Record<string, string>>, apis: readonly string[]): Promise<Send> {
-  const clients = new Map(await Promise.all(apis.map(async (api) => [api, await createApiClient({ env, apiUrl: api })] as const)));
+  const clients = new Map(
+    await Promise.all(apis.map(async (api) => [api, await createApiClient({ env, apiUrl: api })] as const)),
+  );
   return (api, { method, path, key, json }) => {
     const client = clients.get(api);
     if (client === undefined) throw new Error(`there is no API at ${api}`);
@@ -125,13 +177,32 @@ async function sender(env: Readonly<Record<string, string>>, apis: readonly stri
 /** Fills the warehouse and makes the customers, of whom each is one active user's. */
 async function furnish(crowd: Crowd): Promise<void> {
   for (const sku of SKUS) {
-    await crowd.insist({ method: 'PUT', path: `/products/${sku}`, json: { name: sku, priceMinor: 1_999, currency: 'EUR' } });
-    await crowd.insist({ method: 'POST', path: `/products/${sku}/stock`, key: randomUUID(), json: { received: PIECES } });
+    await crowd.insist({
+      method: 'PUT',
+      path: `/products/${sku}`,
+      json: { name: sku, priceMinor: 1_999, currency: 'EUR' },
+    });
+    await crowd.insist({
+      method: 'POST',
+      path: `/products/${sku}/stock`,
+      key: randomUUID(),
+      json: { received: PIECES },
+    });
   }
   for (const customerId of CUSTOMERS) {
-    const { body: { id } } = await crowd.insist({ method: 'POST', path: '/users', key: randomUUID(), json: { authSubject: customerId, email: `${customerId}@example.com` } });
+    const {
+      body: { id },
+    } = await crowd.insist({
+      method: 'POST',
+      path: '/users',
+      key: randomUUID(),
+      json: { authSubject: customerId, email: `${customerId}@example.com` },
+    });
     const { status } = await crowd.insist({
-      method: 'POST', path: `/users/state-management/${String(id)}/profile/complete`, key: randomUUID(), json: { customerId, customerKind: 'company' },
+      method: 'POST',
+      path: `/users/state-management/${String(id)}/profile/complete`,
+      key: randomUUID(),
+      json: { customerId, customerKind: 'company' },
     });
     if (status >= 300) throw new Error(`the profile of ${customerId} was answered ${status}`);
   }

@@ -1,5 +1,5 @@
-// Preloaded into a worker (`node --import`): statements about stock, payments and shipments fail now and then, before or
-// after they took effect, and the answer to a commit gets lost. What is drawn depends on CHAOS_SEED alone.
+// Preloaded into a worker (`node --import`): statements about stock, payments and shipments fail now and then, before
+// or after they took effect, and the answer to a commit gets lost. What is drawn depends on CHAOS_SEED alone.
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { createRandom } from './random.ts';
@@ -8,7 +8,8 @@ const { CHAOS_SEED = '1', CHAOS_FAULTS = '0.05' } = process.env;
 const random = createRandom(Number(CHAOS_SEED));
 const probability = Number(CHAOS_FAULTS);
 
-const PORTS = /\b(UPDATE|INSERT INTO|DELETE FROM)\s+(products|reservations|payments|ledger_transfers|credit_accounts|shipments)\b/i;
+const PORTS =
+  /\b(UPDATE|INSERT INTO|DELETE FROM)\s+(products|reservations|payments|ledger_transfers|credit_accounts|shipments)\b/i;
 const LOST = Object.assign(new Error('Connection terminated: the answer got lost'), { code: '08006' });
 
 type Query = (this: object, ...args: unknown[]) => unknown;
@@ -18,10 +19,15 @@ prototype.query = function faulty(...args) {
   const text = textOf(args[0]);
   const isPort = PORTS.test(text);
   const isCommit = /^COMMIT\b/i.test(text);
-  if ((!isPort && !isCommit) || !random.chance(probability) || typeof args.at(-1) === 'function') return query.call(this, ...args);
+  if ((!isPort && !isCommit) || !random.chance(probability) || typeof args.at(-1) === 'function')
+    return query.call(this, ...args);
   if (isCommit) return after(query.call(this, ...args), LOST);
   const failure = new Error('the port did not answer in time');
-  return random.chance(0.5) ? delay(random.between(0, 50)).then(() => { throw failure; }) : after(query.call(this, ...args), failure);
+  return random.chance(0.5)
+    ? delay(random.between(0, 50)).then(() => {
+        throw failure;
+      })
+    : after(query.call(this, ...args), failure);
 };
 
 async function after(sent: unknown, failure: Error): Promise<never> {

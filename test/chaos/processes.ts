@@ -21,22 +21,41 @@ export interface Fleet {
 }
 
 /** Starts the processes; each start of a worker draws other faults. */
-export async function startFleet({ world, random, seed }: { world: World; random: Random; seed: number }): Promise<Fleet> {
+export async function startFleet({
+  world,
+  random,
+  seed,
+}: {
+  world: World;
+  random: Random;
+  seed: number;
+}): Promise<Fleet> {
   let starts = 0;
   const place = async (name: string, start: Place['start']): Promise<Place> => ({ name, start, child: await start() });
-  const workers = await Promise.all([1, 2].map(async (number) => {
-    const port = String(await freePort());
-    return place(`worker ${number}`, () => {
-      starts += 1;
-      const env = { WORKER_PORT: port, CHAOS_SEED: String(seed * 1_000 + starts) };
-      return world.startWorker({ env, preload: new URL('faults.ts', import.meta.url), url: `http://127.0.0.1:${port}/healthz` });
-    });
-  }));
-  const apis = await Promise.all([1, 2].map(async (number) => {
-    const port = String(await freePort());
-    const url = `http://127.0.0.1:${port}`;
-    return { url, place: await place(`api ${number}`, () => world.startApi({ env: { PORT: port }, url: `${url}/healthz` })) };
-  }));
+  const workers = await Promise.all(
+    [1, 2].map(async (number) => {
+      const port = String(await freePort());
+      return place(`worker ${number}`, () => {
+        starts += 1;
+        const env = { WORKER_PORT: port, CHAOS_SEED: String(seed * 1_000 + starts) };
+        return world.startWorker({
+          env,
+          preload: new URL('faults.ts', import.meta.url),
+          url: `http://127.0.0.1:${port}/healthz`,
+        });
+      });
+    }),
+  );
+  const apis = await Promise.all(
+    [1, 2].map(async (number) => {
+      const port = String(await freePort());
+      const url = `http://127.0.0.1:${port}`;
+      return {
+        url,
+        place: await place(`api ${number}`, () => world.startApi({ env: { PORT: port }, url: `${url}/healthz` })),
+      };
+    }),
+  );
   const places = [...workers, ...apis.map(({ place: api }) => api)];
   return {
     apis: apis.map(({ url }) => url),
@@ -47,6 +66,6 @@ export async function startFleet({ world, random, seed }: { world: World; random
       victim.child = await victim.start();
       return victim.name;
     },
-    close: async () => void await Promise.all(places.map(({ child }) => child.kill())),
+    close: async () => void (await Promise.all(places.map(({ child }) => child.kill()))),
   };
 }

@@ -19,7 +19,8 @@ export function createRandom(seed: number): Random {
   };
   const between = (least: number, most: number): number => least + Math.floor(next() * (most - least + 1));
   return {
-    next, between,
+    next,
+    between,
     chance: (probability) => next() < probability,
     pick: (items) => {
       const item = items[between(0, items.length - 1)];

@@ -4,18 +4,28 @@ import { loadConfig } from '../../src/config.ts';
 import { TENANT, type World } from './world.ts';
 
 /** Sends a request as an administrator; rejects when there is nobody to answer. */
-export type Ask = (method: 'GET' | 'POST' | 'PUT', path: string, json?: object, idempotencyKey?: string) => Promise<Response>;
+export type Ask = (
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  json?: object,
+  idempotencyKey?: string,
+) => Promise<Response>;
 
 /** Makes the API's client, with a token of the world's own key. */
 export async function createApiClient({ env, apiUrl }: Pick<World, 'env' | 'apiUrl'>): Promise<Ask> {
   const config = loadConfig(env);
-  const token = await mintToken({ role: 'admin', subject: 'boss', tenantId: TENANT, ttl: '1h' }, { config, keys: await localKeys(config.DATA_DIR) });
-  return (method, path, json, idempotencyKey) => fetch(`${apiUrl}${path}`, {
-    method,
-    headers: {
-      Authorization: `Bearer ${token}`, ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
-    },
-    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-  });
+  const token = await mintToken(
+    { role: 'admin', subject: 'boss', tenantId: TENANT, ttl: '1h' },
+    { config, keys: await localKeys(config.DATA_DIR) },
+  );
+  return (method, path, json, idempotencyKey) =>
+    fetch(`${apiUrl}${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${token}`,
+        ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
 }

@@ -7,17 +7,39 @@ import { SERVICES, TENANT, type World } from './world.ts';
 
 /** Publishes what each service says once it has the first version of the users. */
 export async function confirm({ db }: Pick<World, 'db'>, users: readonly string[]): Promise<void> {
-  const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions: 8, pollMs: 1_000, retryDelaysMs: [] });
-  await bus.publish(users.flatMap((userId) => SERVICES.map((service) => {
-    const id = `${service}:${userId}`;
-    const event = { specversion: '1.0', id, source: service, type: TOPICS.syncConfirmed, data: { userId, service, userVersion: 1 } };
-    return { tenantId: TENANT, messageId: id, topic: TOPICS.syncConfirmed, key: userId, payload: JSON.stringify(event) };
-  })));
+  const bus = createPostgresBus({
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    partitions: 8,
+    pollMs: 1_000,
+    retryDelaysMs: [],
+  });
+  await bus.publish(
+    users.flatMap((userId) =>
+      SERVICES.map((service) => {
+        const id = `${service}:${userId}`;
+        const event = {
+          specversion: '1.0',
+          id,
+          source: service,
+          type: TOPICS.syncConfirmed,
+          data: { userId, service, userVersion: 1 },
+        };
+        return {
+          tenantId: TENANT,
+          messageId: id,
+          topic: TOPICS.syncConfirmed,
+          key: userId,
+          payload: JSON.stringify(event),
+        };
+      }),
+    ),
+  );
 }
 
 /** Whether the user was published. */
 export async function isOnBus({ db }: Pick<World, 'db'>, userId: string): Promise<boolean> {
-  return await read(db, (tx) => tx.busMessage.count({ where: { key: userId, topic: TOPICS.userCreated } })) > 0;
+  return (await read(db, (tx) => tx.busMessage.count({ where: { key: userId, topic: TOPICS.userCreated } }))) > 0;
 }
 
 /** Whether all services count as confirmed, and nothing more is promised to the workflow. */

@@ -16,79 +16,154 @@ export function read<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise
 }
 
 /** Waits until `condition` holds for each of the users, and names one for whom it never does. */
-export async function untilEach(users: readonly string[], condition: (userId: string) => Promise<boolean>, what: string): Promise<void> {
+export async function untilEach(
+  users: readonly string[],
+  condition: (userId: string) => Promise<boolean>,
+  what: string,
+): Promise<void> {
   const open = new Set(users);
-  await until(async () => {
-    // One after the other, and not at once again: who asks too often keeps from working whom it waits for.
-    for (const user of open) if (await condition(user)) open.delete(user);
-    if (open.size > 0) await sleep(PAUSE_MS);
-    return open.size === 0;
-  }, { what, timeoutMs: SETTLE_MS }).catch((error: unknown) => {
-    throw new Error(`${what}: still not so for ${open.size} of ${users.length}, such as ${[...open][0]}`, { cause: error });
+  await until(
+    async () => {
+      // One after the other, and not at once again: who asks too often keeps from working whom it waits for.
+      for (const user of open) if (await condition(user)) open.delete(user);
+      if (open.size > 0) await sleep(PAUSE_MS);
+      return open.size === 0;
+    },
+    { what, timeoutMs: SETTLE_MS },
+  ).catch((error: unknown) => {
+    throw new Error(`${what}: still not so for ${open.size} of ${users.length}, such as ${[...open][0]}`, {
+      cause: error,
+    });
   });
 }
 
 /** Nothing is left over: no promised call, no dead letter, and no workflow that failed or had a task that did. */
-export async function assertNothingLeft(t: ExecutionContext, { db, temporal }: Pick<World, 'db' | 'temporal'>, workflowIds: readonly string[]): Promise<void> {
-  await until(async () => await read(db, (tx) => tx.pendingStart.count()) === 0, { what: 'the end of promised calls' });
+export async function assertNothingLeft(
+  t: ExecutionContext,
+  { db, temporal }: Pick<World, 'db' | 'temporal'>,
+  workflowIds: readonly string[],
+): Promise<void> {
+  await until(async () => (await read(db, (tx) => tx.pendingStart.count())) === 0, {
+    what: 'the end of promised calls',
+  });
   t.deepEqual(await read(db, (tx) => tx.deadLetter.findMany()), []);
-  for (const workflowId of workflowIds) t.deepEqual(await healthOf(temporal, workflowId), { status: 'RUNNING', failedTasks: 0 }, workflowId);
+  for (const workflowId of workflowIds)
+    t.deepEqual(await healthOf(temporal, workflowId), { status: 'RUNNING', failedTasks: 0 }, workflowId);
 }
 
 async function healthOf(temporal: Client, workflowId: string): Promise<{ status: string; failedTasks: number }> {
   const handle = temporal.workflow.getHandle(workflowId);
   const [{ status }, { events }] = await Promise.all([handle.describe(), handle.fetchHistory()]);
-  return { status: status.name, failedTasks: (events ?? []).filter((event) => event.workflowTaskFailedEventAttributes).length };
+  return {
+    status: status.name,
+    failedTasks: (events ?? []).filter((event) => event.workflowTaskFailedEventAttributes).length,
+  };
 }
 
 /** What the row says of a profile is what its workflow says. */
-export async function assertProfileAgrees(t: ExecutionContext, { db, temporal }: Pick<World, 'db' | 'temporal'>, userId: string): Promise<void> {
+export async function assertProfileAgrees(
+  t: ExecutionContext,
+  { db, temporal }: Pick<World, 'db' | 'temporal'>,
+  userId: string,
+): Promise<void> {
   const view = await temporal.workflow.getHandle(profileWorkflowId(userId)).query(profileStateQuery);
   const row = await userOf(db, userId);
-  const deadline = row.profileCompletionStatus === 'expired' ? null : row.profileCompletionDeadline?.toISOString() ?? null;
-  t.like(view, {
-    status: row.status, profileCompletionStatus: row.profileCompletionStatus, revision: row.profileRevision,
-    profileCompletionReminders: row.profileCompletionReminders, profileCompletionDeadline: deadline, refused: [],
-  }, userId);
+  const deadline =
+    row.profileCompletionStatus === 'expired' ? null : (row.profileCompletionDeadline?.toISOString() ?? null);
+  t.like(
+    view,
+    {
+      status: row.status,
+      profileCompletionStatus: row.profileCompletionStatus,
+      revision: row.profileRevision,
+      profileCompletionReminders: row.profileCompletionReminders,
+      profileCompletionDeadline: deadline,
+      refused: [],
+    },
+    userId,
+  );
 }
 
 /** What the rows say of a synchronisation is what its workflow says. */
-export async function assertSyncAgrees(t: ExecutionContext, { db, temporal }: Pick<World, 'db' | 'temporal'>, userId: string): Promise<void> {
+export async function assertSyncAgrees(
+  t: ExecutionContext,
+  { db, temporal }: Pick<World, 'db' | 'temporal'>,
+  userId: string,
+): Promise<void> {
   const view = await temporal.workflow.getHandle(userSyncWorkflowId(userId)).query(userSyncStateQuery);
   const { services, ...row } = await userOf(db, userId);
-  t.like(view, {
-    syncStatus: row.syncStatus, version: row.version, revision: row.syncRevision, syncRetryCount: row.syncRetryCount,
-    lastSyncAttempt: row.lastSyncAttempt?.toISOString() ?? null, lastSyncError: row.lastSyncError, refused: [],
-  }, userId);
-  const confirmed = services.filter(({ confirmedVersion }) => confirmedVersion === row.version).map(({ service }) => service);
+  t.like(
+    view,
+    {
+      syncStatus: row.syncStatus,
+      version: row.version,
+      revision: row.syncRevision,
+      syncRetryCount: row.syncRetryCount,
+      lastSyncAttempt: row.lastSyncAttempt?.toISOString() ?? null,
+      lastSyncError: row.lastSyncError,
+      refused: [],
+    },
+    userId,
+  );
+  const confirmed = services
+    .filter(({ confirmedVersion }) => confirmedVersion === row.version)
+    .map(({ service }) => service);
   t.deepEqual(view?.syncedServices.toSorted(), confirmed.toSorted());
   t.is(row.syncedVersion, row.version);
 }
 
 /**
- * Every message of the outgoing log is on the bus at least once, no other is, and those of a user came in the log's order.
- * Returns the topics in the log, of each user.
+ * Every message of the outgoing log is on the bus at least once, no other is, and those of a user came in the log's
+ * order. Returns the topics in the log, of each user.
  */
-export async function assertPublished(t: ExecutionContext, { db }: Pick<World, 'db'>, users: readonly string[]): Promise<Map<string, string[]>> {
-  await untilEach(users, async (key) => {
-    const sent = await read(db, (tx) => tx.outgoingMessage.findMany({ where: { key }, select: { messageId: true } }));
-    const there = await read(db, (tx) => tx.busMessage.findMany({ where: { key }, select: { messageId: true } }));
-    return sent.length > 0 && sent.every(({ messageId }) => there.some((message) => message.messageId === messageId));
-  }, 'publication');
-  return new Map(await Promise.all(users.map(async (key): Promise<[string, string[]]> => {
-    const sent = await inOrder(db, 'outgoing_messages', key);
-    const there = (await inOrder(db, 'bus_messages', key)).filter(({ topic }) => !topic.startsWith('sync.'));
-    const firsts = there.filter(({ messageId }, index) => there.findIndex((message) => message.messageId === messageId) === index);
-    t.deepEqual(firsts, sent, 'each once, and in order');
-    return [key, sent.map(({ topic }) => topic)];
-  })));
+export async function assertPublished(
+  t: ExecutionContext,
+  { db }: Pick<World, 'db'>,
+  users: readonly string[],
+): Promise<Map<string, string[]>> {
+  await untilEach(
+    users,
+    async (key) => {
+      const sent = await read(db, (tx) => tx.outgoingMessage.findMany({ where: { key }, select: { messageId: true } }));
+      const there = await read(db, (tx) => tx.busMessage.findMany({ where: { key }, select: { messageId: true } }));
+      return sent.length > 0 && sent.every(({ messageId }) => there.some((message) => message.messageId === messageId));
+    },
+    'publication',
+  );
+  return new Map(
+    await Promise.all(
+      users.map(async (key): Promise<[string, string[]]> => {
+        const sent = await inOrder(db, 'outgoing_messages', key);
+        const there = (await inOrder(db, 'bus_messages', key)).filter(({ topic }) => !topic.startsWith('sync.'));
+        const firsts = there.filter(
+          ({ messageId }, index) => there.findIndex((message) => message.messageId === messageId) === index,
+        );
+        t.deepEqual(firsts, sent, 'each once, and in order');
+        return [key, sent.map(({ topic }) => topic)];
+      }),
+    ),
+  );
 }
 
-function inOrder(db: Db, table: 'outgoing_messages' | 'bus_messages', key: string): Promise<{ messageId: string; topic: string }[]> {
-  return read(db, (tx) => tx.$queryRawUnsafe(`SELECT message_id AS "messageId", topic FROM ${table} WHERE key = $1 ORDER BY xid, position`, key));
+function inOrder(
+  db: Db,
+  table: 'outgoing_messages' | 'bus_messages',
+  key: string,
+): Promise<{ messageId: string; topic: string }[]> {
+  return read(db, (tx) =>
+    tx.$queryRawUnsafe(
+      `SELECT message_id AS "messageId", topic FROM ${table} WHERE key = $1 ORDER BY xid, position`,
+      key,
+    ),
+  );
 }
 
 /** The user's row, with what each service holds. */
 export function userOf(db: Db, userId: string) {
-  return read(db, (tx) => tx.user.findUniqueOrThrow({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, include: { services: true } }));
+  return read(db, (tx) =>
+    tx.user.findUniqueOrThrow({
+      where: { tenantId_id: { tenantId: TENANT, id: userId } },
+      include: { services: true },
+    }),
+  );
 }

@@ -1,7 +1,7 @@
-// Preloaded into a process under test (`node --import`). It watches every statement that the process sends to PostgreSQL
-// and holds each of HOLD_TARGETS, users named by their ids, at the first point of its statements that the file
-// HOLD_JOURNAL does not list yet: the process does not get beyond it before it is killed. A point lies before a statement,
-// or after one that made something permanent; within a transaction, after a statement is before the next.
+// Preloaded into a process under test (`node --import`). It watches every statement that the process sends to
+// PostgreSQL and holds each of HOLD_TARGETS, users named by their ids, at the first point of its statements that the
+// file HOLD_JOURNAL does not list yet: the process does not get beyond it before it is killed. A point lies before a
+// statement, or after one that made something permanent; within a transaction, after a statement is before the next.
 import { appendFileSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { createTargets, type Target } from './targets.ts';
@@ -10,7 +10,11 @@ const { HOLD_JOURNAL: journal = '', HOLD_TARGETS: names = '', HOLD_FROM: from = 
 
 type Query = (this: object, ...args: unknown[]) => unknown;
 
-const passed = new Set(readFileSync(journal, 'utf8').split('\n').map((line) => line.split('\t')[1]));
+const passed = new Set(
+  readFileSync(journal, 'utf8')
+    .split('\n')
+    .map((line) => line.split('\t')[1]),
+);
 const targets = createTargets(names.split(','), new RegExp(from));
 /** The targets that a connection's open transaction has to do with; none: no transaction is open. */
 const transactions = new WeakMap<object, Set<Target>>();
@@ -23,7 +27,7 @@ prototype.query = function watched(...args) {
   if (/^BEGIN\b/i.test(text)) transactions.set(this, new Set());
   const transaction = transactions.get(this);
   const isEnd = /^(COMMIT|ROLLBACK)\b/i.test(text);
-  const concerned = new Set([...transaction ?? [], ...targets.namedBy(text, values)]);
+  const concerned = new Set([...(transaction ?? []), ...targets.namedBy(text, values)]);
   if (isHeld('before', text, concerned)) return typeof callback === 'function' ? undefined : new Promise(() => {});
   for (const target of concerned) transaction?.add(target);
 
@@ -41,10 +45,14 @@ prototype.query = function watched(...args) {
   if (hasCallback(statement)) {
     const { callback: told } = statement;
     // One result for each of its parts; what it is about is the last.
-    statement.callback = (error, results) => { if (error || !isHeldAfter([results].flat().at(-1))) told.call(statement, error, results); };
+    statement.callback = (error, results) => {
+      if (error || !isHeldAfter([results].flat().at(-1))) told.call(statement, error, results);
+    };
   }
   const sent = query.call(this, ...args);
-  return sent instanceof Promise ? sent.then((result: unknown) => isHeldAfter(result) ? new Promise(() => {}) : result) : sent;
+  return sent instanceof Promise
+    ? sent.then((result: unknown) => (isHeldAfter(result) ? new Promise(() => {}) : result))
+    : sent;
 };
 
 /** Whether one of the targets stays here: at a point where none was held before, or because it is held already. */
@@ -70,7 +78,12 @@ function isHeld(moment: 'before' | 'after', text: string, concerned: ReadonlySet
 
 /** Whether it is a statement that says by itself what is to be done with its results. */
 function hasCallback(statement: unknown): statement is { callback: (error: unknown, results: unknown) => void } {
-  return typeof statement === 'object' && statement !== null && 'callback' in statement && typeof statement.callback === 'function';
+  return (
+    typeof statement === 'object' &&
+    statement !== null &&
+    'callback' in statement &&
+    typeof statement.callback === 'function'
+  );
 }
 
 function statementOf([config, values]: unknown[]): { text: string; values: unknown } {

@@ -9,7 +9,7 @@ import { createWorld } from './world.ts';
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;
 
-test('a worker that dies when the mail server has just taken a mail hands it over again as the same, counted once', async (t) => {
+test('a worker that dies just after a mail was taken hands it over again as the same, counted once', async (t) => {
   t.timeout(TIMEOUT_MS);
   const mail = await startMailServer();
   t.teardown(() => mail.close());
@@ -23,12 +23,19 @@ test('a worker that dies when the mail server has just taken a mail hands it ove
   mail.beforeReply = () => {};
   await world.startWorker();
   const notifications = () => read(world.db, (tx) => tx.notification.findMany({ where: { userId } }));
-  await untilEach([userId], async () => (await notifications()).some(({ status }) => status === 'sent'), 'the second hand-over');
+  await untilEach(
+    [userId],
+    async () => (await notifications()).some(({ status }) => status === 'sent'),
+    'the second hand-over',
+  );
   const [only, ...more] = await notifications();
   t.deepEqual(more, []);
   t.is(only?.attempts, 2);
   const messageId = notificationMessageId(only?.id ?? '');
-  t.deepEqual(mail.received.map((received) => received.messageId), [messageId, messageId]);
+  t.deepEqual(
+    mail.received.map((received) => received.messageId),
+    [messageId, messageId],
+  );
   t.is((await userOf(world.db, userId)).profileCompletionReminders, 1);
   await assertProfileAgrees(t, world, userId);
   await assertNothingLeft(t, world, [profileWorkflowId(userId)]);

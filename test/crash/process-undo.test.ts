@@ -14,9 +14,13 @@ const TIMEOUT_MS = 900_000;
 /** The first look at the row. */
 const BEGINS = /process_states/;
 
-test('a worker killed at any statement of a process with calls undoes all that it did, last first, and nothing twice', async (t) => {
+test('a worker killed at any statement of a process with calls undoes it all, last first, nothing twice', async (t) => {
   const { sagas, points } = await walkThrough(t, { type: 'trip', refused: 'ship', status: 'compensated' });
-  for (const statement of ['effects', 'outside', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
+  for (const statement of ['effects', 'outside', 'COMMIT'])
+    t.true(
+      points.some((point) => point.includes(statement)),
+      statement,
+    );
   for (const saga of sagas) {
     await assertOnce(t, saga, { local: ['reserve', 'undoReserve'], calls: ['pay', 'undoPay'] });
     t.deepEqual(await saga.steps(), { reserve: 'compensated', pay: 'compensated', ship: 'failed' });
@@ -29,7 +33,12 @@ test('a worker killed at any statement of undos side by side does each of them, 
   const { sagas } = await walkThrough(t, { type: 'tour', refused: 'confirm', status: 'compensated' });
   for (const saga of sagas) {
     await assertOnce(t, saga, { local: ['car', 'hotel', 'undoCar', 'undoHotel'], calls: ['flight', 'undoFlight'] });
-    t.deepEqual(await saga.steps(), { hotel: 'compensated', flight: 'compensated', car: 'compensated', confirm: 'failed' });
+    t.deepEqual(await saga.steps(), {
+      hotel: 'compensated',
+      flight: 'compensated',
+      car: 'compensated',
+      confirm: 'failed',
+    });
     t.is((await saga.events()).filter((event) => event.startsWith('StepCompensated')).length, 3);
   }
 });
@@ -42,19 +51,23 @@ test('a cancellation that comes while a worker dies undoes exactly what was done
     ends.add(status);
     const effects = (await saga.effects()).map((effect) => effect.split(' ')[0] ?? '');
     if (status === 'completed') t.deepEqual(effects, ['hotel', 'car', 'confirm', 'flight'], saga.processId);
-    else for (const step of ['Hotel', 'Flight', 'Car']) t.is(countOf(effects, step.toLowerCase()), countOf(effects, `undo${step}`), `${step} of ${saga.processId}`);
+    else
+      for (const step of ['Hotel', 'Flight', 'Car'])
+        t.is(countOf(effects, step.toLowerCase()), countOf(effects, `undo${step}`), `${step} of ${saga.processId}`);
   }
   t.true(ends.has('cancelled'));
 });
 
-const countOf = (effects: readonly string[], name: string): number => effects.filter((effect) => effect === name).length;
+const countOf = (effects: readonly string[], name: string): number =>
+  effects.filter((effect) => effect === name).length;
 
 /**
  * Kills workers at every statement of processes of a type, in which one step is refused, or which are cancelled on
  * their way, and answers how these ended.
  */
 async function walkThrough(
-  t: ExecutionContext, { type, refused, status }: { type: SagaType; refused?: string; status: 'compensated' | 'cancelled' },
+  t: ExecutionContext,
+  { type, refused, status }: { type: SagaType; refused?: string; status: 'compensated' | 'cancelled' },
 ): Promise<{ sagas: Saga[]; points: string[] }> {
   t.timeout(TIMEOUT_MS);
   const world = await createSagas(t);
@@ -65,10 +78,18 @@ async function walkThrough(
     return is === status || is === 'completed';
   };
   const { targets, points, kills } = await walk({
-    world, process: 'worker', from: BEGINS, isDone,
+    world,
+    process: 'worker',
+    from: BEGINS,
+    isDone,
     begin: async (processIds) => {
       for (const processId of processIds) {
-        const saga = await insertSaga(deps, { processId, type, data: refused === undefined ? {} : { refused }, now: Date.now() });
+        const saga = await insertSaga(deps, {
+          processId,
+          type,
+          data: refused === undefined ? {} : { refused },
+          now: Date.now(),
+        });
         sagas.set(processId, saga);
         await saga.start();
         if (status === 'cancelled') await cancelOnceBegun(saga);
@@ -84,8 +105,13 @@ async function walkThrough(
 
 /** Cancels a process that has called somebody, wherever it is by then: held before or after a statement, or further. */
 async function cancelOnceBegun(saga: Saga): Promise<void> {
-  await until(async () => (await saga.steps())['car'] === 'completed', { what: 'the step after the call', timeoutMs: 1_000 }).catch(() => {});
-  await saga.handle.signal('cancel', BY).catch((error: unknown) => { if (!(error instanceof WorkflowNotFoundError)) throw error; });
+  await until(async () => (await saga.steps())['car'] === 'completed', {
+    what: 'the step after the call',
+    timeoutMs: 1_000,
+  }).catch(() => {});
+  await saga.handle.signal('cancel', BY).catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
 }
 
 /** A world whose workers carry out the processes of tests. */
@@ -105,9 +131,19 @@ async function createSagas(t: ExecutionContext): Promise<World> {
   };
 }
 
-/** What is done in the transaction of its outcome was done once; who is called elsewhere was called at least once, and knows it as one call. */
-async function assertOnce(t: ExecutionContext, saga: Saga, { local, calls }: { local: readonly string[]; calls: readonly string[] }): Promise<void> {
+/**
+ * What is done in the transaction of its outcome was done once; who is called elsewhere was called at least once, and
+ * knows it as one call.
+ */
+async function assertOnce(
+  t: ExecutionContext,
+  saga: Saga,
+  { local, calls }: { local: readonly string[]; calls: readonly string[] },
+): Promise<void> {
   const effects = await saga.effects();
   t.deepEqual(effects.filter((effect) => !effect.includes(' ')).toSorted(), [...local], saga.processId);
-  t.deepEqual(effects.filter((effect) => effect.includes(' ')).map((effect) => effect.split(' ')[0]), [...calls]);
+  t.deepEqual(
+    effects.filter((effect) => effect.includes(' ')).map((effect) => effect.split(' ')[0]),
+    [...calls],
+  );
 }

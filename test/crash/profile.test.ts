@@ -14,20 +14,30 @@ const BOSS = 'boss@example.org';
 const SOON_MS = 500;
 const SAVES_PROFILE = /SELECT status::text, customer_id/;
 
-test('a worker killed at any statement of a reminder counts it once, and hands it over under one Message-ID', async (t) => {
+test('a worker killed at any statement of a reminder counts it once, under one Message-ID', async (t) => {
   t.timeout(TIMEOUT_MS);
   const { world, mail } = await createMailingWorld(t, { PROFILE_REMINDER_MARKS_DAYS: '0.5' });
   const { targets, points, kills } = await walk({
-    world, process: 'worker', from: SAVES_PROFILE,
+    world,
+    process: 'worker',
+    from: SAVES_PROFILE,
     begin: (users) => plant(world, users, DAY_MS / 2 + SOON_MS),
     isDone: async (userId) => (await statusesOfNotifications(world, userId)).join() === 'sent',
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  for (const statement of ['users', 'notifications', 'advisory_lock', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
+  for (const statement of ['users', 'notifications', 'advisory_lock', 'COMMIT'])
+    t.true(
+      points.some((point) => point.includes(statement)),
+      statement,
+    );
   t.true(points.length >= 12, points.join('\n'));
 
   await world.startWorker();
-  await untilEach(targets, async (userId) => (await statusesOfNotifications(world, userId)).join() === 'sent', 'delivery');
+  await untilEach(
+    targets,
+    async (userId) => (await statusesOfNotifications(world, userId)).join() === 'sent',
+    'delivery',
+  );
   for (const userId of targets) {
     t.is((await userOf(world.db, userId)).profileCompletionReminders, 1);
     await assertMailed(t, { world, mail, userId, kind: 'profile_reminder', recipients: [`${userId}@example.com`] });
@@ -36,31 +46,58 @@ test('a worker killed at any statement of a reminder counts it once, and hands i
   await assertNothingLeft(t, world, targets.map(profileWorkflowId));
 });
 
-test('a worker killed at any statement of an expiry expires the user once, and tells the user and each administrator once', async (t) => {
+test('a worker killed at any statement of an expiry expires the user once, and tells each of them once', async (t) => {
   t.timeout(TIMEOUT_MS);
   const { world, mail } = await createMailingWorld(t, { PROFILE_REMINDER_MARKS_DAYS: '' });
-  const isOver = async (userId: string): Promise<boolean> => (await statusesOfNotifications(world, userId)).join() === 'sent,sent'
-    && (await userOf(world.db, userId)).syncStatus === 'synced'
-    && await read(world.db, (tx) => tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } })) === 0;
+  const isOver = async (userId: string): Promise<boolean> =>
+    (await statusesOfNotifications(world, userId)).join() === 'sent,sent' &&
+    (await userOf(world.db, userId)).syncStatus === 'synced' &&
+    (await read(world.db, (tx) => tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } }))) === 0;
   const { targets, points, kills } = await walk({
-    world, process: 'worker', from: SAVES_PROFILE, begin: (users) => plant(world, users, SOON_MS), isDone: isOver,
+    world,
+    process: 'worker',
+    from: SAVES_PROFILE,
+    begin: (users) => plant(world, users, SOON_MS),
+    isDone: isOver,
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  for (const statement of ['users', 'notifications', 'pending_starts', 'COMMIT']) t.true(points.some((point) => point.includes(statement)), statement);
+  for (const statement of ['users', 'notifications', 'pending_starts', 'COMMIT'])
+    t.true(
+      points.some((point) => point.includes(statement)),
+      statement,
+    );
   t.true(points.length >= 20, points.join('\n'));
 
   await world.startWorker();
   await untilEach(targets, isOver, 'expiry');
   for (const userId of targets) {
-    t.like(await userOf(world.db, userId), { status: 'inactive', profileCompletionStatus: 'expired', version: 2, profileCompletionReminders: 0 });
-    await assertMailed(t, { world, mail, userId, kind: 'profile_expired', recipients: [BOSS, `${userId}@example.com`] });
+    t.like(await userOf(world.db, userId), {
+      status: 'inactive',
+      profileCompletionStatus: 'expired',
+      version: 2,
+      profileCompletionReminders: 0,
+    });
+    await assertMailed(t, {
+      world,
+      mail,
+      userId,
+      kind: 'profile_expired',
+      recipients: [BOSS, `${userId}@example.com`],
+    });
     await assertProfileAgrees(t, world, userId);
     await assertSyncAgrees(t, world, userId);
   }
-  await assertNothingLeft(t, world, targets.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]));
+  await assertNothingLeft(
+    t,
+    world,
+    targets.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]),
+  );
 });
 
-async function createMailingWorld(t: ExecutionContext, settings: Record<string, string>): Promise<{ world: World; mail: MailServer }> {
+async function createMailingWorld(
+  t: ExecutionContext,
+  settings: Record<string, string>,
+): Promise<{ world: World; mail: MailServer }> {
   const mail = await startMailServer();
   t.teardown(() => mail.close());
   const world = await createWorld(t, { settings: { ...settings, SMTP_URL: mail.url, ADMIN_EMAILS: BOSS } });
@@ -80,12 +117,26 @@ async function statusesOfNotifications({ db }: World, userId: string): Promise<s
 
 /** Each recipient has one notification, and mail of one Message-ID, which is that of the notification. */
 async function assertMailed(
-  t: ExecutionContext, { world, mail, userId, kind, recipients }: { world: World; mail: MailServer; userId: string; kind: string; recipients: readonly string[] },
+  t: ExecutionContext,
+  {
+    world,
+    mail,
+    userId,
+    kind,
+    recipients,
+  }: { world: World; mail: MailServer; userId: string; kind: string; recipients: readonly string[] },
 ): Promise<void> {
-  const rows = await read(world.db, (tx) => tx.notification.findMany({ where: { userId }, orderBy: { recipient: 'asc' } }));
-  t.deepEqual(rows.map((row) => `${row.kind} ${row.recipient}`).toSorted(), recipients.map((recipient) => `${kind} ${recipient}`).toSorted());
+  const rows = await read(world.db, (tx) =>
+    tx.notification.findMany({ where: { userId }, orderBy: { recipient: 'asc' } }),
+  );
+  t.deepEqual(
+    rows.map((row) => `${row.kind} ${row.recipient}`).toSorted(),
+    recipients.map((recipient) => `${kind} ${recipient}`).toSorted(),
+  );
   for (const { id, recipient } of rows) {
-    const about = mail.received.filter(({ to, messageId }) => to.includes(recipient) && (recipient !== BOSS || messageId === notificationMessageId(id)));
+    const about = mail.received.filter(
+      ({ to, messageId }) => to.includes(recipient) && (recipient !== BOSS || messageId === notificationMessageId(id)),
+    );
     t.deepEqual([...new Set(about.map(({ messageId }) => messageId))], [notificationMessageId(id)], recipient);
   }
 }

@@ -14,37 +14,57 @@ const RETRY_MS = 100;
 
 test('an API killed at any statement of a registration makes one user and starts its workflows once', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const world = await createWorld(t, { settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ALERT_CHECK_INTERVAL_MS: '600000' } });
+  const world = await createWorld(t, {
+    settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ALERT_CHECK_INTERVAL_MS: '600000' },
+  });
   const { db } = world;
   const ask = await createApiClient(world);
 
   /** Asks until it is answered, as a client does whose server goes away in the middle. */
   const register = async (authSubject: string): Promise<number> => {
     for (;;) {
-      const answer = await ask('POST', '/users', { authSubject, email: `${authSubject}@example.com` }).catch(() => undefined);
+      const answer = await ask('POST', '/users', { authSubject, email: `${authSubject}@example.com` }).catch(
+        () => undefined,
+      );
       if (answer !== undefined) return answer.status;
       await sleep(RETRY_MS);
     }
   };
   const answers: Promise<number>[] = [];
-  const idsOf = (authSubject: string) => read(db, (tx) => tx.user.findMany({ where: { authSubject }, select: { id: true } }));
+  const idsOf = (authSubject: string) =>
+    read(db, (tx) => tx.user.findMany({ where: { authSubject }, select: { id: true } }));
   const { targets, points, kills } = await walk({
-    world, process: 'api', from: /./,
+    world,
+    process: 'api',
+    from: /./,
     begin: async (subjects) => void answers.push(...subjects.map(register)),
     isDone: async (subject) => {
       const [user] = await idsOf(subject);
       if (user === undefined) return false;
       const workflowId = { in: [profileWorkflowId(user.id), userSyncWorkflowId(user.id)] };
-      return await read(db, (tx) => tx.pendingStart.count({ where: { workflowId } })) === 0;
+      return (await read(db, (tx) => tx.pendingStart.count({ where: { workflowId } }))) === 0;
     },
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  for (const point of ['before WITH registered', 'after WITH registered', 'after UPDATE pending_starts', 'before DELETE FROM pending_starts', 'after DELETE FROM pending_starts']) {
-    t.true(points.some((held) => held.startsWith(point)), `${point}: ${points.join('\n')}`);
+  for (const point of [
+    'before WITH registered',
+    'after WITH registered',
+    'after UPDATE pending_starts',
+    'before DELETE FROM pending_starts',
+    'after DELETE FROM pending_starts',
+  ]) {
+    t.true(
+      points.some((held) => held.startsWith(point)),
+      `${point}: ${points.join('\n')}`,
+    );
   }
 
   await world.startApi();
-  t.deepEqual([...new Set(await Promise.all(answers))].toSorted((a, b) => a - b), [200, 201], 'a registration whose answer got lost is answered by the user that it made');
+  t.deepEqual(
+    [...new Set(await Promise.all(answers))].toSorted((a, b) => a - b),
+    [200, 201],
+    'a registration whose answer got lost is answered by the user that it made',
+  );
   const users: string[] = [];
   for (const subject of targets) {
     const ids = await idsOf(subject);
@@ -53,7 +73,11 @@ test('an API killed at any statement of a registration makes one user and starts
   }
   await world.startWorker();
   for (const topics of (await assertPublished(t, world, users)).values()) t.deepEqual(topics, [TOPICS.userCreated]);
-  await assertNothingLeft(t, world, users.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]));
+  await assertNothingLeft(
+    t,
+    world,
+    users.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]),
+  );
   for (const userId of users) {
     await assertProfileAgrees(t, world, userId);
     await assertSyncAgrees(t, world, userId);

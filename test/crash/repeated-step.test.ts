@@ -21,7 +21,10 @@ test('saveUserSync writes what a repeated step has decided on beyond its first a
   if (loaded === null) throw new Error('the user is missing');
   const inRun = oneRun();
   const save = (services: readonly string[], publishTo: readonly string[]) => {
-    const sync = services.reduce((state, service) => evolveUserSync(state, { type: 'ServiceConfirmed', service, at: 1 }), loaded.sync);
+    const sync = services.reduce(
+      (state, service) => evolveUserSync(state, { type: 'ServiceConfirmed', service, at: 1 }),
+      loaded.sync,
+    );
     const settled = services.length === SERVICES.length ? evolveUserSync(sync, { type: 'Synced' }) : sync;
     const step = { tenantId: TENANT, userId, sync: settled, revision: loaded.revision + 1, publishTo, isFirst: true };
     return inRun(() => activities.saveUserSync(step));
@@ -29,7 +32,11 @@ test('saveUserSync writes what a repeated step has decided on beyond its first a
 
   await save(['accounting'], ['portfolio']);
   await save(['accounting'], ['portfolio']);
-  t.is(await read(world.db, (tx) => tx.outgoingMessage.count()), 1, 'a repetition that says the same is published once');
+  t.is(
+    await read(world.db, (tx) => tx.outgoingMessage.count()),
+    1,
+    'a repetition that says the same is published once',
+  );
   await save(['accounting', 'portfolio'], ['accounting', 'portfolio']);
   const { syncStatus, syncRevision, services } = await userOf(world.db, userId);
   t.deepEqual({ syncStatus, syncRevision }, { syncStatus: 'synced', syncRevision: loaded.revision + 1 });
@@ -37,7 +44,7 @@ test('saveUserSync writes what a repeated step has decided on beyond its first a
   t.is(await read(world.db, (tx) => tx.outgoingMessage.count()), 2, 'one that says more is published, too');
 });
 
-test('saveProfile writes what a repeated step has decided on beyond its first attempt, and tells nobody twice', async (t) => {
+test('saveProfile writes what a repeated step decided beyond its first attempt, and tells nobody twice', async (t) => {
   const world = await createWorld(t, { settings: { SMTP_URL: 'smtp://127.0.0.1:1' } });
   const activities = createProfileActivities({ db: world.db, config: loadConfig(world.env) });
   const userId = randomUUID();
@@ -48,16 +55,26 @@ test('saveProfile writes what a repeated step has decided on beyond its first at
   const inRun = oneRun();
   const save = (events: readonly Parameters<typeof evolveProfile>[1][]) => {
     const profile = events.reduce(evolveProfile, loaded.profile);
-    return inRun(() => activities.saveProfile({ tenantId: TENANT, userId, profile, revision: loaded.revision + 1, events }));
+    return inRun(() =>
+      activities.saveProfile({ tenantId: TENANT, userId, profile, revision: loaded.revision + 1, events }),
+    );
   };
   const reminded = { type: 'ReminderFellDue', at: Date.now(), markDays: 1, deadline } as const;
   const completed = { type: 'ProfileCompleted', at: Date.now(), customer: { id: 'c-1', kind: 'company' } } as const;
 
   const { notificationIds } = await save([reminded]);
   t.is(notificationIds.length, 1);
-  await world.db.inTenant(TENANT, (tx) => tx.user.updateMany({ where: { id: userId }, data: { email: 'new@example.com' } }));
+  await world.db.inTenant(TENANT, (tx) =>
+    tx.user.updateMany({ where: { id: userId }, data: { email: 'new@example.com' } }),
+  );
   t.deepEqual((await save([reminded, completed])).notificationIds, notificationIds);
-  t.like(await userOf(world.db, userId), { status: 'active', profileCompletionStatus: 'completed', companyId: 'c-1', profileCompletionReminders: 1, version: 2 });
+  t.like(await userOf(world.db, userId), {
+    status: 'active',
+    profileCompletionStatus: 'completed',
+    companyId: 'c-1',
+    profileCompletionReminders: 1,
+    version: 2,
+  });
   await save([reminded, completed]);
   t.is((await userOf(world.db, userId)).version, 2);
   t.is(await read(world.db, (tx) => tx.notification.count()), 1);
@@ -70,7 +87,9 @@ function oneRun(): <Result>(call: () => Promise<Result>) => Promise<Result> {
   const environment = new MockActivityEnvironment();
   return async (call) => {
     const results: Awaited<ReturnType<typeof call>>[] = [];
-    await environment.run(async () => { results.push(await call()); });
+    await environment.run(async () => {
+      results.push(await call());
+    });
     return results[0]!;
   };
 }

@@ -22,8 +22,23 @@ export async function startRestartableTemporal(t: Teardown): Promise<Restartable
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const cli = await provideTemporalCli();
-  const args = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'never',
-    '--db-filename', join(folder, 'temporal.db'), '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
+  const args = [
+    'server',
+    'start-dev',
+    '--headless',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--log-level',
+    'never',
+    '--db-filename',
+    join(folder, 'temporal.db'),
+    '--sqlite-pragma',
+    'journal_mode=WAL',
+    '--sqlite-pragma',
+    'synchronous=NORMAL',
+  ];
   let child: ChildProcess | undefined;
 
   const kill = async (): Promise<void> => {
@@ -31,9 +46,14 @@ export async function startRestartableTemporal(t: Teardown): Promise<Restartable
   };
   const start = async (): Promise<void> => {
     child = spawn(cli, args, { stdio: 'ignore' });
-    await until(() => hasNamespace(address, 'default').catch(() => false), { what: 'the Temporal dev server', timeoutMs: 60_000 });
+    await until(() => hasNamespace(address, 'default').catch(() => false), {
+      what: 'the Temporal dev server',
+      timeoutMs: 60_000,
+    });
   };
-  const killWithTest = (): void => { child?.kill('SIGKILL'); };
+  const killWithTest = (): void => {
+    child?.kill('SIGKILL');
+  };
   process.once('exit', killWithTest);
   t.teardown(async () => {
     process.off('exit', killWithTest);

@@ -29,7 +29,9 @@ export interface Targets {
 /** Tells the targets by their ids, once `from` matches a statement of theirs: its text, parameters or rows. */
 export function createTargets(names: readonly string[], from: RegExp): Targets {
   // By the target's id, and by those of what was written with it, such as its notifications.
-  const byId = new Map<string, Target>(names.map((name) => [name, { name, hasBegun: false, isHeld: false, occurrences: new Map() }]));
+  const byId = new Map<string, Target>(
+    names.map((name) => [name, { name, hasBegun: false, isHeld: false, occurrences: new Map() }]),
+  );
   /** Rows of theirs in logs, until a cursor goes past them. */
   const unsaved = new Set<Place>();
   /** Calls of theirs that were claimed, by position. */
@@ -44,21 +46,24 @@ export function createTargets(names: readonly string[], from: RegExp): Targets {
   return {
     namedBy: (text, values) => {
       if (SAVES_CURSORS.test(text)) return saved(unsaved, values);
-      if (SETTLES_CALLS.test(text)) return listOf(listOf(values)[1]).flatMap((position) => calls.get(String(position)) ?? []);
+      if (SETTLES_CALLS.test(text))
+        return listOf(listOf(values)[1]).flatMap((position) => calls.get(String(position)) ?? []);
       const data = textOf(values);
       const found = find(text, data);
       const [only] = found;
-      if (only !== undefined && found.length === 1) for (const id of data.match(UUID) ?? []) byId.set(id, byId.get(id) ?? only);
+      if (only !== undefined && found.length === 1)
+        for (const id of data.match(UUID) ?? []) byId.set(id, byId.get(id) ?? only);
       return found;
     },
-    readIn: (text, result) => rowsOf(result).flatMap((row) => {
-      const found = find(text, textOf(row));
-      for (const target of found) {
-        if (isPlace(row)) unsaved.add({ partition: row.partition, position: BigInt(row.position), target });
-        if (CLAIMS_CALLS.test(text) && hasPosition(row)) calls.set(row.position, target);
-      }
-      return found;
-    }),
+    readIn: (text, result) =>
+      rowsOf(result).flatMap((row) => {
+        const found = find(text, textOf(row));
+        for (const target of found) {
+          if (isPlace(row)) unsaved.add({ partition: row.partition, position: BigInt(row.position), target });
+          if (CLAIMS_CALLS.test(text) && hasPosition(row)) calls.set(row.position, target);
+        }
+        return found;
+      }),
   };
 }
 
@@ -90,5 +95,5 @@ function rowsOf(result: unknown): readonly unknown[] {
 }
 
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => typeof inner === 'bigint' ? String(inner) : inner) ?? '';
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? '';
 }

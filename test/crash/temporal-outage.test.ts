@@ -15,14 +15,18 @@ const QUICKLY_MS = 2_000;
 test('while Temporal is away users are registered and commands are 503; when it is back nothing is lost', async (t) => {
   t.timeout(TIMEOUT_MS);
   const temporal = await startRestartableTemporal(t);
-  const world = await createWorld(t, { address: temporal.address, settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000' } });
+  const world = await createWorld(t, {
+    address: temporal.address,
+    settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000' },
+  });
   const [worker, api] = await Promise.all([world.startWorker(), world.startApi()]);
   const ask = await createApiClient(world);
   const register = async (name: string): Promise<{ status: number; id: string }> => {
     const answer = await ask('POST', '/users', { authSubject: name, email: `${name}@example.com` });
     return { status: answer.status, id: z.object({ id: z.string() }).parse(await answer.json()).id };
   };
-  const start = (userId: string): Promise<Response> => ask('POST', `/users/state-management/${userId}/profile/mark-in-progress`);
+  const start = (userId: string): Promise<Response> =>
+    ask('POST', `/users/state-management/${userId}/profile/mark-in-progress`);
 
   const before = await register('before');
   await assertPublished(t, world, [before.id]);
@@ -46,8 +50,13 @@ test('while Temporal is away users are registered and commands are 503; when it 
   await temporal.start();
   const users = [before.id, during.id];
   await assertPublished(t, world, users);
-  for (const userId of users) await until(async () => (await start(userId)).status === 200, { what: 'a command', timeoutMs: 60_000 });
-  await assertNothingLeft(t, world, users.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]));
+  for (const userId of users)
+    await until(async () => (await start(userId)).status === 200, { what: 'a command', timeoutMs: 60_000 });
+  await assertNothingLeft(
+    t,
+    world,
+    users.flatMap((userId) => [profileWorkflowId(userId), userSyncWorkflowId(userId)]),
+  );
   for (const userId of users) {
     await assertProfileAgrees(t, world, userId);
     await assertSyncAgrees(t, world, userId);
@@ -62,7 +71,7 @@ test('a worker that is started while Temporal is away works once it comes', asyn
   const world = await createWorld(t, { address: temporal.address });
   const worker = startProcess('worker.ts', world.env);
   t.teardown(() => worker.kill());
-  await until(() => worker.output().includes('Temporal is not reachable'), { what: 'the worker\'s complaint' });
+  await until(() => worker.output().includes('Temporal is not reachable'), { what: "the worker's complaint" });
   await temporal.start();
   await worker.answers(`http://127.0.0.1:${world.env['WORKER_PORT']}/healthz`);
   t.true(worker.isRunning());

@@ -26,46 +26,66 @@ export interface Flow {
 }
 
 /**
- * Walks through a flow: processes are killed with SIGKILL, one after the other, while each of their targets is held at a
- * point of its statements where none was before, until a process comes through whose targets meet no new point. Each
+ * Walks through a flow: processes are killed with SIGKILL, one after the other, while each of their targets is held at
+ * a point of its statements where none was before, until a process comes through whose targets meet no new point. Each
  * process also takes over what the killed ones left.
  */
-export async function walk({ world, process: kind, from, begin, isDone }: Flow): Promise<{ targets: string[]; points: string[]; kills: number }> {
+export async function walk({
+  world,
+  process: kind,
+  from,
+  begin,
+  isDone,
+}: Flow): Promise<{ targets: string[]; points: string[]; kills: number }> {
   const journal = join(world.env['DATA_DIR'] ?? '', `${randomUUID()}.journal`);
   await writeFile(journal, '');
   const held = async (): Promise<Map<string, string>> => {
     const lines = (await readFile(journal, 'utf8')).split('\n').filter((line) => line !== '');
-    return new Map(lines.map((line) => { const [target = '', point = ''] = line.split('\t'); return [target, point]; }));
+    return new Map(
+      lines.map((line) => {
+        const [target = '', point = ''] = line.split('\t');
+        return [target, point];
+      }),
+    );
   };
   const start = kind === 'worker' ? world.startWorker : world.startApi;
   const all: string[] = [];
   for (let kills = 0; ; kills += 1) {
     const targets = Array.from({ length: BATCH }, () => randomUUID());
     all.push(...targets);
-    const child = await start({ preload, env: { HOLD_JOURNAL: journal, HOLD_TARGETS: targets.join(','), HOLD_FROM: from.source } });
+    const child = await start({
+      preload,
+      env: { HOLD_JOURNAL: journal, HOLD_TARGETS: targets.join(','), HOLD_FROM: from.source },
+    });
     await begin(targets);
 
     let last = { count: 0, at: performance.now() };
-    await until(async () => {
-      const here = await held();
-      const open = targets.filter((target) => !here.has(target));
-      const count = targets.length - open.length;
-      if (count > last.count) last = { count, at: performance.now() };
-      if (count > 0 && performance.now() - last.at > STANDSTILL_MS) return true;
-      for (const target of open) {
-        if (await isDone(target)) continue;
-        await sleep(PAUSE_MS);
-        return false;
-      }
-      return true;
-    }, { what: `the end of the flow (${child.output()})`, timeoutMs: ROUND_MS });
+    await until(
+      async () => {
+        const here = await held();
+        const open = targets.filter((target) => !here.has(target));
+        const count = targets.length - open.length;
+        if (count > last.count) last = { count, at: performance.now() };
+        if (count > 0 && performance.now() - last.at > STANDSTILL_MS) return true;
+        for (const target of open) {
+          if (await isDone(target)) continue;
+          await sleep(PAUSE_MS);
+          return false;
+        }
+        return true;
+      },
+      { what: `the end of the flow (${child.output()})`, timeoutMs: ROUND_MS },
+    );
 
     // What it has in hand when it is told to stop may still be a point.
-    const isHeld = async (): Promise<boolean> => { const here = await held(); return targets.some((target) => here.has(target)); };
-    if (!await isHeld()) {
+    const isHeld = async (): Promise<boolean> => {
+      const here = await held();
+      return targets.some((target) => here.has(target));
+    };
+    if (!(await isHeld())) {
       void child.stop();
       await until(async () => !child.isRunning() || isHeld(), { what: 'the end of the process' });
-      if (!await isHeld()) return { targets: all, points: [...(await held()).values()], kills };
+      if (!(await isHeld())) return { targets: all, points: [...(await held()).values()], kills };
     }
     await child.kill();
     await world.endLeases();

@@ -31,7 +31,10 @@ export interface Extra {
   readonly url?: string;
 }
 
-/** An installation for one test: a database, settings and processes of its own, on a Temporal Service that may be shared. */
+/**
+ * An installation for one test: a database, settings and processes of its own, on a Temporal Service that may be
+ * shared.
+ */
 export interface World {
   readonly db: Db;
   readonly temporal: Client;
@@ -41,24 +44,50 @@ export interface World {
   readonly startWorker: (extra?: Extra) => Promise<TestProcess>;
   readonly startApi: (extra?: Extra) => Promise<TestProcess>;
   /** Inserts a user and promises the start of one of its workflows, as a registration does. */
-  plant(user: { userId: string; workflow: 'profile' | 'userSync'; deadline: Date; services: readonly string[] }): Promise<void>;
+  plant(user: {
+    userId: string;
+    workflow: 'profile' | 'userSync';
+    deadline: Date;
+    services: readonly string[];
+  }): Promise<void>;
   /** Ends the leases and claims of killed processes at once, instead of 10 s after their death. */
   endLeases(): Promise<void>;
 }
 
 /** Makes a world; it ends with the test. */
 export async function createWorld(
-  t: Teardown, { settings = {}, address = temporalAddress(), databaseUrl }: { settings?: Readonly<Record<string, string>>; address?: string; databaseUrl?: string } = {},
+  t: Teardown,
+  {
+    settings = {},
+    address = temporalAddress(),
+    databaseUrl,
+  }: { settings?: Readonly<Record<string, string>>; address?: string; databaseUrl?: string } = {},
 ): Promise<World> {
   const name = `crash-${randomUUID()}`;
   const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: async () => {} };
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-crash-'));
   const env = {
-    DATABASE_URL: database.url, TEMPORAL_ADDRESS: address, TASK_QUEUE: name, WORKER_DEPLOYMENT_NAME: name, DATA_DIR: dataDir,
-    PORT: String(await freePort()), WORKER_PORT: String(await freePort()), LOG_LEVEL: 'warn',
-    WORKFLOW_TASK_TIMEOUT_MS: '3000', BUS_POLL_MS: '50', WORKER_SHUTDOWN_GRACE_MS: '2000', COMMAND_TIMEOUT_MS: '2000',
-    REMINDER_HOUR: '', TIME_ZONE: 'UTC', SYNC_SERVICES: SERVICES.join(','), RATE_LIMIT_PER_MINUTE: '100000',
-    PROFILE_CHECK_CRON: NEVER, SYNC_CHECK_CRON: NEVER, PROCESS_WATCH_CRON: NEVER, CLEANUP_CRON: NEVER, ...settings,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: address,
+    TASK_QUEUE: name,
+    WORKER_DEPLOYMENT_NAME: name,
+    DATA_DIR: dataDir,
+    PORT: String(await freePort()),
+    WORKER_PORT: String(await freePort()),
+    LOG_LEVEL: 'warn',
+    WORKFLOW_TASK_TIMEOUT_MS: '3000',
+    BUS_POLL_MS: '50',
+    WORKER_SHUTDOWN_GRACE_MS: '2000',
+    COMMAND_TIMEOUT_MS: '2000',
+    REMINDER_HOUR: '',
+    TIME_ZONE: 'UTC',
+    SYNC_SERVICES: SERVICES.join(','),
+    RATE_LIMIT_PER_MINUTE: '100000',
+    PROFILE_CHECK_CRON: NEVER,
+    SYNC_CHECK_CRON: NEVER,
+    PROCESS_WATCH_CRON: NEVER,
+    CLEANUP_CRON: NEVER,
+    ...settings,
   };
   const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test-crash' });
   const connection = Connection.lazy({ address, connectTimeout: 1_000 });
@@ -78,19 +107,39 @@ export async function createWorld(
   });
   const apiUrl = `http://127.0.0.1:${env.PORT}`;
   return {
-    db, env, apiUrl, temporal: new Client({ connection }),
+    db,
+    env,
+    apiUrl,
+    temporal: new Client({ connection }),
     startWorker: (extra) => start('worker.ts', `http://127.0.0.1:${env.WORKER_PORT}/healthz`, extra),
     startApi: (extra) => start('server.ts', `${apiUrl}/healthz`, extra),
     plant: async ({ userId, workflow, deadline, services }) => {
-      await insertUser(db.pool, {
-        tenantId: TENANT, userId, authSubject: userId, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
-        profileCompletionDeadline: deadline, remindersSettledUntil: new Date(0), services, defaultServices: false,
-      }, [{
-        tenantId: TENANT, kind: 'start', input: { tenantId: TENANT, userId },
-        ...(workflow === 'profile'
-          ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
-          : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) }),
-      }]);
+      await insertUser(
+        db.pool,
+        {
+          tenantId: TENANT,
+          userId,
+          authSubject: userId,
+          email: `${userId}@example.com`,
+          name: 'Ada',
+          locale: 'en',
+          phone: null,
+          profileCompletionDeadline: deadline,
+          remindersSettledUntil: new Date(0),
+          services,
+          defaultServices: false,
+        },
+        [
+          {
+            tenantId: TENANT,
+            kind: 'start',
+            input: { tenantId: TENANT, userId },
+            ...(workflow === 'profile'
+              ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
+              : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) }),
+          },
+        ],
+      );
     },
     endLeases: async () => {
       const client = new pg.Client({ connectionString: database.url });

@@ -17,7 +17,9 @@ const service = z.object({
   volumes: z.array(z.string()).default([]),
   ports: z.array(z.string()).default([]),
   depends_on: z.record(z.string(), dependency).default({}),
-  healthcheck: z.union([z.object({ disable: z.literal(true) }), z.object({ test: z.tuple([z.literal('CMD')], z.string()) })]).optional(),
+  healthcheck: z
+    .union([z.object({ disable: z.literal(true) }), z.object({ test: z.tuple([z.literal('CMD')], z.string()) })])
+    .optional(),
   restart: z.string(),
   read_only: z.boolean().default(false),
   security_opt: z.array(z.string()),
@@ -38,7 +40,10 @@ export function rawComposeFile(): unknown {
   return parse(readFileSync(`${ROOT}/docker-compose.yml`, 'utf8'), { merge: true });
 }
 
-/** docker-compose.yml with these variables in the place of `${NAME…}`; without a value or default it throws, as Compose does. */
+/**
+ * docker-compose.yml with these variables in the place of `${NAME…}`; without a value or default it throws, as Compose
+ * does.
+ */
 export function readComposeFile(variables: Readonly<Record<string, string>>): z.output<typeof composeFile> {
   return composeFile.parse(interpolate(rawComposeFile(), variables));
 }

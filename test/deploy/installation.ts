@@ -14,14 +14,20 @@ import { readComposeFile, ROOT, type ComposeService } from './compose-file.ts';
 
 /** What a person writes into the file of passwords. */
 export const PASSWORDS = {
-  POSTGRES_PASSWORD: 'superuser', STEADFAST_OWNER_PASSWORD: 'owner', STEADFAST_LOGIN_PASSWORD: 'login',
-  TEMPORAL_DB_PASSWORD: 'temporal', GRAFANA_PASSWORD: 'grafana',
+  POSTGRES_PASSWORD: 'superuser',
+  STEADFAST_OWNER_PASSWORD: 'owner',
+  STEADFAST_LOGIN_PASSWORD: 'login',
+  TEMPORAL_DB_PASSWORD: 'temporal',
+  GRAFANA_PASSWORD: 'grafana',
 };
 
 /** The services of docker-compose.yml with passwords in it. */
 export const SERVICES = readComposeFile(PASSWORDS).services;
 
-/** What runs on this machine as docker-compose.yml would have it run: a database made by its script, migrated by its job, two API nodes, a worker. */
+/**
+ * What runs on this machine as docker-compose.yml would have it run: a database made by its script, migrated by its
+ * job, two API nodes, a worker.
+ */
 export interface Installation {
   readonly apiUrls: readonly [string, string];
   readonly workerUrl: string;
@@ -34,7 +40,10 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-/** Starts the commands of the file with its environment and `settings`; only hosts, ports and the namespace are this machine's. */
+/**
+ * Starts the commands of the file with its environment and `settings`; only hosts, ports and the namespace are this
+ * machine's.
+ */
 export async function startInstallation(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const postgres = await startTemporaryPostgres();
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-deploy-'));
@@ -54,13 +63,18 @@ export async function startInstallation(settings: Readonly<Record<string, string
       children.push(launch(command, hosted(changed, { superuserUrl, namespace, dataDir })));
       const health = new URL(probeUrl(name));
       health.port = String(port);
-      await until(() => succeeds(['node', 'deploy/probe.ts', health.href]), { what: `${name} at ${health.href}`, timeoutMs: 60_000 });
+      await until(() => succeeds(['node', 'deploy/probe.ts', health.href]), {
+        what: `${name} at ${health.href}`,
+        timeoutMs: 60_000,
+      });
       return health.origin;
     };
     const run = async (command: readonly string[], environment: ComposeService['environment']) => {
       const child = launch(command, hosted(environment, { superuserUrl, namespace, dataDir }));
       let output = '';
-      child.stdout?.on('data', (chunk: Buffer) => { output += chunk.toString(); });
+      child.stdout?.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
       const [code]: unknown[] = await once(child, 'close');
       if (code !== 0) throw new Error(`${command.join(' ')} ended with ${String(code)}`);
       return output;
@@ -68,9 +82,15 @@ export async function startInstallation(settings: Readonly<Record<string, string
     await run(service('migrate').command ?? [], service('migrate').environment);
     const [workerUrl, first, second] = await Promise.all([start('worker'), start('api'), start('api')]);
     return {
-      apiUrls: [first, second], workerUrl, stop, loginUrl: hosted(service('api').environment, { superuserUrl, namespace, dataDir })['DATABASE_URL'] ?? '',
+      apiUrls: [first, second],
+      workerUrl,
+      stop,
+      loginUrl: hosted(service('api').environment, { superuserUrl, namespace, dataDir })['DATABASE_URL'] ?? '',
       run: (command) => run(command, service('api').environment),
-      query: (statement, values = []) => withClient(superuserUrl, async (client) => { await client.query(statement, [...values]); }),
+      query: (statement, values = []) =>
+        withClient(superuserUrl, async (client) => {
+          await client.query(statement, [...values]);
+        }),
     };
   } catch (error) {
     await stop();
@@ -88,18 +108,37 @@ export function service(name: string): ComposeService {
 /** The address that a service's health check asks. */
 export function probeUrl(name: string): string {
   const { healthcheck } = service(name);
-  const url = healthcheck !== undefined && 'test' in healthcheck ? healthcheck.test.find((word) => word.startsWith('http')) : undefined;
+  const url =
+    healthcheck !== undefined && 'test' in healthcheck
+      ? healthcheck.test.find((word) => word.startsWith('http'))
+      : undefined;
   if (url === undefined) throw new Error(`the health check of ${name} asks no address`);
   return url;
 }
 
-/** Runs deploy/postgres/init.sql as psql does: `\getenv` reads a variable, `:'name'` puts it in as a literal. Returns the URL of the database it makes. */
+/**
+ * Runs deploy/postgres/init.sql as psql does: `\getenv` reads a variable, `:'name'` puts it in as a literal. Returns
+ * the URL of the database it makes.
+ */
 async function initialise(maintenanceUrl: string): Promise<string> {
   const script = await readFile(`${ROOT}/deploy/postgres/init.sql`, 'utf8');
-  const variables = new Map([...script.matchAll(/^\\getenv (\w+) (\w+)$/gm)].map(([, name, from]) => [name, service('app-db').environment[from!]]));
-  const statements = script.replace(/^\\getenv .*$/gm, '').replace(/^--.*$/gm, '').split(';').map((statement) => statement.trim()).filter(Boolean);
+  const variables = new Map(
+    [...script.matchAll(/^\\getenv (\w+) (\w+)$/gm)].map(([, name, from]) => [
+      name,
+      service('app-db').environment[from!],
+    ]),
+  );
+  const statements = script
+    .replace(/^\\getenv .*$/gm, '')
+    .replace(/^--.*$/gm, '')
+    .split(';')
+    .map((statement) => statement.trim())
+    .filter(Boolean);
   await withClient(maintenanceUrl, async (client) => {
-    for (const statement of statements) await client.query(statement.replace(/:'(\w+)'/g, (_all, name: string) => pg.escapeLiteral(variables.get(name) ?? '')));
+    for (const statement of statements)
+      await client.query(
+        statement.replace(/:'(\w+)'/g, (_all, name: string) => pg.escapeLiteral(variables.get(name) ?? '')),
+      );
   });
   const url = new URL(maintenanceUrl);
   url.pathname = '/steadfast';
@@ -110,7 +149,14 @@ async function createNamespace(): Promise<string> {
   const namespace = `deploy-${randomUUID()}`;
   const connection = await Connection.connect({ address: temporalAddress() });
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
-  await until(() => connection.workflowService.describeNamespace({ namespace }).then(() => true, () => false), { what: 'the namespace' });
+  await until(
+    () =>
+      connection.workflowService.describeNamespace({ namespace }).then(
+        () => true,
+        () => false,
+      ),
+    { what: 'the namespace' },
+  );
   await connection.close();
   return namespace;
 }
@@ -123,9 +169,16 @@ function hosted(
   const { DATABASE_URL } = environment;
   return {
     ...environment,
-    ...(DATABASE_URL === undefined ? {} : { DATABASE_URL: DATABASE_URL.replace('@app-db:5432', `@${new URL(superuserUrl).host}`) }),
-    BUS: 'postgres', TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: namespace, SMTP_URL: 'smtp://127.0.0.1:1',
-    HOST: '127.0.0.1', DATA_DIR: dataDir, LOG_LEVEL: 'warn',
+    ...(DATABASE_URL === undefined
+      ? {}
+      : { DATABASE_URL: DATABASE_URL.replace('@app-db:5432', `@${new URL(superuserUrl).host}`) }),
+    BUS: 'postgres',
+    TEMPORAL_ADDRESS: temporalAddress(),
+    TEMPORAL_NAMESPACE: namespace,
+    SMTP_URL: 'smtp://127.0.0.1:1',
+    HOST: '127.0.0.1',
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'warn',
   };
 }
 
@@ -133,7 +186,9 @@ function launch([program, ...args]: readonly string[], env: Readonly<Record<stri
   if (program !== 'node') throw new Error(`the image's command is node, not ${program}`);
   const { PATH, HOME, TMPDIR } = process.env;
   return spawn(process.execPath, args, {
-    cwd: ROOT, env: { PATH, HOME, TMPDIR, NODE_ENV: 'production', ...env }, stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: ROOT,
+    env: { PATH, HOME, TMPDIR, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
 

@@ -14,7 +14,10 @@ export interface Query {
   readonly groupings: readonly string[];
 }
 
-/** Reads a PromQL expression; one that Prometheus' own grammar does not know throws. Grafana's rate interval is a duration. */
+/**
+ * Reads a PromQL expression; one that Prometheus' own grammar does not know throws. Grafana's rate interval is a
+ * duration.
+ */
 export function readQuery(expression: string): Query {
   const text = expression.replaceAll('$__rate_interval', '5m');
   const selections: Selection[] = [];
@@ -27,7 +30,10 @@ export function readQuery(expression: string): Query {
         const metric = node.getChild('Identifier');
         if (metric === null) throw new Error(`a selector names no metric: ${expression}`);
         const matchers = node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? [];
-        selections.push({ metric: textOf(metric), labels: matchers.flatMap((matcher) => matcher.getChildren('LabelName').map(textOf)) });
+        selections.push({
+          metric: textOf(metric),
+          labels: matchers.flatMap((matcher) => matcher.getChildren('LabelName').map(textOf)),
+        });
       }
       if (type.name === 'GroupingLabels') groupings.push(...node.getChildren('LabelName').map(textOf));
     },

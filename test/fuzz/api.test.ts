@@ -4,7 +4,7 @@ import { openFuzzTarget } from './target.ts';
 
 const SEED = 20_261_121;
 
-test('no request drawn from the OpenAPI document gets a 5xx, an undeclared answer, or other people\'s data', async (t) => {
+test("no request drawn from the OpenAPI document gets a 5xx, an undeclared answer or others' data", async (t) => {
   const target = await openFuzzTarget();
   try {
     const report = await fuzz(target.api, { seed: SEED, count: 1_000 });

@@ -7,7 +7,10 @@ function apiThatAnswers(answer: Partial<Answer>): Pick<TestApi, 'ask'> {
   return { ask: async () => ({ status: 400, headers: new Headers(), body: {}, ...answer }) };
 }
 const causeOf = async (answer: Partial<Answer>): Promise<string> =>
-  fuzz(apiThatAnswers(answer), { seed: 1, count: 300 }).then(() => 'nothing found', (error: Error) => String(error.cause));
+  fuzz(apiThatAnswers(answer), { seed: 1, count: 300 }).then(
+    () => 'nothing found',
+    (error: Error) => String(error.cause),
+  );
 
 test('fuzz finds a 5xx', async (t) => {
   t.regex(await causeOf({ status: 500 }), /answered 500/);
@@ -24,7 +27,12 @@ test('fuzz finds that a forbidden body is accepted', async (t) => {
 test('fuzz sends the same requests for the same seed', async (t) => {
   const sent = async (): Promise<string[]> => {
     const paths: string[] = [];
-    const api: Pick<TestApi, 'ask'> = { ask: async (method, path) => { paths.push(`${method} ${path}`); return { status: 404, headers: new Headers(), body: {} }; } };
+    const api: Pick<TestApi, 'ask'> = {
+      ask: async (method, path) => {
+        paths.push(`${method} ${path}`);
+        return { status: 404, headers: new Headers(), body: {} };
+      },
+    };
     await fuzz(api, { seed: 7, count: 50 });
     return paths;
   };

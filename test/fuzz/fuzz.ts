@@ -3,7 +3,9 @@ import type { Answer, TestApi } from '../support/api.ts';
 import { planRequests, type PlannedRequest } from './requests.ts';
 
 /** Two tenants with three users each; a user's name and e-mail hold its mark, by which a leak is seen. */
-const PERSONS = ['north', 'south'].flatMap((tenant) => [1, 2, 3].map((number) => ({ tenant, sub: `${tenant}-${number}`, mark: `mark-${tenant}-${number}` })));
+const PERSONS = ['north', 'south'].flatMap((tenant) =>
+  [1, 2, 3].map((number) => ({ tenant, sub: `${tenant}-${number}`, mark: `mark-${tenant}-${number}` })),
+);
 
 const withId = z.object({ id: z.uuid() });
 const withItems = z.object({ items: z.array(withId) });
@@ -12,11 +14,14 @@ const withItems = z.object({ items: z.array(withId) });
 export type FuzzReport = Readonly<Record<string, number>>;
 
 /**
- * Sends `count` requests drawn from the OpenAPI document, each built on what earlier answers showed. Throws at the first
- * answer that the document does not declare, that is a 5xx, that accepts what the document forbids, or that shows a
- * user's data to another user or another tenant; the message holds the seed and the request.
+ * Sends `count` requests drawn from the OpenAPI document, each built on what earlier answers showed. Throws at the
+ * first answer that the document does not declare, that is a 5xx, that accepts what the document forbids, or that shows
+ * a user's data to another user or another tenant; the message holds the seed and the request.
  */
-export async function fuzz(api: Pick<TestApi, 'ask'>, { seed, count }: { seed: number; count: number }): Promise<FuzzReport> {
+export async function fuzz(
+  api: Pick<TestApi, 'ask'>,
+  { seed, count }: { seed: number; count: number },
+): Promise<FuzzReport> {
   const ids = new Map(PERSONS.map(({ tenant }) => [tenant, new Set<string>()]));
   const report: Record<string, number> = {};
   for (const [index, planned] of planRequests({ seed, count, persons: PERSONS.length }).entries()) {
@@ -40,33 +45,52 @@ type Person = (typeof PERSONS)[number];
 function withMarks({ body, operationId, isBodyWrong }: PlannedRequest, { sub, mark }: Person): PlannedRequest['body'] {
   if (body === null || isBodyWrong || !('json' in body)) return body;
   const fields = z.looseObject({}).parse(body.json);
-  if (operationId === 'registerUser') return { json: { ...fields, authSubject: sub, email: `${mark}@example.com`, name: mark } };
-  if (operationId === 'placeOrder') return { json: { ...fields, shipTo: { ...z.looseObject({}).parse(fields['shipTo']), name: mark } } };
+  if (operationId === 'registerUser')
+    return { json: { ...fields, authSubject: sub, email: `${mark}@example.com`, name: mark } };
+  if (operationId === 'placeOrder')
+    return { json: { ...fields, shipTo: { ...z.looseObject({}).parse(fields['shipTo']), name: mark } } };
   return body;
 }
 
-async function send(api: Pick<TestApi, 'ask'>, request: PlannedRequest, { person, known }: { person: Person; known: readonly string[] }): Promise<Answer> {
+async function send(
+  api: Pick<TestApi, 'ask'>,
+  request: PlannedRequest,
+  { person, known }: { person: Person; known: readonly string[] },
+): Promise<Answer> {
   const { method, template, path, query, headers, body, role } = request;
-  const filled = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-    const { value, pick } = path[name] ?? { value: '', pick: null };
-    const chosen = pick === null || known.length === 0 ? value : known[pick % known.length] ?? value;
-    return encodeURIComponent(chosen.toWellFormed()) || 'none';
-  }).replaceAll(/\/(?:\.|%2e){1,2}(?=\/|$)/gi, '/none'); // a client resolves dots before it sends
+  const filled = template
+    .replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+      const { value, pick } = path[name] ?? { value: '', pick: null };
+      const chosen = pick === null || known.length === 0 ? value : (known[pick % known.length] ?? value);
+      return encodeURIComponent(chosen.toWellFormed()) || 'none';
+    })
+    .replaceAll(/\/(?:\.|%2e){1,2}(?=\/|$)/gi, '/none'); // a client resolves dots before it sends
   const search = new URLSearchParams(given(query)).toString();
   return api.ask(method, search === '' ? filled : `${filled}?${search}`, {
-    ...(role === null ? {} : { role, sub: person.sub, tenant: person.tenant }), headers: given(headers), ...body,
+    ...(role === null ? {} : { role, sub: person.sub, tenant: person.tenant }),
+    headers: given(headers),
+    ...body,
   });
 }
 
 function given(fields: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]));
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }
 
-function judge({ role, isBodyWrong, operationId }: PlannedRequest, { status, body }: Answer, { tenant, mark }: Person): void {
+function judge(
+  { role, isBodyWrong, operationId }: PlannedRequest,
+  { status, body }: Answer,
+  { tenant, mark }: Person,
+): void {
   if (status >= 500) throw new Error(`${operationId} answered ${status}: ${JSON.stringify(body)}`);
-  if (isBodyWrong && status < 400) throw new Error(`${operationId} accepted, with ${status}, a body that the document forbids`);
+  if (isBodyWrong && status < 400)
+    throw new Error(`${operationId} accepted, with ${status}, a body that the document forbids`);
   const text = JSON.stringify(body);
-  const leaked = PERSONS.find((other) => other.mark !== mark && text.includes(other.mark) && (role === 'user' || other.tenant !== tenant));
+  const leaked = PERSONS.find(
+    (other) => other.mark !== mark && text.includes(other.mark) && (role === 'user' || other.tenant !== tenant),
+  );
   if (leaked !== undefined) throw new Error(`${operationId} showed data of ${leaked.sub}`);
 }
 

@@ -5,11 +5,13 @@ import { HOSTILE_TEXTS, valuesOf, wrongObjectsOf, type Components } from './sche
 
 const parameter = z.object({ in: z.enum(['path', 'query', 'header']), name: z.string(), schema: z.unknown() });
 const operation = z.object({
-  operationId: z.string(), parameters: z.array(parameter).default([]),
+  operationId: z.string(),
+  parameters: z.array(parameter).default([]),
   requestBody: z.object({ content: z.object({ 'application/json': z.object({ schema: z.unknown() }) }) }).optional(),
 });
 const openApi = z.object({
-  paths: z.record(z.string(), z.record(z.string(), operation)), components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+  paths: z.record(z.string(), z.record(z.string(), operation)),
+  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
 });
 
 /** One request as it was drawn; what depends on earlier answers is resolved when it is sent. */
@@ -32,45 +34,105 @@ export interface PlannedRequest {
 const WEIGHTS: Readonly<Record<string, number>> = { registerUser: 5, placeOrder: 5 };
 
 /** Draws `count` requests to every operation of the OpenAPI document: allowed ones, forbidden ones and hostile ones. */
-export function planRequests({ seed, count, persons }: { seed: number; count: number; persons: number }): PlannedRequest[] {
-  const { paths, components: { schemas } } = openApi.parse(JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')));
+export function planRequests({
+  seed,
+  count,
+  persons,
+}: {
+  seed: number;
+  count: number;
+  persons: number;
+}): PlannedRequest[] {
+  const {
+    paths,
+    components: { schemas },
+  } = openApi.parse(JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')));
   const operations = Object.entries(paths).flatMap(([template, methods]) =>
-    Object.entries(methods).map(([method, described]) => requestsOf({ template, method, described, components: schemas, persons })));
-  const ids = Object.values(paths).flatMap((methods) => Object.values(methods)).map(({ operationId }) => operationId);
+    Object.entries(methods).map(([method, described]) =>
+      requestsOf({ template, method, described, components: schemas, persons }),
+    ),
+  );
+  const ids = Object.values(paths)
+    .flatMap((methods) => Object.values(methods))
+    .map(({ operationId }) => operationId);
   const weightOf = (operationId: string | undefined): number => WEIGHTS[operationId ?? ''] ?? 1;
-  return fc.sample(fc.oneof(...operations.map((arbitrary, index) => ({ arbitrary, weight: weightOf(ids[index]) }))), { seed, numRuns: count });
+  return fc.sample(fc.oneof(...operations.map((arbitrary, index) => ({ arbitrary, weight: weightOf(ids[index]) }))), {
+    seed,
+    numRuns: count,
+  });
 }
 
-function requestsOf({ template, method, described, components, persons }: {
-  template: string; method: string; described: z.output<typeof operation>; components: Components; persons: number;
+function requestsOf({
+  template,
+  method,
+  described,
+  components,
+  persons,
+}: {
+  template: string;
+  method: string;
+  described: z.output<typeof operation>;
+  components: Components;
+  persons: number;
 }): fc.Arbitrary<PlannedRequest> {
   const { operationId, parameters, requestBody } = described;
   const of = (place: 'path' | 'query' | 'header') => parameters.filter((each) => each.in === place);
-  const text = (schema: unknown): fc.Arbitrary<string> => fc.oneof(
-    { weight: 5, arbitrary: valuesOf(schema, components).map(String) }, { weight: 1, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
-  );
+  const text = (schema: unknown): fc.Arbitrary<string> =>
+    fc.oneof(
+      { weight: 5, arbitrary: valuesOf(schema, components).map(String) },
+      { weight: 1, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
+    );
   const schema = requestBody?.content['application/json'].schema;
-  return fc.record({
-    operationId: fc.constant(operationId), method: fc.constant(method.toUpperCase()), template: fc.constant(template),
-    path: fc.record(Object.fromEntries(of('path').map(({ name, schema: allowed }) =>
-      [name, fc.record({ value: text(allowed), pick: fc.option(fc.nat(1_000), { freq: 5 }) })]))),
-    query: fc.record(Object.fromEntries(of('query').map(({ name, schema: allowed }) => [name, text(allowed)])), { requiredKeys: [] }),
-    // A header is ASCII; the client itself refuses to send others.
-    headers: fc.record(Object.fromEntries(of('header').map(({ name }) => [name, fc.stringMatching(/^[a-z0-9]{1,6}$/)])), { requiredKeys: [] }),
-    ...bodiesOf(schema, components),
-    role: fc.oneof({ weight: 4, arbitrary: fc.constant('admin' as const) }, { weight: 4, arbitrary: fc.constant('user' as const) },
-      { weight: 1, arbitrary: fc.constantFrom('service', 'operator', null) }),
-    person: fc.nat(persons - 1),
-  }).map(({ drawn, ...request }) => ({ ...request, ...drawn }));
+  return fc
+    .record({
+      operationId: fc.constant(operationId),
+      method: fc.constant(method.toUpperCase()),
+      template: fc.constant(template),
+      path: fc.record(
+        Object.fromEntries(
+          of('path').map(({ name, schema: allowed }) => [
+            name,
+            fc.record({ value: text(allowed), pick: fc.option(fc.nat(1_000), { freq: 5 }) }),
+          ]),
+        ),
+      ),
+      query: fc.record(Object.fromEntries(of('query').map(({ name, schema: allowed }) => [name, text(allowed)])), {
+        requiredKeys: [],
+      }),
+      // A header is ASCII; the client itself refuses to send others.
+      headers: fc.record(
+        Object.fromEntries(of('header').map(({ name }) => [name, fc.stringMatching(/^[a-z0-9]{1,6}$/)])),
+        { requiredKeys: [] },
+      ),
+      ...bodiesOf(schema, components),
+      role: fc.oneof(
+        { weight: 4, arbitrary: fc.constant('admin' as const) },
+        { weight: 4, arbitrary: fc.constant('user' as const) },
+        { weight: 1, arbitrary: fc.constantFrom('service', 'operator', null) },
+      ),
+      person: fc.nat(persons - 1),
+    })
+    .map(({ drawn, ...request }) => ({ ...request, ...drawn }));
 }
 
-function bodiesOf(schema: unknown, components: Components): { drawn: fc.Arbitrary<Pick<PlannedRequest, 'body' | 'isBodyWrong'>> } {
+function bodiesOf(
+  schema: unknown,
+  components: Components,
+): { drawn: fc.Arbitrary<Pick<PlannedRequest, 'body' | 'isBodyWrong'>> } {
   if (schema === undefined) return { drawn: fc.constant({ body: null, isBodyWrong: false }) };
   return {
     drawn: fc.oneof(
       { weight: 6, arbitrary: valuesOf(schema, components).map((json) => ({ body: { json }, isBodyWrong: false })) },
-      { weight: 2, arbitrary: wrongObjectsOf(schema, components).map((json) => ({ body: { json }, isBodyWrong: true })) },
-      { weight: 1, arbitrary: fc.constantFrom('{', '[1,', '"', '\0', 'x'.repeat(200_000)).map((raw) => ({ body: { raw }, isBodyWrong: true })) },
+      {
+        weight: 2,
+        arbitrary: wrongObjectsOf(schema, components).map((json) => ({ body: { json }, isBodyWrong: true })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc
+          .constantFrom('{', '[1,', '"', '\0', 'x'.repeat(200_000))
+          .map((raw) => ({ body: { raw }, isBodyWrong: true })),
+      },
     ),
   };
 }

@@ -3,11 +3,23 @@ import { z } from 'zod';
 
 /** The part of JSON Schema that the OpenAPI document uses. */
 export const schemaNode = z.looseObject({
-  $ref: z.string().optional(), type: z.string().optional(), enum: z.array(z.unknown()).optional(), const: z.unknown().optional(),
-  anyOf: z.array(z.unknown()).optional(), properties: z.record(z.string(), z.unknown()).optional(), required: z.array(z.string()).optional(),
-  items: z.unknown().optional(), minItems: z.number().optional(), maxItems: z.number().optional(),
-  minLength: z.number().optional(), maxLength: z.number().optional(), pattern: z.string().optional(), format: z.string().optional(),
-  minimum: z.number().optional(), exclusiveMinimum: z.number().optional(), maximum: z.number().optional(),
+  $ref: z.string().optional(),
+  type: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  const: z.unknown().optional(),
+  anyOf: z.array(z.unknown()).optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).optional(),
+  items: z.unknown().optional(),
+  minItems: z.number().optional(),
+  maxItems: z.number().optional(),
+  minLength: z.number().optional(),
+  maxLength: z.number().optional(),
+  pattern: z.string().optional(),
+  format: z.string().optional(),
+  minimum: z.number().optional(),
+  exclusiveMinimum: z.number().optional(),
+  maximum: z.number().optional(),
 });
 type SchemaNode = z.output<typeof schemaNode>;
 /** The document's named schemas. */
@@ -23,14 +35,29 @@ export function valuesOf(schema: unknown, components: Components): fc.Arbitrary<
   if (node.enum !== undefined) return fc.constantFrom(...node.enum);
   if (node.anyOf !== undefined) return fc.oneof(...node.anyOf.map((option) => valuesOf(option, components)));
   switch (node.type) {
-    case 'string': return stringsOf(node);
-    case 'integer': return fc.integer({ min: node.minimum ?? -1_000, max: Math.min(node.maximum ?? 1_000, 2 ** 31 - 1) });
-    case 'number': return fc.double({ min: node.minimum ?? (node.exclusiveMinimum ?? 0) + 0.000_1, max: node.maximum ?? 1e9, noNaN: true });
-    case 'boolean': return fc.boolean();
-    case 'null': return fc.constant(null);
-    case 'array': return fc.array(valuesOf(node.items, components), { minLength: node.minItems ?? 0, maxLength: Math.min(node.maxItems ?? 5, 5) });
-    case 'object': return objectsOf(node, components);
-    default: return fc.jsonValue();
+    case 'string':
+      return stringsOf(node);
+    case 'integer':
+      return fc.integer({ min: node.minimum ?? -1_000, max: Math.min(node.maximum ?? 1_000, 2 ** 31 - 1) });
+    case 'number':
+      return fc.double({
+        min: node.minimum ?? (node.exclusiveMinimum ?? 0) + 0.000_1,
+        max: node.maximum ?? 1e9,
+        noNaN: true,
+      });
+    case 'boolean':
+      return fc.boolean();
+    case 'null':
+      return fc.constant(null);
+    case 'array':
+      return fc.array(valuesOf(node.items, components), {
+        minLength: node.minItems ?? 0,
+        maxLength: Math.min(node.maxItems ?? 5, 5),
+      });
+    case 'object':
+      return objectsOf(node, components);
+    default:
+      return fc.jsonValue();
   }
 }
 
@@ -43,7 +70,9 @@ function stringsOf({ pattern, format, minLength = 0, maxLength = 1_000 }: Schema
 }
 
 function objectsOf({ properties = {}, required = [] }: SchemaNode, components: Components): fc.Arbitrary<unknown> {
-  const fields = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, valuesOf(schema, components)]));
+  const fields = Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => [name, valuesOf(schema, components)]),
+  );
   return fc.record(fields, { requiredKeys: required });
 }
 
@@ -54,21 +83,46 @@ export function wrongObjectsOf(schema: unknown, components: Components): fc.Arbi
   const { required = [] } = node;
   const broken: fc.Arbitrary<unknown>[] = [
     fc.constantFrom<unknown>(null, 7, 'text', [], [[]]),
-    fc.record({ value: objectsOf(node, components), name: fc.constantFrom('unknownField', 'constructor', 'role', 'tenantId') })
+    fc
+      .record({
+        value: objectsOf(node, components),
+        name: fc.constantFrom('unknownField', 'constructor', 'role', 'tenantId'),
+      })
       .map(({ value, name }) => ({ ...z.looseObject({}).parse(value), [name]: 1 })),
   ];
   for (const name of required) {
-    broken.push(objectsOf(node, components).map((value) => {
-      const { [name]: _, ...rest } = z.looseObject({}).parse(value);
-      return rest;
-    }));
-    broken.push(fc.record({ value: objectsOf(node, components), wrong: fc.constantFrom<unknown>(null, [], {}, true, '\0', '') })
-      .map(({ value, wrong }) => ({ ...z.looseObject({}).parse(value), [name]: wrong })));
+    broken.push(
+      objectsOf(node, components).map((value) => {
+        const { [name]: _, ...rest } = z.looseObject({}).parse(value);
+        return rest;
+      }),
+    );
+    broken.push(
+      fc
+        .record({ value: objectsOf(node, components), wrong: fc.constantFrom<unknown>(null, [], {}, true, '\0', '') })
+        .map(({ value, wrong }) => ({ ...z.looseObject({}).parse(value), [name]: wrong })),
+    );
   }
   return fc.oneof(...broken);
 }
 
 /** Texts that servers stumble over. */
 export const HOSTILE_TEXTS = [
-  '', ' ', '\0', '\ud800', "' OR 1=1 --", '%', '_', '\\', '../../etc', '{{7*7}}', '<script>', '🦄'.repeat(50), 'x'.repeat(5_000), '-1', '1e309', 'null', '__proto__',
+  '',
+  ' ',
+  '\0',
+  '\ud800',
+  "' OR 1=1 --",
+  '%',
+  '_',
+  '\\',
+  '../../etc',
+  '{{7*7}}',
+  '<script>',
+  '🦄'.repeat(50),
+  'x'.repeat(5_000),
+  '-1',
+  '1e309',
+  'null',
+  '__proto__',
 ] as const;

@@ -8,7 +8,9 @@ export async function openFuzzTarget(): Promise<{ api: TestApi; close: () => Pro
   const server = await connectDevServer();
   const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } });
   const api = await startApi({
-    db: world.db, temporalAddress: temporalAddress(), settings: { TASK_QUEUE: world.config.TASK_QUEUE, COMMAND_TIMEOUT_MS: '20000' },
+    db: world.db,
+    temporalAddress: temporalAddress(),
+    settings: { TASK_QUEUE: world.config.TASK_QUEUE, COMMAND_TIMEOUT_MS: '20000' },
     streams: { maxAgeMs: 50 }, // an order that waits for its delivery would be followed for long
   });
   return {

@@ -20,19 +20,42 @@ export function openTestDb(url: string): Db {
 }
 
 /** Inserts a user. */
-export async function insertUser(db: Db, user: { locale?: string; name?: string | null; email?: string; deletedAt?: Date } = {}): Promise<string> {
+export async function insertUser(
+  db: Db,
+  user: { locale?: string; name?: string | null; email?: string; deletedAt?: Date } = {},
+): Promise<string> {
   const id = randomUUID();
-  await db.inTenant(TENANT, (tx) => tx.user.create({
-    data: { tenantId: TENANT, id, authSubject: `auth|${id}`, email: `${id}@users.example`, name: 'Ada', locale: 'fr', ...user },
-  }));
+  await db.inTenant(TENANT, (tx) =>
+    tx.user.create({
+      data: {
+        tenantId: TENANT,
+        id,
+        authSubject: `auth|${id}`,
+        email: `${id}@users.example`,
+        name: 'Ada',
+        locale: 'fr',
+        ...user,
+      },
+    }),
+  );
   return id;
 }
 
 /** Writes the notifications of a reminder, or of another step, and returns the ids to deliver. */
-export function write(db: Db, order: Partial<NotificationOrder> & { userId: string; settings: Config }): Promise<string[]> {
-  return db.inTenant(TENANT, (tx) => writeNotifications(tx, {
-    tenantId: TENANT, kind: 'profile_reminder', markDays: 5, deadline: DEADLINE, now: FIVE_DAYS_BEFORE, ...order,
-  }));
+export function write(
+  db: Db,
+  order: Partial<NotificationOrder> & { userId: string; settings: Config },
+): Promise<string[]> {
+  return db.inTenant(TENANT, (tx) =>
+    writeNotifications(tx, {
+      tenantId: TENANT,
+      kind: 'profile_reminder',
+      markDays: 5,
+      deadline: DEADLINE,
+      now: FIVE_DAYS_BEFORE,
+      ...order,
+    }),
+  );
 }
 
 /** What is stored for a user. */

@@ -18,16 +18,31 @@ test('saveProfile, asked again after the user changed its address, tells nobody 
   });
   const userId = randomUUID();
   const deadline = Date.now() + 86_400_000;
-  await db.inTenant(tenantId, (tx) => tx.user.create({
-    data: { tenantId, id: userId, authSubject: userId, email: 'old@example.com', profileCompletionDeadline: new Date(deadline) },
-  }));
+  await db.inTenant(tenantId, (tx) =>
+    tx.user.create({
+      data: {
+        tenantId,
+        id: userId,
+        authSubject: userId,
+        email: 'old@example.com',
+        profileCompletionDeadline: new Date(deadline),
+      },
+    }),
+  );
   const activities = createProfileActivities({ db, config: loadConfig({ SMTP_URL: 'smtp://127.0.0.1:1' }) });
   const saveProfile = (step: ProfileChange) => activities.saveProfile(step);
   const change: ProfileChange = {
-    tenantId, userId, revision: 1, events: [{ type: 'ReminderFellDue', at: Date.now(), markDays: 1, deadline }],
+    tenantId,
+    userId,
+    revision: 1,
+    events: [{ type: 'ReminderFellDue', at: Date.now(), markDays: 1, deadline }],
     profile: { kind: 'pending', started: false, deadline, reminders: 1, settledUntil: Date.now() },
   };
-  const run = async (info?: object): ReturnType<typeof saveProfile> => new MockActivityEnvironment(info).run<[ProfileChange], Awaited<ReturnType<typeof saveProfile>>, typeof saveProfile>(saveProfile, change);
+  const run = async (info?: object): ReturnType<typeof saveProfile> =>
+    new MockActivityEnvironment(info).run<[ProfileChange], Awaited<ReturnType<typeof saveProfile>>, typeof saveProfile>(
+      saveProfile,
+      change,
+    );
   const first = await run();
   await db.inTenant(tenantId, (tx) => tx.user.updateMany({ data: { email: 'new@example.com' } }));
   t.deepEqual((await run()).notificationIds, first.notificationIds);

@@ -16,7 +16,11 @@ import { startSmsReceiver, type SmsReceiver } from '../support/sms.ts';
 import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from './fixtures.ts';
 
 const SECRET = 'a secret of the tests';
-const config = settings({ SMTP_URL: 'smtp://mail.example', SMS_WEBHOOK_URL: 'http://sms.example', SMS_WEBHOOK_SECRET: SECRET });
+const config = settings({
+  SMTP_URL: 'smtp://mail.example',
+  SMS_WEBHOOK_URL: 'http://sms.example',
+  SMS_WEBHOOK_SECRET: SECRET,
+});
 
 let database: TestDatabase;
 let db: Db;
@@ -44,16 +48,24 @@ test.beforeEach(async () => {
 });
 test.afterEach.always(() => receiver.close());
 
-async function insertReader(user: { locale?: string; phone?: string | null; notificationChannels?: string[] } = {}): Promise<string> {
+async function insertReader(
+  user: { locale?: string; phone?: string | null; notificationChannels?: string[] } = {},
+): Promise<string> {
   const { locale = 'en', ...rest } = user;
   const userId = await insertUser(db, { locale });
-  await db.inTenant(TENANT, (tx) => tx.user.update({
-    where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { phone: '+33 1 23-45 67.89', notificationChannels: ['sms'], ...rest },
-  }));
+  await db.inTenant(TENANT, (tx) =>
+    tx.user.update({
+      where: { tenantId_id: { tenantId: TENANT, id: userId } },
+      data: { phone: '+33 1 23-45 67.89', notificationChannels: ['sms'], ...rest },
+    }),
+  );
   return userId;
 }
 
-function deliver(notificationIds: readonly string[], gateways: { mail?: MailGateway | undefined; sms?: SmsGateway | undefined } = {}): Promise<void> {
+function deliver(
+  notificationIds: readonly string[],
+  gateways: { mail?: MailGateway | undefined; sms?: SmsGateway | undefined } = {},
+): Promise<void> {
   const { deliverNotifications } = createNotificationActivities({ db, config: settings(), mail, sms, ...gateways });
   const logger = new DefaultLogger('ERROR'); // failed attempts are what is tested
   return new MockActivityEnvironment({}, { logger }).run(deliverNotifications, { tenantId: TENANT, notificationIds });
@@ -72,12 +84,24 @@ test.serial('a text message is handed over signed, short and once', async (t) =>
   const ids = await write(db, { userId, settings: config });
   await deliver(ids);
   await deliver(ids);
-  t.deepEqual(receiver.received, [{
-    idempotencyKey: ids[0] ?? '', isAuthentic: true,
-    body: { to: '+33123456789', text: 'Votre profil est à compléter (échéance : dans 5 jours). https://app.example/?a=1&b=2' },
-  }]);
+  t.deepEqual(receiver.received, [
+    {
+      idempotencyKey: ids[0] ?? '',
+      isAuthentic: true,
+      body: {
+        to: '+33123456789',
+        text: 'Votre profil est à compléter (échéance : dans 5 jours). https://app.example/?a=1&b=2',
+      },
+    },
+  ]);
   t.deepEqual(mailServer.received, []);
-  t.like((await notificationsOf(db, userId))[0], { channel: 'sms', status: 'sent', attempts: 1, subject: '', html: '' });
+  t.like((await notificationsOf(db, userId))[0], {
+    channel: 'sms',
+    status: 'sent',
+    attempts: 1,
+    subject: '',
+    html: '',
+  });
 });
 
 test.serial('a receiver with another secret does not take the message for ours', async (t) => {
@@ -107,36 +131,51 @@ for (const status of [302, 401, 404, 408, 429, 500]) {
     receiver.answers.push(status);
     const failure = await t.throwsAsync(deliver(ids), { instanceOf: ApplicationFailure });
     t.false(failure?.nonRetryable);
-    t.like((await notificationsOf(db, userId))[0], { status: 'pending', attempts: 1, lastError: `Error: the SMS webhook answered ${status}` });
+    t.like((await notificationsOf(db, userId))[0], {
+      status: 'pending',
+      attempts: 1,
+      lastError: `Error: the SMS webhook answered ${status}`,
+    });
     await deliver(ids);
     t.deepEqual(await told(userId), ['sms sent']);
   });
 }
 
-test.serial('400 is for good: a dead letter without the number, which a replay sends once it is accepted', async (t) => {
-  const userId = await insertReader();
-  const ids = await write(db, { userId, settings: config });
-  receiver.answers.push(400);
-  await deliver(ids);
-  t.deepEqual(await told(userId), ['sms failed']);
-  const [letter] = await deadLetters(userId);
-  t.like(letter, { source: 'notification', type: 'profile_reminder', cause: 'recipient_refused', messageId: ids[0] });
-  t.notRegex(JSON.stringify(letter), /33123/);
+test.serial(
+  '400 is for good: a dead letter without the number, which a replay sends once it is accepted',
+  async (t) => {
+    const userId = await insertReader();
+    const ids = await write(db, { userId, settings: config });
+    receiver.answers.push(400);
+    await deliver(ids);
+    t.deepEqual(await told(userId), ['sms failed']);
+    const [letter] = await deadLetters(userId);
+    t.like(letter, { source: 'notification', type: 'profile_reminder', cause: 'recipient_refused', messageId: ids[0] });
+    t.notRegex(JSON.stringify(letter), /33123/);
 
-  const withoutSms = createReplayer({ db, handlers: { notification: createRedelivery({ db, mail, config: settings() }) } });
-  t.is((await withoutSms.replay(TENANT, letter?.id ?? '', 'ann')).outcome, 'failed');
-  t.like((await deadLetters(userId))[0], { status: 'parked', cause: 'sms_unavailable' });
-  const replayer = createReplayer({ db, handlers: { notification: createRedelivery({ db, mail, sms, config: settings() }) } });
-  t.is((await replayer.replay(TENANT, letter?.id ?? '', 'ann')).outcome, 'replayed');
-  t.deepEqual(await told(userId), ['sms sent']);
-});
+    const withoutSms = createReplayer({
+      db,
+      handlers: { notification: createRedelivery({ db, mail, config: settings() }) },
+    });
+    t.is((await withoutSms.replay(TENANT, letter?.id ?? '', 'ann')).outcome, 'failed');
+    t.like((await deadLetters(userId))[0], { status: 'parked', cause: 'sms_unavailable' });
+    const replayer = createReplayer({
+      db,
+      handlers: { notification: createRedelivery({ db, mail, sms, config: settings() }) },
+    });
+    t.is((await replayer.replay(TENANT, letter?.id ?? '', 'ann')).outcome, 'replayed');
+    t.deepEqual(await told(userId), ['sms sent']);
+  },
+);
 
 test.serial('a receiver that is away is tried again until the last allowed attempt parks the message', async (t) => {
   const userId = await insertReader();
   const ids = await write(db, { userId, settings: config });
   await receiver.close();
   await t.throwsAsync(deliver(ids), { instanceOf: ApplicationFailure });
-  await db.inTenant(TENANT, (tx) => tx.notification.updateMany({ where: { userId }, data: { attempts: DELIVERY_MAX_ATTEMPTS - 1 } }));
+  await db.inTenant(TENANT, (tx) =>
+    tx.notification.updateMany({ where: { userId }, data: { attempts: DELIVERY_MAX_ATTEMPTS - 1 } }),
+  );
   await deliver(ids);
   t.deepEqual(await told(userId), ['sms failed']);
   t.like((await deadLetters(userId))[0], { status: 'parked', cause: 'sms_unavailable' });

@@ -6,7 +6,10 @@ import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from
 
 let database: TestDatabase;
 let db: Db;
-const withMail = settings({ SMTP_URL: 'smtp://mail.example', ADMIN_EMAILS: 'boss@example.org,ops@example.org,boss@example.org' });
+const withMail = settings({
+  SMTP_URL: 'smtp://mail.example',
+  ADMIN_EMAILS: 'boss@example.org,ops@example.org,boss@example.org',
+});
 
 test.before(async () => {
   database = await createDatabase();
@@ -17,7 +20,7 @@ test.after.always(async () => {
   await database?.drop();
 });
 
-test('writeNotifications speaks French to a French user, with the local deadline, the days left and the link', async (t) => {
+test('writeNotifications speaks French to a French user, with local deadline, days left and link', async (t) => {
   const userId = await insertUser(db, { locale: 'fr-FR' });
   t.is((await write(db, { userId, settings: withMail })).length, 1);
   const [row] = await notificationsOf(db, userId);
@@ -38,7 +41,10 @@ test('writeNotifications speaks English to everybody else', async (t) => {
 });
 
 test('a name can write neither headers, nor sentences on lines of their own, nor HTML', async (t) => {
-  const userId = await insertUser(db, { locale: 'en', name: 'Eve\r\nBcc: all@example.org\n<img src=x onerror="alert(1)">' });
+  const userId = await insertUser(db, {
+    locale: 'en',
+    name: 'Eve\r\nBcc: all@example.org\n<img src=x onerror="alert(1)">',
+  });
   await write(db, { userId, settings: withMail });
   const [row] = await notificationsOf(db, userId);
   t.regex(row?.text ?? '', /^Hello Eve Bcc: all@example\.org </);
@@ -46,13 +52,18 @@ test('a name can write neither headers, nor sentences on lines of their own, nor
   t.false(/[\r\n]/.test(row?.subject ?? ''));
 });
 
-test('writeNotifications tells the user and each administrator of an expiry, administrators without personal data', async (t) => {
+test('writeNotifications tells of an expiry, the administrators without personal data', async (t) => {
   const userId = await insertUser(db, { email: 'jeanne@users.example', name: 'Jeanne' });
   t.is((await write(db, { userId, kind: 'profile_expired', markDays: 0, settings: withMail })).length, 3);
   const rows = await notificationsOf(db, userId);
-  t.deepEqual(rows.map(({ recipient, toUser, locale }) => [recipient, toUser, locale]), [
-    ['boss@example.org', false, 'en'], ['jeanne@users.example', true, 'fr'], ['ops@example.org', false, 'en'],
-  ]);
+  t.deepEqual(
+    rows.map(({ recipient, toUser, locale }) => [recipient, toUser, locale]),
+    [
+      ['boss@example.org', false, 'en'],
+      ['jeanne@users.example', true, 'fr'],
+      ['ops@example.org', false, 'en'],
+    ],
+  );
   t.true(rows[0]?.text.includes(userId));
   t.notRegex(`${rows[0]?.subject}${rows[0]?.text}${rows[0]?.html}`, /jeanne/i);
 });
@@ -68,7 +79,10 @@ test('writeNotifications called again writes nothing more and returns what still
 test('writeNotifications keeps the rows when no mail server is configured', async (t) => {
   const userId = await insertUser(db);
   t.deepEqual(await write(db, { userId, settings: settings() }), []);
-  t.deepEqual((await notificationsOf(db, userId)).map(({ status }) => status), ['kept']);
+  t.deepEqual(
+    (await notificationsOf(db, userId)).map(({ status }) => status),
+    ['kept'],
+  );
 });
 
 test('writeNotifications writes nothing for a user who is deleted or unknown', async (t) => {
@@ -83,6 +97,8 @@ test('overdueNotifications lists what has waited too long, and only that', async
   const [id = ''] = await write(db, { userId, settings: withMail });
   const overdue = (olderThanMs: number) => db.inTenant(TENANT, (tx) => overdueNotifications(tx, olderThanMs));
   t.false((await overdue(3_600_000)).some((row) => row.id === id));
-  await db.inTenant(TENANT, (tx) => tx.notification.updateMany({ where: { id }, data: { createdAt: new Date(Date.now() - 7_200_000) } }));
+  await db.inTenant(TENANT, (tx) =>
+    tx.notification.updateMany({ where: { id }, data: { createdAt: new Date(Date.now() - 7_200_000) } }),
+  );
   t.true((await overdue(3_600_000)).some((row) => row.id === id && row.tenantId === TENANT));
 });

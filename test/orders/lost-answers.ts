@@ -3,13 +3,27 @@ import { rawTransaction } from '../../src/db/raw-transaction.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment-port.ts';
 
-/** Calls of the payment port whose answers get lost, each as often as it is listed: before or after the call takes effect. */
-export type Losses = { readonly call: 'authorise' | 'capture' | 'void' | 'refund'; readonly when: 'before' | 'after' }[];
+/**
+ * Calls of the payment port whose answers get lost, each as often as it is listed: before or after the call takes
+ * effect.
+ */
+export type Losses = {
+  readonly call: 'authorise' | 'capture' | 'void' | 'refund';
+  readonly when: 'before' | 'after';
+}[];
 
-/** The port as one behind a network: each call is a transaction of its own, and answers get lost until `losses` is used up. */
-export function losingAnswers(port: PaymentPort, { pool, losses }: { pool: () => pg.Pool; losses: Losses }): PaymentPort {
+/**
+ * The port as one behind a network: each call is a transaction of its own, and answers get lost until `losses` is used
+ * up.
+ */
+export function losingAnswers(
+  port: PaymentPort,
+  { pool, losses }: { pool: () => pg.Pool; losses: Losses },
+): PaymentPort {
   const overNetwork = async <Request extends { tenantId: string; calls: readonly unknown[] }, Answer>(
-    name: Losses[number]['call'], call: (request: Request) => Promise<Answer>, request: Request,
+    name: Losses[number]['call'],
+    call: (request: Request) => Promise<Answer>,
+    request: Request,
   ): Promise<Answer> => {
     const place = request.calls.length === 0 ? -1 : losses.findIndex((each) => each.call === name);
     const [loss] = place < 0 ? [] : losses.splice(place, 1);

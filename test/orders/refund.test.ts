@@ -31,32 +31,50 @@ async function shipped(sku: string): Promise<string> {
 }
 
 async function refundedMinor(orderId: string): Promise<number | undefined> {
-  const [row] = await shop.read<{ refunded: number }>('SELECT refunded_minor::float8 AS refunded FROM payments WHERE order_id = $1', [orderId]);
+  const [row] = await shop.read<{ refunded: number }>(
+    'SELECT refunded_minor::float8 AS refunded FROM payments WHERE order_id = $1',
+    [orderId],
+  );
   return row?.refunded;
 }
 
 test('partial refunds of an order never exceed what was captured, though they come at once', async (t) => {
   const orderId = await shipped('A');
   const refunds = await Promise.all(Array.from({ length: 8 }, () => shop.askRefund({ orderId, amountMinor: 1_500 })));
-  const accepted = (await Promise.all([accept, accept, accept, accept].map((step, n) => shop.outcomes(step, refunds.slice(n * 2, n * 2 + 2))))).flat();
+  const accepted = (
+    await Promise.all(
+      [accept, accept, accept, accept].map((step, n) => shop.outcomes(step, refunds.slice(n * 2, n * 2 + 2))),
+    )
+  ).flat();
   t.is(accepted.filter((outcome) => outcome === 'done').length, 2);
   t.is(accepted.filter((outcome) => outcome === 'refund_exceeds_payment').length, 6);
   const good = refunds.filter((_, place) => accepted[place] === 'done');
-  t.deepEqual(await shop.outcomes(pay, refunds), accepted.map((outcome) => outcome === 'done' ? 'done' : 'refund_undone'));
+  t.deepEqual(
+    await shop.outcomes(pay, refunds),
+    accepted.map((outcome) => (outcome === 'done' ? 'done' : 'refund_undone')),
+  );
   t.deepEqual(await shop.outcomes(pay, good, { attempts: 1 }), ['done', 'done']);
   t.is(await refundedMinor(orderId), 3_000);
   const rest = await shop.askRefund({ orderId, amountMinor: 1_000 });
   t.deepEqual([await shop.outcomes(accept, [rest]), await shop.outcomes(pay, [rest])], [['done'], ['done']]);
   t.is(await refundedMinor(orderId), 4_000);
-  t.deepEqual(await shop.outcomes(accept, [await shop.askRefund({ orderId, amountMinor: 1 })]), ['refund_exceeds_payment']);
+  t.deepEqual(await shop.outcomes(accept, [await shop.askRefund({ orderId, amountMinor: 1 })]), [
+    'refund_exceeds_payment',
+  ]);
 });
 
 test('payBack whose answer gets lost asks, and pays once', async (t) => {
   const orderId = await shipped('B');
   const refundId = await shop.askRefund({ orderId, amountMinor: 1_000 });
   await shop.run(accept, [refundId]);
-  const port = losingAnswers(shop.ports.payments, { pool: () => shop.db.pool, losses: [{ call: 'refund', when: 'after' }] });
-  await t.throwsAsync(shop.run((client, works) => payBack(port, client, works), [refundId]), { message: 'No answer in time.' });
+  const port = losingAnswers(shop.ports.payments, {
+    pool: () => shop.db.pool,
+    losses: [{ call: 'refund', when: 'after' }],
+  });
+  await t.throwsAsync(
+    shop.run((client, works) => payBack(port, client, works), [refundId]),
+    { message: 'No answer in time.' },
+  );
   t.deepEqual(await shop.run((client, works) => payBack(port, client, works), [refundId], { attempts: 1 }), [
     { isDone: true, result: { transferKey: `refund:${refundId}` } },
   ]);
@@ -65,7 +83,10 @@ test('payBack whose answer gets lost asks, and pays once', async (t) => {
 
 test('releaseRefund frees the sum, and refuses an acceptance that comes late and a payment', async (t) => {
   const orderId = await shipped('C');
-  const [first, second] = [await shop.askRefund({ orderId, amountMinor: 4_000 }), await shop.askRefund({ orderId, amountMinor: 4_000 })];
+  const [first, second] = [
+    await shop.askRefund({ orderId, amountMinor: 4_000 }),
+    await shop.askRefund({ orderId, amountMinor: 4_000 }),
+  ];
   t.deepEqual(await shop.outcomes(accept, [first, second]), ['done', 'refund_exceeds_payment']);
   for (const step of [releaseRefund, releaseRefund]) t.deepEqual(await shop.outcomes(step, [first]), ['done']);
   t.deepEqual(await shop.outcomes(accept, [first, second]), ['refund_undone', 'done']);
@@ -78,21 +99,38 @@ test('acceptRefund refuses what was not shipped, another currency, and more piec
   const open = await shop.placeValid({ items: [{ sku: 'D', quantity: 1 }] });
   const items = [{ sku: 'D', quantity: 3 }];
   const refunds = [
-    await shop.askRefund({ orderId: open, amountMinor: 1 }), await shop.askRefund({ orderId, amountMinor: 1, currency: 'CHF' }),
-    await shop.askRefund({ orderId, amountMinor: 1, items }), await shop.askRefund({ orderId, amountMinor: 1, items }),
+    await shop.askRefund({ orderId: open, amountMinor: 1 }),
+    await shop.askRefund({ orderId, amountMinor: 1, currency: 'CHF' }),
+    await shop.askRefund({ orderId, amountMinor: 1, items }),
+    await shop.askRefund({ orderId, amountMinor: 1, items }),
   ];
-  t.deepEqual(await shop.outcomes(accept, refunds), ['order_not_shipped', 'currency_mismatch', 'done', 'refund_exceeds_order']);
+  t.deepEqual(await shop.outcomes(accept, refunds), [
+    'order_not_shipped',
+    'currency_mismatch',
+    'done',
+    'refund_exceeds_order',
+  ]);
 });
 
 test('restockGoods and unstockGoods move the pieces once, and a late restock is refused', async (t) => {
   const orderId = await shipped('E');
-  const refundId = await shop.askRefund({ orderId, amountMinor: 1_000, items: [{ sku: 'E', quantity: 1 }], returnLimitMs: 1 });
+  const refundId = await shop.askRefund({
+    orderId,
+    amountMinor: 1_000,
+    items: [{ sku: 'E', quantity: 1 }],
+    returnLimitMs: 1,
+  });
   for (const step of [restockGoods, restockGoods]) t.deepEqual(await shop.outcomes(step, [refundId]), ['done']);
   t.deepEqual(await shop.pieces('E'), [7, 0, 3]);
   for (const step of [unstockGoods, unstockGoods]) t.deepEqual(await shop.outcomes(step, [refundId]), ['done']);
   t.deepEqual(await shop.pieces('E'), [6, 0, 4]);
   t.deepEqual(await shop.outcomes(restockGoods, [refundId]), ['refund_undone']);
-  const undone = await shop.askRefund({ orderId, amountMinor: 1_000, items: [{ sku: 'E', quantity: 1 }], returnLimitMs: 1 });
+  const undone = await shop.askRefund({
+    orderId,
+    amountMinor: 1_000,
+    items: [{ sku: 'E', quantity: 1 }],
+    returnLimitMs: 1,
+  });
   t.deepEqual(await shop.outcomes(unstockGoods, [undone]), ['done']);
   t.deepEqual(await shop.outcomes(restockGoods, [undone]), ['refund_undone']);
   t.deepEqual(await shop.pieces('E'), [6, 0, 4]);
@@ -100,7 +138,12 @@ test('restockGoods and unstockGoods move the pieces once, and a late restock is 
 
 test('unstockGoods refuses to take pieces that are reserved meanwhile', async (t) => {
   const orderId = await shipped('F');
-  const refundId = await shop.askRefund({ orderId, amountMinor: 1_000, items: [{ sku: 'F', quantity: 1 }], returnLimitMs: 1 });
+  const refundId = await shop.askRefund({
+    orderId,
+    amountMinor: 1_000,
+    items: [{ sku: 'F', quantity: 1 }],
+    returnLimitMs: 1,
+  });
   await shop.run(restockGoods, [refundId]);
   await shop.run(reserveStock, [await shop.place({ items: [{ sku: 'F', quantity: 7 }] })]);
   t.deepEqual(await shop.outcomes(unstockGoods, [refundId]), ['goods_reserved']);

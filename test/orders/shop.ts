@@ -27,7 +27,11 @@ export async function openShop() {
   const config = loadConfig({});
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 25, applicationName: 'test' });
   return {
-    db, ...stepsOn(db), ...goodsOf(db), ...ordersOf(db, config), ports: defaultPorts(config),
+    db,
+    ...stepsOn(db),
+    ...goodsOf(db),
+    ...ordersOf(db, config),
+    ports: defaultPorts(config),
     close: async () => {
       await db.close();
       await database.drop();
@@ -36,33 +40,67 @@ export async function openShop() {
 }
 
 /** Inserts a registered user who is active for a customer. */
-export async function addCustomer({ pool }: Pick<Db, 'pool'>, { tenantId, customerId }: { tenantId: string; customerId: string }): Promise<void> {
+export async function addCustomer(
+  { pool }: Pick<Db, 'pool'>,
+  { tenantId, customerId }: { tenantId: string; customerId: string },
+): Promise<void> {
   const userId = randomUUID();
-  await insertUser(pool, {
-    tenantId, userId, authSubject: `auth|${userId}`, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
-    profileCompletionDeadline: new Date(NOW), remindersSettledUntil: new Date(NOW), services: [], defaultServices: false,
-  }, []);
+  await insertUser(
+    pool,
+    {
+      tenantId,
+      userId,
+      authSubject: `auth|${userId}`,
+      email: `${userId}@example.com`,
+      name: 'Ada',
+      locale: 'en',
+      phone: null,
+      profileCompletionDeadline: new Date(NOW),
+      remindersSettledUntil: new Date(NOW),
+      services: [],
+      defaultServices: false,
+    },
+    [],
+  );
   await rawTransaction(pool, tenantId, (client) =>
-    client.query('UPDATE users SET status = \'active\', customer_id = $3 WHERE tenant_id = $1 AND id = $2', [tenantId, userId, customerId]));
+    client.query("UPDATE users SET status = 'active', customer_id = $3 WHERE tenant_id = $1 AND id = $2", [
+      tenantId,
+      userId,
+      customerId,
+    ]),
+  );
 }
 
 /** An order of one tenant as tests place it. */
 export function newOrder(order: Partial<NewOrder>): NewOrder {
   return {
-    tenantId: TENANT, orderId: randomUUID(), customerId: 'customer-1', placedBy: null, currency: 'EUR', payment: { method: 'account' },
-    shipTo: { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country: 'FR' }, items: [{ sku: 'MUG', quantity: 1 }],
-    deliveryLimitMs: 1_000, now: NOW, ...order,
+    tenantId: TENANT,
+    orderId: randomUUID(),
+    customerId: 'customer-1',
+    placedBy: null,
+    currency: 'EUR',
+    payment: { method: 'account' },
+    shipTo: { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country: 'FR' },
+    items: [{ sku: 'MUG', quantity: 1 }],
+    deliveryLimitMs: 1_000,
+    now: NOW,
+    ...order,
   };
 }
 
 function stepsOn({ pool }: Db) {
-  const run = (step: Step, ids: readonly string[], { attempts = 0 } = {}): Promise<readonly StepResult[]> => rawTransaction(pool, TENANT, (client) =>
-    step(client, ids.map((processId) => ({ tenantId: TENANT, processId, data: {}, attempts }))));
+  const run = (step: Step, ids: readonly string[], { attempts = 0 } = {}): Promise<readonly StepResult[]> =>
+    rawTransaction(pool, TENANT, (client) =>
+      step(
+        client,
+        ids.map((processId) => ({ tenantId: TENANT, processId, data: {}, attempts })),
+      ),
+    );
   return {
     run,
     /** The outcomes in short: `done`, or the code of the refusal. */
     outcomes: async (step: Step, ids: readonly string[], options?: { attempts: number }): Promise<string[]> =>
-      (await run(step, ids, options)).map((result) => result.isDone ? 'done' : result.code),
+      (await run(step, ids, options)).map((result) => (result.isDone ? 'done' : result.code)),
     read: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
       rawTransaction(pool, TENANT, async (client) => (await client.query<Row>(text, values)).rows),
   };
@@ -71,7 +109,11 @@ function stepsOn({ pool }: Db) {
 function goodsOf({ pool }: Db) {
   return {
     /** Puts a product into the catalogue, with so many pieces. */
-    stock: async (sku: string, pieces: number, { priceMinor = 1_000, currency = 'EUR', isActive = true } = {}): Promise<void> => {
+    stock: async (
+      sku: string,
+      pieces: number,
+      { priceMinor = 1_000, currency = 'EUR', isActive = true } = {},
+    ): Promise<void> => {
       await putProduct(pool, { tenantId: TENANT, sku, name: sku, priceMinor, currency, isActive });
       await changeStock(pool, { tenantId: TENANT, sku, pieces, effectId: randomUUID() });
     },
@@ -84,7 +126,11 @@ function goodsOf({ pool }: Db) {
 }
 
 function ordersOf({ pool }: Db, config: Config) {
-  const limits = { maxLines: config.ORDER_MAX_LINES, maxQuantity: config.ORDER_MAX_QUANTITY, maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR };
+  const limits = {
+    maxLines: config.ORDER_MAX_LINES,
+    maxQuantity: config.ORDER_MAX_QUANTITY,
+    maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR,
+  };
   const validate: Step = (client, works) => validateOrders(client, works, limits);
   const place = async (order: Partial<NewOrder> = {}): Promise<string> => {
     const placed = newOrder(order);
@@ -92,18 +138,29 @@ function ordersOf({ pool }: Db, config: Config) {
     return placed.orderId;
   };
   return {
-    validate, place,
+    validate,
+    place,
     addCustomer: (customerId: string) => addCustomer({ pool }, { tenantId: TENANT, customerId }),
     /** Places an order and gives it prices. */
     placeValid: async (order: Partial<NewOrder> = {}): Promise<string> => {
       const orderId = await place(order);
-      const [result] = await rawTransaction(pool, TENANT, (client) => validate(client, [{ tenantId: TENANT, processId: orderId, data: {}, attempts: 0 }]));
+      const [result] = await rawTransaction(pool, TENANT, (client) =>
+        validate(client, [{ tenantId: TENANT, processId: orderId, data: {}, attempts: 0 }]),
+      );
       if (result?.isDone !== true) throw new Error(`the order is not valid: ${result?.code}`);
       return orderId;
     },
     askRefund: async (refund: Pick<NewRefund, 'orderId' | 'amountMinor'> & Partial<NewRefund>): Promise<string> => {
       const refundId = randomUUID();
-      await insertRefund(pool, { tenantId: TENANT, refundId, currency: 'EUR', items: [], returnLimitMs: 0, now: NOW, ...refund });
+      await insertRefund(pool, {
+        tenantId: TENANT,
+        refundId,
+        currency: 'EUR',
+        items: [],
+        returnLimitMs: 0,
+        now: NOW,
+        ...refund,
+      });
       return refundId;
     },
   };

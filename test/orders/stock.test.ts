@@ -3,7 +3,9 @@ import { releaseStock, reserveStock } from '../../src/db/orders/reserve-stock.ts
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;
-test.before(async () => { shop = await openShop(); });
+test.before(async () => {
+  shop = await openShop();
+});
 test.after.always(() => shop?.close());
 
 const several = (count: number, items: { sku: string; quantity: number }[]): Promise<string[]> =>
@@ -20,9 +22,20 @@ test('reserveStock sells exactly 10 pieces to 50 orders at once', async (t) => {
 
 test('reserveStock never deadlocks orders that name the same products in different orders', async (t) => {
   await Promise.all(['X1', 'X2', 'X3'].map((sku) => shop.stock(sku, 40)));
-  const skus = [['X1', 'X2', 'X3'], ['X3', 'X2', 'X1'], ['X2', 'X3', 'X1'], ['X3', 'X1', 'X2']];
-  const orders = await Promise.all(Array.from({ length: 40 }, (_, n) => shop.place({ items: (skus[n % 4] ?? []).map((sku) => ({ sku, quantity: 1 })) })));
-  const outcomes = await Promise.all(Array.from({ length: 20 }, (_, n) => shop.outcomes(reserveStock, orders.slice(n * 2, n * 2 + 2))));
+  const skus = [
+    ['X1', 'X2', 'X3'],
+    ['X3', 'X2', 'X1'],
+    ['X2', 'X3', 'X1'],
+    ['X3', 'X1', 'X2'],
+  ];
+  const orders = await Promise.all(
+    Array.from({ length: 40 }, (_, n) =>
+      shop.place({ items: (skus[n % 4] ?? []).map((sku) => ({ sku, quantity: 1 })) }),
+    ),
+  );
+  const outcomes = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => shop.outcomes(reserveStock, orders.slice(n * 2, n * 2 + 2))),
+  );
   t.true(outcomes.flat().every((outcome) => outcome === 'done'));
   await Promise.all(orders.map((orderId) => shop.outcomes(releaseStock, [orderId])));
   t.deepEqual(await shop.pieces('X2'), [40, 0, 0]);
@@ -30,16 +43,34 @@ test('reserveStock never deadlocks orders that name the same products in differe
 
 test('reserveStock reserves each order of a list in whole or not at all, first come first served', async (t) => {
   await Promise.all([shop.stock('A', 3), shop.stock('B', 1)]);
-  const both = [{ sku: 'A', quantity: 1 }, { sku: 'B', quantity: 1 }];
-  const orders = [...await several(2, both), ...await several(1, [{ sku: 'A', quantity: 2 }])];
+  const both = [
+    { sku: 'A', quantity: 1 },
+    { sku: 'B', quantity: 1 },
+  ];
+  const orders = [...(await several(2, both)), ...(await several(1, [{ sku: 'A', quantity: 2 }]))];
   const results = await shop.run(reserveStock, orders);
-  t.deepEqual(results, [{ isDone: true }, { isDone: false, code: 'out_of_stock', message: 'There are not enough pieces of B.' }, { isDone: true }]);
-  t.deepEqual([await shop.pieces('A'), await shop.pieces('B')], [[3, 3, 0], [1, 1, 0]]);
+  t.deepEqual(results, [
+    { isDone: true },
+    { isDone: false, code: 'out_of_stock', message: 'There are not enough pieces of B.' },
+    { isDone: true },
+  ]);
+  t.deepEqual(
+    [await shop.pieces('A'), await shop.pieces('B')],
+    [
+      [3, 3, 0],
+      [1, 1, 0],
+    ],
+  );
 });
 
 test('reserveStock adds up lines of the same product', async (t) => {
   await shop.stock('C', 3);
-  const orderId = await shop.place({ items: [{ sku: 'C', quantity: 2 }, { sku: 'C', quantity: 2 }] });
+  const orderId = await shop.place({
+    items: [
+      { sku: 'C', quantity: 2 },
+      { sku: 'C', quantity: 2 },
+    ],
+  });
   t.deepEqual(await shop.outcomes(reserveStock, [orderId]), ['out_of_stock']);
   t.deepEqual(await shop.pieces('C'), [3, 0, 0]);
 });
@@ -61,7 +92,9 @@ test('releaseStock before reserveStock changes nothing and refuses what comes la
   t.deepEqual(await shop.pieces('E'), [5, 0, 0]);
 });
 
-test('a product can\'t have more reserved than there is, whatever code forgets', async (t) => {
+test("a product can't have more reserved than there is, whatever code forgets", async (t) => {
   await shop.stock('F', 1);
-  await t.throwsAsync(shop.read('UPDATE products SET reserved = 2 WHERE sku = \'F\''), { message: /products_reserved_check/ });
+  await t.throwsAsync(shop.read("UPDATE products SET reserved = 2 WHERE sku = 'F'"), {
+    message: /products_reserved_check/,
+  });
 });

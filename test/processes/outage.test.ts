@@ -14,11 +14,19 @@ const WAIT_S = 3_600;
 async function isTriedEnough({ handle }: Saga): Promise<boolean> {
   const { events } = await handle.fetchHistory();
   const { raw } = await handle.describe();
-  const pauses = events?.filter((event) => event.timerStartedEventAttributes && Number(event.timerStartedEventAttributes.startToFireTimeout?.seconds) < WAIT_S) ?? [];
-  return pauses.length >= ENOUGH_TIMERS || raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= ENOUGH_ATTEMPTS) === true;
+  const pauses =
+    events?.filter(
+      (event) =>
+        event.timerStartedEventAttributes &&
+        Number(event.timerStartedEventAttributes.startToFireTimeout?.seconds) < WAIT_S,
+    ) ?? [];
+  return (
+    pauses.length >= ENOUGH_TIMERS ||
+    raw.pendingActivities?.some(({ attempt }) => (attempt ?? 0) >= ENOUGH_ATTEMPTS) === true
+  );
 }
 
-test('while PostgreSQL is away for longer than all attempts take, nothing is parked, nothing is undone and nothing is lost', async (t) => {
+test('while PostgreSQL is away longer than all attempts take, nothing is parked, undone or lost', async (t) => {
   t.timeout(300_000);
   const postgres = await startRestartablePostgres();
   t.teardown(() => postgres.remove());
@@ -27,14 +35,24 @@ test('while PostgreSQL is away for longer than all attempts take, nothing is par
   const world = await createSagaWorld({ ...server, databaseUrl: postgres.url });
   t.teardown(() => world.close());
 
-  const entered = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const entered = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ] as const;
   const away = Promise.withResolvers<void>();
-  const held = (index: 0 | 1 | 2) => [async () => { entered[index].resolve(); await away.promise; }];
+  const held = (index: 0 | 1 | 2) => [
+    async () => {
+      entered[index].resolve();
+      await away.promise;
+    },
+  ];
   const told = await world.begin('permit');
   const doing = await world.begin('trip', { reserve: held(0) });
   const calling = await world.begin('trip', { pay: held(1) });
   const undoing = await world.begin('permit', { undoApply: held(2) });
-  for (const saga of [told, undoing]) await until(async () => (await saga.row()).status === 'waiting', { what: 'the wait' });
+  for (const saga of [told, undoing])
+    await until(async () => (await saga.row()).status === 'waiting', { what: 'the wait' });
   await undoing.handle.signal('cancel', BY);
   await Promise.all(entered.map(({ promise }) => promise));
 
@@ -42,7 +60,8 @@ test('while PostgreSQL is away for longer than all attempts take, nothing is par
   away.resolve();
   await told.handle.signal('granted', { number: 'P-1' });
   const sagas = [told, doing, calling, undoing];
-  for (const saga of sagas) await until(() => isTriedEnough(saga), { what: `attempts of ${saga.type}`, timeoutMs: 120_000 });
+  for (const saga of sagas)
+    await until(() => isTriedEnough(saga), { what: `attempts of ${saga.type}`, timeoutMs: 120_000 });
   await postgres.start();
 
   t.like(await told.handle.result(), { status: 'completed' });
@@ -56,5 +75,9 @@ test('while PostgreSQL is away for longer than all attempts take, nothing is par
   t.deepEqual(await told.effects(), ['apply', 'issue']);
   t.deepEqual(await undoing.effects(), ['apply', 'undoApply']);
   t.deepEqual(await doing.effects(), ['reserve', 'ship', 'pay x1']);
-  t.deepEqual(await calling.effects(), ['reserve', 'ship', 'pay x2'], 'the call whose answer could not be written is made again');
+  t.deepEqual(
+    await calling.effects(),
+    ['reserve', 'ship', 'pay x2'],
+    'the call whose answer could not be written is made again',
+  );
 });

@@ -5,21 +5,39 @@ import { BY, type Saga } from './saga-world.ts';
 
 const context = onDevServer();
 
-const untilStatus = (saga: Saga, status: string) => until(async () => (await saga.row()).status === status, { what: status });
+const untilStatus = (saga: Saga, status: string) =>
+  until(async () => (await saga.row()).status === status, { what: status });
 /** A promise that a step waits for, and one that tells when it does. */
 function gate() {
   const [entered, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  return { entered: entered.promise, open: opened.resolve, pass: async () => { entered.resolve(); await opened.promise; } };
+  return {
+    entered: entered.promise,
+    open: opened.resolve,
+    pass: async () => {
+      entered.resolve();
+      await opened.promise;
+    },
+  };
 }
 /** Resets the workflow to its beginning, as `temporal workflow reset` does. */
 async function resetToStart({ handle }: Saga): Promise<void> {
-  const { connection, options: { namespace } } = context.world.client;
+  const {
+    connection,
+    options: { namespace },
+  } = context.world.client;
   const { runId } = await handle.describe();
-  const firstTask = async () => (await handle.fetchHistory()).events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId ?? null;
-  await until(async () => await firstTask() !== null, { what: 'the end of the first task, which writes rows before it ends' });
+  const firstTask = async () =>
+    (await handle.fetchHistory()).events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId ?? null;
+  await until(async () => (await firstTask()) !== null, {
+    what: 'the end of the first task, which writes rows before it ends',
+  });
   const workflowTaskFinishEventId = await firstTask();
   await connection.workflowService.resetWorkflowExecution({
-    namespace, workflowExecution: { workflowId: handle.workflowId, runId }, reason: 'test', workflowTaskFinishEventId, requestId: runId,
+    namespace,
+    workflowExecution: { workflowId: handle.workflowId, runId },
+    reason: 'test',
+    workflowTaskFinishEventId,
+    requestId: runId,
   });
 }
 
@@ -33,7 +51,7 @@ test('a process whose workflow was terminated goes on from its row, and does not
   t.deepEqual(await saga.effects(), ['apply', 'issue']);
 });
 
-test('a call that was under way when the workflow was terminated is made again, and is one for whoever is called', async (t) => {
+test('a call under way when the workflow was terminated is made again, and is one for who is called', async (t) => {
   const { entered, open, pass } = gate();
   const saga = await context.world.begin('trip', { pay: [pass] });
   await entered;
@@ -50,17 +68,25 @@ test('a call that was under way when the workflow was terminated is made again, 
   t.like((await saga.view()).history[1], { step: 'pay', status: 'completed', attempts: 2 });
 });
 
-test('a cancellation of a process that goes on from its row hears out the call that may have been made, and undoes it', async (t) => {
+test('a cancelled process that goes on from its row hears out a call that may be made, and undoes it', async (t) => {
   const { entered, open, pass } = gate();
   const saga = await context.world.begin('trip', { pay: [pass, 'refuse'] });
   await entered;
   await saga.handle.terminate('by hand');
   await context.world.client.workflow.signalWithStart('tripProcess', {
-    workflowId: saga.handle.workflowId, taskQueue: context.world.config.TASK_QUEUE, args: [{ tenantId: 'test', processId: saga.processId }], signal: 'cancel', signalArgs: [BY],
+    workflowId: saga.handle.workflowId,
+    taskQueue: context.world.config.TASK_QUEUE,
+    args: [{ tenantId: 'test', processId: saga.processId }],
+    signal: 'cancel',
+    signalArgs: [BY],
   });
   t.like(await saga.handle.result(), { status: 'cancelled' });
   open();
-  t.deepEqual(await saga.effects(), ['reserve', 'undoReserve', 'pay x1', 'undoPay x1'], 'though the second call was refused');
+  t.deepEqual(
+    await saga.effects(),
+    ['reserve', 'undoReserve', 'pay x1', 'undoPay x1'],
+    'though the second call was refused',
+  );
   t.deepEqual(await saga.steps(), { reserve: 'compensated', pay: 'compensated' });
 });
 
@@ -78,7 +104,15 @@ test('a workflow that is reset to its beginning goes on from the row, and does n
   const saga = await context.world.begin('permit');
   await untilStatus(saga, 'waiting');
   await resetToStart(saga);
-  await until(async () => (await saga.handle.describe()).status.name === 'RUNNING' && await saga.view().then(({ status }) => status === 'waiting', () => false), { what: 'the new run' });
+  await until(
+    async () =>
+      (await saga.handle.describe()).status.name === 'RUNNING' &&
+      (await saga.view().then(
+        ({ status }) => status === 'waiting',
+        () => false,
+      )),
+    { what: 'the new run' },
+  );
   await saga.handle.signal('granted', { number: 'P-1' });
   t.like(await saga.handle.result(), { status: 'completed' });
   t.deepEqual(await saga.effects(), ['apply', 'issue']);
@@ -92,7 +126,7 @@ test('a workflow of a process that is over ends as the process did when it is st
   t.like(await saga.handle.result(), { status: 'compensated', cause: { code: 'sold_out' } });
   await resetToStart(saga);
   t.like(await saga.handle.result(), { status: 'compensated', cause: { code: 'sold_out' } });
-  t.deepEqual({ ...await saga.row(), revision: 0, writer: '' }, { ...row, revision: 0, writer: '' });
+  t.deepEqual({ ...(await saga.row()), revision: 0, writer: '' }, { ...row, revision: 0, writer: '' });
 });
 
 test('a process that lives long continues as new at a quiet point, with its state and what it refused', async (t) => {
@@ -101,10 +135,21 @@ test('a process that lives long continues as new at a quiet point, with its stat
   const { runId } = await saga.handle.describe();
   let count = 0;
   while ((await saga.handle.describe()).runId === runId) {
-    await saga.handle.signal('retryStep', { by: `ann ${count += 1}` });
-    await until(async () => (await saga.handle.describe()).runId !== runId || (await saga.view()).refused.length === Math.min(count, 20), { what: 'the refusal' });
+    await saga.handle.signal('retryStep', { by: `ann ${(count += 1)}` });
+    await until(
+      async () =>
+        (await saga.handle.describe()).runId !== runId || (await saga.view()).refused.length === Math.min(count, 20),
+      { what: 'the refusal' },
+    );
   }
-  await until(async () => await saga.view().then(() => true, () => false), { what: 'the new run' });
+  await until(
+    async () =>
+      await saga.view().then(
+        () => true,
+        () => false,
+      ),
+    { what: 'the new run' },
+  );
   t.like(await saga.view(), { status: 'waiting', currentStep: 'arrive' });
   t.is((await saga.view()).refused.length, 20);
   await saga.handle.signal('arrived', { door: 7 });

@@ -11,7 +11,11 @@ export function onDevServer(): { readonly world: SagaWorld } {
     const server = await connectDevServer();
     context.open({ world: await createSagaWorld(server) }, () => server.connection.close());
   });
-  return { get world() { return context.get().world; } };
+  return {
+    get world() {
+      return context.get().world;
+    },
+  };
 }
 
 /** The same on a server of the file's own that skips time. */
@@ -19,10 +23,21 @@ export function onTimeSkippingServer(): { readonly world: SagaWorld; readonly en
   const context = opened<{ world: SagaWorld; env: TestWorkflowEnvironment }>();
   test.before(async () => {
     const env = await createTimeSkippingEnv();
-    const world = await createSagaWorld({ connection: env.nativeConnection, client: env.client, namespace: env.namespace ?? 'default' });
+    const world = await createSagaWorld({
+      connection: env.nativeConnection,
+      client: env.client,
+      namespace: env.namespace ?? 'default',
+    });
     context.open({ env, world }, () => env.teardown());
   });
-  return { get world() { return context.get().world; }, get env() { return context.get().env; } };
+  return {
+    get world() {
+      return context.get().world;
+    },
+    get env() {
+      return context.get().env;
+    },
+  };
 }
 
 function opened<Context extends { readonly world: SagaWorld }>() {
@@ -32,7 +47,9 @@ function opened<Context extends { readonly world: SagaWorld }>() {
     await held?.close();
   });
   return {
-    open: (context: Context, close: () => Promise<void>): void => { held = { context, close }; },
+    open: (context: Context, close: () => Promise<void>): void => {
+      held = { context, close };
+    },
     get: (): Context => {
       if (held === undefined) throw new Error('the server is not there yet');
       return held.context;

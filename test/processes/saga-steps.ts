@@ -7,19 +7,25 @@ import { isWaiting } from '../../src/domain/process/definition.ts';
 import { StepFailure, type StepResult, type StepWork } from '../../src/domain/process/step-work.ts';
 import { SAGA_TYPES, sagaType } from './saga-definitions.ts';
 
-/** What an attempt of a step comes to; `effective`: it took effect, and the answer got lost. Without one it succeeds. */
+/**
+ * What an attempt of a step comes to; `effective`: it took effect, and the answer got lost. Without one it succeeds.
+ */
 export type Ending = 'refuse' | 'fail' | 'lose' | 'effective' | (() => Promise<void>);
 
 /**
- * What the attempts of the steps of these tests come to, in their order, by process and activity. A process whose data says
- * `refused` has that activity refused each time.
+ * What the attempts of the steps of these tests come to, in their order, by process and activity. A process whose data
+ * says `refused` has that activity refused each time.
  */
 export type Script = Map<string, Ending[]>;
 
-/** The tables of the effects, for a superuser to make: what is done in the transaction of its outcome, and what is done elsewhere. */
+/**
+ * The tables of the effects, for a superuser to make: what is done in the transaction of its outcome, and what is done
+ * elsewhere.
+ */
 export const EFFECTS_SQL = `
   CREATE TABLE effects (position bigserial PRIMARY KEY, process_id uuid NOT NULL, activity text NOT NULL);
-  CREATE TABLE outside (process_id uuid, activity text, calls int NOT NULL DEFAULT 1, PRIMARY KEY (process_id, activity));
+  CREATE TABLE outside (process_id uuid, activity text, calls int NOT NULL DEFAULT 1,
+    PRIMARY KEY (process_id, activity));
   GRANT ALL ON effects, outside TO steadfast_app; GRANT ALL ON SEQUENCE effects_position_seq TO steadfast_app`;
 
 /** The activities of all steps and undos, which leave their effects in the tables. */
@@ -29,9 +35,13 @@ export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> 
   for (const step of Object.values(SAGA_TYPES).flatMap(({ steps }) => Object.values(steps))) {
     if (isWaiting(step)) continue;
     const isRemote = 'isRemote' in step;
-    for (const name of [step.execute, ...'compensate' in step ? [step.compensate] : []]) {
+    for (const name of [step.execute, ...('compensate' in step ? [step.compensate] : [])]) {
       if (!isRemote) locals[name] = local(script, name);
-      activities[name] = createStepActivity({ db, processType: sagaType }, isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) }, locals);
+      activities[name] = createStepActivity(
+        { db, processType: sagaType },
+        isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) },
+        locals,
+      );
     }
   }
   return activities;
@@ -55,8 +65,13 @@ function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
       const { tenantId, processId } = work;
       const ending = nextOf(script, activity, work);
       if (ending === 'refuse' || ending === 'fail' || ending === 'lose') continue;
-      await rawTransaction(pool, tenantId, (client) => client.query(
-        'INSERT INTO outside AS o (process_id, activity) VALUES ($1, $2) ON CONFLICT (process_id, activity) DO UPDATE SET calls = o.calls + 1', [processId, activity]));
+      await rawTransaction(pool, tenantId, (client) =>
+        client.query(
+          'INSERT INTO outside AS o (process_id, activity) VALUES ($1, $2) ON CONFLICT (process_id, activity) DO ' +
+            'UPDATE SET calls = o.calls + 1',
+          [processId, activity],
+        ),
+      );
     }
     return play(script, activity, works);
   };
@@ -67,13 +82,15 @@ function nextOf(script: Script, activity: string, { processId, data }: StepWork)
 }
 
 async function play(script: Script, activity: string, works: readonly StepWork[]): Promise<StepResult[]> {
-  return Promise.all(works.map(async (work): Promise<StepResult> => {
-    const ending = nextOf(script, activity, work);
-    script.get(`${work.processId} ${activity}`)?.shift();
-    if (ending === 'refuse') return { isDone: false, code: 'sold_out', message: 'There is nothing left.' };
-    if (ending === 'fail') throw new StepFailure('jammed', 'It is jammed.');
-    if (ending === 'lose' || ending === 'effective') throw new StepFailure('lost', 'The answer got lost.');
-    await ending?.();
-    return { isDone: true, result: { [activity]: 'done' } };
-  }));
+  return Promise.all(
+    works.map(async (work): Promise<StepResult> => {
+      const ending = nextOf(script, activity, work);
+      script.get(`${work.processId} ${activity}`)?.shift();
+      if (ending === 'refuse') return { isDone: false, code: 'sold_out', message: 'There is nothing left.' };
+      if (ending === 'fail') throw new StepFailure('jammed', 'It is jammed.');
+      if (ending === 'lose' || ending === 'effective') throw new StepFailure('lost', 'The answer got lost.');
+      await ending?.();
+      return { isDone: true, result: { [activity]: 'done' } };
+    }),
+  );
 }

@@ -9,6 +9,14 @@ export const visitProcess = processWorkflow(SAGA_TYPES.visit);
 export const permitProcess = processWorkflow(SAGA_TYPES.permit);
 
 /** A process as a part of something larger. */
-export async function parent({ workflowType, workflowId, input }: { workflowType: string; workflowId: string; input: object }): Promise<unknown> {
+export async function parent({
+  workflowType,
+  workflowId,
+  input,
+}: {
+  workflowType: string;
+  workflowId: string;
+  input: object;
+}): Promise<unknown> {
   return executeChild(workflowType, { workflowId, args: [input] });
 }

@@ -17,7 +17,12 @@ import { beginProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessData } from '../../src/domain/process/definition.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
 import { loadWorkflowBundle, type WorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
-import { processStateQuery, processWorkflowId, processWorkflowType, type ProcessView } from '../../src/workflows/process.messages.ts';
+import {
+  processStateQuery,
+  processWorkflowId,
+  processWorkflowType,
+  type ProcessView,
+} from '../../src/workflows/process.messages.ts';
 import { createDatabase } from '../support/services.ts';
 import { sagaType, type SagaType } from './saga-definitions.ts';
 import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from './saga-steps.ts';
@@ -34,7 +39,10 @@ export interface Saga {
   readonly handle: WorkflowHandle;
   row(): Promise<ProcessRow>;
   view(): Promise<ProcessView>;
-  /** What it did, in order: local steps in the transaction of their outcome, then calls elsewhere with how often they were made. */
+  /**
+   * What it did, in order: local steps in the transaction of their outcome, then calls elsewhere with how often they
+   * were made.
+   */
   effects(): Promise<string[]>;
   /** The types of its events, in order, with their steps. */
   events(): Promise<string[]>;
@@ -54,14 +62,26 @@ export interface SagaWorld {
   readonly rows: ProcessActivities;
   readonly steps: Readonly<Record<string, StepActivity>>;
   /** Begins a process whose attempts come to what `script` says, by activity, and then succeed. */
-  begin(type: SagaType, script?: Readonly<Record<string, readonly Ending[]>>, options?: { now?: number; isStarted?: boolean; data?: ProcessData }): Promise<Saga>;
+  begin(
+    type: SagaType,
+    script?: Readonly<Record<string, readonly Ending[]>>,
+    options?: { now?: number; isStarted?: boolean; data?: ProcessData },
+  ): Promise<Saga>;
   close(): Promise<void>;
 }
 
 /** Starts a worker whose task queue is its own; `databaseUrl` for a database that the test looks after itself. */
-export async function createSagaWorld(
-  { connection, client, namespace, databaseUrl }: { connection: NativeConnection; client: Client; namespace: string; databaseUrl?: string },
-): Promise<SagaWorld> {
+export async function createSagaWorld({
+  connection,
+  client,
+  namespace,
+  databaseUrl,
+}: {
+  connection: NativeConnection;
+  client: Client;
+  namespace: string;
+  databaseUrl?: string;
+}): Promise<SagaWorld> {
   const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: async () => {} };
   await createEffects(database.url);
   const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}` });
@@ -70,10 +90,20 @@ export async function createSagaWorld(
   const { codePath } = await loadSagaBundle();
   const rows = createProcessActivities({ db, config });
   const steps = sagaSteps(db, script);
-  const worker = await Worker.create({ connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath }, activities: { ...rows, ...steps } });
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: config.TASK_QUEUE,
+    workflowBundle: { codePath },
+    activities: { ...rows, ...steps },
+  });
   const polling = worker.run();
   return {
-    db, client, config, rows, steps,
+    db,
+    client,
+    config,
+    rows,
+    steps,
     begin: async (type, endings = {}, { now = Date.now(), isStarted = true, data = {} } = {}) => {
       const processId = randomUUID();
       for (const [activity, list] of Object.entries(endings)) script.set(`${processId} ${activity}`, [...list]);
@@ -92,37 +122,72 @@ export async function createSagaWorld(
 
 /** The bundle of the workflows of these tests. */
 export function loadSagaBundle(): Promise<WorkflowBundle> {
-  return loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), { workflowsPath: fileURLToPath(new URL('saga-workflows.ts', import.meta.url)) });
+  return loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), {
+    workflowsPath: fileURLToPath(new URL('saga-workflows.ts', import.meta.url)),
+  });
 }
 
 /** Inserts a process without starting its workflow. */
 export async function insertSaga(
-  deps: Pick<SagaWorld, 'db' | 'client' | 'config'>, { processId, type, data, now }: { processId: string; type: SagaType; data: ProcessData; now: number },
+  deps: Pick<SagaWorld, 'db' | 'client' | 'config'>,
+  { processId, type, data, now }: { processId: string; type: SagaType; data: ProcessData; now: number },
 ): Promise<Saga> {
-  const process = { processId, type, workflowId: processWorkflowId({ type, processId }), ...beginProcess(sagaType(type), { data, now }) };
-  await rawTransaction(deps.db.pool, TENANT, (tx) => tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([process])]));
+  const row = {
+    processId,
+    type,
+    workflowId: processWorkflowId({ type, processId }),
+    ...beginProcess(sagaType(type), { data, now }),
+  };
+  await rawTransaction(deps.db.pool, TENANT, (tx) =>
+    tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([row])]),
+  );
   return sagaOf(deps, { processId, type });
 }
 
-function sagaOf({ db, client, config }: Pick<SagaWorld, 'db' | 'client' | 'config'>, { processId, type }: { processId: string; type: SagaType }): Saga {
+function sagaOf(
+  { db, client, config }: Pick<SagaWorld, 'db' | 'client' | 'config'>,
+  { processId, type }: { processId: string; type: SagaType },
+): Saga {
   const workflowId = processWorkflowId({ type, processId });
   const handle = client.workflow.getHandle(workflowId);
-  const row = () => db.inTenant(TENANT, (tx) => tx.processState.findUniqueOrThrow({ where: { tenantId_processId: { tenantId: TENANT, processId } } }));
-  const texts = (sql: string) => rawTransaction(db.pool, TENANT, async (tx) => (await tx.query<{ text: string }>(sql, [processId])).rows.map(({ text }) => text));
+  const row = () =>
+    db.inTenant(TENANT, (tx) =>
+      tx.processState.findUniqueOrThrow({ where: { tenantId_processId: { tenantId: TENANT, processId } } }),
+    );
+  const texts = (sql: string) =>
+    rawTransaction(db.pool, TENANT, async (tx) =>
+      (await tx.query<{ text: string }>(sql, [processId])).rows.map(({ text }) => text),
+    );
   return {
-    processId, type, handle, row,
-    view: async () => await handle.query(processStateQuery) ?? Promise.reject(new Error('the process is not loaded yet')),
-    effects: () => texts(`
+    processId,
+    type,
+    handle,
+    row,
+    view: async () =>
+      (await handle.query(processStateQuery)) ?? Promise.reject(new Error('the process is not loaded yet')),
+    effects: () =>
+      texts(`
       SELECT text FROM (SELECT 0 AS part, position, activity AS text FROM effects WHERE process_id = $1
-        UNION ALL SELECT 1, 0, activity || ' x' || calls FROM outside WHERE process_id = $1) AS e ORDER BY part, position, text`),
-    events: () => texts(`SELECT concat_ws(' ', type, step) AS text FROM process_events WHERE process_id = $1 ORDER BY sequence`),
+        UNION ALL SELECT 1, 0, activity || ' x' || calls FROM outside WHERE process_id = $1) AS e
+          ORDER BY part, position, text`),
+    events: () =>
+      texts(`SELECT concat_ws(' ', type, step) AS text FROM process_events WHERE process_id = $1 ORDER BY sequence`),
     steps: async () => Object.fromEntries(historyOf(await row()).map(({ step, status }) => [step, status])),
-    alert: (kind) => db.inTenant(TENANT, async (tx) => await tx.alert.findFirst({
-      where: { kind, details: { path: ['processId'], equals: processId } }, orderBy: { firstSeenAt: 'desc' },
-    }) ?? undefined),
+    alert: (kind) =>
+      db.inTenant(
+        TENANT,
+        async (tx) =>
+          (await tx.alert.findFirst({
+            where: { kind, details: { path: ['processId'], equals: processId } },
+            orderBy: { firstSeenAt: 'desc' },
+          })) ?? undefined,
+      ),
     start: async () => {
       const workflowType = processWorkflowType(type);
-      await client.workflow.start(workflowType, { ...startOptions(config, { workflowType, workflowId }), args: [{ tenantId: TENANT, processId }] });
+      await client.workflow.start(workflowType, {
+        ...startOptions(config, { workflowType, workflowId }),
+        args: [{ tenantId: TENANT, processId }],
+      });
     },
   };
 }

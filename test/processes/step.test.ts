@@ -20,7 +20,10 @@ const context = onDevServer();
 
 /** One run of a workflow, as activities see it; its worker may be doubled. */
 function createRun(): <Result>(call: () => Promise<Result>) => Promise<Result> {
-  const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: 'saga', runId: randomUUID() } }, { logger: new DefaultLogger('ERROR', () => {}) });
+  const environment = new MockActivityEnvironment(
+    { workflowExecution: { workflowId: 'saga', runId: randomUUID() } },
+    { logger: new DefaultLogger('ERROR', () => {}) },
+  );
   return async (call) => environment.run(call);
 }
 
@@ -29,9 +32,17 @@ async function begun(type: SagaType = 'trip', script: Readonly<Record<string, re
   const saga = await context.world.begin(type, script, { isStarted: false });
   const run = createRun();
   const ref = { tenantId: TENANT, processId: saga.processId, type };
-  const load = async (): Promise<LoadedProcess> => await run(() => context.world.rows.loadProcess(ref)) ?? Promise.reject(new Error('there is no row'));
-  const callOf = ({ state, revision }: LoadedProcess, step: string): StepCall => ({ ...ref, step, state, revision: revision + 1, now: Date.now() });
-  const perform = (activity: string, call: StepCall): Promise<StepAnswer> => run(() => context.world.steps[activity]!(call));
+  const load = async (): Promise<LoadedProcess> =>
+    (await run(() => context.world.rows.loadProcess(ref))) ?? Promise.reject(new Error('there is no row'));
+  const callOf = ({ state, revision }: LoadedProcess, step: string): StepCall => ({
+    ...ref,
+    step,
+    state,
+    revision: revision + 1,
+    now: Date.now(),
+  });
+  const perform = (activity: string, call: StepCall): Promise<StepAnswer> =>
+    run(() => context.world.steps[activity]!(call));
   const cancelled = ({ state, revision }: LoadedProcess) => {
     const decision = decideProcess(sagaType(type), state, { type: 'cancel', ...BY }, Date.now());
     if (!decision.accepted) throw new Error(decision.refusal.detail);
@@ -44,11 +55,19 @@ const effectsOf = async (saga: Saga): Promise<string> => (await saga.effects()).
 /** The process after an answer, as its workflow has it. */
 function after(call: StepCall, answer: StepAnswer): LoadedProcess {
   if (answer.isSuperseded) throw new Error('superseded');
-  return { revision: call.revision, state: settleAll(sagaType(call.type), call.state, answer.settled.map(({ outcome }) => outcome), answer.settled[0]!.at).state };
+  return {
+    revision: call.revision,
+    state: settleAll(
+      sagaType(call.type),
+      call.state,
+      answer.settled.map(({ outcome }) => outcome),
+      answer.settled[0]!.at,
+    ).state,
+  };
 }
 
 for (const ending of [undefined, 'refuse'] as const) {
-  test(`a step that ${ending ?? 'succeed'}s and whose answer got lost is answered again, and not done again`, async (t) => {
+  test(`a step that ${ending ?? 'succeed'}s and whose answer got lost is answered, not done, again`, async (t) => {
     const { saga, load, callOf, perform } = await begun('trip', ending === undefined ? {} : { reserve: [ending] });
     const call = callOf(await load(), 'reserve');
     const first = await perform('reserve', call);
@@ -82,7 +101,7 @@ test('an undo whose answer got lost is answered again, and not done again', asyn
   t.is((await saga.row()).status, 'cancelled');
 });
 
-test('a repeated task that knows of a cancellation which its first attempt did not does not write over the step that took effect', async (t) => {
+test('a repeated task that knows of a later cancellation does not write over the step that took effect', async (t) => {
   const { saga, load, callOf, perform, cancelled, save } = await begun();
   const loaded = await load();
   await perform('reserve', callOf(loaded, 'reserve'));
@@ -92,7 +111,7 @@ test('a repeated task that knows of a cancellation which its first attempt did n
   t.like(await saga.steps(), { reserve: 'compensating', pay: 'skipped' });
 });
 
-test('a repeated task that does not know of a cancellation which its first attempt did does not do the step', async (t) => {
+test('a repeated task that does not know of the cancellation that its first attempt knew does no step', async (t) => {
   const { saga, load, callOf, perform, cancelled, save } = await begun();
   const loaded = await load();
   t.is(await save(cancelled(loaded)), 'written');
@@ -101,7 +120,7 @@ test('a repeated task that does not know of a cancellation which its first attem
   t.is((await saga.row()).status, 'cancelled');
 });
 
-test('a decision that was written by an earlier attempt is recognised, also when that went on from there', async (t) => {
+test('a decision written by an earlier attempt is recognised, also when that went on from there', async (t) => {
   const { load, callOf, perform, cancelled, save } = await begun();
   const call = callOf(await load(), 'reserve');
   const reserved = after(call, await perform('reserve', call));
@@ -119,7 +138,9 @@ test('a worker that is only believed to be dead does nothing more once another h
   const taken = await load(); // by the worker that took its place, under the same run
   for (const step of ['pay', 'pay']) {
     const started: ProcessEvent = { type: 'StepStarted', step, sequence: held.state.sequence + 1, at: Date.now() };
-    t.deepEqual(await perform(step, callOf({ ...held, state: applyAll(held.state, [started]) }, step)), { isSuperseded: true });
+    t.deepEqual(await perform(step, callOf({ ...held, state: applyAll(held.state, [started]) }, step)), {
+      isSuperseded: true,
+    });
   }
   t.is(await save(cancelled(held)), 'superseded');
   t.is(await effectsOf(saga), 'reserve');
@@ -140,7 +161,9 @@ test('undos side by side are each written once, with attempts of their own', asy
   let at = await load();
   for (const step of ['hotel', 'flight'] as const) {
     const isRemote = step === 'flight';
-    const started: ProcessEvent[] = isRemote ? [{ type: 'StepStarted', step, sequence: at.state.sequence + 1, at: Date.now() }] : [];
+    const started: ProcessEvent[] = isRemote
+      ? [{ type: 'StepStarted', step, sequence: at.state.sequence + 1, at: Date.now() }]
+      : [];
     const call = callOf({ ...at, state: applyAll(at.state, started) }, step);
     at = after(call, await perform(step, call));
   }
@@ -159,22 +182,39 @@ test('undos side by side are each written once, with attempts of their own', asy
 
 /** The call of a step that leaves the process, as its first attempt makes it. */
 async function remoteCall() {
-  const process = await begun();
-  const { load, callOf, perform } = process;
+  const saga = await begun();
+  const { load, callOf, perform } = saga;
   const first = callOf(await load(), 'reserve');
   const reserved = after(first, await perform('reserve', first));
-  const started: ProcessEvent = { type: 'StepStarted', step: 'pay', sequence: reserved.state.sequence + 1, at: Date.now() };
-  return { ...process, call: callOf({ ...reserved, state: applyAll(reserved.state, [started]) }, 'pay') };
+  const started: ProcessEvent = {
+    type: 'StepStarted',
+    step: 'pay',
+    sequence: reserved.state.sequence + 1,
+    at: Date.now(),
+  };
+  return { ...saga, call: callOf({ ...reserved, state: applyAll(reserved.state, [started]) }, 'pay') };
 }
-const stepOf = (step: Parameters<typeof createStepActivity>[1]): StepActivity => createStepActivity({ db: context.world.db, processType: sagaType }, step);
+const stepOf = (step: Parameters<typeof createStepActivity>[1]): StepActivity =>
+  createStepActivity({ db: context.world.db, processType: sagaType }, step);
 
 test('a call that was begun and never answered counts as an attempt, and the next one is told of it', async (t) => {
   const { saga, call, run } = await remoteCall();
   const told: number[] = [];
   const entered = Promise.withResolvers<void>();
   const dead = Promise.withResolvers<never>();
-  const calls = [() => { entered.resolve(); return dead.promise; }, async () => [{ isDone: true as const }]];
-  const pay = stepOf({ remote: (works: readonly StepWork[]) => { told.push(works[0]!.attempts); return calls.shift()!(); } });
+  const calls = [
+    () => {
+      entered.resolve();
+      return dead.promise;
+    },
+    async () => [{ isDone: true as const }],
+  ];
+  const pay = stepOf({
+    remote: (works: readonly StepWork[]) => {
+      told.push(works[0]!.attempts);
+      return calls.shift()!();
+    },
+  });
   const unheard = run(() => pay(call)); // its worker dies here
   await entered.promise;
   t.like(await saga.row(), { attempts: 0 });
@@ -182,30 +222,53 @@ test('a call that was begun and never answered counts as an attempt, and the nex
   t.like(await run(() => pay(call)), { settled: [{ outcome: { type: 'completed', attempts: 2 } }] });
   t.deepEqual(told, [0, 1]);
   dead.reject(new Error('at last'));
-  t.like(await unheard, { settled: [{ outcome: { type: 'completed', attempts: 2 } }] }, 'what comes too late changes nothing');
+  t.like(
+    await unheard,
+    { settled: [{ outcome: { type: 'completed', attempts: 2 } }] },
+    'what comes too late changes nothing',
+  );
 });
 
-test('a service that can\'t be reached is an attempt, PostgreSQL that can\'t be reached is none', async (t) => {
+test("a service that can't be reached is an attempt, PostgreSQL that can't be reached is none", async (t) => {
   const { saga, call, run } = await remoteCall();
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
-  await t.throwsAsync(run(() => stepOf({ remote: () => Promise.reject(refused) })(call)), { message: 'connect ECONNREFUSED' });
+  await t.throwsAsync(
+    run(() => stepOf({ remote: () => Promise.reject(refused) })(call)),
+    { message: 'connect ECONNREFUSED' },
+  );
   t.like(await saga.row(), { attempts: 1, lastError: { code: 'step_error' } });
-  const away = openDb({ url: 'postgres://nobody@127.0.0.1:1/none', role: 'steadfast_app', poolSize: 1, applicationName: 'test' });
-  await t.throwsAsync(run(() => createStepActivity({ db: away, processType: sagaType }, { remote: async () => [{ isDone: true }] })(call)), { message: /ECONNREFUSED/ });
+  const away = openDb({
+    url: 'postgres://nobody@127.0.0.1:1/none',
+    role: 'steadfast_app',
+    poolSize: 1,
+    applicationName: 'test',
+  });
+  await t.throwsAsync(
+    run(() =>
+      createStepActivity({ db: away, processType: sagaType }, { remote: async () => [{ isDone: true }] })(call),
+    ),
+    { message: /ECONNREFUSED/ },
+  );
   await away.close();
   t.like(await saga.row(), { attempts: 1, status: 'running' });
 });
 
-test('a cause that PostgreSQL can\'t keep as it is, is kept as far as it can', async (t) => {
+test("a cause that PostgreSQL can't keep as it is, is kept as far as it can", async (t) => {
   const { saga, load, callOf, run } = await begun();
   const call = callOf(await load(), 'reserve');
   const fails = stepOf({ local: () => Promise.reject(new Error(`a\0b${'😀'.repeat(200)}`)) });
-  await t.throwsAsync(run(() => fails(call)), { message: /^a b😀/ });
+  await t.throwsAsync(
+    run(() => fails(call)),
+    { message: /^a b😀/ },
+  );
   t.like(await saga.row(), { attempts: 1, lastError: { code: 'step_error' } });
 });
 
 test('a process without a row is not tried for ever', async (t) => {
   const { load, callOf, perform } = await begun();
   const call = callOf(await load(), 'reserve');
-  t.like(await t.throwsAsync(perform('reserve', { ...call, processId: randomUUID() })), { nonRetryable: true, type: 'process_not_found' });
+  t.like(await t.throwsAsync(perform('reserve', { ...call, processId: randomUUID() })), {
+    nonRetryable: true,
+    type: 'process_not_found',
+  });
 });

@@ -18,7 +18,10 @@ async function waiting(type: 'trip' | 'permit'): Promise<Saga> {
 test.serial('an event in time ends the wait, and what it tells joins what the process knows', async (t) => {
   const saga = await waiting('permit');
   t.like(await saga.view(), { status: 'waiting', currentStep: 'await_grant' });
-  t.like(await saga.handle.executeUpdate('granted', { args: [{ number: 'P-7' }] }), { status: 'running', currentStep: 'issue' });
+  t.like(await saga.handle.executeUpdate('granted', { args: [{ number: 'P-7' }] }), {
+    status: 'running',
+    currentStep: 'issue',
+  });
   t.like(await saga.handle.result(), { status: 'completed' });
   t.like(await saga.row(), { status: 'completed', data: { granted: { number: 'P-7' } } });
 });
@@ -33,12 +36,19 @@ test.serial('an event that comes before its step waits for it, and counts once h
   t.like(await saga.handle.result(), { status: 'completed' });
   const events = await saga.events();
   t.like(await saga.row(), { data: { granted: { number: 'P-1' } } });
-  t.is(events.filter((event) => event.endsWith('await_grant')).length, events.includes('WaitStarted await_grant') ? 3 : 2, 'registered and completed');
+  t.is(
+    events.filter((event) => event.endsWith('await_grant')).length,
+    events.includes('WaitStarted await_grant') ? 3 : 2,
+    'registered and completed',
+  );
 });
 
 test.serial('an event that is told twice in the wait counts once', async (t) => {
   const saga = await waiting('permit');
-  await Promise.all([saga.handle.executeUpdate('granted', { args: [{ number: 'P-1' }] }), saga.handle.signal('granted', { number: 'P-2' })]);
+  await Promise.all([
+    saga.handle.executeUpdate('granted', { args: [{ number: 'P-1' }] }),
+    saga.handle.signal('granted', { number: 'P-2' }),
+  ]);
   t.like(await saga.handle.result(), { status: 'completed' });
   t.is((await saga.events()).filter((event) => event === 'StepCompleted await_grant').length, 1);
 });

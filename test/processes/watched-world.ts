@@ -27,7 +27,10 @@ export interface WatchedWorld {
   readonly client: Client;
   readonly config: Config;
   /** Begins a process, on another task queue when one is named; without `isStarted` it has a row and no execution. */
-  begin(type: string, options?: { taskQueue?: string; isStarted?: boolean }): Promise<{ processId: string; workflowId: string }>;
+  begin(
+    type: string,
+    options?: { taskQueue?: string; isStarted?: boolean },
+  ): Promise<{ processId: string; workflowId: string }>;
   row(processId: string): Promise<WatchedProcess>;
   /** Changes a row by hand, as a restored backup would. */
   write(processId: string, change: string): Promise<void>;
@@ -41,14 +44,29 @@ export interface WatchedWorld {
 }
 
 /** A world in which whatever does not move this millisecond has stood still for long enough to be looked at. */
-export async function createWatchedWorld({ connection, client, namespace }: { connection: NativeConnection; client: Client; namespace: string }): Promise<WatchedWorld> {
+export async function createWatchedWorld({
+  connection,
+  client,
+  namespace,
+}: {
+  connection: NativeConnection;
+  client: Client;
+  namespace: string;
+}): Promise<WatchedWorld> {
   const database = await createDatabase();
   const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}`, PROCESS_STUCK_AFTER_MS: '1' });
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
   const work = async (taskQueue: string): Promise<() => Promise<void>> => {
     const worker = await Worker.create({
-      connection, namespace, taskQueue, workflowsPath: fileURLToPath(new URL('watched-workflows.ts', import.meta.url)),
-      activities: { ...createProcessActivities({ db, config }), ...createWatchdogActivities({ db, client, config }), ...stepsOf(db) },
+      connection,
+      namespace,
+      taskQueue,
+      workflowsPath: fileURLToPath(new URL('watched-workflows.ts', import.meta.url)),
+      activities: {
+        ...createProcessActivities({ db, config }),
+        ...createWatchdogActivities({ db, client, config }),
+        ...stepsOf(db),
+      },
     });
     const polling = worker.run();
     return async () => {
@@ -58,14 +76,31 @@ export async function createWatchedWorld({ connection, client, namespace }: { co
   };
   const stop = await work(config.TASK_QUEUE);
   return {
-    db, client, config, work,
+    db,
+    client,
+    config,
+    work,
     begin: (type, options) => begin({ db, client, config }, type, options),
-    row: async (processId) => await findWatched(db.pool, { tenantId: TENANT, processId }) ?? Promise.reject(new Error('there is no row')),
-    write: (processId, change) => rawTransaction(db.pool, TENANT, async (tx) => void await tx.query(`UPDATE process_states SET ${change} WHERE process_id = $1`, [processId])),
-    watch: () => client.workflow.execute<() => Promise<ProcessWatchReport>>('processWatchdog', { workflowId: `watch-${randomUUID()}`, taskQueue: config.TASK_QUEUE }),
-    stuckAlert: (processId) => db.inTenant(TENANT, (tx) => tx.alert.findFirst({
-      where: { openKey: `process_stuck:${processId}` }, select: { severity: true, summary: true },
-    })),
+    row: async (processId) =>
+      (await findWatched(db.pool, { tenantId: TENANT, processId })) ?? Promise.reject(new Error('there is no row')),
+    write: (processId, change) =>
+      rawTransaction(
+        db.pool,
+        TENANT,
+        async (tx) => void (await tx.query(`UPDATE process_states SET ${change} WHERE process_id = $1`, [processId])),
+      ),
+    watch: () =>
+      client.workflow.execute<() => Promise<ProcessWatchReport>>('processWatchdog', {
+        workflowId: `watch-${randomUUID()}`,
+        taskQueue: config.TASK_QUEUE,
+      }),
+    stuckAlert: (processId) =>
+      db.inTenant(TENANT, (tx) =>
+        tx.alert.findFirst({
+          where: { openKey: `process_stuck:${processId}` },
+          select: { severity: true, summary: true },
+        }),
+      ),
     close: async () => {
       await stop();
       await db.close();
@@ -75,27 +110,37 @@ export async function createWatchedWorld({ connection, client, namespace }: { co
 }
 
 function stepsOf(db: Db) {
-  const step = (what: Parameters<typeof createStepActivity>[1]) => createStepActivity({ db, processType: (type) => WATCHED_TYPES[type]! }, what);
+  const step = (what: Parameters<typeof createStepActivity>[1]) =>
+    createStepActivity({ db, processType: (type) => WATCHED_TYPES[type]! }, what);
   const fail = async (): Promise<never> => {
     throw new StepFailure('bank_away', 'The bank is away.');
   };
   return {
     succeed: step({ local: async (_, works) => works.map(() => ({ isDone: true })) }),
     refuse: step({ local: async (_, works) => works.map(() => ({ isDone: false, code: 'no', message: 'No.' })) }),
-    failForNow: step({ local: fail }), failToCall: step({ remote: fail }),
+    failForNow: step({ local: fail }),
+    failToCall: step({ remote: fail }),
   };
 }
 
 async function begin(
-  { db, client, config }: Pick<WatchedWorld, 'db' | 'client' | 'config'>, type: string, { taskQueue = config.TASK_QUEUE, isStarted = true } = {},
+  { db, client, config }: Pick<WatchedWorld, 'db' | 'client' | 'config'>,
+  type: string,
+  { taskQueue = config.TASK_QUEUE, isStarted = true } = {},
 ): Promise<{ processId: string; workflowId: string }> {
   const processId = randomUUID();
   const workflowId = processWorkflowId({ type, processId });
-  const process = { processId, type, workflowId, ...beginProcess(WATCHED_TYPES[type]!, { data: {}, now: Date.now() }) };
-  await rawTransaction(db.pool, TENANT, (tx) => tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([process])]));
+  const row = { processId, type, workflowId, ...beginProcess(WATCHED_TYPES[type]!, { data: {}, now: Date.now() }) };
+  await rawTransaction(db.pool, TENANT, (tx) =>
+    tx.query(`WITH ${insertProcessesSql(2)} SELECT`, [TENANT, processesParameter([row])]),
+  );
   const workflowType = processWorkflowType(type);
   if (isStarted) {
-    await client.workflow.start(workflowType, { ...startOptions(config, { workflowType, workflowId }), taskQueue, args: [{ tenantId: TENANT, processId }] });
+    await client.workflow.start(workflowType, {
+      ...startOptions(config, { workflowType, workflowId }),
+      taskQueue,
+      args: [{ tenantId: TENANT, processId }],
+    });
   }
   return { processId, workflowId };
 }

@@ -15,17 +15,40 @@ async function place({ db }: World, order: Partial<NewOrder> = {}, quantity = 2)
   await addCustomer(db, { tenantId: TENANT, customerId });
   await putProduct(db.pool, { tenantId: TENANT, sku, name: 'Mug', priceMinor: 1_000, currency: 'EUR', isActive: true });
   await changeStock(db.pool, { tenantId: TENANT, sku, pieces: 10, effectId: randomUUID() });
-  const placed = newOrder({ tenantId: TENANT, customerId, items: [{ sku, quantity }], deliveryLimitMs: 3_600_000, now: Date.now(), ...order });
+  const placed = newOrder({
+    tenantId: TENANT,
+    customerId,
+    items: [{ sku, quantity }],
+    deliveryLimitMs: 3_600_000,
+    now: Date.now(),
+    ...order,
+  });
   await insertOrder(db.pool, placed);
   return placed.orderId;
 }
-const handleOf = ({ client }: World, type: string, processId: string) => client.workflow.getHandle(processWorkflowId({ type, processId }));
-const untilStatus = ({ db }: World, processId: string, status: string): Promise<void> => until(() => db.inTenant(TENANT, async (tx) =>
-  await tx.processState.count({ where: { processId, status: { equals: status === 'waiting' ? 'waiting' : 'completed' } } }) === 1), { what: status });
+const handleOf = ({ client }: World, type: string, processId: string) =>
+  client.workflow.getHandle(processWorkflowId({ type, processId }));
+const untilStatus = ({ db }: World, processId: string, status: string): Promise<void> =>
+  until(
+    () =>
+      db.inTenant(
+        TENANT,
+        async (tx) =>
+          (await tx.processState.count({
+            where: { processId, status: { equals: status === 'waiting' ? 'waiting' : 'completed' } },
+          })) === 1,
+      ),
+    { what: status },
+  );
 async function delivered(world: World): Promise<string> {
   const processId = await place(world);
   await untilStatus(world, processId, 'waiting');
-  await deliverOrder(world.db.pool, { tenantId: TENANT, processId, processType: 'order', workflowId: processWorkflowId({ type: 'order', processId }) });
+  await deliverOrder(world.db.pool, {
+    tenantId: TENANT,
+    processId,
+    processType: 'order',
+    workflowId: processWorkflowId({ type: 'order', processId }),
+  });
   await untilStatus(world, processId, 'completed');
   return processId;
 }
@@ -36,21 +59,44 @@ export const ORDER_SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'order-out-of-stock': async (world) => {
     const handle = handleOf(world, 'order', await place(world, {}, 11));
-    await until(() => handle.describe().then(({ status }) => status.name === 'COMPLETED', () => false), { what: 'the end' });
+    await until(
+      () =>
+        handle.describe().then(
+          ({ status }) => status.name === 'COMPLETED',
+          () => false,
+        ),
+      { what: 'the end' },
+    );
     return [handle];
   },
 
   'order-not-shipped': async (world) => {
     const shipTo = { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country: 'ZZ' };
     const handle = handleOf(world, 'order', await place(world, { shipTo }));
-    await until(() => handle.describe().then(({ status }) => status.name === 'COMPLETED', () => false), { what: 'the end' });
+    await until(
+      () =>
+        handle.describe().then(
+          ({ status }) => status.name === 'COMPLETED',
+          () => false,
+        ),
+      { what: 'the end' },
+    );
     return [handle];
   },
 
   'refund-paid-back': async (world) => {
     const orderId = await delivered(world);
     const refundId = randomUUID();
-    await insertRefund(world.db.pool, { tenantId: TENANT, refundId, orderId, amountMinor: 500, currency: 'EUR', items: [], returnLimitMs: 0, now: Date.now() });
+    await insertRefund(world.db.pool, {
+      tenantId: TENANT,
+      refundId,
+      orderId,
+      amountMinor: 500,
+      currency: 'EUR',
+      items: [],
+      returnLimitMs: 0,
+      now: Date.now(),
+    });
     await untilStatus(world, refundId, 'completed');
     return [handleOf(world, 'refund', refundId)];
   },
@@ -58,9 +104,25 @@ export const ORDER_SCENARIOS: Readonly<Record<string, Scenario>> = {
   'refund-of-goods-that-never-came': async (world) => {
     const orderId = await delivered(world);
     const refundId = randomUUID();
-    await insertRefund(world.db.pool, { tenantId: TENANT, refundId, orderId, amountMinor: 500, currency: 'EUR', items: [], returnLimitMs: 1_000, now: Date.now() });
+    await insertRefund(world.db.pool, {
+      tenantId: TENANT,
+      refundId,
+      orderId,
+      amountMinor: 500,
+      currency: 'EUR',
+      items: [],
+      returnLimitMs: 1_000,
+      now: Date.now(),
+    });
     const handle = handleOf(world, 'refund', refundId);
-    await until(() => handle.describe().then(({ status }) => status.name === 'COMPLETED', () => false), { what: 'the end' });
+    await until(
+      () =>
+        handle.describe().then(
+          ({ status }) => status.name === 'COMPLETED',
+          () => false,
+        ),
+      { what: 'the end' },
+    );
     return [handle];
   },
 };

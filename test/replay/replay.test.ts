@@ -14,10 +14,16 @@ const folder = new URL('histories/', import.meta.url);
 const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
 
 const bundles = join(tmpdir(), 'steadfast-test-bundles');
-const product = { plain: await loadWorkflowBundle(bundles), traced: await loadWorkflowBundle(bundles, { isTraced: true }) };
+const product = {
+  plain: await loadWorkflowBundle(bundles),
+  traced: await loadWorkflowBundle(bundles, { isTraced: true }),
+};
 // Processes of the tests, which have every shape between them.
 const workflowsPath = fileURLToPath(new URL('../processes/saga-workflows.ts', import.meta.url));
-const sagas = { plain: await loadWorkflowBundle(bundles, { workflowsPath }), traced: await loadWorkflowBundle(bundles, { workflowsPath, isTraced: true }) };
+const sagas = {
+  plain: await loadWorkflowBundle(bundles, { workflowsPath }),
+  traced: await loadWorkflowBundle(bundles, { workflowsPath, isTraced: true }),
+};
 
 async function replay(file: string, history: unknown, kind: 'plain' | 'traced' = 'plain'): Promise<void> {
   const { codePath } = (file.startsWith('saga-') ? sagas : product)[kind];
@@ -30,7 +36,10 @@ async function read(file: string): Promise<unknown> {
 test('every control-flow shape has its history', (t) => {
   const recorded = new Set(files.map((file) => file.split('.')[0]));
   const shapes = Object.keys({ ...SCENARIOS, ...ORDER_SCENARIOS, ...SAGA_SCENARIOS });
-  t.deepEqual(shapes.filter((name) => !recorded.has(name)), []);
+  t.deepEqual(
+    shapes.filter((name) => !recorded.has(name)),
+    [],
+  );
   t.is(recorded.size, shapes.length);
 });
 
@@ -44,7 +53,8 @@ for (const file of files) {
 }
 
 for (const [file, name, other] of [
-  ['profile-completes-by-update.json', 'profile', 'userSync'], ['order-delivered.json', 'orderProcess', 'refundProcess'],
+  ['profile-completes-by-update.json', 'profile', 'userSync'],
+  ['order-delivered.json', 'orderProcess', 'refundProcess'],
   ['saga-refused-and-undone.json', 'undoPay', 'undoFlight'],
 ] as const) {
   test(`a history that the workflows would not have made is found out: ${other} in place of ${name}`, async (t) => {

@@ -4,7 +4,8 @@ import { BY, TENANT, type Saga, type SagaWorld } from '../processes/saga-world.t
 import { whileWritesFail } from './scenarios.ts';
 
 const FOUR = ['fail', 'fail', 'fail', 'fail'] as const;
-const untilStatus = (saga: Saga, status: string): Promise<void> => until(async () => (await saga.row()).status === status, { what: status });
+const untilStatus = (saga: Saga, status: string): Promise<void> =>
+  until(async () => (await saga.row()).status === status, { what: status });
 const end = async ({ handle }: Saga): Promise<readonly WorkflowHandle[]> => {
   await handle.result().catch(() => {});
   return [handle];
@@ -27,9 +28,19 @@ export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promi
 
   'saga-refused-and-undone': async (world) => end(await world.begin('trip', { ship: ['refuse'] })),
 
-  'saga-retries-and-is-undone': async (world) => end(await world.begin('trip', { reserve: ['fail', 'fail'], pay: ['fail'], ship: ['refuse'], undoPay: ['fail'], undoReserve: ['fail'] })),
+  'saga-retries-and-is-undone': async (world) =>
+    end(
+      await world.begin('trip', {
+        reserve: ['fail', 'fail'],
+        pay: ['fail'],
+        ship: ['refuse'],
+        undoPay: ['fail'],
+        undoReserve: ['fail'],
+      }),
+    ),
 
-  'saga-undone-side-by-side': async (world) => end(await world.begin('tour', { confirm: ['refuse'], undoHotel: ['fail'] })),
+  'saga-undone-side-by-side': async (world) =>
+    end(await world.begin('tour', { confirm: ['refuse'], undoHotel: ['fail'] })),
 
   'saga-parked-retried-skipped': async (world) => {
     const saga = await world.begin('trip', { ship: ['refuse'], undoPay: [...FOUR, 'refuse'], undoReserve: ['refuse'] });
@@ -66,7 +77,11 @@ export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promi
   'saga-cancelled-before-it-begins': async (world) => {
     const saga = await world.begin('trip', {}, { isStarted: false });
     await world.client.workflow.signalWithStart('tripProcess', {
-      workflowId: saga.handle.workflowId, taskQueue: world.config.TASK_QUEUE, args: [{ tenantId: TENANT, processId: saga.processId }], signal: 'cancel', signalArgs: [BY],
+      workflowId: saga.handle.workflowId,
+      taskQueue: world.config.TASK_QUEUE,
+      args: [{ tenantId: TENANT, processId: saga.processId }],
+      signal: 'cancel',
+      signalArgs: [BY],
     });
     return end(saga);
   },
@@ -82,7 +97,7 @@ export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promi
 
   'saga-late-and-told-at-last': async (world) => {
     const saga = await world.begin('trip', {}, { data: { limitMs: 1_000 } });
-    await until(async () => await saga.alert('process_overdue') !== undefined, { what: 'the reminder' });
+    await until(async () => (await saga.alert('process_overdue')) !== undefined, { what: 'the reminder' });
     await saga.handle.signal('arrived');
     return end(saga);
   },
@@ -110,7 +125,9 @@ export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promi
   'saga-row-ahead': async (world) => {
     const saga = await world.begin('permit');
     await untilStatus(saga, 'waiting');
-    await world.db.inTenant(TENANT, (tx) => tx.processState.updateMany({ where: { processId: saga.processId }, data: { revision: 100 } }));
+    await world.db.inTenant(TENANT, (tx) =>
+      tx.processState.updateMany({ where: { processId: saga.processId }, data: { revision: 100 } }),
+    );
     await saga.handle.signal('granted', {});
     return end(saga);
   },
@@ -120,16 +137,21 @@ export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promi
     await untilStatus(saga, 'waiting');
     await whileWritesFail(world, 'process_states', async () => {
       await saga.handle.signal('granted', {});
-      const timers = async (): Promise<number> => (await saga.handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length ?? 0;
+      const timers = async (): Promise<number> =>
+        (await saga.handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length ?? 0;
       const before = await timers();
-      await until(async () => await timers() > before, { what: 'a retry by timer' });
+      await until(async () => (await timers()) > before, { what: 'a retry by timer' });
     });
     return end(saga);
   },
 
   'saga-without-row': async (world) => {
     const processId = '00000000-0000-4000-8000-000000000000';
-    const handle = await world.client.workflow.start('tripProcess', { workflowId: `trip:${processId}`, taskQueue: world.config.TASK_QUEUE, args: [{ tenantId: TENANT, processId }] });
+    const handle = await world.client.workflow.start('tripProcess', {
+      workflowId: `trip:${processId}`,
+      taskQueue: world.config.TASK_QUEUE,
+      args: [{ tenantId: TENANT, processId }],
+    });
     await handle.result().catch(() => {});
     return [handle];
   },

@@ -1,11 +1,28 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import {
-  completeUpdate, markInProgressUpdate, PROFILE_WORKFLOW, profileStateQuery, profileWorkflowId, reactivateSignal, reactivateUpdate, refreshSignal, suspendUpdate,
-  unsuspendUpdate, userDeletedSignal,
+  completeUpdate,
+  markInProgressUpdate,
+  PROFILE_WORKFLOW,
+  profileStateQuery,
+  profileWorkflowId,
+  reactivateSignal,
+  reactivateUpdate,
+  refreshSignal,
+  suspendUpdate,
+  unsuspendUpdate,
+  userDeletedSignal,
 } from '../../src/workflows/profile.messages.ts';
 import {
-  confirmedSignal, confirmedUpdate, failedSignal, forceResyncUpdate, reconcileUpdate, refreshSyncSignal, userChangedSignal, userDeletedSyncSignal,
-  userSyncStateQuery, userSyncWorkflowId,
+  confirmedSignal,
+  confirmedUpdate,
+  failedSignal,
+  forceResyncUpdate,
+  reconcileUpdate,
+  refreshSyncSignal,
+  userChangedSignal,
+  userDeletedSyncSignal,
+  userSyncStateQuery,
+  userSyncWorkflowId,
 } from '../../src/workflows/user-sync.messages.ts';
 import { until } from '../support/until.ts';
 import { TENANT, type World } from '../workflows/world.ts';
@@ -20,10 +37,13 @@ async function profileOf(world: World, deadlineDays = 7): Promise<{ userId: stri
   const userId = await world.insertUser({ now: Date.now(), deadlineDays });
   await world.startProfile(userId);
   const handle = world.client.workflow.getHandle(profileWorkflowId(userId));
-  await until(async () => await handle.query(profileStateQuery) !== null, { what: 'the profile' });
+  await until(async () => (await handle.query(profileStateQuery)) !== null, { what: 'the profile' });
   return { userId, handle };
 }
-async function syncOf(world: World, services: readonly string[] = ['accounting', 'portfolio']): Promise<{ userId: string; handle: WorkflowHandle }> {
+async function syncOf(
+  world: World,
+  services: readonly string[] = ['accounting', 'portfolio'],
+): Promise<{ userId: string; handle: WorkflowHandle }> {
   const userId = await world.insertUser({ now: Date.now(), services });
   await world.startUserSync(userId);
   await untilSync(world, userId, 'in_progress');
@@ -74,10 +94,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'profile-begins-with-a-reactivation': async (world) => {
     const userId = await world.insertUser({ now: Date.now() - 2_000, deadlineDays: SECOND_DAYS });
     const handle = await world.client.workflow.signalWithStart(PROFILE_WORKFLOW, {
-      workflowId: profileWorkflowId(userId), taskQueue: world.config.TASK_QUEUE, args: [{ tenantId: TENANT, userId }],
-      signal: reactivateSignal, signalArgs: [{ extensionDays: 7 }],
+      workflowId: profileWorkflowId(userId),
+      taskQueue: world.config.TASK_QUEUE,
+      args: [{ tenantId: TENANT, userId }],
+      signal: reactivateSignal,
+      signalArgs: [{ extensionDays: 7 }],
     });
-    await until(async () => (await world.row(userId)).profileCompletionDeadline!.getTime() > Date.now(), { what: 'the reactivation' });
+    await until(async () => (await world.row(userId)).profileCompletionDeadline!.getTime() > Date.now(), {
+      what: 'the reactivation',
+    });
     return [handle];
   },
 
@@ -94,7 +119,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { userId, handle } = await profileOf(world);
     const { profileRevision } = await world.row(userId);
     await handle.signal(refreshSignal);
-    await until(async () => (await world.row(userId)).profileRevision > profileRevision, { what: 'the row written again' });
+    await until(async () => (await world.row(userId)).profileRevision > profileRevision, {
+      what: 'the row written again',
+    });
     return [handle];
   },
 
@@ -127,9 +154,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { userId, handle } = await profileOf(world);
     await whileWritesFail(world, 'users', async () => {
       await handle.signal('markInProgress');
-      const timers = async (): Promise<number> => (await handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length ?? 0;
+      const timers = async (): Promise<number> =>
+        (await handle.fetchHistory()).events?.filter((event) => event.timerStartedEventAttributes).length ?? 0;
       const before = await timers();
-      await until(async () => await timers() > before, { what: 'a retry by timer' });
+      await until(async () => (await timers()) > before, { what: 'a retry by timer' });
     });
     await until(async () => (await world.row(userId)).profileCompletionStatus === 'in_progress', { what: 'the row' });
     return [handle];
@@ -160,7 +188,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'user-sync-changed-under-way': async (world) => {
     const { userId, handle } = await syncOf(world, ['accounting']);
-    await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }));
+    await world.db.inTenant(TENANT, (tx) =>
+      tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }),
+    );
     await handle.signal(userChangedSignal, { version: 2, services: ['accounting', 'portfolio'] });
     await handle.signal(confirmedSignal, { service: 'accounting', userVersion: 1 });
     await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 2 }] });
@@ -169,9 +199,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'user-sync-row-ahead': async (world) => {
     const { userId, handle } = await syncOf(world, ['accounting']);
-    await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }));
+    await world.db.inTenant(TENANT, (tx) =>
+      tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }),
+    );
     await handle.executeUpdate(forceResyncUpdate);
-    await until(async () => (await handle.query(userSyncStateQuery))?.version === 2, { what: 'the version of the row' });
+    await until(async () => (await handle.query(userSyncStateQuery))?.version === 2, {
+      what: 'the version of the row',
+    });
     return [handle];
   },
 
@@ -208,8 +242,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** Takes the right to write users away until `work` is done, so that local activities fail and are tried again by timers. */
-export async function whileWritesFail({ db }: Pick<World, 'db'>, table: 'users' | 'process_states', work: () => Promise<void>): Promise<void> {
+/**
+ * Takes the right to write users away until `work` is done, so that local activities fail and are tried again by
+ * timers.
+ */
+export async function whileWritesFail(
+  { db }: Pick<World, 'db'>,
+  table: 'users' | 'process_states',
+  work: () => Promise<void>,
+): Promise<void> {
   const client = await db.pool.connect();
   try {
     await client.query(`SET ROLE NONE; REVOKE UPDATE ON ${table} FROM steadfast_app`);

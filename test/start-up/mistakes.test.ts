@@ -9,7 +9,10 @@ import { createDatabase } from '../support/services.ts';
 
 const patience = { delayMs: 10, signal: new AbortController().signal };
 
-async function mistake(t: ExecutionContext, { role, change = () => {} }: { role: string; change?: (url: URL) => void }): Promise<string> {
+async function mistake(
+  t: ExecutionContext,
+  { role, change = () => {} }: { role: string; change?: (url: URL) => void },
+): Promise<string> {
   const database = await createDatabase();
   const url = new URL(database.url);
   change(url);
@@ -23,20 +26,39 @@ async function mistake(t: ExecutionContext, { role, change = () => {} }: { role:
 
 test('a wrong role or database is named rather than waited for', async (t) => {
   t.regex(await mistake(t, { role: 'nobody' }), /^DATABASE_ROLE: [^\n]*nobody/);
-  t.regex(await mistake(t, { role: 'steadfast_app', change: (url) => { url.pathname = '/nowhere'; } }), /^DATABASE_URL: [^\n]*nowhere/);
-  t.regex(await mistake(t, { role: 'steadfast_app', change: (url) => { url.username = 'stranger'; } }), /^DATABASE_URL: [^\n]*stranger/);
+  t.regex(
+    await mistake(t, {
+      role: 'steadfast_app',
+      change: (url) => {
+        url.pathname = '/nowhere';
+      },
+    }),
+    /^DATABASE_URL: [^\n]*nowhere/,
+  );
+  t.regex(
+    await mistake(t, {
+      role: 'steadfast_app',
+      change: (url) => {
+        url.username = 'stranger';
+      },
+    }),
+    /^DATABASE_URL: [^\n]*stranger/,
+  );
 });
 
 test('a role that bypasses row-level security is refused', async (t) => {
   t.regex(await mistake(t, { role: 'postgres' }), /^DATABASE_ROLE: .*bypasses row-level security/);
 });
 
-test('grpcCodeOf reads what the worker\'s connection and a client over it throw', async (t) => {
+test("grpcCodeOf reads what the worker's connection and a client over it throw", async (t) => {
   const { client, connection, namespace } = await connectDevServer();
   t.teardown(() => connection.close());
   const absent = connection.workflowService.describeWorkerDeployment({ namespace, deploymentName: 'absent' });
   t.is(grpcCodeOf(await t.throwsAsync(absent)), 5);
-  t.is(grpcCodeOf(await t.throwsAsync(client.connection.workflowService.describeNamespace({ namespace: 'absent' }))), 5);
+  t.is(
+    grpcCodeOf(await t.throwsAsync(client.connection.workflowService.describeNamespace({ namespace: 'absent' }))),
+    5,
+  );
 });
 
 test('a schedule that Temporal refuses is named by its setting', async (t) => {

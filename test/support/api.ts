@@ -52,16 +52,32 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-/** Starts the API, on a fresh database unless it is given one; without a Temporal address nothing listens where it looks for one. */
-export async function startApi(
-  { settings = {}, temporalAddress = '127.0.0.1:1', db: given, streams = {} }: {
-    settings?: Record<string, string>; temporalAddress?: string; db?: Db; streams?: Partial<EventFeedOptions>;
-  } = {},
-): Promise<TestApi> {
+/**
+ * Starts the API, on a fresh database unless it is given one; without a Temporal address nothing listens where it looks
+ * for one.
+ */
+export async function startApi({
+  settings = {},
+  temporalAddress = '127.0.0.1:1',
+  db: given,
+  streams = {},
+}: {
+  settings?: Record<string, string>;
+  temporalAddress?: string;
+  db?: Db;
+  streams?: Partial<EventFeedOptions>;
+} = {}): Promise<TestApi> {
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-api-'));
-  const config = loadConfig({ COMMAND_TIMEOUT_MS: '1000', RATE_LIMIT_PER_MINUTE: '100000', ...settings, DATA_DIR: dataDir });
+  const config = loadConfig({
+    COMMAND_TIMEOUT_MS: '1000',
+    RATE_LIMIT_PER_MINUTE: '100000',
+    ...settings,
+    DATA_DIR: dataDir,
+  });
   const database = given === undefined ? await createDatabase() : undefined;
-  const db = given ?? openDb({ url: database?.url ?? '', role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test-api' });
+  const db =
+    given ??
+    openDb({ url: database?.url ?? '', role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test-api' });
   const temporal = new Client({ connection: Connection.lazy({ address: temporalAddress, connectTimeout: 1_000 }) });
   const keys = await localKeys(dataDir);
   const registry = new Registry();
@@ -69,10 +85,20 @@ export async function startApi(
   const log = pino({ level: 'silent' });
   const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger: log, ...streams });
   const app = createApp({
-    config, db, temporal, log, events, checkAnswers: true,
+    config,
+    db,
+    temporal,
+    log,
+    events,
+    checkAnswers: true,
     verifyToken: await createTokenVerifier(config),
-    relayNow: () => { wakes += 1; },
-    replayer: createReplayer({ db, handlers: replayHandlers({ db, config, mail: undefined, bus: { publish: async () => undefined } }) }),
+    relayNow: () => {
+      wakes += 1;
+    },
+    replayer: createReplayer({
+      db,
+      handlers: replayHandlers({ db, config, mail: undefined, bus: { publish: async () => undefined } }),
+    }),
     metrics: { registry, text: () => registry.metrics() },
     isBusHealthy: async () => db.ping().then(() => true),
   });
@@ -81,14 +107,19 @@ export async function startApi(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the API has no port');
   const url = `http://127.0.0.1:${address.port}`;
-  const token = (role: Role, sub: string, tenantId = 'default') => mintToken({ role, subject: sub, tenantId, ttl: '1h' }, { config, keys });
+  const token = (role: Role, sub: string, tenantId = 'default') =>
+    mintToken({ role, subject: sub, tenantId, ttl: '1h' }, { config, keys });
 
   return {
-    url, db, token, wakes: () => wakes,
+    url,
+    db,
+    token,
+    wakes: () => wakes,
     ask: async (method, path, { role, sub = 'somebody', tenant, json, raw, headers = {} } = {}) => {
       const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
       const response = await fetch(`${url}${path}`, {
-        method, ...(body === undefined ? {} : { body }),
+        method,
+        ...(body === undefined ? {} : { body }),
         headers: {
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
           ...(role === undefined ? {} : { Authorization: `Bearer ${await token(role, sub, tenant)}` }),
@@ -97,11 +128,12 @@ export async function startApi(
       });
       const text = await response.text();
       const { status, headers: answered } = response;
-      const check = (read: unknown) => assertDeclared({ method, path: path.split('?')[0] ?? path, answer: { status, headers: answered, body: read } });
+      const check = (read: unknown) =>
+        assertDeclared({ method, path: path.split('?')[0] ?? path, answer: { status, headers: answered, body: read } });
       if (answered.get('Content-Type') === 'text/event-stream') {
-        const events = eventsIn(text);
-        for (const { data } of events) check(data);
-        return { status, headers: answered, body: { events } };
+        const streamed = eventsIn(text);
+        for (const { data } of streamed) check(data);
+        return { status, headers: answered, body: { events: streamed } };
       }
       const parsed: unknown = text === '' ? undefined : JSON.parse(text);
       check(parsed);

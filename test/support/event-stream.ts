@@ -46,7 +46,11 @@ export async function openEventStream(url: string, headers: Readonly<Record<stri
     return null;
   }
   return {
-    status: response.status, contentType: response.headers.get('Content-Type'), next, comments: () => comments, leave: () => controller.abort(),
+    status: response.status,
+    contentType: response.headers.get('Content-Type'),
+    next,
+    comments: () => comments,
+    leave: () => controller.abort(),
     rest: async () => {
       const events: ReceivedEvent[] = [];
       for (let event = await next(); event !== null; event = await next()) events.push(event);
@@ -57,10 +61,15 @@ export async function openEventStream(url: string, headers: Readonly<Record<stri
 
 /** The events in the text of a stream that has ended. */
 export function eventsIn(text: string): ReceivedEvent[] {
-  return text.split('\n\n').filter((block) => block !== '' && !block.startsWith(':')).map(eventOf);
+  return text
+    .split('\n\n')
+    .filter((block) => block !== '' && !block.startsWith(':'))
+    .map(eventOf);
 }
 
 function eventOf(block: string): ReceivedEvent {
-  const fields = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]));
+  const fields = Object.fromEntries(
+    block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]),
+  );
   return { id: fields['id'] ?? '', data: JSON.parse(fields['data'] ?? 'null') };
 }

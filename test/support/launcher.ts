@@ -25,7 +25,12 @@ export interface Installation {
 export async function createInstallation(): Promise<Installation> {
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-start-'));
   const ports = ['PORT', 'WORKER_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'];
-  const env: Record<string, string> = { DATA_DIR: dataDir, DATABASE_URL: '', MIGRATION_DATABASE_URL: '', TEMPORAL_ADDRESS: '' };
+  const env: Record<string, string> = {
+    DATA_DIR: dataDir,
+    DATABASE_URL: '',
+    MIGRATION_DATABASE_URL: '',
+    TEMPORAL_ADDRESS: '',
+  };
   for (const name of ports) env[name] = String(await freePort());
   return { dataDir, env, remove: () => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }) };
 }
@@ -42,10 +47,15 @@ export interface Launcher {
 /** Runs `tools/start.ts` with an installation's settings. */
 export function startLauncher({ env }: Installation, overrides: Record<string, string> = {}): Launcher {
   const child = spawn(process.execPath, ['tools/start.ts'], {
-    cwd: root, env: { ...process.env, ...env, ...overrides }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root,
+    env: { ...process.env, ...env, ...overrides },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString(); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
   const exited = once(child, 'close').then(([code]): number | null => code);
   return {
     process: child,
@@ -66,8 +76,12 @@ export function startLauncher({ env }: Installation, overrides: Record<string, s
 export function childrenOf({ dataDir }: Installation): Map<string, number> {
   const folder = join(dataDir, 'run');
   const children = readdirSync(folder).filter((file) => file !== 'launcher.json');
-  return new Map(children.map((file) =>
-    [basename(file, '.json'), remembered.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))).pid]));
+  return new Map(
+    children.map((file) => [
+      basename(file, '.json'),
+      remembered.parse(JSON.parse(readFileSync(join(folder, file), 'utf8'))).pid,
+    ]),
+  );
 }
 
 /** A token as the panel says to get it. */

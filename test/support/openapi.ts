@@ -2,23 +2,43 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const operation = z.object({
-  responses: z.record(z.string(), z.object({
-    content: z.record(z.string(), z.object({
-      schema: z.record(z.string(), z.unknown()), examples: z.record(z.string(), z.unknown()).optional(),
-    })).optional(),
-  })),
+  responses: z.record(
+    z.string(),
+    z.object({
+      content: z
+        .record(
+          z.string(),
+          z.object({
+            schema: z.record(z.string(), z.unknown()),
+            examples: z.record(z.string(), z.unknown()).optional(),
+          }),
+        )
+        .optional(),
+    }),
+  ),
 });
-const document = z.object({
-  paths: z.record(z.string(), z.record(z.string(), operation)),
-  components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
-}).parse(JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')));
+const document = z
+  .object({
+    paths: z.record(z.string(), z.record(z.string(), operation)),
+    components: z.object({ schemas: z.record(z.string(), z.unknown()) }),
+  })
+  .parse(JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')));
 
 const validators = new Map<string, z.ZodType>();
 
-/** Throws unless the committed OpenAPI document declares this answer: its status, its media type, its shape, and a problem's code. */
-export function assertDeclared(
-  { method, path, answer: { status, headers, body } }: { method: string; path: string; answer: { status: number; headers: Headers; body: unknown } },
-): void {
+/**
+ * Throws unless the committed OpenAPI document declares this answer: its status, its media type, its shape, and a
+ * problem's code.
+ */
+export function assertDeclared({
+  method,
+  path,
+  answer: { status, headers, body },
+}: {
+  method: string;
+  path: string;
+  answer: { status: number; headers: Headers; body: unknown };
+}): void {
   const declared = operationOf(method.toLowerCase(), path);
   if (declared === undefined) return; // not one of the declared routes, such as /healthz
   const where = `${method} ${path} → ${status}`;
@@ -51,7 +71,9 @@ function validatorOf(schema: Record<string, unknown>): z.ZodType {
   const key = JSON.stringify(schema);
   const known = validators.get(key);
   if (known !== undefined) return known;
-  const local: unknown = JSON.parse(JSON.stringify({ ...schema, $defs: document.components.schemas }).replaceAll('#/components/schemas/', '#/$defs/'));
+  const local: unknown = JSON.parse(
+    JSON.stringify({ ...schema, $defs: document.components.schemas }).replaceAll('#/components/schemas/', '#/$defs/'),
+  );
   const made = z.fromJSONSchema(z.record(z.string(), z.unknown()).parse(local));
   validators.set(key, made);
   return made;

@@ -25,24 +25,42 @@ export interface Collector {
 // As much of opentelemetry/proto/collector/trace/v1 as is looked at; what else is on the wire is passed over.
 const { root } = protobuf.parse(`
   syntax = "proto3";
-  message Value { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; } }
+  message Value {
+    oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; }
+  }
   message KeyValue { string key = 1; Value value = 2; }
-  message Span { bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; repeated KeyValue attributes = 9; }
+  message Span {
+    bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; repeated KeyValue attributes = 9;
+  }
   message ScopeSpans { repeated Span spans = 2; }
   message Resource { repeated KeyValue attributes = 1; }
   message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
   message Request { repeated ResourceSpans resource_spans = 1; }`);
-const Request = root.lookupType('Request');
+const requestType = root.lookupType('Request');
 
-const attributes = z.array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()).default({}) })).default([])
+const attributes = z
+  .array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()).default({}) }))
+  .default([])
   .transform((pairs) => Object.fromEntries(pairs.map(({ key, value }) => [key, Object.values(value)[0]])));
 const request = z.object({
-  resourceSpans: z.array(z.object({
-    resource: z.object({ attributes }),
-    scopeSpans: z.array(z.object({
-      spans: z.array(z.object({ traceId: z.string(), spanId: z.string(), parentSpanId: z.string().default(''), name: z.string(), attributes })),
-    })),
-  })),
+  resourceSpans: z.array(
+    z.object({
+      resource: z.object({ attributes }),
+      scopeSpans: z.array(
+        z.object({
+          spans: z.array(
+            z.object({
+              traceId: z.string(),
+              spanId: z.string(),
+              parentSpanId: z.string().default(''),
+              name: z.string(),
+              attributes,
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
 });
 const hex = (base64: string): string => Buffer.from(base64, 'base64').toString('hex');
 
@@ -60,7 +78,8 @@ export async function startCollector(): Promise<Collector> {
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the collector has no port');
   return {
-    url: `http://127.0.0.1:${address.port}`, spans,
+    url: `http://127.0.0.1:${address.port}`,
+    spans,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -69,9 +88,16 @@ export async function startCollector(): Promise<Collector> {
 }
 
 function spansIn(body: Buffer): ReceivedSpan[] {
-  const decoded: unknown = Request.toObject(Request.decode(body), { bytes: String, longs: Number });
-  return request.parse(decoded).resourceSpans.flatMap(({ resource, scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans.map((span) => ({
-    ...span, service: String(resource.attributes['service.name']),
-    traceId: hex(span.traceId), spanId: hex(span.spanId), parentSpanId: hex(span.parentSpanId),
-  }))));
+  const decoded: unknown = requestType.toObject(requestType.decode(body), { bytes: String, longs: Number });
+  return request.parse(decoded).resourceSpans.flatMap(({ resource, scopeSpans }) =>
+    scopeSpans.flatMap((scope) =>
+      scope.spans.map((span) => ({
+        ...span,
+        service: String(resource.attributes['service.name']),
+        traceId: hex(span.traceId),
+        spanId: hex(span.spanId),
+        parentSpanId: hex(span.parentSpanId),
+      })),
+    ),
+  );
 }

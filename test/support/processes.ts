@@ -19,17 +19,31 @@ export interface TestProcess {
   stop(): Promise<number | string>;
 }
 
-/** Starts `worker.ts`, `server.ts` or a worker of the tests, after the module `preload` if there is one, with these settings over the test's own environment. */
-export function startProcess(entry: 'worker.ts' | 'server.ts' | 'test/crash/saga-worker.ts', env: Readonly<Record<string, string>>, preload?: URL): TestProcess {
+/**
+ * Starts `worker.ts`, `server.ts` or a worker of the tests, after the module `preload` if there is one, with these
+ * settings over the test's own environment.
+ */
+export function startProcess(
+  entry: 'worker.ts' | 'server.ts' | 'test/crash/saga-worker.ts',
+  env: Readonly<Record<string, string>>,
+  preload?: URL,
+): TestProcess {
   const child = spawn(process.execPath, [...(preload === undefined ? [] : ['--import', preload.href]), entry], {
-    cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${entry} could not be started`); // a signal to "no process" would go to all
-  const killWithTest = (): void => { child.kill('SIGKILL'); };
+  const killWithTest = (): void => {
+    child.kill('SIGKILL');
+  };
   process.once('exit', killWithTest);
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { output += chunk.toString(); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
   const exited = once(child, 'exit').then(([code, signal]: (number | string | null)[]) => {
     process.off('exit', killWithTest);
     return code ?? signal ?? '';
@@ -44,11 +58,17 @@ export function startProcess(entry: 'worker.ts' | 'server.ts' | 'test/crash/saga
     output: () => output,
     isRunning,
     exited,
-    answers: (url) => until(async () => {
-      if (!isRunning()) throw new Error(`${entry} ended before it was ready:\n${output}`);
-      return (await fetch(url).catch(() => undefined))?.status === 200;
-    }, { what: `${entry} at ${url}`, timeoutMs: 120_000 }),
-    kill: async () => { await end('SIGKILL'); },
+    answers: (url) =>
+      until(
+        async () => {
+          if (!isRunning()) throw new Error(`${entry} ended before it was ready:\n${output}`);
+          return (await fetch(url).catch(() => undefined))?.status === 200;
+        },
+        { what: `${entry} at ${url}`, timeoutMs: 120_000 },
+      ),
+    kill: async () => {
+      await end('SIGKILL');
+    },
     stop: () => end('SIGTERM'),
   };
 }

@@ -23,7 +23,11 @@ export interface RestartablePostgres {
 export async function startRestartablePostgres(): Promise<RestartablePostgres> {
   const parent = await mkdtemp(join(tmpdir(), 'steadfast-outage-'));
   await chmod(parent, 0o755);
-  const cluster = { folder: join(parent, 'data'), port: await freePort(), password: randomBytes(18).toString('base64url') };
+  const cluster = {
+    folder: join(parent, 'data'),
+    port: await freePort(),
+    password: randomBytes(18).toString('base64url'),
+  };
   const url = clusterUrl(cluster);
   await createCluster(cluster);
   let child: ChildProcess | undefined;
@@ -40,7 +44,9 @@ export async function startRestartablePostgres(): Promise<RestartablePostgres> {
   await start();
   await migrate({ databaseUrl: url });
   return {
-    url, start, kill,
+    url,
+    start,
+    kill,
     remove: async () => {
       await kill();
       await rm(parent, { recursive: true, force: true, maxRetries: 5 });

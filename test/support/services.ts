@@ -27,7 +27,8 @@ export function temporalAddress(): string {
 /** A value that tools/test.ts gives to the tests. */
 export function fromRunner(name: string): string {
   const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run this test with \`npm test -- <file>\`, which starts what it needs.`);
+  if (!value)
+    throw new Error(`${name} is not set: run this test with \`npm test -- <file>\`, which starts what it needs.`);
   return value;
 }
 

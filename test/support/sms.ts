@@ -29,7 +29,11 @@ export async function startSmsReceiver({ secret, port = 0 }: { secret: string; p
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const json: unknown = JSON.parse(body);
-      received.push({ idempotencyKey: header(request, 'idempotency-key'), isAuthentic: isAuthentic(request, body, secret), body: json });
+      received.push({
+        idempotencyKey: header(request, 'idempotency-key'),
+        isAuthentic: isAuthentic(request, body, secret),
+        body: json,
+      });
       response.writeHead(answers.shift() ?? 204, { location: '/elsewhere' }).end();
     });
   });
@@ -38,7 +42,10 @@ export async function startSmsReceiver({ secret, port = 0 }: { secret: string; p
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the receiver has no port');
   return {
-    url: `http://127.0.0.1:${address.port}/sms`, port: address.port, received, answers,
+    url: `http://127.0.0.1:${address.port}/sms`,
+    port: address.port,
+    received,
+    answers,
     close: async () => {
       server.closeAllConnections();
       if (server.listening) await new Promise((resolve) => server.close(resolve));

@@ -29,14 +29,21 @@ export async function startMailServer({ port = 0 } = {}): Promise<MailServer> {
   const received: ReceivedMail[] = [];
   const refusals = new Map<string, number>();
   const server = new SMTPServer({
-    authOptional: true, disabledCommands: ['STARTTLS', 'AUTH'], logger: false, closeTimeout: 10,
+    authOptional: true,
+    disabledCommands: ['STARTTLS', 'AUTH'],
+    logger: false,
+    closeTimeout: 10,
     onRcptTo: ({ address }, _session, callback) => {
       const code = refusals.get(address);
-      callback(code === undefined ? null : Object.assign(new Error(`<${address}> is not wanted here`), { responseCode: code }));
+      callback(
+        code === undefined ? null : Object.assign(new Error(`<${address}> is not wanted here`), { responseCode: code }),
+      );
     },
     onData: (stream, session, callback) => {
       void (async () => {
-        const mail = await parse(await new Response(stream.map((chunk: Buffer) => new Uint8Array(chunk))).arrayBuffer());
+        const mail = await parse(
+          await new Response(stream.map((chunk: Buffer) => new Uint8Array(chunk))).arrayBuffer(),
+        );
         const complete = { ...mail, to: session.envelope.rcptTo.map(({ address }) => address) };
         received.push(complete);
         await state.beforeReply(complete);
@@ -44,12 +51,21 @@ export async function startMailServer({ port = 0 } = {}): Promise<MailServer> {
     },
   });
   server.on('error', () => {}); // a sender that dies in mid-conversation is part of the tests
-  await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    server.listen(port, '127.0.0.1', resolve);
+  });
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('the mail server listens on no port');
   const state: MailServer = {
-    url: `smtp://127.0.0.1:${address.port}`, port: address.port, received, refusals, beforeReply: () => {},
-    close: () => new Promise((resolve) => { server.close(() => resolve()); }),
+    url: `smtp://127.0.0.1:${address.port}`,
+    port: address.port,
+    received,
+    refusals,
+    beforeReply: () => {},
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+      }),
   };
   return state;
 }

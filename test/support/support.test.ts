@@ -23,5 +23,5 @@ test('createTimeSkippingEnv skips seven days', async (t) => {
   t.teardown(() => env.teardown());
   const beforeMs = await env.currentTimeMs();
   await env.sleep('7 days');
-  t.true(await env.currentTimeMs() - beforeMs >= 7 * 86_400_000);
+  t.true((await env.currentTimeMs()) - beforeMs >= 7 * 86_400_000);
 });

@@ -14,11 +14,16 @@ import { startNode, startSystem, type ShownUser, type Started } from './system.t
 
 const account = z.object({ version: z.number(), name: z.string().nullable(), timesWritten: z.number() });
 const teardowns: (() => unknown)[] = [];
-const context = { teardown: (end: () => unknown): void => { teardowns.unshift(end); } };
+const context = {
+  teardown: (end: () => unknown): void => {
+    teardowns.unshift(end);
+  },
+};
 
 const folder = await temporaryFolder(context, 'accounting');
 const example = fileURLToPath(new URL('../../examples/accounting-service', import.meta.url));
-for (const name of ['package.json', 'main.ts', 'accounts.ts', 'behaviour.ts', 'control.ts', 'settings.ts']) await cp(join(example, name), join(folder, name));
+for (const name of ['package.json', 'main.ts', 'accounts.ts', 'behaviour.ts', 'control.ts', 'settings.ts'])
+  await cp(join(example, name), join(folder, name));
 await packHelper(context, folder);
 await install(folder);
 
@@ -26,7 +31,11 @@ const own = await createDatabase();
 context.teardown(() => own.drop());
 const system = await startSystem(context, {
   service: 'accounting',
-  settings: { SYNC_RETRY_DELAYS: '200,200,200,500', MAX_SYNC_RETRY_ATTEMPTS: '4', SYNC_CONFIRMATION_TIMEOUT_MS: '20000' },
+  settings: {
+    SYNC_RETRY_DELAYS: '200,200,200,500',
+    MAX_SYNC_RETRY_ATTEMPTS: '4',
+    SYNC_CONFIRMATION_TIMEOUT_MS: '20000',
+  },
 });
 const port = String(await freePort());
 const url = `http://127.0.0.1:${port}`;
@@ -37,7 +46,9 @@ test.after.always(async () => {
 
 function start(): Promise<Started> {
   return startNode(context, {
-    file: 'main.ts', cwd: folder, url: `${url}/healthz`,
+    file: 'main.ts',
+    cwd: folder,
+    url: `${url}/healthz`,
     env: { PORT: port, DATABASE_URL: own.url, BUS: 'postgres', BUS_DATABASE_URL: system.busUrl, BUS_LEASE_MS: '1500' },
   });
 }
@@ -53,28 +64,39 @@ async function held(id: string): Promise<z.output<typeof account> | undefined> {
 }
 
 async function untilSynced(id: string): Promise<ShownUser> {
-  await until(async () => (await system.show(id)).syncStatus === 'synced', { what: `${id} is synced\n${service.output()}` }).catch(async (error: unknown) => {
+  await until(async () => (await system.show(id)).syncStatus === 'synced', {
+    what: `${id} is synced\n${service.output()}`,
+  }).catch(async (error: unknown) => {
     throw new Error(`${String(error)}\n${JSON.stringify(await system.show(id))}\n${service.output()}`);
   });
   return await system.show(id);
 }
 
 async function answersAbout(id: string): Promise<string[]> {
-  const { rows } = await system.owner.query<{ answer: string }>(`
+  const { rows } = await system.owner.query<{ answer: string }>(
+    `
     SELECT topic || ' ' || (payload::jsonb->'data'->>'userVersion') AS answer FROM bus_messages
-    WHERE key = $1 AND topic LIKE 'sync.user.%' ORDER BY position`, [id]);
+    WHERE key = $1 AND topic LIKE 'sync.user.%' ORDER BY position`,
+    [id],
+  );
   return rows.map(({ answer }) => answer);
 }
 
 /** How many different answers about a user Steadfast has taken note of. */
 async function received(id: string): Promise<number> {
-  const { rowCount } = await system.owner.query(`
-    SELECT FROM inbox_messages WHERE message_id IN (SELECT '/services/accounting ' || message_id FROM bus_messages WHERE key = $1)`, [id]);
+  const { rowCount } = await system.owner.query(
+    `
+    SELECT FROM inbox_messages WHERE message_id IN (SELECT '/services/accounting ' || message_id FROM bus_messages
+      WHERE key = $1)`,
+    [id],
+  );
   return rowCount ?? 0;
 }
 
 test.serial('the example is written against the types that the package has', async (t) => {
-  const { compilerOptions } = z.object({ compilerOptions: z.record(z.string(), z.unknown()) }).parse(JSON.parse(await readFile(join(example, '../../tsconfig.json'), 'utf8')));
+  const { compilerOptions } = z
+    .object({ compilerOptions: z.record(z.string(), z.unknown()) })
+    .parse(JSON.parse(await readFile(join(example, '../../tsconfig.json'), 'utf8')));
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   await t.notThrowsAsync(typeCheck(folder));
 });
@@ -102,7 +124,7 @@ test.serial('a service that answers twice is counted once', async (t) => {
   await untilSynced(id);
   await behave({ answer: 'once' });
   t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1', 'sync.user.confirmed 1']);
-  await until(async () => await received(id) === 1);
+  await until(async () => (await received(id)) === 1);
   t.is((await system.owner.query('SELECT FROM dead_letters')).rowCount, 0);
 });
 
@@ -113,28 +135,36 @@ test.serial('a confirmation of an older version does not count', async (t) => {
   await system.change(id, 'Ada Lovelace');
   await until(async () => (await answersAbout(id)).length === 2);
   await behave({ answer: 'once' });
-  await until(async () => await received(id) === 2 && (await system.owner.query('SELECT FROM pending_starts')).rowCount === 0);
+  await until(
+    async () => (await received(id)) === 2 && (await system.owner.query('SELECT FROM pending_starts')).rowCount === 0,
+  );
   t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1', 'sync.user.confirmed 1']);
   t.deepEqual((await system.show(id)).syncMetadata.syncedServices, []);
-  await fetch(`${url}/reconciliations`, { method: 'POST', body: JSON.stringify({ tenantId: 'default', userId: id, reason: 'test' }) });
+  await fetch(`${url}/reconciliations`, {
+    method: 'POST',
+    body: JSON.stringify({ tenantId: 'default', userId: id, reason: 'test' }),
+  });
   t.is((await untilSynced(id)).version, 2);
   t.like(await held(id), { version: 2, timesWritten: 3 });
 });
 
-test.serial('a service killed between effect and confirmation confirms after its restart, with one effect', async (t) => {
-  await behave({ confirmDelayMs: 60_000 });
-  const { id } = await system.register();
-  await until(async () => (await held(id)) !== undefined);
-  await service.kill();
-  t.deepEqual(await answersAbout(id), []);
-  service = await start();
-  t.is((await untilSynced(id)).syncRetryCount, 0);
-  t.deepEqual(await held(id), { version: 1, name: 'Ada', timesWritten: 1 });
-  t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1']);
-  t.regex(service.output(), /confirmed_again/);
-});
+test.serial(
+  'a service killed between effect and confirmation confirms after its restart, with one effect',
+  async (t) => {
+    await behave({ confirmDelayMs: 60_000 });
+    const { id } = await system.register();
+    await until(async () => (await held(id)) !== undefined);
+    await service.kill();
+    t.deepEqual(await answersAbout(id), []);
+    service = await start();
+    t.is((await untilSynced(id)).syncRetryCount, 0);
+    t.deepEqual(await held(id), { version: 1, name: 'Ada', timesWritten: 1 });
+    t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1']);
+    t.regex(service.output(), /confirmed_again/);
+  },
+);
 
-test.serial('a deleted user\'s copy goes', async (t) => {
+test.serial("a deleted user's copy goes", async (t) => {
   const { id } = await system.register();
   await untilSynced(id);
   await system.remove(id);
@@ -149,28 +179,58 @@ test.serial('the service takes part over Kafka as well', async (t) => {
   const bus = kafkaBus({ brokers, clientId: 'test', lookMs: 200 });
   context.teardown(() => bus.close());
   await startNode(context, {
-    file: 'main.ts', cwd: folder, url: `http://127.0.0.1:${otherPort}/healthz`,
-    env: { PORT: otherPort, SERVICE: name, DATABASE_URL: other.url, BUS: 'kafka', KAFKA_BROKERS: brokers.join(','), FAIL: '1', ANSWER: 'twice' },
+    file: 'main.ts',
+    cwd: folder,
+    url: `http://127.0.0.1:${otherPort}/healthz`,
+    env: {
+      PORT: otherPort,
+      SERVICE: name,
+      DATABASE_URL: other.url,
+      BUS: 'kafka',
+      KAFKA_BROKERS: brokers.join(','),
+      FAIL: '1',
+      ANSWER: 'twice',
+    },
   });
   const answers: string[] = [];
   await bus.subscribe({
-    group: `test-${name}`, topics: [TOPICS.syncConfirmed, TOPICS.syncFailed],
+    group: `test-${name}`,
+    topics: [TOPICS.syncConfirmed, TOPICS.syncFailed],
     handle: async ({ topic, payload }) => {
       if (payload.includes(name)) answers.push(`${topic} ${JSON.parse(payload).id}`);
     },
   });
   const id = randomUUID();
-  const tell = (messageId: string): Promise<void> => bus.publish([userEvent({
-    topic: TOPICS.userCreated, messageId, services: [name], user: {
-      tenantId: 'default', id, version: 1, authSubject: id, email: 'ada@example.com', name: 'Ada', locale: 'fr', phone: null, status: 'active',
-      customerId: null, customerKind: null, updatedAt: new Date('2026-01-02T03:04:05Z'),
-    },
-  })]);
+  const tell = (messageId: string): Promise<void> =>
+    bus.publish([
+      userEvent({
+        topic: TOPICS.userCreated,
+        messageId,
+        services: [name],
+        user: {
+          tenantId: 'default',
+          id,
+          version: 1,
+          authSubject: id,
+          email: 'ada@example.com',
+          name: 'Ada',
+          locale: 'fr',
+          phone: null,
+          status: 'active',
+          customerId: null,
+          customerKind: null,
+          updatedAt: new Date('2026-01-02T03:04:05Z'),
+        },
+      }),
+    ]);
   await tell('first');
   await until(() => answers.length === 1);
   await tell('second');
   await until(() => answers.length === 3);
-  t.deepEqual(answers.map((answer) => answer.split(' ')[0]), ['sync.user.failed', 'sync.user.confirmed', 'sync.user.confirmed']);
+  t.deepEqual(
+    answers.map((answer) => answer.split(' ')[0]),
+    ['sync.user.failed', 'sync.user.confirmed', 'sync.user.confirmed'],
+  );
   t.is(answers[1], answers[2]);
   const shown = await fetch(`http://127.0.0.1:${otherPort}/accounts/${id}`);
   t.like(await shown.json(), { version: 1, timesWritten: 1 });

@@ -35,9 +35,17 @@ async function createTeam(t: ExecutionContext): Promise<Team> {
     await Promise.all([product.drop(), own.drop()]);
   });
   return {
-    owner, url, pool,
+    owner,
+    url,
+    pool,
     openBus: (park) => {
-      const bus = postgresBus({ url, pollMs: 50, retryDelaysMs: [10], leaseMs: 1_500, ...(park === undefined ? {} : { park }) });
+      const bus = postgresBus({
+        url,
+        pollMs: 50,
+        retryDelaysMs: [10],
+        leaseMs: 1_500,
+        ...(park === undefined ? {} : { park }),
+      });
       buses.push(bus);
       return bus;
     },
@@ -45,8 +53,17 @@ async function createTeam(t: ExecutionContext): Promise<Team> {
 }
 
 const USER = {
-  tenantId, id, authSubject: 'auth|1', email: 'ada@example.com', name: null, locale: 'fr', phone: null, status: 'active',
-  customerId: null, customerKind: null, updatedAt: new Date('2026-01-02T03:04:05Z'),
+  tenantId,
+  id,
+  authSubject: 'auth|1',
+  email: 'ada@example.com',
+  name: null,
+  locale: 'fr',
+  phone: null,
+  status: 'active',
+  customerId: null,
+  customerKind: null,
+  updatedAt: new Date('2026-01-02T03:04:05Z'),
 } as const;
 
 function told(version: number) {
@@ -56,11 +73,12 @@ function told(version: number) {
 
 async function answers({ owner }: Team): Promise<string[]> {
   const { rows } = await owner.query<{ answer: string }>(`
-    SELECT topic || ' ' || (payload::jsonb->'data'->>'userVersion') AS answer FROM bus_messages WHERE topic LIKE 'sync.user.%' ORDER BY position`);
+    SELECT topic || ' ' || (payload::jsonb->'data'->>'userVersion') AS answer FROM bus_messages
+      WHERE topic LIKE 'sync.user.%' ORDER BY position`);
   return rows.map(({ answer }) => answer);
 }
 
-test('a member of the bus publishes, reads and answers with steadfast_bus_member\'s rights', async (t) => {
+test("a member of the bus publishes, reads and answers with steadfast_bus_member's rights", async (t) => {
   const team = await createTeam(t);
   const bus = team.openBus();
   const helper = createSyncHelper({ service: 'accounting', bus });
@@ -72,12 +90,17 @@ test('a member of the bus publishes, reads and answers with steadfast_bus_member
   await helper.handleUserEvents({
     store,
     onUser: async ({ userId, userVersion }, client) => {
-      await client.query('INSERT INTO copies VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET version = $2', [userId, userVersion]);
+      await client.query('INSERT INTO copies VALUES ($1, $2) ON CONFLICT (user_id) DO UPDATE SET version = $2', [
+        userId,
+        userVersion,
+      ]);
       if (failures-- > 0) throw new Error('not today');
     },
-    onUserDeleted: async ({ userId }, client) => void await client.query('DELETE FROM copies WHERE user_id = $1', [userId]),
+    onUserDeleted: async ({ userId }, client) =>
+      void (await client.query('DELETE FROM copies WHERE user_id = $1', [userId])),
   });
-  const copies = async () => (await team.pool.query<{ version: number }>('SELECT version FROM copies')).rows.map(({ version }) => version);
+  const copies = async () =>
+    (await team.pool.query<{ version: number }>('SELECT version FROM copies')).rows.map(({ version }) => version);
 
   await bus.publish([told(1)]);
   await until(async () => (await answers(team)).length === 1);
@@ -99,7 +122,14 @@ test('while its own database is away a service loses no event and gives up on no
   let attempts = 0;
   const helper = createSyncHelper({ service: 'accounting', bus });
   const subscription = await helper.handleUserEvents({
-    store: { withCopy: (key, work) => { attempts += 1; return store.withCopy(key, work); } }, onUser: async () => {}, onUserDeleted: async () => {},
+    store: {
+      withCopy: (key, work) => {
+        attempts += 1;
+        return store.withCopy(key, work);
+      },
+    },
+    onUser: async () => {},
+    onUserDeleted: async () => {},
   });
   await bus.publish([told(1)]);
   await until(() => attempts >= 4); // more than the bus has retries; the table is not there yet
@@ -110,14 +140,15 @@ test('while its own database is away a service loses no event and gives up on no
   await subscription.stop();
 });
 
-test('what onUser wrote and can\'t be committed is its failure, not an outage', async (t) => {
+test("what onUser wrote and can't be committed is its failure, not an outage", async (t) => {
   const team = await createTeam(t);
   const bus = team.openBus();
   const store = createPgStore({ pool: team.pool });
   await store.migrate();
   await team.pool.query('CREATE TABLE once (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)');
   await createSyncHelper({ service: 'accounting', bus }).handleUserEvents({
-    store, onUserDeleted: async () => {},
+    store,
+    onUserDeleted: async () => {},
     onUser: async ({ userVersion }, client) => {
       if (userVersion === 1) await client.query('INSERT INTO once VALUES (1), (1)');
       if (userVersion === 2) await client.query('no SQL').catch(() => {});
@@ -128,13 +159,17 @@ test('what onUser wrote and can\'t be committed is its failure, not an outage', 
   t.deepEqual(await answers(team), ['sync.user.failed 1', 'sync.user.failed 2', 'sync.user.confirmed 3']);
 });
 
-test('poison goes to the team\'s own parking, once', async (t) => {
+test("poison goes to the team's own parking, once", async (t) => {
   const team = await createTeam(t);
   const parked: string[] = [];
   const bus = team.openBus(async ({ message, group }) => void parked.push(`${group} ${message.messageId}`));
   const store = createPgStore({ pool: team.pool });
   await store.migrate();
-  await createSyncHelper({ service: 'accounting', bus }).handleUserEvents({ store, onUser: async () => {}, onUserDeleted: async () => {} });
+  await createSyncHelper({ service: 'accounting', bus }).handleUserEvents({
+    store,
+    onUser: async () => {},
+    onUserDeleted: async () => {},
+  });
   await bus.publish([{ ...told(1), payload: 'poison' }, told(2)]);
   await until(async () => (await answers(team)).length === 1);
   t.deepEqual(parked, ['accounting e1']);
@@ -142,11 +177,21 @@ test('poison goes to the team\'s own parking, once', async (t) => {
 });
 
 const FORBIDDEN: readonly (readonly [string, string])[] = [
-  ['read users', 'SELECT 1 FROM users'], ['read dead letters', 'SELECT 1 FROM dead_letters'], ['write the outgoing log', 'INSERT INTO outgoing_messages DEFAULT VALUES'],
-  ['change messages', 'UPDATE bus_messages SET payload = payload'], ['remove messages', 'DELETE FROM bus_messages'], ['remove cursors', 'DELETE FROM log_cursors'],
-  ['move another reader\'s cursor', 'INSERT INTO log_cursors (reader, partition) VALUES (\'outgoing-relay\', 0)'],
-  ['move the cursor of our consumer', 'INSERT INTO log_cursors (reader, partition) VALUES (\'bus:sync-confirmations:x\', 0)'],
-  ['take a lease that is not a bus reader\'s', 'INSERT INTO leases (name, owner, expires_at) VALUES (\'alerts\', \'me\', now())'],
+  ['read users', 'SELECT 1 FROM users'],
+  ['read dead letters', 'SELECT 1 FROM dead_letters'],
+  ['write the outgoing log', 'INSERT INTO outgoing_messages DEFAULT VALUES'],
+  ['change messages', 'UPDATE bus_messages SET payload = payload'],
+  ['remove messages', 'DELETE FROM bus_messages'],
+  ['remove cursors', 'DELETE FROM log_cursors'],
+  ["move another reader's cursor", "INSERT INTO log_cursors (reader, partition) VALUES ('outgoing-relay', 0)"],
+  [
+    'move the cursor of our consumer',
+    "INSERT INTO log_cursors (reader, partition) VALUES ('bus:sync-confirmations:x', 0)",
+  ],
+  [
+    "take a lease that is not a bus reader's",
+    "INSERT INTO leases (name, owner, expires_at) VALUES ('alerts', 'me', now())",
+  ],
 ];
 test('a member of the bus may do nothing else', async (t) => {
   const team = await createTeam(t);

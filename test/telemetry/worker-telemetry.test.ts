@@ -12,7 +12,7 @@ import { startWorkerHttp } from '../../src/telemetry/worker-http.ts';
 import { createDatabase, temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
-test('the worker shows its health, our gauges and the SDK\'s metrics under the documented names', async (t) => {
+test("the worker shows its health, our gauges and the SDK's metrics under the documented names", async (t) => {
   const config = loadConfig({ LOG_LEVEL: 'silent' });
   const logger = createLogger(config, 'worker');
   const { metricsUrl } = await installRuntime(config, logger);
@@ -23,12 +23,29 @@ test('the worker shows its health, our gauges and the SDK\'s metrics under the d
     const id = randomUUID();
     await tx.user.create({ data: { tenantId, id, authSubject: id, email: 'a@users.example', syncStatus: 'retry' } });
     await tx.deadLetter.create({
-      data: { tenantId, id, source: 'notification', type: 't', cause: 'c', detail: 'd', messageId: 'm', key: 'k', payload: '' },
+      data: {
+        tenantId,
+        id,
+        source: 'notification',
+        type: 't',
+        cause: 'c',
+        detail: 'd',
+        messageId: 'm',
+        key: 'k',
+        payload: '',
+      },
     });
   });
   const metrics = createMetrics({ db });
   let polls = false;
-  const http = await startWorkerHttp({ host: '127.0.0.1', port: 0, isPolling: () => polls, metricsText: () => metrics.text(), sdkMetricsUrl: metricsUrl, logger });
+  const http = await startWorkerHttp({
+    host: '127.0.0.1',
+    port: 0,
+    isPolling: () => polls,
+    metricsText: () => metrics.text(),
+    sdkMetricsUrl: metricsUrl,
+    logger,
+  });
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   t.teardown(async () => {
     await http.close();
@@ -40,7 +57,11 @@ test('the worker shows its health, our gauges and the SDK\'s metrics under the d
   t.is((await get('/healthz')).status, 503);
 
   const taskQueue = `telemetry-${randomUUID()}`;
-  const worker = await Worker.create({ connection, taskQueue, workflowsPath: fileURLToPath(new URL('../alerts/workflows.ts', import.meta.url)) });
+  const worker = await Worker.create({
+    connection,
+    taskQueue,
+    workflowsPath: fileURLToPath(new URL('../alerts/workflows.ts', import.meta.url)),
+  });
   await worker.runUntil(async () => {
     polls = worker.getState() === 'RUNNING';
     await new Client({ connection }).workflow.execute('greeting', { taskQueue, workflowId: taskQueue });
@@ -60,7 +81,12 @@ test('the worker shows its health, our gauges and the SDK\'s metrics under the d
 });
 
 test('without the database the metrics say so and the rest is served', async (t) => {
-  const db = openDb({ url: 'postgresql://nobody@127.0.0.1:1/none', role: undefined, poolSize: 2, applicationName: 'test' });
+  const db = openDb({
+    url: 'postgresql://nobody@127.0.0.1:1/none',
+    role: undefined,
+    poolSize: 2,
+    applicationName: 'test',
+  });
   t.teardown(() => db.close());
   const text = await createMetrics({ db }).text();
   t.regex(text, /^steadfast_database_up 0$/m);

@@ -2,8 +2,15 @@ import test from 'ava';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import {
-  confirmedSignal, confirmedUpdate, failedSignal, forceResyncUpdate, reconcileUpdate, userChangedSignal, userDeletedSyncSignal,
-  userSyncStateQuery, userSyncWorkflowId,
+  confirmedSignal,
+  confirmedUpdate,
+  failedSignal,
+  forceResyncUpdate,
+  reconcileUpdate,
+  userChangedSignal,
+  userDeletedSyncSignal,
+  userSyncStateQuery,
+  userSyncWorkflowId,
 } from '../../src/workflows/user-sync.messages.ts';
 import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
@@ -15,7 +22,12 @@ let context: Context;
 test.before(async () => {
   const env = await createTimeSkippingEnv();
   context = {
-    env, world: await createWorld({ connection: env.nativeConnection, client: env.client, namespace: env.namespace ?? 'default' }),
+    env,
+    world: await createWorld({
+      connection: env.nativeConnection,
+      client: env.client,
+      namespace: env.namespace ?? 'default',
+    }),
   };
 });
 test.after.always(async () => {
@@ -24,7 +36,10 @@ test.after.always(async () => {
 });
 
 async function started({ env, world }: Context, services?: readonly string[]) {
-  const userId = await world.insertUser({ now: await env.currentTimeMs(), ...(services === undefined ? {} : { services }) });
+  const userId = await world.insertUser({
+    now: await env.currentTimeMs(),
+    ...(services === undefined ? {} : { services }),
+  });
   await world.startUserSync(userId);
   await until(async () => (await world.row(userId)).syncStatus !== 'pending', { what: 'the first emission' });
   return { userId, handle: world.client.workflow.getHandle(userSyncWorkflowId(userId)) };
@@ -34,9 +49,13 @@ const emission = z.object({ data: z.object({ version: z.number(), services: z.ar
 
 /** What was published of a user, oldest first. */
 async function published({ db }: World, userId: string) {
-  const messages = await db.inTenant(TENANT, (tx) => tx.outgoingMessage.findMany({ where: { key: userId }, orderBy: { position: 'asc' } }));
+  const messages = await db.inTenant(TENANT, (tx) =>
+    tx.outgoingMessage.findMany({ where: { key: userId }, orderBy: { position: 'asc' } }),
+  );
   return messages.map(({ topic, payload }) => {
-    const { data: { version, services } } = emission.parse(payload);
+    const {
+      data: { version, services },
+    } = emission.parse(payload);
     return { topic, version, services };
   });
 }
@@ -44,63 +63,103 @@ async function published({ db }: World, userId: string) {
 test.serial('userSync publishes user.created and is synced when every service confirmed', async (t) => {
   const { world } = context;
   const { userId, handle } = await started(context);
-  t.deepEqual(await published(world, userId), [{ topic: 'user.created', version: 1, services: ['accounting', 'portfolio'] }]);
+  t.deepEqual(await published(world, userId), [
+    { topic: 'user.created', version: 1, services: ['accounting', 'portfolio'] },
+  ]);
   t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 1 }] }), {
-    syncStatus: 'in_progress', syncedServices: ['accounting'],
+    syncStatus: 'in_progress',
+    syncedServices: ['accounting'],
   });
-  t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'portfolio' }] }), { syncStatus: 'synced', nextDueAt: null });
+  t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'portfolio' }] }), {
+    syncStatus: 'synced',
+    nextDueAt: null,
+  });
   t.like(await world.row(userId), { syncStatus: 'synced', syncRetryCount: 0, lastSyncError: null });
   t.is((await published(world, userId)).length, 1);
 });
 
-test.serial('userSync climbs the ladder for the services still missing, fails, and starts again 24 h after the last attempt', async (t) => {
-  const { env, world } = context;
-  const { userId, handle } = await started(context);
-  await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
-  await env.sleep('20 minutes'); // six attempts of 30 s and the ladder of 6 min 21 s
-  t.like(await world.row(userId), { syncStatus: 'failed', syncRetryCount: 5, lastSyncError: 'portfolio: no answer in time' });
-  const emissions = await published(world, userId);
-  t.is(emissions.length, 6);
-  t.true(emissions.slice(1).every(({ topic, services }) => topic === 'user.created' && services.join() === 'portfolio'));
-  const { lastSyncAttempt } = await world.row(userId);
-  await env.sleep('24 hours');
-  const row = await world.row(userId);
-  t.true(row.lastSyncAttempt!.getTime() >= lastSyncAttempt!.getTime() + 86_400_000, 'the counter restarted by itself');
-});
+test.serial(
+  'userSync climbs the ladder for the services still missing, fails, and starts again 24 h after the last attempt',
+  async (t) => {
+    const { env, world } = context;
+    const { userId, handle } = await started(context);
+    await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
+    await env.sleep('20 minutes'); // six attempts of 30 s and the ladder of 6 min 21 s
+    t.like(await world.row(userId), {
+      syncStatus: 'failed',
+      syncRetryCount: 5,
+      lastSyncError: 'portfolio: no answer in time',
+    });
+    const emissions = await published(world, userId);
+    t.is(emissions.length, 6);
+    t.true(
+      emissions.slice(1).every(({ topic, services }) => topic === 'user.created' && services.join() === 'portfolio'),
+    );
+    const { lastSyncAttempt } = await world.row(userId);
+    await env.sleep('24 hours');
+    const row = await world.row(userId);
+    t.true(
+      row.lastSyncAttempt!.getTime() >= lastSyncAttempt!.getTime() + 86_400_000,
+      'the counter restarted by itself',
+    );
+  },
+);
 
-test.serial('userSync retries at once after every service answered, keeps the reason, and ends with a late confirmation', async (t) => {
-  const { world } = context;
-  const { userId, handle } = await started(context);
-  await handle.signal(failedSignal, { service: 'portfolio', userVersion: 1, error: 'disk full' });
-  t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] }), { syncStatus: 'retry', lastSyncError: 'portfolio: disk full' });
-  await handle.signal(confirmedSignal, { service: 'portfolio', userVersion: 1 });
-  await until(async () => (await world.row(userId)).syncStatus === 'synced', { what: 'the late confirmation' });
-  t.pass();
-});
+test.serial(
+  'userSync retries at once after every service answered, keeps the reason, and ends with a late confirmation',
+  async (t) => {
+    const { world } = context;
+    const { userId, handle } = await started(context);
+    await handle.signal(failedSignal, { service: 'portfolio', userVersion: 1, error: 'disk full' });
+    t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] }), {
+      syncStatus: 'retry',
+      lastSyncError: 'portfolio: disk full',
+    });
+    await handle.signal(confirmedSignal, { service: 'portfolio', userVersion: 1 });
+    await until(async () => (await world.row(userId)).syncStatus === 'synced', { what: 'the late confirmation' });
+    t.pass();
+  },
+);
 
-test.serial('userSync publishes user.updated for a new version, for which older confirmations do not count', async (t) => {
-  const { world } = context;
-  const { userId, handle } = await started(context, ['accounting']);
-  await world.db.inTenant(TENANT, (tx) => tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }));
-  await handle.signal(userChangedSignal, { version: 2 });
-  await handle.signal(confirmedSignal, { service: 'accounting', userVersion: 1 });
-  await until(async () => (await published(world, userId)).length === 2, { what: 'the second emission' });
-  t.deepEqual((await published(world, userId))[1], { topic: 'user.updated', version: 2, services: ['accounting'] });
-  t.is((await handle.query(userSyncStateQuery))?.syncStatus, 'in_progress');
-  t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 2 }] }), { syncStatus: 'synced', version: 2 });
-});
+test.serial(
+  'userSync publishes user.updated for a new version, for which older confirmations do not count',
+  async (t) => {
+    const { world } = context;
+    const { userId, handle } = await started(context, ['accounting']);
+    await world.db.inTenant(TENANT, (tx) =>
+      tx.user.update({ where: { tenantId_id: { tenantId: TENANT, id: userId } }, data: { version: 2 } }),
+    );
+    await handle.signal(userChangedSignal, { version: 2 });
+    await handle.signal(confirmedSignal, { service: 'accounting', userVersion: 1 });
+    await until(async () => (await published(world, userId)).length === 2, { what: 'the second emission' });
+    t.deepEqual((await published(world, userId))[1], { topic: 'user.updated', version: 2, services: ['accounting'] });
+    t.is((await handle.query(userSyncStateQuery))?.syncStatus, 'in_progress');
+    t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 2 }] }), {
+      syncStatus: 'synced',
+      version: 2,
+    });
+  },
+);
 
 test.serial('userSync reconciles: it says what is wrong and what was sent again', async (t) => {
   const { userId, handle } = await started(context);
   await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting' }] });
   await handle.signal(failedSignal, { service: 'portfolio', error: 'disk full' });
   t.deepEqual(await handle.executeUpdate(reconcileUpdate, { args: [{}] }), {
-    userId, consistent: false, version: 1, missing: [], stale: [], failed: ['portfolio'], republished: ['portfolio'],
+    userId,
+    consistent: false,
+    version: 1,
+    missing: [],
+    stale: [],
+    failed: ['portfolio'],
+    republished: ['portfolio'],
   });
   await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'portfolio' }] });
   t.like(await handle.executeUpdate(reconcileUpdate, { args: [{}] }), { consistent: true, republished: [] });
   t.like(await handle.executeUpdate(reconcileUpdate, { args: [{ service: 'portfolio' }] }), {
-    consistent: false, missing: ['portfolio'], republished: ['portfolio'],
+    consistent: false,
+    missing: ['portfolio'],
+    republished: ['portfolio'],
   });
 });
 
@@ -109,8 +168,14 @@ test.serial('userSync sends to all again when forced, and refuses what it does n
   const { userId, handle } = await started(context);
   t.like(await handle.executeUpdate(forceResyncUpdate), { syncStatus: 'in_progress', syncRetryCount: 0 });
   t.is((await published(world, userId)).length, 2);
-  t.is(await refusalOf(t, handle.executeUpdate(confirmedUpdate, { args: [{ service: 'unknown' }] })), 'unknown_service');
-  t.is(await refusalOf(t, handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 9 }] })), 'unknown_version');
+  t.is(
+    await refusalOf(t, handle.executeUpdate(confirmedUpdate, { args: [{ service: 'unknown' }] })),
+    'unknown_service',
+  );
+  t.is(
+    await refusalOf(t, handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 9 }] })),
+    'unknown_version',
+  );
   await handle.signal('confirmed', 'nonsense');
   t.is((await handle.query(userSyncStateQuery))?.refused.at(-1)?.code, 'invalid_payload');
 });

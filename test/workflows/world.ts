@@ -49,27 +49,45 @@ export interface World {
 export type OrderPorts = ReturnType<typeof defaultPorts>;
 
 /** Starts a worker whose task queue is its own, so that test files share a server without meeting. */
-export async function createWorld(
-  { connection, client, namespace, env = {}, around = (ports) => ports }: {
-    connection: NativeConnection; client: Client; namespace: string; env?: Record<string, string>;
-    /** Puts what a test lets go wrong around the ports of orders. */
-    around?: (ports: OrderPorts) => OrderPorts;
-  },
-): Promise<World> {
+export async function createWorld({
+  connection,
+  client,
+  namespace,
+  env = {},
+  around = (ports) => ports,
+}: {
+  connection: NativeConnection;
+  client: Client;
+  namespace: string;
+  env?: Record<string, string>;
+  /** Puts what a test lets go wrong around the ports of orders. */
+  around?: (ports: OrderPorts) => OrderPorts;
+}): Promise<World> {
   const database = await createDatabase();
   const config = loadConfig({
-    REMINDER_HOUR: '', TIME_ZONE: 'UTC', SYNC_SERVICES: 'accounting,portfolio', BUS_POLL_MS: '50', TASK_QUEUE: `test-${randomUUID()}`, ...env,
+    REMINDER_HOUR: '',
+    TIME_ZONE: 'UTC',
+    SYNC_SERVICES: 'accounting,portfolio',
+    BUS_POLL_MS: '50',
+    TASK_QUEUE: `test-${randomUUID()}`,
+    ...env,
   });
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
   const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'));
   const ports = around(defaultPorts(config));
   const worker = await Worker.create({
-    connection, namespace, taskQueue: config.TASK_QUEUE, workflowBundle: { codePath },
+    connection,
+    namespace,
+    taskQueue: config.TASK_QUEUE,
+    workflowBundle: { codePath },
     activities: {
-      ...createProfileActivities({ db, config }), ...createUserSyncActivities({ db, config }),
-      ...createProcessActivities({ db, config }), ...createOrderActivities({ db, config, processType, ...ports }),
+      ...createProfileActivities({ db, config }),
+      ...createUserSyncActivities({ db, config }),
+      ...createProcessActivities({ db, config }),
+      ...createOrderActivities({ db, config, processType, ...ports }),
       ...createRefundActivities({ db, processType, ...ports }),
-      ...createAuditActivities({ db, client, config }), ...createBulkActivities({ db, client, config }),
+      ...createAuditActivities({ db, client, config }),
+      ...createBulkActivities({ db, client, config }),
       ...createNotificationActivities({ db, config, mail: undefined }),
     },
   });
@@ -78,22 +96,43 @@ export async function createWorld(
   relay.start();
 
   const start = async (workflowType: string, workflowId: string, userId: string): Promise<void> => {
-    await client.workflow.start(workflowType, { ...startOptions(config, { workflowType, workflowId }), args: [{ tenantId: TENANT, userId }] });
+    await client.workflow.start(workflowType, {
+      ...startOptions(config, { workflowType, workflowId }),
+      args: [{ tenantId: TENANT, userId }],
+    });
   };
   return {
-    db, config, client,
+    db,
+    config,
+    client,
     insertUser: async ({ now, deadlineDays = 7, services = ['accounting', 'portfolio'] }) => {
       const userId = randomUUID();
       const { deadline, settledUntil } = registerProfile({ now, deadlineDays });
-      await insertUser(db.pool, {
-        tenantId: TENANT, userId, authSubject: `auth|${userId}`, email: `${userId}@example.com`, name: 'Ada', locale: 'en', phone: null,
-        profileCompletionDeadline: new Date(deadline), remindersSettledUntil: new Date(settledUntil), services, defaultServices: true,
-      }, []);
+      await insertUser(
+        db.pool,
+        {
+          tenantId: TENANT,
+          userId,
+          authSubject: `auth|${userId}`,
+          email: `${userId}@example.com`,
+          name: 'Ada',
+          locale: 'en',
+          phone: null,
+          profileCompletionDeadline: new Date(deadline),
+          remindersSettledUntil: new Date(settledUntil),
+          services,
+          defaultServices: true,
+        },
+        [],
+      );
       return userId;
     },
     startProfile: (userId) => start(PROFILE_WORKFLOW, profileWorkflowId(userId), userId),
     startUserSync: (userId) => start(USER_SYNC_WORKFLOW, userSyncWorkflowId(userId), userId),
-    row: (userId) => db.inTenant(TENANT, (tx) => tx.user.findUniqueOrThrow({ where: { tenantId_id: { tenantId: TENANT, id: userId } } })),
+    row: (userId) =>
+      db.inTenant(TENANT, (tx) =>
+        tx.user.findUniqueOrThrow({ where: { tenantId_id: { tenantId: TENANT, id: userId } } }),
+      ),
     close: async () => {
       await relay.stop();
       worker.shutdown();

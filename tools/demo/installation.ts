@@ -13,9 +13,14 @@ const SECOND_DAYS = 1 / 86_400;
 
 /** Days become seconds; nothing else differs from what runs in production. */
 const SHORT_TIMES = {
-  PROFILE_COMPLETION_DEADLINE_DAYS: String(20 * SECOND_DAYS), PROFILE_REMINDER_MARKS_DAYS: [12, 8, 4].map((seconds) => seconds * SECOND_DAYS).join(','),
-  REMINDER_HOUR: '', SYNC_RETRY_DELAYS: '1000,2000,4000', SYNC_CONFIRMATION_TIMEOUT_MS: '5000', BUS_POLL_MS: '100',
-  SYNC_SERVICES: 'accounting,portfolio', ADMIN_EMAILS: 'night-shift@example.com',
+  PROFILE_COMPLETION_DEADLINE_DAYS: String(20 * SECOND_DAYS),
+  PROFILE_REMINDER_MARKS_DAYS: [12, 8, 4].map((seconds) => seconds * SECOND_DAYS).join(','),
+  REMINDER_HOUR: '',
+  SYNC_RETRY_DELAYS: '1000,2000,4000',
+  SYNC_CONFIRMATION_TIMEOUT_MS: '5000',
+  BUS_POLL_MS: '100',
+  SYNC_SERVICES: 'accounting,portfolio',
+  ADMIN_EMAILS: 'night-shift@example.com',
   DELIVERY_DEADLINE_DAYS: String(4 * SECOND_DAYS),
 };
 
@@ -27,10 +32,20 @@ export interface DemoInstallation {
   close(): Promise<void>;
 }
 
-/** Starts everything by `npm start`'s own launcher, on a data folder of the demo's; the services are installed as another team would. */
+/**
+ * Starts everything by `npm start`'s own launcher, on a data folder of the demo's; the services are installed as
+ * another team would.
+ */
 export async function installDemo(): Promise<DemoInstallation> {
-  const given = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && name !== 'TEMPORAL_ADDRESS'));
-  const env = { ...given, ...SHORT_TIMES, DATA_DIR: resolve(process.env['DATA_DIR'] ?? '.data', 'demo'), BUS: 'postgres' };
+  const given = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && name !== 'TEMPORAL_ADDRESS'),
+  );
+  const env = {
+    ...given,
+    ...SHORT_TIMES,
+    DATA_DIR: resolve(process.env['DATA_DIR'] ?? '.data', 'demo'),
+    BUS: 'postgres',
+  };
   const config = loadConfig(env);
   const children: ChildProcess[] = [];
   const close = async (): Promise<void> => {
@@ -46,19 +61,31 @@ export async function installDemo(): Promise<DemoInstallation> {
     const launcher = run(['tools/start.ts'], { cwd: root, env });
     children.push(launcher);
     await step('Starting Steadfast with seconds for days', () => says(launcher, 'Steadfast is ready.'));
-    const databaseUrl = `postgresql://postgres:${readFileSync(join(env.DATA_DIR, 'postgres-password'), 'utf8').trim()}@127.0.0.1:${config.POSTGRES_PORT}`;
+    const password = readFileSync(join(env.DATA_DIR, 'postgres-password'), 'utf8').trim();
+    const databaseUrl = `postgresql://postgres:${password}@127.0.0.1:${config.POSTGRES_PORT}`;
     for (const [index, service] of ['accounting', 'portfolio'].entries()) {
       const child = run(['main.ts'], {
         cwd: folder,
         env: {
-          ...env, SERVICE: service, PORT: String(config.PORT + 1_001 + index), FAIL: service === 'portfolio' ? '2' : '0',
-          DATABASE_URL: await databaseOf(databaseUrl, service), BUS_DATABASE_URL: busUrl(databaseUrl, service),
+          ...env,
+          SERVICE: service,
+          PORT: String(config.PORT + 1_001 + index),
+          FAIL: service === 'portfolio' ? '2' : '0',
+          DATABASE_URL: await databaseOf(databaseUrl, service),
+          BUS_DATABASE_URL: busUrl(databaseUrl, service),
         },
       });
       children.push(child);
-      await step(`Starting the service ${service}${service === 'portfolio' ? ', which fails twice' : ''}`, () => says(child, 'listens'));
+      await step(`Starting the service ${service}${service === 'portfolio' ? ', which fails twice' : ''}`, () =>
+        says(child, 'listens'),
+      );
     }
-    return { apiUrl: `http://127.0.0.1:${config.PORT}`, uiUrl: `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`, env, close };
+    return {
+      apiUrl: `http://127.0.0.1:${config.PORT}`,
+      uiUrl: `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`,
+      env,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -68,9 +95,14 @@ export async function installDemo(): Promise<DemoInstallation> {
 /** The example service with the packed helper, outside of this repository's modules. */
 async function installService(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  cpSync(join(root, 'examples/accounting-service'), folder, { recursive: true, filter: (path) => !path.includes('node_modules') });
+  cpSync(join(root, 'examples/accounting-service'), folder, {
+    recursive: true,
+    filter: (path) => !path.includes('node_modules'),
+  });
   await promisify(execFile)('npm', ['pack', './packages/sync-helper', '--pack-destination', folder], { cwd: root });
-  await promisify(execFile)('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], { cwd: folder });
+  await promisify(execFile)('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], {
+    cwd: folder,
+  });
 }
 
 /** A database and a login of the service's own; its rights on the bus are those of every other team. */
@@ -79,7 +111,10 @@ async function databaseOf(url: string, service: string): Promise<string> {
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [service]);
-    if (rowCount === 0) await client.query(`CREATE ROLE ${service} LOGIN PASSWORD '${service}'; GRANT steadfast_bus_member TO ${service}`);
+    if (rowCount === 0)
+      await client.query(
+        `CREATE ROLE ${service} LOGIN PASSWORD '${service}'; GRANT steadfast_bus_member TO ${service}`,
+      );
     const { rowCount: databases } = await client.query('SELECT FROM pg_database WHERE datname = $1', [service]);
     if (databases === 0) await client.query(`CREATE DATABASE ${service} OWNER ${service}`);
   } finally {
@@ -100,11 +135,11 @@ function run(args: readonly string[], { cwd, env }: { cwd: string; env: NodeJS.P
 /** Resolves once the child has printed `text`; rejects with its output when it ends before. */
 function says(child: ChildProcess, text: string): Promise<void> {
   let output = '';
-  return new Promise((resolve, reject) => {
+  return new Promise((fulfil, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         output += chunk.toString();
-        if (output.includes(text)) resolve();
+        if (output.includes(text)) fulfil();
       });
     }
     child.once('exit', () => reject(new Error(output)));

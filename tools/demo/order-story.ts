@@ -10,7 +10,8 @@ const shownEvent = z.object({ type: z.string(), step: z.string().nullable(), ref
 const shownRefund = z.object({ id: z.string(), status: z.string() });
 const shownProduct = z.object({ onHand: z.number(), reserved: z.number(), shipped: z.number() });
 const shownProcess = z.object({
-  status: z.string(), steps: z.array(z.object({ step: z.string(), status: z.string(), error: z.object({ code: z.string() }).nullable() })),
+  status: z.string(),
+  steps: z.array(z.object({ step: z.string(), status: z.string(), error: z.object({ code: z.string() }).nullable() })),
 });
 const shownAlerts = z.object({ items: z.array(z.object({ severity: z.string(), summary: z.string() })) });
 
@@ -21,46 +22,72 @@ const SHIP_TO = { name: 'Ada Lovelace', street: '12 rue de Rivoli', postalCode: 
 /** Tells the story of orders: one that arrives, one that is undone, and money that goes back. */
 export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCustomer): Promise<void> {
   const { view, api, cli } = teller;
-  const place = async (sku: string, quantity: number): Promise<string> => shownOrder.parse(await api(user, 'POST', '/orders', {
-    customerId, items: [{ sku, quantity }], currency: 'EUR', payment: { method: 'account' }, shipTo: SHIP_TO,
-  })).id;
+  const place = async (sku: string, quantity: number): Promise<string> =>
+    shownOrder.parse(
+      await api(user, 'POST', '/orders', {
+        customerId,
+        items: [{ sku, quantity }],
+        currency: 'EUR',
+        payment: { method: 'account' },
+        shipTo: SHIP_TO,
+      }),
+    ).id;
 
   view.scene('7. The shop has mugs, and a few coffee machines');
-  for (const [sku, name, priceMinor] of [[MUG, 'Mug', 1_250], [MACHINE, 'Coffee machine', 99_000]] as const) {
+  for (const [sku, name, priceMinor] of [
+    [MUG, 'Mug', 1_250],
+    [MACHINE, 'Coffee machine', 99_000],
+  ] as const) {
     await api(BOSS, 'PUT', `/products/${sku}`, { name, priceMinor, currency: 'EUR' });
     await api(BOSS, 'POST', `/products/${sku}/stock`, { received: 20 });
   }
 
   view.scene('8. Ada orders two mugs, and follows what happens');
-  view.tell('201 means that the order and the promise to carry it out are written. Then it is validated, reserved, paid and shipped.');
+  view.tell(
+    '201 means that the order and the promise to carry it out are written. Then it is validated, reserved, paid ' +
+      'and shipped.',
+  );
   const mugs = await place(MUG, 2);
   const events = await teller.follow(user, `/orders/${mugs}/events`);
   await showEvents(teller, events, 'WaitStarted');
   view.tell('It has left the warehouse, which is the point of no return: a cancellation is refused now, and says why.');
   view.tell(JSON.stringify(await teller.refused(user, 'POST', `/orders/${mugs}/cancel`)));
-  view.tell('Nobody says that it was delivered. It is due within 4 s here (7 days by default), then operators are told.');
+  view.tell(
+    'Nobody says that it was delivered. It is due within 4 s here (7 days by default), then operators are told.',
+  );
   await showEvents(teller, events, 'WaitOverdue');
   for (const { severity, summary } of await untilAlert(teller)) view.tell(`   ${severity}: ${summary}`);
   await api(BOSS, 'POST', `/orders/${mugs}/delivery`);
   await showEvents(teller, events, null);
 
-  view.scene('9. Ada orders eleven machines, which is more than her company\'s credit');
-  view.tell('The payment is declined, so the machines that were reserved are given back at once; the undo was on the list before the step began.');
+  view.scene("9. Ada orders eleven machines, which is more than her company's credit");
+  view.tell(
+    'The payment is declined, so the machines that were reserved are given back at once; the undo was on the list ' +
+      'before the step began.',
+  );
   const machines = await place(MACHINE, 11);
   await showEvents(teller, await teller.follow(user, `/orders/${machines}/events`), null);
   view.tell('What Ada reads:');
   const { status, refusal: reason } = shownOrder.parse(await api(user, 'GET', `/orders/${machines}`));
   view.tell(`   ${status}: ${reason?.message ?? ''}`);
   view.tell('What operators read, by the API, by the CLI, and in the Web UI:');
-  const process = shownProcess.parse(await api(BOSS, 'GET', `/processes/${machines}`));
-  view.tell(`   ${process.status}: ${process.steps.map(({ step, status: stands, error }) => `${step} ${stands}${error === null ? '' : ` (${error.code})`}`).join(', ')}`);
+  const undone = shownProcess.parse(await api(BOSS, 'GET', `/processes/${machines}`));
+  const steps = undone.steps.map(
+    ({ step, status: stands, error }) => `${step} ${stands}${error === null ? '' : ` (${error.code})`}`,
+  );
+  view.tell(`   ${undone.status}: ${steps.join(', ')}`);
   view.tell((await cli('workflow', 'result', '--workflow-id', `order:${machines}`)).trim());
   await showStock(teller, MACHINE);
 
   view.scene('10. Ada sends one mug back');
-  view.tell('The money goes back once the goods are (within 30 days by default). The first refund is asked for by mistake, and cancelled.');
+  view.tell(
+    'The money goes back once the goods are (within 30 days by default). The first refund is asked for by mistake, ' +
+      'and cancelled.',
+  );
   const askRefund = async (): Promise<string> =>
-    shownRefund.parse(await api(BOSS, 'POST', `/orders/${mugs}/refunds`, { amountMinor: 1_250, items: [{ sku: MUG, quantity: 1 }] })).id;
+    shownRefund.parse(
+      await api(BOSS, 'POST', `/orders/${mugs}/refunds`, { amountMinor: 1_250, items: [{ sku: MUG, quantity: 1 }] }),
+    ).id;
   const mistaken = await askRefund();
   await watchRefund(teller, mistaken, 'awaiting_goods');
   await cli('workflow', 'cancel', '--workflow-id', `refund:${mistaken}`);
@@ -73,7 +100,10 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
   await showStock(teller, MUG);
 
   view.scene('11. What operators look through');
-  view.tell('What was undone, by its search attribute; what waits for somebody, by its row (docs/processes.md says what they can do then):');
+  view.tell(
+    'What was undone, by its search attribute; what waits for somebody, by its row (docs/processes.md says what ' +
+      'they can do then):',
+  );
   view.tell((await cli('workflow', 'list', '--query', 'ProcessStatus IN ("compensated", "cancelled")')).trim());
   view.tell(JSON.stringify(await api(BOSS, 'GET', '/processes?status=compensation_failed')));
 }
@@ -82,7 +112,8 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
 async function showEvents({ view }: Teller, events: EventStream, last: string | null): Promise<void> {
   for (let event = await events.next(); event !== null; event = await events.next()) {
     const { type, step, refusal: reason } = shownEvent.parse(event.data);
-    view.show('order', `${event.id.padStart(2)} ${type}${step === null ? '' : ` ${step}`}${reason === null ? '' : `: ${reason.message}`}`);
+    const what = [event.id.padStart(2), type, ...(step === null ? [] : [step])].join(' ');
+    view.show('order', reason === null ? what : `${what}: ${reason.message}`);
     if (type === last) return;
   }
   if (last !== null) throw new Error(`the order ended without ${last}`);

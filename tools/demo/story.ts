@@ -3,12 +3,20 @@ import { z } from 'zod';
 import { BOSS, PATIENCE_MS, POLL_MS, type DemoCaller, type Teller } from './teller.ts';
 
 const shownUser = z.object({
-  id: z.string(), status: z.string(), profileCompletionStatus: z.string(), profileCompletionReminders: z.number(), version: z.number(),
-  syncStatus: z.string(), syncRetryCount: z.number(), lastSyncError: z.string().nullable(),
+  id: z.string(),
+  status: z.string(),
+  profileCompletionStatus: z.string(),
+  profileCompletionReminders: z.number(),
+  version: z.number(),
+  syncStatus: z.string(),
+  syncRetryCount: z.number(),
+  lastSyncError: z.string().nullable(),
   syncMetadata: z.object({ servicesToSync: z.array(z.string()), syncedServices: z.array(z.string()) }),
 });
 type ShownUser = z.output<typeof shownUser>;
-const notifications = z.object({ items: z.array(z.object({ kind: z.string(), recipient: z.string(), subject: z.string() })) });
+const notifications = z.object({
+  items: z.array(z.object({ kind: z.string(), recipient: z.string(), subject: z.string() })),
+});
 
 /** A user whose profile is complete, and the customer that it orders for. */
 export interface DemoCustomer {
@@ -28,12 +36,21 @@ export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuiet
   };
   const register = async (name: string): Promise<{ id: string; subject: string }> => {
     const subject = `demo|${name}|${Date.now()}`;
-    const user = shownUser.parse(await api(BOSS, 'POST', '/users', { authSubject: subject, email: `${name.toLowerCase()}@example.com`, name, locale: 'en' }));
+    const user = shownUser.parse(
+      await api(BOSS, 'POST', '/users', {
+        authSubject: subject,
+        email: `${name.toLowerCase()}@example.com`,
+        name,
+        locale: 'en',
+      }),
+    );
     return { id: user.id, subject };
   };
 
   view.scene('1. A user logs in for the first time');
-  view.tell('The row and the promise to start two workflows are one transaction; two services get a copy and confirm it.');
+  view.tell(
+    'The row and the promise to start two workflows are one transaction; two services get a copy and confirm it.',
+  );
   view.tell('accounting confirms at once. portfolio fails twice: only it is sent the user again, after 1 s and 2 s.');
   const { id: ada, subject } = await register('Ada');
   await watch('Ada', ada, ({ syncStatus }) => syncStatus === 'synced');
@@ -43,31 +60,62 @@ export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuiet
   view.scene('2. Ada completes her profile');
   view.tell('She becomes active and tied to her company; that changes the copy, so the services get version 2.');
   await api(BOSS, 'POST', `/users/state-management/${ada}/profile/complete`, { customerId, customerKind: 'company' });
-  await watch('Ada', ada, ({ status, syncStatus, version }) => status === 'active' && syncStatus === 'synced' && version === 2);
+  await watch(
+    'Ada',
+    ada,
+    ({ status, syncStatus, version }) => status === 'active' && syncStatus === 'synced' && version === 2,
+  );
 
   view.scene('3. Bob logs in and does nothing');
-  view.tell('His profile is due in 20 s here (7 days by default): reminders 12, 8 and 4 s before, then it expires and the night shift is told.');
+  view.tell(
+    'His profile is due in 20 s here (7 days by default): reminders 12, 8 and 4 s before, then it expires and the ' +
+      'night shift is told.',
+  );
   const { id: bob } = await register('Bob');
   await watch('Bob', bob, ({ status }) => status === 'inactive');
-  for (const { kind, recipient, subject } of notifications.parse(await api(BOSS, 'GET', `/users/${bob}/notifications`)).items.toReversed()) {
-    view.tell(`   ${kind} to ${recipient}: ${subject}`);
+  for (const { kind, recipient, subject: title } of notifications
+    .parse(await api(BOSS, 'GET', `/users/${bob}/notifications`))
+    .items.toReversed()) {
+    view.tell(`   ${kind} to ${recipient}: ${title}`);
   }
 
   view.scene('4. An operator gives Bob another week, by a signal');
   view.tell(`The workflow stays open, so that a signal always finds it: ${uiUrl}`);
-  await cli('workflow', 'signal', '--workflow-id', `profile:${bob}`, '--name', 'reactivate', '--input', '{"extensionDays":7}');
+  await cli(
+    'workflow',
+    'signal',
+    '--workflow-id',
+    `profile:${bob}`,
+    '--name',
+    'reactivate',
+    '--input',
+    '{"extensionDays":7}',
+  );
   await watch('Bob', bob, ({ status }) => status === 'pending_profile');
   view.tell('Once more: not allowed now, so it changes nothing and is kept with its reason.');
-  await cli('workflow', 'signal', '--workflow-id', `profile:${bob}`, '--name', 'reactivate', '--input', '{"extensionDays":7}');
+  await cli(
+    'workflow',
+    'signal',
+    '--workflow-id',
+    `profile:${bob}`,
+    '--name',
+    'reactivate',
+    '--input',
+    '{"extensionDays":7}',
+  );
   view.tell((await cli('workflow', 'query', '--workflow-id', `profile:${bob}`, '--type', 'state')).trim());
 
   view.scene("5. Somebody terminates Bob's workflow by hand");
   await cli('workflow', 'terminate', '--workflow-id', `profile:${bob}`, '--reason', 'the demo');
-  view.tell('The next audit (here: by hand) finds the row without its workflow and starts it again in the right state.');
+  view.tell(
+    'The next audit (here: by hand) finds the row without its workflow and starts it again in the right state.',
+  );
   for (let isBack = false; !isBack; await wait(POLL_MS)) {
     await ask(BOSS, 'POST', '/maintenance/audits/profile-audit/run');
     await wait(1_000);
-    isBack = (await cliQuietly('workflow', 'list', '--query', `WorkflowId = "profile:${bob}" AND ExecutionStatus = "Running"`)).includes(bob);
+    isBack = (
+      await cliQuietly('workflow', 'list', '--query', `WorkflowId = "profile:${bob}" AND ExecutionStatus = "Running"`)
+    ).includes(bob);
   }
   view.type(`curl -X POST ${apiUrl}/maintenance/audits/profile-audit/run -H "Authorization: Bearer $TOKEN"`);
   view.tell((await cli('workflow', 'query', '--workflow-id', `profile:${bob}`, '--type', 'state')).trim());
@@ -78,8 +126,22 @@ export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuiet
   return { user: { name: 'ADA', role: 'user', subject }, customerId };
 }
 
-function stateOf({ status, profileCompletionStatus, profileCompletionReminders, version, syncStatus, syncRetryCount, lastSyncError, syncMetadata }: ShownUser): string {
-  const copies = syncMetadata.servicesToSync.map((service) => `${service} ${syncMetadata.syncedServices.includes(service) ? '✓' : '…'}`).join(' ');
+function stateOf({
+  status,
+  profileCompletionStatus,
+  profileCompletionReminders,
+  version,
+  syncStatus,
+  syncRetryCount,
+  lastSyncError,
+  syncMetadata,
+}: ShownUser): string {
+  const copies = syncMetadata.servicesToSync
+    .map((service) => `${service} ${syncMetadata.syncedServices.includes(service) ? '✓' : '…'}`)
+    .join(' ');
   const trouble = lastSyncError === null ? '' : ` (retry ${syncRetryCount}: ${lastSyncError})`;
-  return `${status}/${profileCompletionStatus}, reminders ${profileCompletionReminders} | version ${version} ${syncStatus}: ${copies}${trouble}`;
+  return (
+    `${status}/${profileCompletionStatus}, reminders ${profileCompletionReminders} | version ${version} ` +
+    `${syncStatus}: ${copies}${trouble}`
+  );
 }

@@ -38,24 +38,41 @@ export interface Teller {
 }
 
 /** Opens the teller on a running installation. */
-export function openTeller({ apiUrl, uiUrl, env }: DemoInstallation, { view, mint }: { view: View; mint: (caller: DemoCaller) => Promise<string> }): Teller {
-  const send = async (caller: DemoCaller, method: string, path: string, body?: object): Promise<Response> => fetch(`${apiUrl}${path}`, {
-    method, headers: { Authorization: `Bearer ${await mint(caller)}`, 'Content-Type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+export function openTeller(
+  { apiUrl, uiUrl, env }: DemoInstallation,
+  { view, mint }: { view: View; mint: (caller: DemoCaller) => Promise<string> },
+): Teller {
+  const send = async (caller: DemoCaller, method: string, path: string, body?: object): Promise<Response> =>
+    fetch(`${apiUrl}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${await mint(caller)}`, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   const ask: Teller['ask'] = async (caller, method, path, body) => {
     const response = await send(caller, method, path, body);
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.status === 204 ? undefined : response.json();
   };
   const type = ({ name }: DemoCaller, method: string, path: string, body?: object): void =>
-    view.type(`curl -X ${method} ${path.includes('?') ? `'${apiUrl}${path}'` : `${apiUrl}${path}`} -H "Authorization: Bearer $${name}"${body === undefined ? '' : ` -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`}`);
+    view.type(
+      [
+        `curl -X ${method} ${path.includes('?') ? `'${apiUrl}${path}'` : `${apiUrl}${path}`}`,
+        `-H "Authorization: Bearer $${name}"`,
+        ...(body === undefined ? [] : [`-H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`]),
+      ].join(' '),
+    );
   const cliQuietly: Teller['cliQuietly'] = async (...args) => {
-    const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, { env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${env['TEMPORAL_PORT'] ?? 7233}` } });
+    const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, {
+      env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${env['TEMPORAL_PORT'] ?? 7233}` },
+    });
     return stdout;
   };
   return {
-    view, apiUrl, uiUrl, ask, cliQuietly,
+    view,
+    apiUrl,
+    uiUrl,
+    ask,
+    cliQuietly,
     api: (caller, method, path, body) => {
       type(caller, method, path, body);
       return ask(caller, method, path, body);
@@ -71,7 +88,7 @@ export function openTeller({ apiUrl, uiUrl, env }: DemoInstallation, { view, min
       return openEventStream(`${apiUrl}${path}`, { Authorization: `Bearer ${await mint(caller)}` });
     },
     cli: (...args) => {
-      view.type(`temporal ${args.map((arg) => /[{" ]/.test(arg) ? `'${arg}'` : arg).join(' ')}`);
+      view.type(`temporal ${args.map((arg) => (/[{" ]/.test(arg) ? `'${arg}'` : arg)).join(' ')}`);
       return cliQuietly(...args);
     },
   };

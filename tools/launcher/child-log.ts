@@ -7,9 +7,16 @@ import { z } from 'zod';
 const LARGEST_BYTES = 20_000_000;
 const KEPT_LINES = 12;
 
-const pinoLine = z.string().transform(parse).pipe(
-  z.object({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), msg: z.string().optional(), err: z.object({ message: z.string().optional() }).optional() }),
-);
+const pinoLine = z
+  .string()
+  .transform(parse)
+  .pipe(
+    z.object({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+      msg: z.string().optional(),
+      err: z.object({ message: z.string().optional() }).optional(),
+    }),
+  );
 
 /** Where a child's output goes: all of it to `<name>.log`, the lines that matter also to the terminal. */
 export interface ChildLog {
@@ -21,9 +28,15 @@ export interface ChildLog {
 }
 
 /** Opens the log of one child; `toTerminal` picks what a person should see of a line, or undefined. */
-export function openChildLog(
-  { name, folder, toTerminal }: { name: string; folder: string; toTerminal: (line: string) => string | undefined },
-): ChildLog {
+export function openChildLog({
+  name,
+  folder,
+  toTerminal,
+}: {
+  name: string;
+  folder: string;
+  toTerminal: (line: string) => string | undefined;
+}): ChildLog {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.log`);
   let bytes = sizeOf(path);

@@ -15,7 +15,10 @@ import { temporalDevServer } from './temporal.ts';
 
 const API_STOP_MS = 15_000;
 
-/** Runs the whole product until `stop` fires or a part cannot be kept running; `hurry` cuts the deadlines of stopping short. */
+/**
+ * Runs the whole product until `stop` fires or a part cannot be kept running; `hurry` cuts the deadlines of stopping
+ * short.
+ */
 export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortSignal }): Promise<void> {
   const typedDataDir = process.env['DATA_DIR'];
   const config = loadProcessConfig();
@@ -44,27 +47,38 @@ export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortS
   };
 
   try {
-    const databaseUrl = config.DATABASE_URL ?? await startPostgres(config, dataDir, start);
+    const databaseUrl = config.DATABASE_URL ?? (await startPostgres(config, dataDir, start));
     over.throwIfAborted();
     await step('Applying migrations', () => migrate({ databaseUrl: config.MIGRATION_DATABASE_URL ?? databaseUrl }));
 
     if (temporal.isOurs) await start('the Temporal dev server', devServer(config, dataDir, temporal));
 
     const env = { ...temporal.env, DATABASE_URL: databaseUrl, DATA_DIR: dataDir };
-    await start('the worker', nodeService({
-      name: 'worker', script: 'worker.ts', env, healthUrl: `${httpUrl(config.HOST, config.WORKER_PORT)}/healthz`,
-      stopTimeoutMs: config.WORKER_SHUTDOWN_GRACE_MS + 10_000,
-    }));
+    await start(
+      'the worker',
+      nodeService({
+        name: 'worker',
+        script: 'worker.ts',
+        env,
+        healthUrl: `${httpUrl(config.HOST, config.WORKER_PORT)}/healthz`,
+        stopTimeoutMs: config.WORKER_SHUTDOWN_GRACE_MS + 10_000,
+      }),
+    );
     const apiUrl = httpUrl(config.HOST, config.PORT);
-    await start('the API', nodeService({ name: 'api', script: 'server.ts', env, healthUrl: `${apiUrl}/readyz`, stopTimeoutMs: API_STOP_MS }));
+    await start(
+      'the API',
+      nodeService({ name: 'api', script: 'server.ts', env, healthUrl: `${apiUrl}/readyz`, stopTimeoutMs: API_STOP_MS }),
+    );
 
-    console.log(panel({
-      apiUrl,
-      uiUrl: temporal.isOurs ? httpUrl(LOOPBACK, config.TEMPORAL_UI_PORT) : undefined,
-      temporalAddress: temporal.address,
-      dataDir,
-      environment: typedDataDir === undefined ? '' : `DATA_DIR='${dataDir}' `,
-    }));
+    console.log(
+      panel({
+        apiUrl,
+        uiUrl: temporal.isOurs ? httpUrl(LOOPBACK, config.TEMPORAL_UI_PORT) : undefined,
+        temporalAddress: temporal.address,
+        dataDir,
+        environment: typedDataDir === undefined ? '' : `DATA_DIR='${dataDir}' `,
+      }),
+    );
     await aborted(over);
   } catch (error) {
     if (!over.aborted) throw error;
@@ -78,7 +92,11 @@ function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 }
 
-async function startPostgres(config: Config, dataDir: string, start: (title: string, service: Service) => Promise<void>): Promise<string> {
+async function startPostgres(
+  config: Config,
+  dataDir: string,
+  start: (title: string, service: Service) => Promise<void>,
+): Promise<string> {
   const { service, url } = await embeddedPostgres({ dataDir, port: config.POSTGRES_PORT });
   await start('PostgreSQL', service);
   await ensureDatabase(url);
@@ -90,8 +108,11 @@ function devServer(config: Config, dataDir: string, { namespace }: TemporalChoic
 }
 
 function wantedPorts(config: Config, temporal: TemporalChoice): WantedPort[] {
-  const loopback = (setting: 'POSTGRES_PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT') =>
-    ({ setting, port: config[setting], host: LOOPBACK });
+  const loopback = (setting: 'POSTGRES_PORT' | 'TEMPORAL_PORT' | 'TEMPORAL_UI_PORT') => ({
+    setting,
+    port: config[setting],
+    host: LOOPBACK,
+  });
   return [
     { setting: 'PORT', port: config.PORT, host: config.HOST },
     { setting: 'WORKER_PORT', port: config.WORKER_PORT, host: config.HOST },

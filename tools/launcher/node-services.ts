@@ -5,11 +5,19 @@ import type { Service } from './supervisor.ts';
 const HEALTH_TIMEOUT_MS = 2_000;
 
 /** One of our own processes, healthy when `healthUrl` answers 200. */
-export function nodeService(
-  { name, script, healthUrl, env, stopTimeoutMs }: {
-    name: string; script: string; healthUrl: string; env: Record<string, string>; stopTimeoutMs: number;
-  },
-): Service {
+export function nodeService({
+  name,
+  script,
+  healthUrl,
+  env,
+  stopTimeoutMs,
+}: {
+  name: string;
+  script: string;
+  healthUrl: string;
+  env: Record<string, string>;
+  stopTimeoutMs: number;
+}): Service {
   const file = fileURLToPath(new URL(`../../${script}`, import.meta.url));
   return {
     name,

@@ -12,6 +12,8 @@ export interface PanelFacts {
 /** The text that tells a newcomer where everything is and what to type first. */
 export function panel({ apiUrl, uiUrl, temporalAddress, dataDir, environment }: PanelFacts): string {
   const token = `${environment}npm run -s token -- --role admin --sub boss`;
+  const body = JSON.stringify({ authSubject: 'auth0|ada', email: 'ada@example.com', name: 'Ada' });
+  const headers = `-H "Authorization: Bearer $(${token})" -H 'Content-Type: application/json'`;
   return `
 Steadfast is ready.
 
@@ -21,7 +23,7 @@ Steadfast is ready.
   Data, logs    ${dataDir}
 
   A token       ${token}
-  A user        curl -sS ${apiUrl}/users -H "Authorization: Bearer $(${token})" -H 'Content-Type: application/json' -d '{"authSubject":"auth0|ada","email":"ada@example.com","name":"Ada"}'
+  A user        curl -sS ${apiUrl}/users ${headers} -d '${body}'
 
 Ctrl-C stops everything in order; the data is kept.
 `;

@@ -9,7 +9,13 @@ import type { Service } from './supervisor.ts';
 const DATABASE = 'steadfast';
 
 /** The embedded PostgreSQL of a data folder, made at the first start; its password is kept beside it. */
-export async function embeddedPostgres({ dataDir, port }: { dataDir: string; port: number }): Promise<{ service: Service; url: string }> {
+export async function embeddedPostgres({
+  dataDir,
+  port,
+}: {
+  dataDir: string;
+  port: number;
+}): Promise<{ service: Service; url: string }> {
   const folder = join(dataDir, 'postgres');
   const password = readOrMakePassword(join(dataDir, 'postgres-password'));
   if (!existsSync(join(folder, 'PG_VERSION'))) await createCluster({ folder, password });
@@ -19,7 +25,8 @@ export async function embeddedPostgres({ dataDir, port }: { dataDir: string; por
     command: await clusterCommand({ folder, port }, { max_connections: '200' }),
     healthy: () => answers(maintenanceUrl),
     startTimeoutMs: 60_000,
-    // SIGINT ends sessions and writes a checkpoint; SIGQUIT leaves the write-ahead log to the next start: nothing is lost either way.
+    // SIGINT ends sessions and writes a checkpoint; SIGQUIT leaves the write-ahead log to the next start: nothing is
+    // lost either way.
     stop: { signal: 'SIGINT', hurry: 'SIGQUIT', timeoutMs: 30_000 },
     toTerminal: showPostgresProblems,
   };

@@ -25,7 +25,9 @@ export function openRunFolder(dataDir: string): RunFolder {
     add: (name, pid) => writeFileSync(file(name), JSON.stringify(remember(pid))),
     remove: (name) => rmSync(file(name), { force: true }),
     async stopLeftovers() {
-      const names = readdirSync(folder).map((entry) => basename(entry, '.json')).filter((name) => name !== 'launcher');
+      const names = readdirSync(folder)
+        .map((entry) => basename(entry, '.json'))
+        .filter((name) => name !== 'launcher');
       const left = names.flatMap((name) => {
         const remembered = read(file(name));
         return remembered && isRunning(remembered) ? [{ name, remembered }] : [];
@@ -41,7 +43,10 @@ export function openRunFolder(dataDir: string): RunFolder {
 function lock(file: string): void {
   const holder = read(file);
   if (holder && holder.pid !== process.pid && isRunning(holder)) {
-    throw new Error(`DATA_DIR is in use by the launcher with process id ${holder.pid}: stop that one or set DATA_DIR to another folder.`);
+    throw new Error(
+      `DATA_DIR is in use by the launcher with process id ${holder.pid}: stop that one or set DATA_DIR to another ` +
+        `folder.`,
+    );
   }
   rmSync(file, { force: true });
   writeFileSync(file, JSON.stringify(remember(process.pid)), { flag: 'wx' });

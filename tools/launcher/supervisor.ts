@@ -26,7 +26,9 @@ export interface Service {
 /** A service that is kept running until it is stopped. */
 export interface Supervised {
   name: string;
-  /** Resolves once the first process is healthy; rejects, with its last lines, when it ends or does not answer in time. */
+  /**
+   * Resolves once the first process is healthy; rejects, with its last lines, when it ends or does not answer in time.
+   */
   ready: Promise<void>;
   /** Asks the process to end, and kills its group after the service's deadline or, once `hurry` fires, sooner. */
   stop(hurry: AbortSignal): Promise<void>;
@@ -47,7 +49,7 @@ export function supervise(service: Service, surroundings: Surroundings): Supervi
   const log = openChildLog({
     name,
     folder: surroundings.logFolder,
-    toTerminal: (line) => stopping ? undefined : service.toTerminal(line),
+    toTerminal: (line) => (stopping ? undefined : service.toTerminal(line)),
   });
   let stopping = false;
   let child: ChildProcess;
@@ -68,7 +70,9 @@ export function supervise(service: Service, surroundings: Surroundings): Supervi
 
   const untilHealthy = async (): Promise<'healthy' | { reason: string }> => {
     let reason: string | undefined;
-    void ended.then((text) => { reason = text; });
+    void ended.then((text) => {
+      reason = text;
+    });
     const deadlineMs = Date.now() + service.startTimeoutMs;
     while (reason === undefined && !stopping) {
       if (await service.healthy().catch(() => false)) return 'healthy';
@@ -83,8 +87,9 @@ export function supervise(service: Service, surroundings: Surroundings): Supervi
   };
 
   const describe = (reason: string) => {
-    const lines = log.lastLines();
-    return `${name} ended (${reason})${lines.length === 0 ? '.' : `; its last lines:\n${lines.map((line) => `  ${line}`).join('\n')}`}`;
+    const what = `${name} ended (${reason})`;
+    const lines = log.lastLines().map((line) => `  ${line}`);
+    return lines.length === 0 ? `${what}.` : `${what}; its last lines:\n${lines.join('\n')}`;
   };
 
   const keepRunning = async () => {
@@ -94,13 +99,16 @@ export function supervise(service: Service, surroundings: Surroundings): Supervi
       if (stopping) return;
       deathsMs.push(Date.now());
       const recent = deathsMs.filter((ms) => ms > Date.now() - FAST_DEATHS_WITHIN_MS).length;
-      if (recent >= FAST_DEATHS) return surroundings.giveUp(new Error(`${describe(reason)}\nIt ended ${recent} times within ${FAST_DEATHS_WITHIN_MS / 1000} s.`));
+      if (recent >= FAST_DEATHS)
+        return surroundings.giveUp(
+          new Error(`${describe(reason)}\nIt ended ${recent} times within ${FAST_DEATHS_WITHIN_MS / 1000} s.`),
+        );
       const backoffMs = Math.min(500 * 2 ** (recent - 1), LONGEST_BACKOFF_MS);
       report(`${name} ended (${reason}); starting it again in ${backoffMs / 1000} s.`);
       await sleep(backoffMs);
       if (stopping) return;
       start();
-      if (await untilHealthy() === 'healthy') report(`${name} is back.`);
+      if ((await untilHealthy()) === 'healthy') report(`${name} is back.`);
     }
   };
 
@@ -118,7 +126,8 @@ export function supervise(service: Service, surroundings: Surroundings): Supervi
     ready,
     async stop(hurry) {
       stopping = true;
-      const signal = () => child.pid !== undefined && send(child.pid, hurry.aborted ? service.stop.hurry : service.stop.signal);
+      const signal = () =>
+        child.pid !== undefined && send(child.pid, hurry.aborted ? service.stop.hurry : service.stop.signal);
       if (child.exitCode === null && child.signalCode === null) signal();
       hurry.addEventListener('abort', signal);
       const timer = setTimeout(() => killGroup(child), service.stop.timeoutMs);

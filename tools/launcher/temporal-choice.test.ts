@@ -15,7 +15,12 @@ test.after.always(() => rmSync(dataDir, { recursive: true }));
 
 test.serial('chooseTemporal takes the address of a profile for another server', (t) => {
   writeFileSync(file, '[profile.default]\naddress = "ours.tmprl.cloud:7233"\nnamespace = "ours"\napi_key = "secret"\n');
-  t.deepEqual(chooseTemporal({ dataDir, port: 7233 }), { isOurs: false, address: 'ours.tmprl.cloud:7233', namespace: 'ours', env: {} });
+  t.deepEqual(chooseTemporal({ dataDir, port: 7233 }), {
+    isOurs: false,
+    address: 'ours.tmprl.cloud:7233',
+    namespace: 'ours',
+    env: {},
+  });
 });
 
 test.serial('chooseTemporal keeps the rest of a profile without an address from the dev server', (t) => {
@@ -24,5 +29,8 @@ test.serial('chooseTemporal keeps the rest of a profile without an address from 
   const { isOurs, env } = chooseTemporal({ dataDir, port: 7000 });
   t.true(isOurs);
   Object.assign(process.env, env);
-  t.like(connectConfig(), { namespace: 'default', connectionOptions: { address: '127.0.0.1:7000', apiKey: undefined, tls: undefined } });
+  t.like(connectConfig(), {
+    namespace: 'default',
+    connectionOptions: { address: '127.0.0.1:7000', apiKey: undefined, tls: undefined },
+  });
 });

@@ -14,18 +14,34 @@ export interface TemporalChoice {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Chooses as the SDK's settings say, environment and configuration file alike; without an address there it is our dev server. */
+/**
+ * Chooses as the SDK's settings say, environment and configuration file alike; without an address there it is our dev
+ * server.
+ */
 export function chooseTemporal({ dataDir, port }: { dataDir: string; port: number }): TemporalChoice {
-  const { connectionOptions: { address }, namespace } = connectConfig();
+  const {
+    connectionOptions: { address },
+    namespace,
+  } = connectConfig();
   if (address !== undefined) return { isOurs: false, address, namespace: namespace ?? 'default', env: {} };
   const ours = { address: `${LOOPBACK}:${port}`, namespace: process.env['TEMPORAL_NAMESPACE'] || 'default' };
   // Credentials, TLS and profiles are another server's: nothing of them may reach ours.
-  const others = Object.fromEntries(Object.keys(temporalEnvironment()).filter((name) => !(name in SETTINGS)).map((name) => [name, '']));
+  const others = Object.fromEntries(
+    Object.keys(temporalEnvironment())
+      .filter((name) => !(name in SETTINGS))
+      .map((name) => [name, '']),
+  );
   const noProfile = join(dataDir, 'temporal.toml');
   mkdirSync(dataDir, { recursive: true });
   writeFileSync(noProfile, '[profile.default]\n'); // the SDK trips over an empty file
   return {
-    ...ours, isOurs: true,
-    env: { ...others, TEMPORAL_ADDRESS: ours.address, TEMPORAL_NAMESPACE: ours.namespace, TEMPORAL_CONFIG_FILE: noProfile },
+    ...ours,
+    isOurs: true,
+    env: {
+      ...others,
+      TEMPORAL_ADDRESS: ours.address,
+      TEMPORAL_NAMESPACE: ours.namespace,
+      TEMPORAL_CONFIG_FILE: noProfile,
+    },
   };
 }

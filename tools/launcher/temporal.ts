@@ -4,16 +4,43 @@ import { findTemporalCli } from '../temporal-cli.mjs';
 import type { Service } from './supervisor.ts';
 
 /** Temporal's dev server with its Web UI, on loopback only, its state in one SQLite file of the data folder. */
-export function temporalDevServer(
-  { dataDir, port, uiPort, namespace }: { dataDir: string; port: number; uiPort: number; namespace: string },
-): Service {
+export function temporalDevServer({
+  dataDir,
+  port,
+  uiPort,
+  namespace,
+}: {
+  dataDir: string;
+  port: number;
+  uiPort: number;
+  namespace: string;
+}): Service {
   const file = findTemporalCli();
-  if (file === undefined) throw new Error('The Temporal CLI is missing: run npm start, which provides it, or set TEMPORAL_CLI.');
+  if (file === undefined)
+    throw new Error('The Temporal CLI is missing: run npm start, which provides it, or set TEMPORAL_CLI.');
   const args = [
-    'server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort),
-    '--namespace', namespace, '--db-filename', join(dataDir, 'temporal.db'),
-    '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL',
-    '--log-level', 'error', '--log-format', 'json',
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--ui-ip',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--ui-port',
+    String(uiPort),
+    '--namespace',
+    namespace,
+    '--db-filename',
+    join(dataDir, 'temporal.db'),
+    '--sqlite-pragma',
+    'journal_mode=WAL',
+    '--sqlite-pragma',
+    'synchronous=NORMAL',
+    '--log-level',
+    'error',
+    '--log-format',
+    'json',
   ];
   return {
     name: 'temporal',
@@ -22,7 +49,7 @@ export function temporalDevServer(
     startTimeoutMs: 60_000,
     stop: { signal: 'SIGTERM', hurry: 'SIGKILL', timeoutMs: 10_000 },
     // Its errors are mostly those of requests, which the worker and the API report with more sense.
-    toTerminal: (line) => /"level":"(fatal|panic)"|^Error|^panic:/.test(line) ? line : undefined,
+    toTerminal: (line) => (/"level":"(fatal|panic)"|^Error|^panic:/.test(line) ? line : undefined),
   };
 }
 

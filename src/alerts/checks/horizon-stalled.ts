@@ -8,12 +8,19 @@ export const horizonStalled: Check = {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
     const { unreadableMs, transactionMs, hiddenTransactions } = await horizonLag(db);
     if (Math.max(unreadableMs, transactionMs) < thresholdMs) return [];
-    return [{
-      tenantId: config.DEFAULT_TENANT, key: 'cluster', severity: 'critical',
-      summary: transactionMs >= thresholdMs
-        ? `A transaction has been open for ${Math.round(transactionMs / 1000)} s: messages written since wait for it to end.`
-        : `Messages written ${Math.round(unreadableMs / 1000)} s ago can't be read yet, since an older transaction is open.`,
-      details: { unreadableMs, transactionMs, hiddenTransactions, thresholdMs },
-    }];
+    return [
+      {
+        tenantId: config.DEFAULT_TENANT,
+        key: 'cluster',
+        severity: 'critical',
+        summary:
+          transactionMs >= thresholdMs
+            ? `A transaction has been open for ${Math.round(transactionMs / 1000)} s: messages written since wait ` +
+              `for it to end.`
+            : `Messages written ${Math.round(unreadableMs / 1000)} s ago can't be read yet, since an older ` +
+              `transaction is open.`,
+        details: { unreadableMs, transactionMs, hiddenTransactions, thresholdMs },
+      },
+    ];
   },
 };

@@ -3,7 +3,10 @@ import { absenceMs } from './no-worker.ts';
 
 const NOW = 1_000_000;
 const queue = (ageMs: number | undefined, backlogAgeMs = 0) => ({
-  type: 'workflow' as const, backlogCount: backlogAgeMs > 0 ? 1 : 0, backlogAgeMs, lastAccess: ageMs === undefined ? undefined : NOW - ageMs,
+  type: 'workflow' as const,
+  backlogCount: backlogAgeMs > 0 ? 1 : 0,
+  backlogAgeMs,
+  lastAccess: ageMs === undefined ? undefined : NOW - ageMs,
 });
 
 test('absenceMs counts nothing while an idle poll may still be open', (t) => {

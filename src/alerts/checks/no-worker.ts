@@ -35,11 +35,23 @@ export function createNoWorkerCheck(): Check {
         else if (!missingSince.has(type)) missingSince.set(type, now);
         const absentMs = Math.max(absenceMs(state, now) ?? 0, now - (missingSince.get(type) ?? now));
         if (absentMs < config.ALERT_NO_WORKER_MS) return [];
-        return [{
-          tenantId: config.DEFAULT_TENANT, key: `${taskQueue}:${type}`, severity: 'critical' as const,
-          summary: `No worker has asked task queue ${taskQueue} for ${type} tasks for ${Math.round(absentMs / 1000)} s.`,
-          details: { taskQueue, type, absentMs, backlogCount, lastAccess: lastAccess === undefined ? null : new Date(lastAccess).toISOString() },
-        }];
+        return [
+          {
+            tenantId: config.DEFAULT_TENANT,
+            key: `${taskQueue}:${type}`,
+            severity: 'critical' as const,
+            summary:
+              `No worker has asked task queue ${taskQueue} for ${type} tasks for ` +
+              `${Math.round(absentMs / 1000)} s.`,
+            details: {
+              taskQueue,
+              type,
+              absentMs,
+              backlogCount,
+              lastAccess: lastAccess === undefined ? null : new Date(lastAccess).toISOString(),
+            },
+          },
+        ];
       });
     },
   };

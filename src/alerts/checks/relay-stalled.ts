@@ -2,7 +2,10 @@ import { relayLag } from '../../bus/outgoing-relay.ts';
 import { ALL_TENANTS, type Db } from '../../db/client.ts';
 import type { Check } from '../check.ts';
 
-/** What was promised in a transaction, a message or a call on a workflow, is not carried out; as patient as with the horizon. */
+/**
+ * What was promised in a transaction, a message or a call on a workflow, is not carried out; as patient as with the
+ * horizon.
+ */
 export const relayStalled: Check = {
   kind: 'relay_stalled',
   run: async ({ db, config }) => {
@@ -11,16 +14,23 @@ export const relayStalled: Check = {
       { key: 'outgoing-relay', what: 'outgoing message', ageMs: await relayLag(db) },
       { key: 'pending-start-relay', what: 'promised call on a workflow', ageMs: await pendingStartAgeMs(db) },
     ];
-    return relays.filter(({ ageMs }) => ageMs >= thresholdMs).map(({ key, what, ageMs }) => ({
-      tenantId: config.DEFAULT_TENANT, key, severity: 'critical',
-      summary: `The oldest ${what} has waited ${Math.round(ageMs / 1000)} s to be carried out.`,
-      details: { ageMs, thresholdMs },
-    }));
+    return relays
+      .filter(({ ageMs }) => ageMs >= thresholdMs)
+      .map(({ key, what, ageMs }) => ({
+        tenantId: config.DEFAULT_TENANT,
+        key,
+        severity: 'critical',
+        summary: `The oldest ${what} has waited ${Math.round(ageMs / 1000)} s to be carried out.`,
+        details: { ageMs, thresholdMs },
+      }));
   },
 };
 
 async function pendingStartAgeMs(db: Db): Promise<number> {
-  const [row] = await db.inTenant(ALL_TENANTS, (tx) => tx.$queryRaw<{ ms: number }[]>`
-    SELECT coalesce(extract(epoch FROM now() - min(created_at)) * 1000, 0)::float8 AS ms FROM pending_starts`);
+  const [row] = await db.inTenant(
+    ALL_TENANTS,
+    (tx) => tx.$queryRaw<{ ms: number }[]>`
+    SELECT coalesce(extract(epoch FROM now() - min(created_at)) * 1000, 0)::float8 AS ms FROM pending_starts`,
+  );
   return row?.ms ?? 0;
 }

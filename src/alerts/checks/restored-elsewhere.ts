@@ -3,23 +3,39 @@ import type { Finding } from '../alert.ts';
 import type { Check } from '../check.ts';
 
 /**
- * The database was restored and its readers were not restarted. From another cluster: nobody reads a log until they are.
- * On another timeline: the logs agree with themselves, but transactions may be lost that Temporal and others know of.
+ * The database was restored and its readers were not restarted. From another cluster: nobody reads a log until they
+ * are. On another timeline: the logs agree with themselves, but transactions may be lost that Temporal and others know
+ * of.
  */
 export const restoredElsewhere: Check = {
   kind: 'restored_elsewhere',
   run: async ({ db, config }) => {
     const finding = (rest: Omit<Finding, 'tenantId'>): Finding => ({ tenantId: config.DEFAULT_TENANT, ...rest });
     if (await isRestoredElsewhere(db)) {
-      return [finding({
-        key: 'cluster', severity: 'critical', details: {},
-        summary: 'The logs come from another cluster, so nobody reads them: stop workers and API, run `npm run restart-readers`, start them again.',
-      })];
+      return [
+        finding({
+          key: 'cluster',
+          severity: 'critical',
+          details: {},
+          summary:
+            'The logs come from another cluster, so nobody reads them: stop workers and API, run `npm run ' +
+            'restart-readers`, start them again.',
+        }),
+      ];
     }
     const change = await timelineChange(db);
-    return change === undefined ? [] : [finding({
-      key: 'timeline', severity: 'warning', details: change,
-      summary: 'PostgreSQL was restored to an earlier point, or a standby took over: if transactions were lost, stop workers and API, run `npm run restart-readers` and start them again; else run it with `-- --accept`.',
-    })];
+    return change === undefined
+      ? []
+      : [
+          finding({
+            key: 'timeline',
+            severity: 'warning',
+            details: change,
+            summary:
+              'PostgreSQL was restored to an earlier point, or a standby took over: if transactions were lost, ' +
+              'stop workers and API, run `npm run restart-readers` and start them again; else run it with `-- ' +
+              '--accept`.',
+          }),
+        ];
   },
 };

@@ -11,8 +11,12 @@ export const scheduleToStart: Check = {
     return states
       .filter(({ backlogCount, backlogAgeMs }) => backlogCount > 0 && backlogAgeMs >= thresholdMs)
       .map(({ type, backlogCount, backlogAgeMs }) => ({
-        tenantId, key: `${taskQueue}:${type}`, severity: 'warning',
-        summary: `The oldest of about ${backlogCount} ${type} task(s) on task queue ${taskQueue} has waited ${Math.round(backlogAgeMs / 1000)} s for a worker.`,
+        tenantId,
+        key: `${taskQueue}:${type}`,
+        severity: 'warning',
+        summary:
+          `The oldest of about ${backlogCount} ${type} task(s) on task queue ${taskQueue} has waited ` +
+          `${Math.round(backlogAgeMs / 1000)} s for a worker.`,
         details: { taskQueue, type, backlogCount, backlogAgeMs, thresholdMs },
       }));
   },

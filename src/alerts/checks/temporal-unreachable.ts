@@ -7,14 +7,20 @@ export const temporalUnreachable: Check = {
   run: async ({ client, config }) => {
     const { namespace } = client.options;
     try {
-      await client.withDeadline(Date.now() + TEMPORAL_DEADLINE_MS, () => client.workflowService.describeNamespace({ namespace }));
+      await client.withDeadline(Date.now() + TEMPORAL_DEADLINE_MS, () =>
+        client.workflowService.describeNamespace({ namespace }),
+      );
       return [];
     } catch (error) {
-      return [{
-        tenantId: config.DEFAULT_TENANT, key: namespace, severity: 'critical',
-        summary: `Temporal does not answer for namespace ${namespace}: no workflow starts or goes on.`,
-        details: { namespace, error: String(error).slice(0, 500) },
-      }];
+      return [
+        {
+          tenantId: config.DEFAULT_TENANT,
+          key: namespace,
+          severity: 'critical',
+          summary: `Temporal does not answer for namespace ${namespace}: no workflow starts or goes on.`,
+          details: { namespace, error: String(error).slice(0, 500) },
+        },
+      ];
     }
   },
 };

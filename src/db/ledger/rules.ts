@@ -10,7 +10,9 @@ export type LedgerCall =
 /** A payment as its row has it. */
 export interface LedgerPayment extends Payment, Pick<PaymentRequest, 'orderId' | 'customerId' | 'currency'> {}
 
-/** A customer's debt in one currency: held is authorised, owed is captured and not refunded; both together are limited. */
+/**
+ * A customer's debt in one currency: held is authorised, owed is captured and not refunded; both together are limited.
+ */
 export interface CreditAccount extends Pick<PaymentRequest, 'customerId' | 'currency'> {
   readonly limitMinor: number;
   readonly heldMinor: number;
@@ -43,18 +45,27 @@ export interface Posting {
 }
 
 /** What has been decided on a call; an answer needs nothing written. */
-export type Verdict = { readonly type: 'answer'; readonly answer: PaymentAnswer } | ({ readonly type: 'post' } & Posting);
+export type Verdict =
+  | { readonly type: 'answer'; readonly answer: PaymentAnswer }
+  | ({ readonly type: 'post' } & Posting);
 
 /** Decides on a call; throws when a key comes again with another meaning. */
 export function decideCall(call: LedgerCall, found: Found): Verdict {
   const { payment } = found;
   if (payment !== undefined) assertSamePayment(payment, call.payment);
   switch (call.type) {
-    case 'authorise': return payment === undefined ? authorise(call.payment, found.account) : answer(payment, ['authorised', 'captured']);
-    case 'capture': return payment?.status === 'authorised' ? capture(call.key, payment) : answer(payment, ['captured']);
-    case 'void': return voided(call, payment);
-    case 'refund': return refund(call, found);
-    default: return assertNever(call);
+    case 'authorise':
+      return payment === undefined
+        ? authorise(call.payment, found.account)
+        : answer(payment, ['authorised', 'captured']);
+    case 'capture':
+      return payment?.status === 'authorised' ? capture(call.key, payment) : answer(payment, ['captured']);
+    case 'void':
+      return voided(call, payment);
+    case 'refund':
+      return refund(call, found);
+    default:
+      return assertNever(call);
   }
 }
 
@@ -67,13 +78,20 @@ function authorise(request: PaymentRequest, account: CreditAccount | undefined):
 
 function capture(key: string, payment: LedgerPayment): Verdict {
   const { amountMinor } = payment;
-  return post({ ...payment, status: 'captured' }, [
-    { ...payment, key: `${key}:held`, debit: AUTHORISED, credit: held(payment) },
-    { ...payment, key, debit: receivable(payment), credit: REVENUE },
-  ], { heldMinor: -amountMinor, owedMinor: amountMinor });
+  return post(
+    { ...payment, status: 'captured' },
+    [
+      { ...payment, key: `${key}:held`, debit: AUTHORISED, credit: held(payment) },
+      { ...payment, key, debit: receivable(payment), credit: REVENUE },
+    ],
+    { heldMinor: -amountMinor, owedMinor: amountMinor },
+  );
 }
 
-function voided({ key, payment: request }: Exclude<LedgerCall, { type: 'authorise' }>, payment: LedgerPayment | undefined): Verdict {
+function voided(
+  { key, payment: request }: Exclude<LedgerCall, { type: 'authorise' }>,
+  payment: LedgerPayment | undefined,
+): Verdict {
   if (payment === undefined) return post(blank(request, 'voided'), [], {});
   if (payment.status !== 'authorised') return answer(payment, ['voided', 'declined']);
   const transfer = { ...payment, key, debit: AUTHORISED, credit: held(payment) };
@@ -82,14 +100,19 @@ function voided({ key, payment: request }: Exclude<LedgerCall, { type: 'authoris
 
 function refund({ key, amountMinor }: Extract<LedgerCall, { type: 'refund' }>, { payment, transfer }: Found): Verdict {
   if (payment !== undefined && transfer !== undefined) {
-    if (transfer.orderId !== payment.orderId || transfer.amountMinor !== amountMinor) throw new Error(`key ${key} was used for another refund`);
+    if (transfer.orderId !== payment.orderId || transfer.amountMinor !== amountMinor)
+      throw new Error(`key ${key} was used for another refund`);
     return { type: 'answer', answer: { isDone: true, payment } };
   }
   if (payment?.status !== 'captured') return answer(payment, []);
   const refundedMinor = payment.refundedMinor + amountMinor;
   if (refundedMinor > payment.amountMinor) return refused('refund_exceeds_payment');
   const status = refundedMinor === payment.amountMinor ? 'refunded' : 'captured';
-  return post({ ...payment, status, refundedMinor }, [{ ...payment, key, amountMinor, debit: REVENUE, credit: receivable(payment) }], { owedMinor: -amountMinor });
+  return post(
+    { ...payment, status, refundedMinor },
+    [{ ...payment, key, amountMinor, debit: REVENUE, credit: receivable(payment) }],
+    { owedMinor: -amountMinor },
+  );
 }
 
 /** Done when the payment has one of these statuses already, else the refusal that its status is. */
@@ -104,7 +127,7 @@ function refused(code: PaymentRefusal): Verdict {
 }
 
 const REFUSALS: Readonly<Record<PaymentRefusal, string>> = {
-  payment_declined: 'The payment was declined: it goes beyond the customer\'s credit.',
+  payment_declined: "The payment was declined: it goes beyond the customer's credit.",
   payment_voided: 'The payment was given up.',
   payment_refunded: 'The payment was refunded.',
   payment_captured: 'The payment was taken already.',
@@ -114,16 +137,31 @@ const REFUSALS: Readonly<Record<PaymentRefusal, string>> = {
 };
 
 /** Moves nothing when there is nothing to pay: a transfer of nothing is none. */
-function post(payment: LedgerPayment, transfers: readonly Transfer[], { heldMinor = 0, owedMinor = 0 }: { heldMinor?: number; owedMinor?: number }): Verdict {
-  return { type: 'post', payment, transfers: transfers.filter(({ amountMinor }) => amountMinor > 0), heldMinor, owedMinor };
+function post(
+  payment: LedgerPayment,
+  transfers: readonly Transfer[],
+  { heldMinor = 0, owedMinor = 0 }: { heldMinor?: number; owedMinor?: number },
+): Verdict {
+  return {
+    type: 'post',
+    payment,
+    transfers: transfers.filter(({ amountMinor }) => amountMinor > 0),
+    heldMinor,
+    owedMinor,
+  };
 }
 
-function blank({ key, orderId, customerId, amountMinor, currency }: PaymentRequest, status: Payment['status']): LedgerPayment {
+function blank(
+  { key, orderId, customerId, amountMinor, currency }: PaymentRequest,
+  status: Payment['status'],
+): LedgerPayment {
   return { key, orderId, customerId, amountMinor, currency, status, refundedMinor: 0 };
 }
 
 function assertSamePayment(known: LedgerPayment, asked: PaymentRequest): void {
-  const isSame = (['orderId', 'customerId', 'amountMinor', 'currency'] as const).every((field) => known[field] === asked[field]);
+  const isSame = (['orderId', 'customerId', 'amountMinor', 'currency'] as const).every(
+    (field) => known[field] === asked[field],
+  );
   if (!isSame) throw new Error(`key ${known.key} was used for another payment`);
 }
 

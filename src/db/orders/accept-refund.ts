@@ -14,16 +14,24 @@ interface Left {
 }
 
 /** Accepts refunds as far as what was captured goes, whatever other refunds of the orders are under way. */
-export async function acceptRefund(payments: PaymentPort, client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function acceptRefund(
+  payments: PaymentPort,
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
   const refunds = await readRefunds(client, { tenantId, refundIds: works.map(({ processId }) => processId) });
   const asked = refunds.filter(({ status }) => status === 'requested');
-  const left = asked.length === 0 ? new Map<string, Refundable>() : await readLeft(payments, client, { tenantId, orderIds: asked.map(({ orderId }) => orderId) });
+  const left =
+    asked.length === 0
+      ? new Map<string, Refundable>()
+      : await readLeft(payments, client, { tenantId, orderIds: asked.map(({ orderId }) => orderId) });
   const accepted: string[] = [];
   const results = refunds.map((refund): StepResult => {
-    if (refund.status === 'released') return { isDone: false, code: 'refund_undone', message: 'The refund was undone before it was accepted.' };
+    if (refund.status === 'released')
+      return { isDone: false, code: 'refund_undone', message: 'The refund was undone before it was accepted.' };
     if (refund.status !== 'requested') return { isDone: true };
     const before = left.get(refund.orderId);
     if (before === undefined) return { isDone: false, code: 'order_not_found', message: 'There is no such order.' };
@@ -43,32 +51,52 @@ export async function releaseRefund(client: pg.ClientBase, works: readonly StepW
   if (first === undefined) return [];
   const { tenantId } = first;
   const refunds = await readRefunds(client, { tenantId, refundIds: works.map(({ processId }) => processId) });
-  await setRefundStatus(client, { tenantId, status: 'released', refundIds: refunds.filter(({ status }) => status !== 'paid').map(({ refundId }) => refundId) });
-  return refunds.map(({ status }) => status === 'paid' ? { isDone: false, code: 'refund_paid', message: 'The refund was paid already.' } : { isDone: true });
+  await setRefundStatus(client, {
+    tenantId,
+    status: 'released',
+    refundIds: refunds.filter(({ status }) => status !== 'paid').map(({ refundId }) => refundId),
+  });
+  return refunds.map(({ status }) =>
+    status === 'paid'
+      ? { isDone: false, code: 'refund_paid', message: 'The refund was paid already.' }
+      : { isDone: true },
+  );
 }
 
 /** Locks the orders and reads what is left of them. */
 async function readLeft(
-  payments: PaymentPort, client: pg.ClientBase, { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
+  payments: PaymentPort,
+  client: pg.ClientBase,
+  { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
 ): Promise<Map<string, Refundable>> {
   await lockOrders(client, { tenantId, orderIds });
   const { rows } = await client.query<Left>({ name: 'refundable', text: REFUNDABLE, values: [tenantId, orderIds] });
   const shipped = rows.filter(({ isShipped }) => isShipped).map(({ orderId }) => orderId);
   const requests = await paymentRequests(client, { tenantId, orderIds: shipped });
   const found = await payments.find({ books: client, tenantId, keys: requests.map(({ key }) => key) });
-  const captured = new Map(requests.map(({ orderId, key }) => {
-    const payment = found.get(key);
-    return [orderId, payment?.status === 'captured' ? payment.amountMinor - payment.refundedMinor : 0];
-  }));
-  return new Map(rows.map(({ orderId, acceptedMinor, pieces, ...rest }) => [orderId, {
-    ...rest, amountMinor: (captured.get(orderId) ?? 0) - acceptedMinor, pieces: new Map(Object.entries(pieces)),
-  }]));
+  const captured = new Map(
+    requests.map(({ orderId, key }) => {
+      const payment = found.get(key);
+      return [orderId, payment?.status === 'captured' ? payment.amountMinor - payment.refundedMinor : 0];
+    }),
+  );
+  return new Map(
+    rows.map(({ orderId, acceptedMinor, pieces, ...rest }) => [
+      orderId,
+      {
+        ...rest,
+        amountMinor: (captured.get(orderId) ?? 0) - acceptedMinor,
+        pieces: new Map(Object.entries(pieces)),
+      },
+    ]),
+  );
 }
 
 // Of a refund that is paid the payment says it.
 const REFUNDABLE = `
   SELECT o.id::text AS "orderId", o.currency, coalesce(r.status = 'shipped', false) AS "isShipped",
-    (SELECT coalesce(sum(amount_minor), 0)::float8 FROM refunds WHERE tenant_id = $1 AND order_id = o.id AND status = 'accepted') AS "acceptedMinor",
+    (SELECT coalesce(sum(amount_minor), 0)::float8 FROM refunds WHERE tenant_id = $1 AND order_id = o.id
+      AND status = 'accepted') AS "acceptedMinor",
     (SELECT coalesce(json_object_agg(sku, quantity), '{}') FROM (
       SELECT sku, sum(quantity) AS quantity FROM (
         SELECT sku, quantity FROM order_items WHERE tenant_id = $1 AND order_id = o.id

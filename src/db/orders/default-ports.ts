@@ -5,9 +5,10 @@ import { createLedger } from '../ledger/ledger.ts';
 import { createWarehouse } from './warehouse.ts';
 
 /** The ports that come along: the ledger and the warehouse, both in our PostgreSQL. */
-export function defaultPorts(
-  config: Pick<Config, 'CUSTOMER_CREDIT_LIMIT_MINOR' | 'SHIP_TO_COUNTRIES'>,
-): { payments: PaymentPort; shipping: ShippingPort } {
+export function defaultPorts(config: Pick<Config, 'CUSTOMER_CREDIT_LIMIT_MINOR' | 'SHIP_TO_COUNTRIES'>): {
+  payments: PaymentPort;
+  shipping: ShippingPort;
+} {
   return {
     payments: createLedger({ creditLimitMinor: config.CUSTOMER_CREDIT_LIMIT_MINOR }),
     shipping: createWarehouse({ countries: config.SHIP_TO_COUNTRIES }),

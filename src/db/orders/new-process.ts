@@ -5,20 +5,28 @@ import type { PromisedCall } from '../pending-starts.ts';
 import type { NewProcess } from '../process-rows.ts';
 
 /**
- * A process that begins now, in milliseconds since the epoch, and the call that starts its workflow. The call carries the
- * state, so that the workflow's first task needs no read.
+ * A process that begins now, in milliseconds since the epoch, and the call that starts its workflow. The call carries
+ * the state, so that the workflow's first task needs no read.
  */
-export function newProcess<Data extends Readonly<Record<string, unknown>>>(
-  { definition, tenantId, processId, data, now }: {
-    definition: ProcessDefinition<Data>; tenantId: string; processId: string; data: Data; now: number;
-  },
-): { process: NewProcess; start: PromisedCall } {
+export function newProcess<Data extends Readonly<Record<string, unknown>>>({
+  definition,
+  tenantId,
+  processId,
+  data,
+  now,
+}: {
+  definition: ProcessDefinition<Data>;
+  tenantId: string;
+  processId: string;
+  data: Data;
+  now: number;
+}): { row: NewProcess; start: PromisedCall } {
   const { type } = definition;
   const { state, events } = beginProcess(definition, { data, now });
   const workflowId = processWorkflowId({ type, processId });
   const input: ProcessInput = { tenantId, processId, carried: { state, revision: 0 } };
   return {
-    process: { processId, type, workflowId, state, events },
+    row: { processId, type, workflowId, state, events },
     start: { tenantId, kind: 'start', workflowType: processWorkflowType(type), workflowId, input },
   };
 }

@@ -45,15 +45,32 @@ export interface NewOrder {
  */
 export async function insertOrder(pool: Pool, order: NewOrder): Promise<ProcessState> {
   const { tenantId, orderId, customerId, placedBy, currency, payment, shipTo, items, deliveryLimitMs, now } = order;
-  const { process, start } = newProcess({ definition: orderProcess, tenantId, processId: orderId, data: { deliveryLimitMs }, now });
+  const { row, start } = newProcess({
+    definition: orderProcess,
+    tenantId,
+    processId: orderId,
+    data: { deliveryLimitMs },
+    now,
+  });
   await runStatement(pool, tenantId, {
-    name: 'insert-order', text: INSERT_ORDER,
+    name: 'insert-order',
+    text: INSERT_ORDER,
     values: [
-      tenantId, orderId, customerId, placedBy, currency, JSON.stringify(payment), JSON.stringify(shipTo), new Date(now),
-      items.map(({ sku }) => sku), items.map(({ quantity }) => quantity), processesParameter([process]), callsParameter([start]),
+      tenantId,
+      orderId,
+      customerId,
+      placedBy,
+      currency,
+      JSON.stringify(payment),
+      JSON.stringify(shipTo),
+      new Date(now),
+      items.map(({ sku }) => sku),
+      items.map(({ quantity }) => quantity),
+      processesParameter([row]),
+      callsParameter([start]),
     ],
   });
-  return process.state;
+  return row.state;
 }
 
 const INSERT_ORDER = `
@@ -62,6 +79,7 @@ const INSERT_ORDER = `
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
   ), line AS (
     INSERT INTO order_items (tenant_id, order_id, line, sku, quantity)
-    SELECT $1, $2, place, sku, quantity FROM unnest($9::text[], $10::int[]) WITH ORDINALITY AS given (sku, quantity, place)
+    SELECT $1, $2, place, sku, quantity FROM unnest($9::text[], $10::int[]) WITH ORDINALITY AS given (sku, quantity,
+      place)
   ), ${insertProcessesSql(11)}
   ${promiseCallsSql(12)}`;

@@ -5,7 +5,11 @@ import { paymentRequests } from './payment-requests.ts';
 import { lockOrders, readRefunds, setRefundStatus } from './refund-rows.ts';
 
 /** Pays accepted refunds back, each once; whoever has tried before asks first what became of it. */
-export async function payBack(payments: PaymentPort, client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function payBack(
+  payments: PaymentPort,
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult[]> {
   const [first] = works;
   if (first === undefined) return [];
   const books: Books = { books: client, tenantId: first.tenantId };
@@ -18,12 +22,24 @@ export async function payBack(payments: PaymentPort, client: pg.ClientBase, work
   const toPay = accepted.filter((refund) => !known.has(keyOf(refund)));
   const requests = await paymentRequests(client, { ...books, orderIds: toPay.map(({ orderId }) => orderId) });
   const answers = await payments.refund({
-    ...books, calls: requests.map((payment, place) => ({ payment, key: keyOf(toPay[place]), amountMinor: toPay[place]?.amountMinor ?? 0 })),
+    ...books,
+    calls: requests.map((payment, place) => ({
+      payment,
+      key: keyOf(toPay[place]),
+      amountMinor: toPay[place]?.amountMinor ?? 0,
+    })),
   });
-  const refused = new Map(answers.flatMap((answer, place): [string, StepResult][] => answer.isDone ? [] : [[keyOf(toPay[place]), answer]]));
-  await setRefundStatus(client, { ...books, status: 'paid', refundIds: accepted.filter((refund) => !refused.has(keyOf(refund))).map(({ refundId }) => refundId) });
+  const refused = new Map(
+    answers.flatMap((answer, place): [string, StepResult][] => (answer.isDone ? [] : [[keyOf(toPay[place]), answer]])),
+  );
+  await setRefundStatus(client, {
+    ...books,
+    status: 'paid',
+    refundIds: accepted.filter((refund) => !refused.has(keyOf(refund))).map(({ refundId }) => refundId),
+  });
   return refunds.map((refund): StepResult => {
-    if (refund.status === 'requested' || refund.status === 'released') return { isDone: false, code: 'refund_undone', message: 'The refund is not accepted.' };
+    if (refund.status === 'requested' || refund.status === 'released')
+      return { isDone: false, code: 'refund_undone', message: 'The refund is not accepted.' };
     return refused.get(keyOf(refund)) ?? { isDone: true, result: { transferKey: keyOf(refund) } };
   });
 }

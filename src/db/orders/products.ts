@@ -22,19 +22,25 @@ export interface Product extends CatalogueEntry {
 }
 
 // A price is below 2^53, where a double is exact.
-const COLUMNS = `sku, name, price_minor::float8 AS "priceMinor", currency, is_active AS "isActive", on_hand AS "onHand", reserved, shipped,
+const COLUMNS = `sku, name, price_minor::float8 AS "priceMinor", currency, is_active AS "isActive", on_hand AS "onHand",
+  reserved, shipped,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-/** Writes what the catalogue says of a product, new or not, and leaves its stock alone. Orders keep the prices they were validated with. */
+/**
+ * Writes what the catalogue says of a product, new or not, and leaves its stock alone. Orders keep the prices they were
+ * validated with.
+ */
 export async function putProduct(
-  pool: Pool, { tenantId, sku, name, priceMinor, currency, isActive }: CatalogueEntry & { tenantId: string },
+  pool: Pool,
+  { tenantId, sku, name, priceMinor, currency, isActive }: CatalogueEntry & { tenantId: string },
 ): Promise<{ product: Product; isNew: boolean }> {
   const [row] = await runStatement<Product & { isNew: boolean }>(pool, tenantId, {
     name: 'put-product',
     text: `
       INSERT INTO products (tenant_id, sku, name, price_minor, currency, is_active) VALUES ($1, $2, $3, $4, $5, $6)
       ON CONFLICT (tenant_id, sku) DO UPDATE SET
-        name = excluded.name, price_minor = excluded.price_minor, currency = excluded.currency, is_active = excluded.is_active, updated_at = now()
+        name = excluded.name, price_minor = excluded.price_minor, currency = excluded.currency,
+          is_active = excluded.is_active, updated_at = now()
       RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`, // only a row that was there before has been locked
     values: [tenantId, sku, name, priceMinor, currency, isActive],
   });
@@ -47,22 +53,28 @@ export async function putProduct(
 const STOCK_CHANGES = 'stock';
 
 /** What became of a change of stock. */
-export type StockChange = { readonly kind: 'changed'; readonly product: Product } | { readonly kind: 'not_found' } | { readonly kind: 'reserved'; readonly product: Product };
+export type StockChange =
+  | { readonly kind: 'changed'; readonly product: Product }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'reserved'; readonly product: Product };
 
 /**
- * Adds pieces that came in, or takes off those that were missing (a negative number), never what is reserved for orders.
- * A change has its effect once for its `effectId`.
+ * Adds pieces that came in, or takes off those that were missing (a negative number), never what is reserved for
+ * orders. A change has its effect once for its `effectId`.
  */
 export async function changeStock(
-  pool: Pool, { tenantId, sku, pieces, effectId }: { tenantId: string; sku: string; pieces: number; effectId: string },
+  pool: Pool,
+  { tenantId, sku, pieces, effectId }: { tenantId: string; sku: string; pieces: number; effectId: string },
 ): Promise<StockChange> {
   const [product] = await runStatement<Product>(pool, tenantId, {
     name: 'change-stock',
     text: `
       WITH fitting AS (
-        SELECT FROM products WHERE tenant_id = $1 AND sku = $2 AND on_hand::bigint + $3::int BETWEEN reserved AND 2147483647 FOR UPDATE
+        SELECT FROM products WHERE tenant_id = $1 AND sku = $2 AND on_hand::bigint + $3::int BETWEEN reserved
+          AND 2147483647 FOR UPDATE
       ), first AS (
-        INSERT INTO inbox_messages (tenant_id, consumer, message_id) SELECT $1, '${STOCK_CHANGES}', $4 FROM fitting ON CONFLICT DO NOTHING RETURNING 1
+        INSERT INTO inbox_messages (tenant_id, consumer, message_id) SELECT $1, '${STOCK_CHANGES}', $4 FROM fitting
+          ON CONFLICT DO NOTHING RETURNING 1
       )
       UPDATE products SET on_hand = on_hand + $3::int, updated_at = now()
       WHERE tenant_id = $1 AND sku = $2 AND EXISTS (SELECT FROM first) RETURNING ${COLUMNS}`,
@@ -71,10 +83,14 @@ export async function changeStock(
   return product === undefined ? unchanged(pool, { tenantId, sku, effectId }) : { kind: 'changed', product };
 }
 
-async function unchanged(pool: Pool, { tenantId, sku, effectId }: { tenantId: string; sku: string; effectId: string }): Promise<StockChange> {
+async function unchanged(
+  pool: Pool,
+  { tenantId, sku, effectId }: { tenantId: string; sku: string; effectId: string },
+): Promise<StockChange> {
   const [row] = await runStatement<Product & { isKnown: boolean }>(pool, tenantId, {
     name: 'unchanged-stock',
-    text: `SELECT ${COLUMNS}, EXISTS (SELECT FROM inbox_messages WHERE tenant_id = $1 AND consumer = '${STOCK_CHANGES}' AND message_id = $3) AS "isKnown"
+    text: `SELECT ${COLUMNS}, EXISTS (SELECT FROM inbox_messages WHERE tenant_id = $1 AND consumer = '${STOCK_CHANGES}'
+      AND message_id = $3) AS "isKnown"
       FROM products WHERE tenant_id = $1 AND sku = $2`,
     values: [tenantId, sku, effectId],
   });
@@ -84,21 +100,33 @@ async function unchanged(pool: Pool, { tenantId, sku, effectId }: { tenantId: st
 }
 
 /** The product, active or not. */
-export async function findProduct(pool: Pool, { tenantId, sku }: { tenantId: string; sku: string }): Promise<Product | undefined> {
+export async function findProduct(
+  pool: Pool,
+  { tenantId, sku }: { tenantId: string; sku: string },
+): Promise<Product | undefined> {
   const [product] = await runStatement<Product>(pool, tenantId, {
-    name: 'find-product', text: `SELECT ${COLUMNS} FROM products WHERE tenant_id = $1 AND sku = $2`, values: [tenantId, sku],
+    name: 'find-product',
+    text: `SELECT ${COLUMNS} FROM products WHERE tenant_id = $1 AND sku = $2`,
+    values: [tenantId, sku],
   });
   return product;
 }
 
 /** Up to `limit` products in the order of their skus, those after `after`. */
 export async function listProducts(
-  pool: Pool, { tenantId, after = null, isActive = null, limit }: { tenantId: string; after?: string | null; isActive?: boolean | null; limit: number },
+  pool: Pool,
+  {
+    tenantId,
+    after = null,
+    isActive = null,
+    limit,
+  }: { tenantId: string; after?: string | null; isActive?: boolean | null; limit: number },
 ): Promise<Product[]> {
   return runStatement<Product>(pool, tenantId, {
     name: 'list-products',
     text: `SELECT ${COLUMNS} FROM products
-      WHERE tenant_id = $1 AND ($2::text IS NULL OR sku > $2) AND ($3::boolean IS NULL OR is_active = $3) ORDER BY sku LIMIT $4`,
+      WHERE tenant_id = $1 AND ($2::text IS NULL OR sku > $2) AND ($3::boolean IS NULL OR is_active = $3) ORDER BY sku
+        LIMIT $4`,
     values: [tenantId, after, isActive, limit],
   });
 }

@@ -12,10 +12,15 @@ export interface RefundRow extends AskedRefund {
 type RefundIds = { readonly tenantId: string; readonly refundIds: readonly string[] };
 
 /** The refunds, in the order of the ids; whoever does something to one holds the lock on its process. */
-export async function readRefunds(client: pg.ClientBase, { tenantId, refundIds }: RefundIds): Promise<readonly RefundRow[]> {
+export async function readRefunds(
+  client: pg.ClientBase,
+  { tenantId, refundIds }: RefundIds,
+): Promise<readonly RefundRow[]> {
   const { rows } = await client.query<RefundRow>({
-    name: 'read-refunds', values: [tenantId, refundIds],
-    text: `SELECT id::text AS "refundId", order_id::text AS "orderId", amount_minor::float8 AS "amountMinor", currency, items, status::text, goods::text
+    name: 'read-refunds',
+    values: [tenantId, refundIds],
+    text: `SELECT id::text AS "refundId", order_id::text AS "orderId", amount_minor::float8 AS "amountMinor", currency,
+      items, status::text, goods::text
       FROM refunds WHERE tenant_id = $1 AND id = ANY($2::uuid[])`,
   });
   const refunds = new Map(rows.map((row) => [row.refundId, row]));
@@ -27,27 +32,39 @@ export async function readRefunds(client: pg.ClientBase, { tenantId, refundIds }
 }
 
 /** Locks orders, always in the same order: what is left of them to be refunded is read and changed by one at a time. */
-export async function lockOrders(client: pg.ClientBase, { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] }): Promise<void> {
+export async function lockOrders(
+  client: pg.ClientBase,
+  { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
+): Promise<void> {
   await client.query({
-    name: 'lock-orders', values: [tenantId, orderIds],
+    name: 'lock-orders',
+    values: [tenantId, orderIds],
     text: 'SELECT FROM orders WHERE tenant_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE',
   });
 }
 
 /** Writes how far refunds are. */
-export async function setRefundStatus(client: pg.ClientBase, { tenantId, refundIds, status }: RefundIds & Pick<RefundRow, 'status'>): Promise<void> {
+export async function setRefundStatus(
+  client: pg.ClientBase,
+  { tenantId, refundIds, status }: RefundIds & Pick<RefundRow, 'status'>,
+): Promise<void> {
   if (refundIds.length === 0) return;
   await client.query({
-    name: 'set-refund-status', values: [tenantId, refundIds, status],
+    name: 'set-refund-status',
+    values: [tenantId, refundIds, status],
     text: 'UPDATE refunds SET status = $3::"RefundStatus" WHERE tenant_id = $1 AND id = ANY($2::uuid[])',
   });
 }
 
 /** Writes where the goods of refunds are. */
-export async function setReturnedGoods(client: pg.ClientBase, { tenantId, refundIds, goods }: RefundIds & Pick<RefundRow, 'goods'>): Promise<void> {
+export async function setReturnedGoods(
+  client: pg.ClientBase,
+  { tenantId, refundIds, goods }: RefundIds & Pick<RefundRow, 'goods'>,
+): Promise<void> {
   if (refundIds.length === 0) return;
   await client.query({
-    name: 'set-returned-goods', values: [tenantId, refundIds, goods],
+    name: 'set-returned-goods',
+    values: [tenantId, refundIds, goods],
     text: 'UPDATE refunds SET goods = $3::"ReturnedGoods" WHERE tenant_id = $1 AND id = ANY($2::uuid[])',
   });
 }

@@ -22,21 +22,37 @@ export interface NewRefund {
   readonly now: number;
 }
 
-/** Writes the refund and its process and promises the start of its workflow, all in one statement, which wakes no relay. */
+/**
+ * Writes the refund and its process and promises the start of its workflow, all in one statement, which wakes no relay.
+ */
 export async function insertRefund(pool: Pool, refund: NewRefund): Promise<ProcessState> {
   const { tenantId, refundId, orderId, amountMinor, currency, items, returnLimitMs, now } = refund;
-  const { process, start } = newProcess({ definition: refundProcess, tenantId, processId: refundId, data: { returnLimitMs }, now });
+  const { row, start } = newProcess({
+    definition: refundProcess,
+    tenantId,
+    processId: refundId,
+    data: { returnLimitMs },
+    now,
+  });
   await runStatement(pool, tenantId, {
     name: 'insert-refund',
     text: `
       WITH new_refund AS (
-        INSERT INTO refunds (tenant_id, id, order_id, amount_minor, currency, items, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO refunds (tenant_id, id, order_id, amount_minor, currency, items, created_at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7)
       ), ${insertProcessesSql(8)}
       ${promiseCallsSql(9)}`,
     values: [
-      tenantId, refundId, orderId, amountMinor, currency, JSON.stringify(items), new Date(now),
-      processesParameter([process]), callsParameter([start]),
+      tenantId,
+      refundId,
+      orderId,
+      amountMinor,
+      currency,
+      JSON.stringify(items),
+      new Date(now),
+      processesParameter([row]),
+      callsParameter([start]),
     ],
   });
-  return process.state;
+  return row.state;
 }

@@ -11,16 +11,21 @@ export async function reserveStock(client: pg.ClientBase, works: readonly StepWo
   const granted: string[] = [];
   const results = works.map(({ processId }): StepResult => {
     const order = heldBy(held, processId);
-    if (order.status === 'released') return { isDone: false, code: 'order_undone', message: 'The order was undone before its stock was reserved.' };
+    if (order.status === 'released')
+      return { isDone: false, code: 'order_undone', message: 'The order was undone before its stock was reserved.' };
     if (order.status !== null) return { isDone: true };
     const missing = order.pieces.find(({ sku, quantity }) => (available.get(sku) ?? 0) < quantity);
-    if (missing !== undefined) return { isDone: false, code: 'out_of_stock', message: `There are not enough pieces of ${missing.sku}.` };
+    if (missing !== undefined)
+      return { isDone: false, code: 'out_of_stock', message: `There are not enough pieces of ${missing.sku}.` };
     for (const { sku, quantity } of order.pieces) available.set(sku, (available.get(sku) ?? 0) - quantity);
     granted.push(processId);
     return { isDone: true };
   });
   await moveStock(client, {
-    tenantId, orderIds: granted, status: 'reserved', pieces: granted.flatMap((orderId) => heldBy(held, orderId).pieces),
+    tenantId,
+    orderIds: granted,
+    status: 'reserved',
+    pieces: granted.flatMap((orderId) => heldBy(held, orderId).pieces),
     move: ({ quantity }) => ({ reserved: quantity }),
   });
   return results;
@@ -34,13 +39,17 @@ export async function releaseStock(client: pg.ClientBase, works: readonly StepWo
   const { held } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId) });
   const orders = works.map(({ processId }) => ({ orderId: processId, ...heldBy(held, processId) }));
   await moveStock(client, {
-    tenantId, status: 'released', orderIds: orders.filter(({ status }) => status === null || status === 'reserved').map(({ orderId }) => orderId),
+    tenantId,
+    status: 'released',
+    orderIds: orders.filter(({ status }) => status === null || status === 'reserved').map(({ orderId }) => orderId),
     pieces: orders.filter(({ status }) => status === 'reserved').flatMap(({ pieces }) => pieces),
     move: ({ quantity }) => ({ reserved: -quantity }),
   });
-  return orders.map(({ status }) => status === 'shipped'
-    ? { isDone: false, code: 'already_shipped', message: 'The order has left the warehouse.' }
-    : { isDone: true });
+  return orders.map(({ status }) =>
+    status === 'shipped'
+      ? { isDone: false, code: 'already_shipped', message: 'The order has left the warehouse.' }
+      : { isDone: true },
+  );
 }
 
 function heldBy(held: ReadonlyMap<string, Held>, orderId: string): Held {

@@ -15,61 +15,97 @@ export interface Held {
 }
 
 /** How the stock of products changes with one order. */
-export type Move = (pieces: Pieces) => { readonly onHand?: number; readonly reserved?: number; readonly shipped?: number };
+export type Move = (pieces: Pieces) => {
+  readonly onHand?: number;
+  readonly reserved?: number;
+  readonly shipped?: number;
+};
 
 type OrderIds = { readonly tenantId: string; readonly orderIds: readonly string[] };
 
 /**
- * Reads what orders hold or want, and locks their products, always in the same order, so that two lists never wait for each
- * other. `available` is what is free of each product once the locks are there. The orders' own rows are safe already:
- * whoever does something to an order holds the lock on its process.
+ * Reads what orders hold or want, and locks their products, always in the same order, so that two lists never wait for
+ * each other. `available` is what is free of each product once the locks are there. The orders' own rows are safe
+ * already: whoever does something to an order holds the lock on its process.
  */
-export async function lockStock(client: pg.ClientBase, { tenantId, orderIds }: OrderIds): Promise<{ held: Map<string, Held>; available: Map<string, number> }> {
-  const { rows } = await client.query<{ orderId: string; status: Held['status']; sku: string; quantity: number; available: number | null }>({
+export async function lockStock(
+  client: pg.ClientBase,
+  { tenantId, orderIds }: OrderIds,
+): Promise<{ held: Map<string, Held>; available: Map<string, number> }> {
+  const { rows } = await client.query<{
+    orderId: string;
+    status: Held['status'];
+    sku: string;
+    quantity: number;
+    available: number | null;
+  }>({
     name: 'lock-stock',
     text: `
       WITH wanted AS (
-        SELECT order_id, sku, sum(quantity)::int AS quantity FROM order_items WHERE tenant_id = $1 AND order_id = ANY($2::uuid[]) GROUP BY order_id, sku
+        SELECT order_id, sku, sum(quantity)::int AS quantity FROM order_items WHERE tenant_id = $1
+          AND order_id = ANY($2::uuid[]) GROUP BY order_id, sku
       ), stock AS (
         SELECT sku, on_hand - reserved AS available FROM products
         WHERE tenant_id = $1 AND sku IN (SELECT sku FROM wanted) ORDER BY sku FOR NO KEY UPDATE
       )
       SELECT w.order_id::text AS "orderId", r.status::text, w.sku, w.quantity, s.available
-      FROM wanted AS w LEFT JOIN stock AS s USING (sku) LEFT JOIN reservations AS r ON r.tenant_id = $1 AND r.order_id = w.order_id
+      FROM wanted AS w LEFT JOIN stock AS s USING (sku) LEFT JOIN reservations AS r ON r.tenant_id = $1
+        AND r.order_id = w.order_id
       ORDER BY w.order_id, w.sku`,
     values: [tenantId, orderIds],
   });
   const held = Map.groupBy(rows, ({ orderId }) => orderId);
   return {
-    held: new Map([...held].map(([orderId, lines]) => [orderId, { status: lines[0]?.status ?? null, pieces: lines.map(({ sku, quantity }) => ({ sku, quantity })) }])),
+    held: new Map(
+      [...held].map(([orderId, lines]) => [
+        orderId,
+        { status: lines[0]?.status ?? null, pieces: lines.map(({ sku, quantity }) => ({ sku, quantity })) },
+      ]),
+    ),
     available: new Map(rows.map(({ sku, available }) => [sku, available ?? 0])),
   };
 }
 
 /** Locks products in the order in which everybody does, and answers how many pieces of each are free. */
-export async function lockProducts(client: pg.ClientBase, { tenantId, skus }: { tenantId: string; skus: readonly string[] }): Promise<Map<string, number>> {
+export async function lockProducts(
+  client: pg.ClientBase,
+  { tenantId, skus }: { tenantId: string; skus: readonly string[] },
+): Promise<Map<string, number>> {
   const { rows } = await client.query<{ sku: string; available: number }>({
-    name: 'lock-products', values: [tenantId, skus],
-    text: 'SELECT sku, on_hand - reserved AS available FROM products WHERE tenant_id = $1 AND sku = ANY($2::text[]) ORDER BY sku FOR NO KEY UPDATE',
+    name: 'lock-products',
+    values: [tenantId, skus],
+    text:
+      'SELECT sku, on_hand - reserved AS available FROM products WHERE tenant_id = $1 AND sku = ' +
+      'ANY($2::text[]) ORDER BY sku FOR NO KEY UPDATE',
   });
   return new Map(rows.map(({ sku, available }) => [sku, available]));
 }
 
 /** Changes the stock of locked products, and what is reserved for which order, in one statement. */
 export async function moveStock(
-  client: pg.ClientBase, { tenantId, orderIds, status, pieces, move }: OrderIds & { status: Exclude<Held['status'], null>; pieces: readonly Pieces[]; move: Move },
+  client: pg.ClientBase,
+  {
+    tenantId,
+    orderIds,
+    status,
+    pieces,
+    move,
+  }: OrderIds & { status: Exclude<Held['status'], null>; pieces: readonly Pieces[]; move: Move },
 ): Promise<void> {
   if (orderIds.length + pieces.length === 0) return;
   await client.query({
     name: 'move-stock',
     text: `
       WITH held AS (
-        INSERT INTO reservations (tenant_id, order_id, status) SELECT $1, id, $3::"ReservationStatus" FROM unnest($2::uuid[]) AS id ORDER BY id
+        INSERT INTO reservations (tenant_id, order_id, status) SELECT $1, id, $3::"ReservationStatus"
+          FROM unnest($2::uuid[]) AS id ORDER BY id
         ON CONFLICT (tenant_id, order_id) DO UPDATE SET status = excluded.status, updated_at = now()
       )
-      UPDATE products AS p SET on_hand = p.on_hand + g."onHand", reserved = p.reserved + g.reserved, shipped = p.shipped + g.shipped, updated_at = now()
+      UPDATE products AS p SET on_hand = p.on_hand + g."onHand", reserved = p.reserved + g.reserved,
+        shipped = p.shipped + g.shipped, updated_at = now()
       FROM (
-        SELECT sku, coalesce(sum("onHand"), 0) AS "onHand", coalesce(sum(reserved), 0) AS reserved, coalesce(sum(shipped), 0) AS shipped
+        SELECT sku, coalesce(sum("onHand"), 0) AS "onHand", coalesce(sum(reserved), 0) AS reserved,
+          coalesce(sum(shipped), 0) AS shipped
         FROM jsonb_to_recordset($4::jsonb) AS each(sku text, "onHand" int, reserved int, shipped int) GROUP BY sku
       ) AS g
       WHERE p.tenant_id = $1 AND p.sku = g.sku`,

@@ -5,7 +5,11 @@ import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 type Row = PlacedOrder & { readonly orderId: string };
 
 /** Checks orders against customers, catalogue and limits, and writes our prices into their lines. */
-export async function validateOrders(client: pg.ClientBase, works: readonly StepWork[], limits: OrderLimits): Promise<readonly StepResult[]> {
+export async function validateOrders(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+  limits: OrderLimits,
+): Promise<readonly StepResult[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
@@ -16,18 +20,25 @@ export async function validateOrders(client: pg.ClientBase, works: readonly Step
     return { orderId: processId, currency: order.currency, pricing: priceOrder(order, limits) };
   });
   await writePrices(client, { tenantId, priced });
-  return priced.map(({ pricing, currency }) => pricing.isDone ? { isDone: true, result: { totalMinor: pricing.totalMinor, currency } } : pricing);
+  return priced.map(({ pricing, currency }) =>
+    pricing.isDone ? { isDone: true, result: { totalMinor: pricing.totalMinor, currency } } : pricing,
+  );
 }
 
-async function readOrders(client: pg.ClientBase, { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] }): Promise<Map<string, PlacedOrder>> {
+async function readOrders(
+  client: pg.ClientBase,
+  { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
+): Promise<Map<string, PlacedOrder>> {
   const { rows } = await client.query<Row>({
     name: 'read-placed-orders',
     text: `
       SELECT o.id::text AS "orderId", o.currency,
-        EXISTS (SELECT FROM users AS u WHERE u.tenant_id = $1 AND u.customer_id = o.customer_id AND u.status = 'active' AND u.deleted_at IS NULL)
+        EXISTS (SELECT FROM users AS u WHERE u.tenant_id = $1 AND u.customer_id = o.customer_id AND u.status = 'active'
+          AND u.deleted_at IS NULL)
           AS "isCustomerActive",
         (SELECT coalesce(json_agg(json_build_object('line', i.line, 'sku', i.sku, 'quantity', i.quantity, 'product',
-            CASE WHEN p.sku IS NOT NULL THEN json_build_object('priceMinor', p.price_minor, 'currency', p.currency, 'isActive', p.is_active) END
+            CASE WHEN p.sku IS NOT NULL THEN json_build_object('priceMinor', p.price_minor, 'currency', p.currency,
+              'isActive', p.is_active) END
           ) ORDER BY i.line), '[]')
           FROM order_items AS i LEFT JOIN products AS p ON p.tenant_id = $1 AND p.sku = i.sku
           WHERE i.tenant_id = $1 AND i.order_id = o.id) AS lines
@@ -38,9 +49,12 @@ async function readOrders(client: pg.ClientBase, { tenantId, orderIds }: { tenan
 }
 
 async function writePrices(
-  client: pg.ClientBase, { tenantId, priced }: { tenantId: string; priced: readonly { orderId: string; pricing: PricedOrder }[] },
+  client: pg.ClientBase,
+  { tenantId, priced }: { tenantId: string; priced: readonly { orderId: string; pricing: PricedOrder }[] },
 ): Promise<void> {
-  const orders = priced.flatMap(({ orderId, pricing }) => pricing.isDone ? [{ orderId, totalMinor: pricing.totalMinor, lines: pricing.lines }] : []);
+  const orders = priced.flatMap(({ orderId, pricing }) =>
+    pricing.isDone ? [{ orderId, totalMinor: pricing.totalMinor, lines: pricing.lines }] : [],
+  );
   if (orders.length === 0) return;
   await client.query({
     name: 'write-prices',
@@ -52,7 +66,8 @@ async function writePrices(
         FROM given AS g, jsonb_to_recordset(g.lines) AS l(line int, "unitPriceMinor" bigint)
         WHERE i.tenant_id = $1 AND i.order_id = g."orderId" AND i.line = l.line
       )
-      UPDATE orders AS o SET total_minor = g."totalMinor" FROM given AS g WHERE o.tenant_id = $1 AND o.id = g."orderId"`,
+      UPDATE orders AS o SET total_minor = g."totalMinor" FROM given AS g WHERE o.tenant_id = $1
+        AND o.id = g."orderId"`,
     values: [tenantId, JSON.stringify(orders)],
   });
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Shipment, ShipmentCall, ShippingAnswer, ShippingPort, ShippingRefusal } from '../../gateways/shipping-port.ts';
+import type {
+  Shipment,
+  ShipmentCall,
+  ShippingAnswer,
+  ShippingPort,
+  ShippingRefusal,
+} from '../../gateways/shipping-port.ts';
 
 type Row = Shipment & { readonly orderId: string };
 
@@ -9,7 +15,9 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
     accept: async ({ books, tenantId, calls }) => {
       const orderIds = calls.filter((call) => isAddressed(call, countries)).map(({ orderId }) => orderId);
       const { rows } = await books.query<Row>({
-        name: 'warehouse-accept', text: ACCEPT, values: [tenantId, orderIds, orderIds.map(() => randomUUID())],
+        name: 'warehouse-accept',
+        text: ACCEPT,
+        values: [tenantId, orderIds, orderIds.map(() => randomUUID())],
       });
       const shipments = new Map(rows.map(({ orderId, ...shipment }) => [orderId, shipment]));
       return calls.map(({ orderId }): ShippingAnswer => {
@@ -21,7 +29,9 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
 
     cancel: async ({ books, tenantId, orderIds }) => {
       const { rows } = await books.query<Row>({
-        name: 'warehouse-cancel', text: CANCEL, values: [tenantId, orderIds, orderIds.map(() => randomUUID())],
+        name: 'warehouse-cancel',
+        text: CANCEL,
+        values: [tenantId, orderIds, orderIds.map(() => randomUUID())],
       });
       const shipments = new Map(rows.map(({ orderId, ...shipment }) => [orderId, shipment]));
       return orderIds.map((orderId): ShippingAnswer => {
@@ -32,7 +42,9 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
 
     find: async ({ books, tenantId, orderIds }) => {
       const { rows } = await books.query<Row>({
-        name: 'warehouse-find', text: `SELECT ${COLUMNS} FROM shipments WHERE tenant_id = $1 AND order_id = ANY($2::uuid[])`, values: [tenantId, orderIds],
+        name: 'warehouse-find',
+        text: `SELECT ${COLUMNS} FROM shipments WHERE tenant_id = $1 AND order_id = ANY($2::uuid[])`,
+        values: [tenantId, orderIds],
       });
       return new Map(rows.map(({ orderId, ...shipment }) => [orderId, shipment]));
     },
@@ -44,16 +56,24 @@ const GIVEN = 'unnest($2::uuid[], $3::uuid[]) AS given (order_id, shipment_id) O
 
 // The update changes nothing: it answers the row as it is, also one that somebody else commits just now.
 const ACCEPT = `
-  INSERT INTO shipments (tenant_id, order_id, shipment_id, status) SELECT $1, order_id, shipment_id, 'accepted' FROM ${GIVEN}
+  INSERT INTO shipments (tenant_id, order_id, shipment_id, status) SELECT $1, order_id, shipment_id, 'accepted'
+    FROM ${GIVEN}
   ON CONFLICT (tenant_id, order_id) DO UPDATE SET status = shipments.status RETURNING ${COLUMNS}`;
 
 const CANCEL = `
-  INSERT INTO shipments (tenant_id, order_id, shipment_id, status) SELECT $1, order_id, shipment_id, 'cancelled' FROM ${GIVEN}
+  INSERT INTO shipments (tenant_id, order_id, shipment_id, status) SELECT $1, order_id, shipment_id, 'cancelled'
+    FROM ${GIVEN}
   ON CONFLICT (tenant_id, order_id) DO UPDATE
-    SET status = CASE WHEN shipments.status = 'delivered' THEN shipments.status ELSE excluded.status END RETURNING ${COLUMNS}`;
+    SET status = CASE WHEN shipments.status = 'delivered' THEN shipments.status ELSE excluded.status END
+      RETURNING ${COLUMNS}`;
 
 function isAddressed({ shipTo }: ShipmentCall, countries: readonly string[]): boolean {
-  return shipTo !== null && countries.includes(shipTo.country) && shipTo.postalCode.trim() !== '' && shipTo.city.trim() !== '';
+  return (
+    shipTo !== null &&
+    countries.includes(shipTo.country) &&
+    shipTo.postalCode.trim() !== '' &&
+    shipTo.city.trim() !== ''
+  );
 }
 
 function refused(code: ShippingRefusal): ShippingAnswer {

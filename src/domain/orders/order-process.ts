@@ -19,8 +19,17 @@ export const orderProcess: ProcessDefinition<OrderData> = {
   steps: {
     validate_order: { execute: 'validateOrder' },
     reserve_inventory: { execute: 'reserveStock', compensate: 'releaseStock' },
-    process_payment: { execute: 'takePayment', compensate: 'returnPayment', failures: { payment_timed_out: 'unknown' } },
-    create_shipment: { execute: 'createShipment', compensate: 'cancelShipment', isPivot: true, failures: { warehouse_timed_out: 'unknown' } },
+    process_payment: {
+      execute: 'takePayment',
+      compensate: 'returnPayment',
+      failures: { payment_timed_out: 'unknown' },
+    },
+    create_shipment: {
+      execute: 'createShipment',
+      compensate: 'cancelShipment',
+      isPivot: true,
+      failures: { warehouse_timed_out: 'unknown' },
+    },
     await_delivery: { awaits: 'delivered', limitMs: ({ deliveryLimitMs }) => deliveryLimitMs, late: 'remind' },
   },
 };

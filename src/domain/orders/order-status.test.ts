@@ -1,13 +1,28 @@
 import test from 'ava';
 import { PROCESS_STATUSES } from '../process/statuses.ts';
 import { orderProcess } from './order-process.ts';
-import { orderRefusalOf, ORDER_STATUS_RULES, ORDER_STATUSES, orderStatusOf, type OrderProgress } from './order-status.ts';
+import {
+  orderRefusalOf,
+  ORDER_STATUS_RULES,
+  ORDER_STATUSES,
+  orderStatusOf,
+  type OrderProgress,
+} from './order-status.ts';
 
-const progress = (change: Partial<OrderProgress>): OrderProgress => ({ status: 'running', currentStep: 'validate_order', cause: null, cancelled: null, ...change });
+const progress = (change: Partial<OrderProgress>): OrderProgress => ({
+  status: 'running',
+  currentStep: 'validate_order',
+  cause: null,
+  cancelled: null,
+  ...change,
+});
 
 test('orderStatusOf names the last thing that is done', (t) => {
   const steps = Object.keys(orderProcess.steps);
-  t.deepEqual(steps.map((currentStep) => orderStatusOf(progress({ currentStep }))), ['created', 'validated', 'reserved', 'paid', 'shipped']);
+  t.deepEqual(
+    steps.map((currentStep) => orderStatusOf(progress({ currentStep }))),
+    ['created', 'validated', 'reserved', 'paid', 'shipped'],
+  );
   t.is(orderStatusOf(progress({ status: 'waiting', currentStep: 'await_delivery' })), 'shipped');
   t.is(orderStatusOf(progress({ status: 'step_failed', currentStep: 'create_shipment' })), 'paid');
   t.is(orderStatusOf(progress({ status: 'completed', currentStep: null })), 'completed');
@@ -27,21 +42,28 @@ test('orderStatusOf says cancelling until everything is undone, unless it was sh
   t.is(orderStatusOf(progress({ status: 'waiting', currentStep: 'await_delivery', cancelled })), 'shipped');
 });
 
-test('every state of an order\'s process fits one rule, and every status has one', (t) => {
+test("every state of an order's process fits one rule, and every status has one", (t) => {
   const closed = ['completed', 'compensated', 'cancelled', 'abandoned'];
   for (const status of PROCESS_STATUSES) {
     for (const currentStep of closed.includes(status) ? [null] : Object.keys(orderProcess.steps)) {
-      for (const cancelled of [null, {}]) for (const cause of [null, { class: 'refused' as const }]) {
-        t.notThrows(() => orderStatusOf({ status, currentStep, cancelled, cause }));
-      }
+      for (const cancelled of [null, {}])
+        for (const cause of [null, { class: 'refused' as const }]) {
+          t.notThrows(() => orderStatusOf({ status, currentStep, cancelled, cause }));
+        }
     }
   }
   t.deepEqual(new Set(ORDER_STATUS_RULES.map(({ orderStatus }) => orderStatus)), new Set(ORDER_STATUSES));
 });
 
-test('orderRefusalOf shows customers refusals alone, and nobody\'s reason to cancel', (t) => {
-  t.deepEqual(orderRefusalOf({ code: 'out_of_stock', message: 'Sold out.', class: 'refused' }), { code: 'out_of_stock', message: 'Sold out.' });
+test("orderRefusalOf shows customers refusals alone, and nobody's reason to cancel", (t) => {
+  t.deepEqual(orderRefusalOf({ code: 'out_of_stock', message: 'Sold out.', class: 'refused' }), {
+    code: 'out_of_stock',
+    message: 'Sold out.',
+  });
   t.is(orderRefusalOf({ code: 'step_error', message: 'relation does not exist', class: 'transient' }), null);
-  t.deepEqual(orderRefusalOf({ code: 'cancelled', message: 'smells of fraud', class: 'refused' }), { code: 'cancelled', message: 'The order was cancelled.' });
+  t.deepEqual(orderRefusalOf({ code: 'cancelled', message: 'smells of fraud', class: 'refused' }), {
+    code: 'cancelled',
+    message: 'The order was cancelled.',
+  });
   t.is(orderRefusalOf(null), null);
 });

@@ -3,7 +3,16 @@ import type { ProcessStatus } from '../process/statuses.ts';
 
 /** How far an order is, as its customer sees it. */
 export const ORDER_STATUSES = [
-  'created', 'validated', 'reserved', 'paid', 'shipped', 'completed', 'cancelling', 'cancelled', 'refused', 'failed',
+  'created',
+  'validated',
+  'reserved',
+  'paid',
+  'shipped',
+  'completed',
+  'cancelling',
+  'cancelled',
+  'refused',
+  'failed',
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
@@ -34,8 +43,9 @@ export const ORDER_STATUS_RULES: readonly OrderStatusRule[] = [
   // What is shipped goes its way, even when a cancellation was on its heels.
   { orderStatus: 'shipped', statuses: OPEN, step: 'await_delivery' },
   { orderStatus: 'completed', statuses: ['completed'] },
-  ...['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment'].map((step) =>
-    ({ orderStatus: 'cancelling', statuses: OPEN, step, isCancelled: true }) as const),
+  ...['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment'].map(
+    (step) => ({ orderStatus: 'cancelling', statuses: OPEN, step, isCancelled: true }) as const,
+  ),
   { orderStatus: 'cancelling', statuses: ['compensating', 'compensation_failed'] },
   { orderStatus: 'cancelled', statuses: ['cancelled'] },
   { orderStatus: 'refused', statuses: ['compensated'], isRefused: true },
@@ -46,7 +56,8 @@ export const ORDER_STATUS_RULES: readonly OrderStatusRule[] = [
 /** The status of an order whose process stands like this. */
 export function orderStatusOf(progress: OrderProgress): OrderStatus {
   const [rule, ...others] = ORDER_STATUS_RULES.filter((each) => fits(each, progress));
-  if (rule === undefined || others.length > 0) throw new Error(`an order's process can't be ${progress.status} at ${progress.currentStep}`);
+  if (rule === undefined || others.length > 0)
+    throw new Error(`an order's process can't be ${progress.status} at ${progress.currentStep}`);
   return rule.orderStatus;
 }
 
@@ -57,9 +68,14 @@ export function orderRefusalOf(cause: Cause | null): { readonly code: string; re
   return { code: cause.code, message: cause.code === 'cancelled' ? 'The order was cancelled.' : cause.message };
 }
 
-function fits({ statuses, step, isCancelled, isRefused }: OrderStatusRule, { status, currentStep, cause, cancelled }: OrderProgress): boolean {
-  return statuses.includes(status)
-    && (step === undefined || step === currentStep)
-    && (isCancelled === undefined || isCancelled === (cancelled !== null))
-    && (isRefused === undefined || isRefused === (cause?.class === 'refused'));
+function fits(
+  { statuses, step, isCancelled, isRefused }: OrderStatusRule,
+  { status, currentStep, cause, cancelled }: OrderProgress,
+): boolean {
+  return (
+    statuses.includes(status) &&
+    (step === undefined || step === currentStep) &&
+    (isCancelled === undefined || isCancelled === (cancelled !== null)) &&
+    (isRefused === undefined || isRefused === (cause?.class === 'refused'))
+  );
 }

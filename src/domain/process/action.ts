@@ -14,15 +14,22 @@ export type ProcessAction =
 /** What is to be done for a process in this state. */
 export function actionOf(definition: ProcessDefinition, state: ProcessState): ProcessAction {
   if (isClosed(state.status)) return { type: 'end' };
-  const toUndo = state.history.filter(({ status }) => status === 'compensating').map(({ step }) => step).toReversed();
-  if (toUndo.length > 0) return { type: 'compensate', steps: definition.compensation === 'parallel' ? toUndo : toUndo.slice(0, 1) };
+  const toUndo = state.history
+    .filter(({ status }) => status === 'compensating')
+    .map(({ step }) => step)
+    .toReversed();
+  if (toUndo.length > 0)
+    return { type: 'compensate', steps: definition.compensation === 'parallel' ? toUndo : toUndo.slice(0, 1) };
   const current = state.history.find(({ step }) => step === state.currentStep);
   const isUnderWay = current?.status === 'pending' || current?.status === 'running';
-  if (state.status === 'running' && isUnderWay && !isWaiting(stepOf(definition, current.step))) return { type: 'execute', step: current.step };
+  if (state.status === 'running' && isUnderWay && !isWaiting(stepOf(definition, current.step)))
+    return { type: 'execute', step: current.step };
   return { type: 'rest', until: state.dueAt };
 }
 
-/** What somebody must look at now: a process that waits for an operator, or waits longer than it should; null: nothing. */
+/**
+ * What somebody must look at now: a process that waits for an operator, or waits longer than it should; null: nothing.
+ */
 export function troubleOf(state: ProcessState): 'process_parked' | 'process_overdue' | null {
   if (isParked(state.status)) return 'process_parked';
   const reminders = state.history.find(({ step }) => step === state.currentStep)?.attempts ?? 0;

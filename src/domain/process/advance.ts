@@ -10,7 +10,11 @@ export const PARKED_REMINDER_MS = 24 * 60 * 60_000;
  * The next thing that follows from the state by itself, without anything from outside; null: something has to be done,
  * awaited or decided first. Called until it answers null, it brings a process to where it can rest.
  */
-export function nextHappening(definition: ProcessDefinition, state: ProcessState, now: number): ProcessHappening | null {
+export function nextHappening(
+  definition: ProcessDefinition,
+  state: ProcessState,
+  now: number,
+): ProcessHappening | null {
   if (isClosed(state.status)) return null;
   return state.cause === null ? goForward(definition, state, now) : goBack(definition, state, now);
 }
@@ -19,19 +23,30 @@ function goForward(definition: ProcessDefinition, state: ProcessState, now: numb
   const current = state.currentStep === null ? undefined : executionOf(state, state.currentStep);
   if (state.cancelled !== null && canTurnBack(definition, state)) return turnBack(definition, current, state.cancelled);
   switch (current?.status) {
-    case 'pending': return startWait(definition, current, state, now);
-    case 'running': return null;
-    case 'failed': return onFailure(definition, current, state, now);
-    case 'completed': case 'skipped': case undefined: {
+    case 'pending':
+      return startWait(definition, current, state, now);
+    case 'running':
+      return null;
+    case 'failed':
+      return onFailure(definition, current, state, now);
+    case 'completed':
+    case 'skipped':
+    case undefined: {
       const step = stepAfter(definition, current?.step ?? null, state.data);
       return step === null ? { type: 'ProcessCompleted' } : { type: 'StepRegistered', step };
     }
-    default: throw new Error(`step ${current?.step} is ${current?.status} in a process that goes forward`);
+    default:
+      throw new Error(`step ${current?.step} is ${current?.status} in a process that goes forward`);
   }
 }
 
 /** A step that waits needs nobody to start it; what came early ends the wait at once. */
-function startWait(definition: ProcessDefinition, { step }: StepExecution, { data, early }: ProcessState, now: number): ProcessHappening | null {
+function startWait(
+  definition: ProcessDefinition,
+  { step }: StepExecution,
+  { data, early }: ProcessState,
+  now: number,
+): ProcessHappening | null {
   const declared = stepOf(definition, step);
   if (!isWaiting(declared)) return null;
   const payload = early[declared.awaits];
@@ -40,18 +55,37 @@ function startWait(definition: ProcessDefinition, { step }: StepExecution, { dat
     : { type: 'StepCompleted', step, attempts: 1, result: { [declared.awaits]: payload } };
 }
 
-/** Before the pivot a failure turns the process back; behind it, or when it may be done, a failure waits for an operator. */
-function onFailure(definition: ProcessDefinition, { step, error }: StepExecution, state: ProcessState, now: number): ProcessHappening | null {
+/**
+ * Before the pivot a failure turns the process back; behind it, or when it may be done, a failure waits for an
+ * operator.
+ */
+function onFailure(
+  definition: ProcessDefinition,
+  { step, error }: StepExecution,
+  state: ProcessState,
+  now: number,
+): ProcessHappening | null {
   if (canTurnBack(definition, state)) return { type: 'CompensationStarted', cause: error ?? UNEXPLAINED };
   return state.status === 'step_failed' ? null : { type: 'StepParked', step, dueAt: now + PARKED_REMINDER_MS };
 }
 
-/** What a cancellation leads to: what was not begun is not taken, what is under way is heard out, then everything is undone. */
-function turnBack(definition: ProcessDefinition, current: StepExecution | undefined, cancelled: Decided): ProcessHappening | null {
+/**
+ * What a cancellation leads to: what was not begun is not taken, what is under way is heard out, then everything is
+ * undone.
+ */
+function turnBack(
+  definition: ProcessDefinition,
+  current: StepExecution | undefined,
+  cancelled: Decided,
+): ProcessHappening | null {
   const isUnderWay = current?.status === 'running';
   if (isUnderWay && !isWaiting(stepOf(definition, current.step))) return null;
-  if (isUnderWay || current?.status === 'pending') return { type: 'StepSkipped', step: current.step, decided: cancelled };
-  return { type: 'CompensationStarted', cause: { code: 'cancelled', message: cancelled.reason ?? 'It was cancelled.', class: 'refused' } };
+  if (isUnderWay || current?.status === 'pending')
+    return { type: 'StepSkipped', step: current.step, decided: cancelled };
+  return {
+    type: 'CompensationStarted',
+    cause: { code: 'cancelled', message: cancelled.reason ?? 'It was cancelled.', class: 'refused' },
+  };
 }
 
 /** Undoes, each step once, and closes when there is nothing left to undo. */
@@ -62,16 +96,19 @@ function goBack(definition: ProcessDefinition, state: ProcessState, now: number)
   if (left !== undefined) return { type: 'StepCompensating', step: left.step };
   if (state.history.some(({ status }) => status === 'compensating')) return null;
   if (state.history.some(({ status }) => status === 'compensation_failed')) {
-    return state.status === 'compensation_failed' ? null : { type: 'CompensationParked', dueAt: now + PARKED_REMINDER_MS };
+    return state.status === 'compensation_failed'
+      ? null
+      : { type: 'CompensationParked', dueAt: now + PARKED_REMINDER_MS };
   }
   // What an operator has skipped is not undone, so the end must not say that everything is.
-  if (state.history.some(({ status, compensation }) => status === 'skipped' && compensation !== null)) return { type: 'ProcessAbandoned', decided: null };
+  if (state.history.some(({ status, compensation }) => status === 'skipped' && compensation !== null))
+    return { type: 'ProcessAbandoned', decided: null };
   return state.cancelled === null ? { type: 'ProcessCompensated' } : { type: 'ProcessCancelled' };
 }
 
 /**
- * Whether a step took effect, or may have, and has an undo. A refusal says that nothing did, but an earlier attempt whose
- * answer got lost may still arrive: its undo makes it come too late.
+ * Whether a step took effect, or may have, and has an undo. A refusal says that nothing did, but an earlier attempt
+ * whose answer got lost may still arrive: its undo makes it come too late.
  */
 function isToUndo(definition: ProcessDefinition, { step, status, error, attempts, decided }: StepExecution): boolean {
   const declared = stepOf(definition, step);
@@ -82,8 +119,12 @@ function isToUndo(definition: ProcessDefinition, { step, status, error, attempts
 
 /** Whether the point of no return is behind the process. */
 export function isPastPivot(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
-  return history.some((execution) => isPivot(definition, execution)
-    && (execution.status === 'completed' || (execution.status === 'skipped' && execution.decided?.command === 'skipStep')));
+  return history.some(
+    (execution) =>
+      isPivot(definition, execution) &&
+      (execution.status === 'completed' ||
+        (execution.status === 'skipped' && execution.decided?.command === 'skipStep')),
+  );
 }
 
 /**

@@ -8,7 +8,11 @@ const LARGEST_PAYLOAD = 10_000;
 const DEEPEST_PAYLOAD = 10;
 
 /** Commands that set the process's own rules aside, and hence need a reason. */
-const WITH_REASON: ReadonlySet<ProcessCommandName> = new Set<ProcessCommandName>(['skipCompensation', 'skipStep', 'abandon']);
+const WITH_REASON: ReadonlySet<ProcessCommandName> = new Set<ProcessCommandName>([
+  'skipCompensation',
+  'skipStep',
+  'abandon',
+]);
 
 /** Reads the payload of a command: `by` and `reason` are texts of up to 500 characters. */
 export function parseProcessCommand(type: ProcessCommandName, payload: unknown): Parsed<ProcessCommand> {
@@ -17,22 +21,33 @@ export function parseProcessCommand(type: ProcessCommandName, payload: unknown):
   if (reason !== null && !isText(reason)) return invalid('"reason" must be a text of 1 to 500 characters');
   if (reason === null && WITH_REASON.has(type)) return invalid(`"${type}" needs a "reason"`);
   if (type !== 'skipCompensation') return { ok: true, value: { type, by, reason } };
-  return isText(step) ? { ok: true, value: { type, step, by, reason } } : invalid('"step" must name the step whose undo is to be skipped');
+  return isText(step)
+    ? { ok: true, value: { type, step, by, reason } }
+    : invalid('"step" must name the step whose undo is to be skipped');
 }
 
-/** Reads what is told of an outside event: a JSON object of up to 10,000 characters, nested up to 10 deep, or nothing. */
+/**
+ * Reads what is told of an outside event: a JSON object of up to 10,000 characters, nested up to 10 deep, or nothing.
+ */
 export function parseTold(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return invalid('the payload must be a JSON object');
-  if (!isStorable(payload, DEEPEST_PAYLOAD)) return invalid('the payload is nested too deep, or holds a character that can\'t be stored');
-  if (JSON.stringify(payload).length > LARGEST_PAYLOAD) return invalid(`the payload is longer than ${LARGEST_PAYLOAD} characters`);
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
+    return invalid('the payload must be a JSON object');
+  if (!isStorable(payload, DEEPEST_PAYLOAD))
+    return invalid("the payload is nested too deep, or holds a character that can't be stored");
+  if (JSON.stringify(payload).length > LARGEST_PAYLOAD)
+    return invalid(`the payload is longer than ${LARGEST_PAYLOAD} characters`);
   return { ok: true, value: { type: 'tell', event, payload: { ...payload } } };
 }
 
-/** Whether PostgreSQL can keep the value; as JSON text it could not be told, since what it can't keep is escaped there. */
+/**
+ * Whether PostgreSQL can keep the value; as JSON text it could not be told, since what it can't keep is escaped there.
+ */
 function isStorable(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return isStorableText(value);
   if (typeof value !== 'object' || value === null) return true;
-  return depth > 0 && Object.entries(value).every(([key, inner]) => isStorableText(key) && isStorable(inner, depth - 1));
+  return (
+    depth > 0 && Object.entries(value).every(([key, inner]) => isStorableText(key) && isStorable(inner, depth - 1))
+  );
 }
 
 function isText(value: unknown): value is string {

@@ -30,29 +30,53 @@ export type StepOutcome =
   | { readonly type: 'compensated'; readonly step: string; readonly attempts: number }
   | { readonly type: 'compensationFailed'; readonly step: string; readonly attempts: number; readonly cause: Cause };
 
-/** A process that begins now, in milliseconds since the epoch, with its first step registered, and the events that say so. */
+/**
+ * A process that begins now, in milliseconds since the epoch, with its first step registered, and the events that say
+ * so.
+ */
 export function beginProcess(
-  definition: ProcessDefinition, { data, now }: { data: ProcessData; now: number },
+  definition: ProcessDefinition,
+  { data, now }: { data: ProcessData; now: number },
 ): { readonly state: ProcessState; readonly events: readonly ProcessEvent[] } {
   const blank: ProcessState = {
-    status: 'running', currentStep: null, data, history: [], cause: null, cancelled: null, early: {}, dueAt: null, sequence: 0,
-    startedAt: now, updatedAt: now,
+    status: 'running',
+    currentStep: null,
+    data,
+    history: [],
+    cause: null,
+    cancelled: null,
+    early: {},
+    dueAt: null,
+    sequence: 0,
+    startedAt: now,
+    updatedAt: now,
   };
   const events = eventsOf(definition, blank, [{ type: 'ProcessStarted' }], now);
   return { state: applyAll(blank, events), events };
 }
 
-/** What follows from a command or from time alone, or why it is not allowed now. Times are milliseconds since the epoch. */
+/**
+ * What follows from a command or from time alone, or why it is not allowed now. Times are milliseconds since the epoch.
+ */
 export function decideProcess(
-  definition: ProcessDefinition, state: ProcessState, command: ProcessCommand | { readonly type: 'passTime' }, now: number,
+  definition: ProcessDefinition,
+  state: ProcessState,
+  command: ProcessCommand | { readonly type: 'passTime' },
+  now: number,
 ): Decision<ProcessEvent> {
-  if (isClosed(state.status)) return command.type === 'passTime' ? accept() : refuse('process_closed', `The process is ${state.status}.`);
+  if (isClosed(state.status))
+    return command.type === 'passTime' ? accept() : refuse('process_closed', `The process is ${state.status}.`);
   const first = firstOf(definition, state, command, now);
   return first.accepted ? accept(...eventsOf(definition, state, first.events, now)) : first;
 }
 
 /** What follows from the outcome of a step that this state had under way. */
-export function settleOutcome(definition: ProcessDefinition, state: ProcessState, outcome: StepOutcome, now: number): readonly ProcessEvent[] {
+export function settleOutcome(
+  definition: ProcessDefinition,
+  state: ProcessState,
+  outcome: StepOutcome,
+  now: number,
+): readonly ProcessEvent[] {
   return eventsOf(definition, state, [happeningOf(outcome)], now);
 }
 
@@ -62,39 +86,64 @@ export function applyAll(state: ProcessState, events: readonly ProcessEvent[]): 
 }
 
 function firstOf(
-  definition: ProcessDefinition, state: ProcessState, command: ProcessCommand | { readonly type: 'passTime' }, now: number,
+  definition: ProcessDefinition,
+  state: ProcessState,
+  command: ProcessCommand | { readonly type: 'passTime' },
+  now: number,
 ): Decision<ProcessHappening> {
   switch (command.type) {
-    case 'passTime': return accept(...whatIsDue(definition, state, now));
-    case 'tell': return hear(definition, state, command);
-    case 'cancel': return cancel(definition, state, decidedBy(command, now));
-    case 'retryCompensation': case 'skipCompensation': return decideOnUndo(state, command, now);
-    case 'retryStep': case 'skipStep': return decideOnStep(state, command, now);
-    case 'abandon': return state.status === 'compensation_failed' || state.status === 'step_failed'
-      ? accept({ type: 'ProcessAbandoned', decided: decidedBy(command, now) })
-      : refuse('process_not_parked', 'Only a process that waits for an operator can be abandoned; cancel it instead.');
-    default: return assertNever(command);
+    case 'passTime':
+      return accept(...whatIsDue(definition, state, now));
+    case 'tell':
+      return hear(definition, state, command);
+    case 'cancel':
+      return cancel(definition, state, decidedBy(command, now));
+    case 'retryCompensation':
+    case 'skipCompensation':
+      return decideOnUndo(state, command, now);
+    case 'retryStep':
+    case 'skipStep':
+      return decideOnStep(state, command, now);
+    case 'abandon':
+      return state.status === 'compensation_failed' || state.status === 'step_failed'
+        ? accept({ type: 'ProcessAbandoned', decided: decidedBy(command, now) })
+        : refuse(
+            'process_not_parked',
+            'Only a process that waits for an operator can be abandoned; cancel it instead.',
+          );
+    default:
+      return assertNever(command);
   }
 }
 
 function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: number): readonly ProcessHappening[] {
   const { status, currentStep, dueAt } = state;
   if (dueAt === null || now < dueAt) return [];
-  if (status !== 'waiting' || currentStep === null) return [{ type: 'ParkingOverdue', dueAt: now + PARKED_REMINDER_MS }];
+  if (status !== 'waiting' || currentStep === null)
+    return [{ type: 'ParkingOverdue', dueAt: now + PARKED_REMINDER_MS }];
   const declared = stepOf(definition, currentStep);
   if (!isWaiting(declared) || declared.late === 'remind') {
     const reminders = (executionOf(state, currentStep)?.attempts ?? 0) + 1;
     return [{ type: 'WaitOverdue', step: currentStep, reminders, dueAt: now + PARKED_REMINDER_MS }];
   }
-  const cause: Cause = { code: `${declared.awaits}_overdue`, message: `Nothing was heard of "${declared.awaits}" in time.`, class: 'refused' };
+  const cause: Cause = {
+    code: `${declared.awaits}_overdue`,
+    message: `Nothing was heard of "${declared.awaits}" in time.`,
+    class: 'refused',
+  };
   return [{ type: 'StepFailed', step: currentStep, attempts: 1, cause }];
 }
 
-function hear(definition: ProcessDefinition, state: ProcessState, { event, payload }: { event: string; payload: ProcessData }): Decision<ProcessHappening> {
+function hear(
+  definition: ProcessDefinition,
+  state: ProcessState,
+  { event, payload }: { event: string; payload: ProcessData },
+): Decision<ProcessHappening> {
   const waiting = Object.entries(definition.steps).find(([, step]) => isWaiting(step) && step.awaits === event);
   if (waiting === undefined) return refuse('unknown_event', `No step of this process waits for "${event}".`);
   const [step] = waiting;
-  if (state.status === 'waiting' && state.currentStep === step) return accept({ type: 'StepCompleted', step, attempts: 1, result: { [event]: payload } });
+  if (state.status === 'waiting' && state.currentStep === step)
+    return accept({ type: 'StepCompleted', step, attempts: 1, result: { [event]: payload } });
   const isKnown = executionOf(state, step)?.status === 'completed' || event in state.early;
   if (isKnown) return accept(); // told twice
   return state.cause === null
@@ -106,18 +155,25 @@ function cancel(definition: ProcessDefinition, state: ProcessState, decided: Dec
   if (isPastPivot(definition, state)) return refuse('past_point_of_no_return', 'What is done can no longer be undone.');
   if (state.cancelled !== null) return accept(); // asked twice
   if (state.cause !== null) return refuse('process_turned_back', 'The process is being undone already.');
-  if (isPivotUncertain(definition, state)) return refuse('past_point_of_no_return', 'It may be done already; that has to be found out first.');
+  if (isPivotUncertain(definition, state))
+    return refuse('past_point_of_no_return', 'It may be done already; that has to be found out first.');
   return accept({ type: 'CancellationRequested', decided });
 }
 
 function decideOnUndo(
-  state: ProcessState, command: Extract<ProcessCommand, { type: 'retryCompensation' | 'skipCompensation' }>, now: number,
+  state: ProcessState,
+  command: Extract<ProcessCommand, { type: 'retryCompensation' | 'skipCompensation' }>,
+  now: number,
 ): Decision<ProcessHappening> {
-  if (state.status !== 'compensation_failed') return refuse('process_not_parked', 'No undo of this process has failed and waits.');
+  if (state.status !== 'compensation_failed')
+    return refuse('process_not_parked', 'No undo of this process has failed and waits.');
   const failed = state.history.filter(({ status }) => status === 'compensation_failed').map(({ step }) => step);
   const decided = decidedBy(command, now);
   if (command.type === 'retryCompensation') {
-    return accept<ProcessHappening>({ type: 'CompensationRetried', decided }, ...failed.map((step) => ({ type: 'StepCompensating', step }) as const).toReversed());
+    return accept<ProcessHappening>(
+      { type: 'CompensationRetried', decided },
+      ...failed.map((step) => ({ type: 'StepCompensating', step }) as const).toReversed(),
+    );
   }
   return failed.includes(command.step)
     ? accept({ type: 'CompensationSkipped', step: command.step, decided })
@@ -125,11 +181,18 @@ function decideOnUndo(
 }
 
 function decideOnStep(
-  state: ProcessState, command: Extract<ProcessCommand, { type: 'retryStep' | 'skipStep' }>, now: number,
+  state: ProcessState,
+  command: Extract<ProcessCommand, { type: 'retryStep' | 'skipStep' }>,
+  now: number,
 ): Decision<ProcessHappening> {
   const { status, currentStep: step } = state;
-  if (status !== 'step_failed' || step === null) return refuse('process_not_parked', 'No step of this process has failed and waits.');
-  return accept({ type: command.type === 'retryStep' ? 'StepRetried' : 'StepSkipped', step, decided: decidedBy(command, now) });
+  if (status !== 'step_failed' || step === null)
+    return refuse('process_not_parked', 'No step of this process has failed and waits.');
+  return accept({
+    type: command.type === 'retryStep' ? 'StepRetried' : 'StepSkipped',
+    step,
+    decided: decidedBy(command, now),
+  });
 }
 
 function decidedBy({ type, by, reason }: { type: string } & Giver, now: number): Decided {
@@ -138,16 +201,26 @@ function decidedBy({ type, by, reason }: { type: string } & Giver, now: number):
 
 function happeningOf(outcome: StepOutcome): ProcessHappening {
   switch (outcome.type) {
-    case 'completed': return { ...outcome, type: 'StepCompleted' };
-    case 'failed': return { ...outcome, type: 'StepFailed' };
-    case 'compensated': return { ...outcome, type: 'StepCompensated' };
-    case 'compensationFailed': return { ...outcome, type: 'StepCompensationFailed' };
-    default: return assertNever(outcome);
+    case 'completed':
+      return { ...outcome, type: 'StepCompleted' };
+    case 'failed':
+      return { ...outcome, type: 'StepFailed' };
+    case 'compensated':
+      return { ...outcome, type: 'StepCompensated' };
+    case 'compensationFailed':
+      return { ...outcome, type: 'StepCompensationFailed' };
+    default:
+      return assertNever(outcome);
   }
 }
 
 /** Numbers what happened and everything that follows from it by itself. */
-function eventsOf(definition: ProcessDefinition, before: ProcessState, happenings: readonly ProcessHappening[], now: number): readonly ProcessEvent[] {
+function eventsOf(
+  definition: ProcessDefinition,
+  before: ProcessState,
+  happenings: readonly ProcessHappening[],
+  now: number,
+): readonly ProcessEvent[] {
   const events: ProcessEvent[] = [];
   let state = before;
   const add = (happening: ProcessHappening): void => {
@@ -157,6 +230,7 @@ function eventsOf(definition: ProcessDefinition, before: ProcessState, happening
   };
   if (happenings.length === 0) return [];
   happenings.forEach(add);
-  for (let next = nextHappening(definition, state, now); next !== null; next = nextHappening(definition, state, now)) add(next);
+  for (let next = nextHappening(definition, state, now); next !== null; next = nextHappening(definition, state, now))
+    add(next);
   return events;
 }

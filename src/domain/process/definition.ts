@@ -1,6 +1,8 @@
 import { PROCESS_COMMANDS } from './command-names.ts';
 
-/** What a process knows about its business, as JSON: the results of its steps, merged in their order. No personal data. */
+/**
+ * What a process knows about its business, as JSON: the results of its steps, merged in their order. No personal data.
+ */
 export type ProcessData = Readonly<Record<string, unknown>>;
 
 /**
@@ -9,7 +11,10 @@ export type ProcessData = Readonly<Record<string, unknown>>;
  */
 export type FailureClass = 'transient' | 'refused' | 'unknown';
 
-/** Attempts of one step: `maximum` of them, the second after `firstDelayMs`, each further pause `backoff` times the one before. */
+/**
+ * Attempts of one step: `maximum` of them, the second after `firstDelayMs`, each further pause `backoff` times the one
+ * before.
+ */
 export interface Attempts {
   readonly maximum: number;
   readonly firstDelayMs: number;
@@ -27,7 +32,9 @@ export interface ActingStep {
   readonly execute: string;
   /** Undoes `execute`, also one that never took effect or comes late; absent: there is nothing to undo. */
   readonly compensate?: string;
-  /** Calls leave the process: a regular activity, whose begin is written before it. Else one transaction with the row. */
+  /**
+   * Calls leave the process: a regular activity, whose begin is written before it. Else one transaction with the row.
+   */
   readonly isRemote?: true;
   readonly attempts?: Attempts;
   readonly compensationAttempts?: Attempts;
@@ -43,7 +50,10 @@ export interface ActingStep {
 
 /** A step that waits for something to be told from outside. */
 export interface WaitingStep<Data extends ProcessData = ProcessData> {
-  /** Name of the signal, under which its payload becomes the step's result: what comes from outside overwrites nothing of the process's own. */
+  /**
+   * Name of the signal, under which its payload becomes the step's result: what comes from outside overwrites nothing
+   * of the process's own.
+   */
   readonly awaits: string;
   /** How long it waits, in milliseconds. */
   limitMs(data: Data): number;
@@ -62,8 +72,9 @@ export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
   /** The step after `completed`; null: none, undefined: the next in order. Must depend on its arguments alone. */
   next?(completed: string, data: Data): string | null | undefined;
   /**
-   * Takes steps that follow each other in one transaction, as far as they are done in ours: none of them is seen without the
-   * others, and what they lock stays locked until the last. A step that fails there is left to a transaction of its own.
+   * Takes steps that follow each other in one transaction, as far as they are done in ours: none of them is seen
+   * without the others, and what they lock stays locked until the last. A step that fails there is left to a
+   * transaction of its own.
    */
   readonly isJoined?: true;
   /** Undo the last step first (the default), or all at once. */
@@ -87,7 +98,7 @@ export function stepAfter(definition: ProcessDefinition, completed: string | nul
   const names = Object.keys(definition.steps);
   if (completed === null) return names[0] ?? null;
   const chosen = definition.next?.(completed, data);
-  return chosen === undefined ? names[names.indexOf(completed) + 1] ?? null : chosen;
+  return chosen === undefined ? (names[names.indexOf(completed) + 1] ?? null) : chosen;
 }
 
 /** The pause before the attempt after the `attempts`-th, in milliseconds; null: that was the last one. */
@@ -97,12 +108,16 @@ export function pauseAfter({ maximum, firstDelayMs, backoff }: Attempts, attempt
 
 const COMMANDS: ReadonlySet<string> = new Set(PROCESS_COMMANDS);
 
-/** Fails unless the declaration makes sense: a step at least, one pivot at most, and for each awaited event one step and a name of its own. */
+/**
+ * Fails unless the declaration makes sense: a step at least, one pivot at most, and for each awaited event one step and
+ * a name of its own.
+ */
 export function checkDefinition({ type, steps }: ProcessDefinition): void {
   const declared = Object.values(steps);
   const events = declared.filter(isWaiting).map(({ awaits }) => awaits);
   if (declared.length === 0) throw new Error(`process type ${type} has no step`);
-  if (declared.filter((step) => !isWaiting(step) && step.isPivot).length > 1) throw new Error(`process type ${type} has more than one pivot`);
+  if (declared.filter((step) => !isWaiting(step) && step.isPivot).length > 1)
+    throw new Error(`process type ${type} has more than one pivot`);
   const taken = events.find((event) => COMMANDS.has(event));
   if (taken !== undefined) throw new Error(`process type ${type} awaits "${taken}", which is a command`);
   if (new Set(events).size < events.length) throw new Error(`process type ${type} awaits one event in two steps`);

@@ -33,7 +33,12 @@ export type ProcessHappening =
 /** A happening with its place: `sequence` counts from 1 within its process. */
 export type ProcessEvent = ProcessHappening & { readonly sequence: number; readonly at: number };
 
-const CLOSING: ReadonlySet<string> = new Set<ProcessHappening['type']>(['ProcessCompleted', 'ProcessCompensated', 'ProcessCancelled', 'ProcessAbandoned']);
+const CLOSING: ReadonlySet<string> = new Set<ProcessHappening['type']>([
+  'ProcessCompleted',
+  'ProcessCompensated',
+  'ProcessCancelled',
+  'ProcessAbandoned',
+]);
 
 /** Whether an event of this type is the last one of its process. */
 export function isClosingEvent(type: string): boolean {

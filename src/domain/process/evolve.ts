@@ -11,59 +11,118 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
 
 function change(state: ProcessState, event: ProcessEvent): ProcessState {
   switch (event.type) {
-    case 'ProcessStarted': return { ...state, startedAt: event.at };
-    case 'StepRegistered': return register(state, event);
-    case 'StepStarted': return onStep(state, event.step, { status: 'running', startedAt: event.at });
-    case 'WaitStarted': return {
-      ...onStep(state, event.step, { status: 'running', startedAt: event.at, attempts: 0 }), status: 'waiting', dueAt: event.dueAt,
-    };
-    case 'WaitOverdue': return { ...onStep(state, event.step, { attempts: event.reminders }), dueAt: event.dueAt };
-    case 'ParkingOverdue': return { ...state, dueAt: event.dueAt };
-    case 'EventReceivedEarly': return { ...state, early: { ...state.early, [event.event]: event.payload } };
-    case 'StepCompleted': return complete(state, event);
-    case 'StepFailed': return {
-      ...onStep(state, event.step, { status: 'failed', attempts: event.attempts, error: event.cause, completedAt: event.at }), status: 'running', dueAt: null,
-    };
-    case 'StepParked': return { ...state, status: 'step_failed', dueAt: event.dueAt };
-    case 'StepRetried': return {
-      ...onStep(state, event.step, { status: 'pending', startedAt: event.at, completedAt: null, decided: event.decided }), status: 'running', dueAt: null,
-    };
-    case 'StepSkipped': return {
-      ...onStep(state, event.step, { status: 'skipped', completedAt: event.at, decided: event.decided }), status: 'running', dueAt: null,
-    };
-    case 'CancellationRequested': return { ...state, cancelled: event.decided };
-    case 'CompensationStarted': return { ...state, status: 'compensating', cause: event.cause, dueAt: null };
-    case 'StepCompensating': return undoing({
-      ...onStep(state, event.step, { status: 'compensating', compensation: { attempts: 0, startedAt: event.at, completedAt: null, error: null } }),
-      status: 'compensating', dueAt: null,
-    });
-    case 'StepCompensated': case 'StepCompensationFailed': return undoing(onStep(state, event.step, undone(state, event)));
-    case 'CompensationParked': return undoing({ ...state, status: 'compensation_failed', dueAt: event.dueAt });
-    case 'CompensationRetried': return state;
-    case 'CompensationSkipped': return undoing(onStep(state, event.step, { status: 'skipped', decided: event.decided }));
-    case 'ProcessCompleted': return close(state, 'completed');
-    case 'ProcessCompensated': return close(state, 'compensated');
-    case 'ProcessCancelled': return close(state, 'cancelled');
-    case 'ProcessAbandoned': return close(state, 'abandoned');
-    default: return assertNever(event);
+    case 'ProcessStarted':
+      return { ...state, startedAt: event.at };
+    case 'StepRegistered':
+      return register(state, event);
+    case 'StepStarted':
+      return onStep(state, event.step, { status: 'running', startedAt: event.at });
+    case 'WaitStarted':
+      return {
+        ...onStep(state, event.step, { status: 'running', startedAt: event.at, attempts: 0 }),
+        status: 'waiting',
+        dueAt: event.dueAt,
+      };
+    case 'WaitOverdue':
+      return { ...onStep(state, event.step, { attempts: event.reminders }), dueAt: event.dueAt };
+    case 'ParkingOverdue':
+      return { ...state, dueAt: event.dueAt };
+    case 'EventReceivedEarly':
+      return { ...state, early: { ...state.early, [event.event]: event.payload } };
+    case 'StepCompleted':
+      return complete(state, event);
+    case 'StepFailed':
+      return {
+        ...onStep(state, event.step, {
+          status: 'failed',
+          attempts: event.attempts,
+          error: event.cause,
+          completedAt: event.at,
+        }),
+        status: 'running',
+        dueAt: null,
+      };
+    case 'StepParked':
+      return { ...state, status: 'step_failed', dueAt: event.dueAt };
+    case 'StepRetried':
+      return {
+        ...onStep(state, event.step, {
+          status: 'pending',
+          startedAt: event.at,
+          completedAt: null,
+          decided: event.decided,
+        }),
+        status: 'running',
+        dueAt: null,
+      };
+    case 'StepSkipped':
+      return {
+        ...onStep(state, event.step, { status: 'skipped', completedAt: event.at, decided: event.decided }),
+        status: 'running',
+        dueAt: null,
+      };
+    case 'CancellationRequested':
+      return { ...state, cancelled: event.decided };
+    case 'CompensationStarted':
+      return { ...state, status: 'compensating', cause: event.cause, dueAt: null };
+    case 'StepCompensating':
+      return undoing({
+        ...onStep(state, event.step, {
+          status: 'compensating',
+          compensation: { attempts: 0, startedAt: event.at, completedAt: null, error: null },
+        }),
+        status: 'compensating',
+        dueAt: null,
+      });
+    case 'StepCompensated':
+    case 'StepCompensationFailed':
+      return undoing(onStep(state, event.step, undone(state, event)));
+    case 'CompensationParked':
+      return undoing({ ...state, status: 'compensation_failed', dueAt: event.dueAt });
+    case 'CompensationRetried':
+      return state;
+    case 'CompensationSkipped':
+      return undoing(onStep(state, event.step, { status: 'skipped', decided: event.decided }));
+    case 'ProcessCompleted':
+      return close(state, 'completed');
+    case 'ProcessCompensated':
+      return close(state, 'compensated');
+    case 'ProcessCancelled':
+      return close(state, 'cancelled');
+    case 'ProcessAbandoned':
+      return close(state, 'abandoned');
+    default:
+      return assertNever(event);
   }
 }
 
 function register(state: ProcessState, { step, at }: ProcessEvent & { step: string }): ProcessState {
   if (executionOf(state, step) !== undefined) throw new Error(`step ${step} is taken twice`);
   const registered: StepExecution = {
-    step, status: 'pending', attempts: 0, startedAt: at, completedAt: null, result: null, error: null, compensation: null, decided: null,
+    step,
+    status: 'pending',
+    attempts: 0,
+    startedAt: at,
+    completedAt: null,
+    result: null,
+    error: null,
+    compensation: null,
+    decided: null,
   };
   return { ...state, status: 'running', currentStep: step, history: [...state.history, registered] };
 }
 
-function complete(state: ProcessState, { step, result, attempts, at }: ProcessEvent & { step: string; result: ProcessData; attempts: number }): ProcessState {
+function complete(
+  state: ProcessState,
+  { step, result, attempts, at }: ProcessEvent & { step: string; result: ProcessData; attempts: number },
+): ProcessState {
   const done = onStep(state, step, { status: 'completed', attempts, result, error: null, completedAt: at });
   return { ...done, status: 'running', dueAt: null, data: { ...state.data, ...result } };
 }
 
 function undone(
-  state: ProcessState, event: Extract<ProcessEvent, { type: 'StepCompensated' | 'StepCompensationFailed' }>,
+  state: ProcessState,
+  event: Extract<ProcessEvent, { type: 'StepCompensated' | 'StepCompensationFailed' }>,
 ): Partial<StepExecution> {
   const startedAt = executionOf(state, event.step)?.compensation?.startedAt ?? event.at;
   const isUndone = event.type === 'StepCompensated';
@@ -75,7 +134,9 @@ function undone(
 
 /** The step that stands for a process that is being undone: the last that is, else the last whose undo failed. */
 function undoing(state: ProcessState): ProcessState {
-  const shown = state.history.findLast(({ status }) => status === 'compensating') ?? state.history.findLast(({ status }) => status === 'compensation_failed');
+  const shown =
+    state.history.findLast(({ status }) => status === 'compensating') ??
+    state.history.findLast(({ status }) => status === 'compensation_failed');
   return shown === undefined ? state : { ...state, currentStep: shown.step };
 }
 
@@ -85,5 +146,8 @@ function close(state: ProcessState, status: ProcessState['status']): ProcessStat
 
 function onStep(state: ProcessState, step: string, changes: Partial<StepExecution>): ProcessState {
   if (executionOf(state, step) === undefined) throw new Error(`step ${step} was never registered`);
-  return { ...state, history: state.history.map((execution) => execution.step === step ? { ...execution, ...changes } : execution) };
+  return {
+    ...state,
+    history: state.history.map((execution) => (execution.step === step ? { ...execution, ...changes } : execution)),
+  };
 }

@@ -1,8 +1,22 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { actionOf, type ProcessAction } from './action.ts';
-import { applyAll, beginProcess, decideProcess, settleOutcome, type ProcessCommand, type StepOutcome } from './decide.ts';
-import { isWaiting, stepOf, type ActingStep, type FailureClass, type ProcessDefinition, type WaitingStep } from './definition.ts';
+import {
+  applyAll,
+  beginProcess,
+  decideProcess,
+  settleOutcome,
+  type ProcessCommand,
+  type StepOutcome,
+} from './decide.ts';
+import {
+  isWaiting,
+  stepOf,
+  type ActingStep,
+  type FailureClass,
+  type ProcessDefinition,
+  type WaitingStep,
+} from './definition.ts';
 import type { ProcessEvent } from './events.ts';
 import { executionOf, type ProcessState } from './state.ts';
 import { isClosed, isParked } from './statuses.ts';
@@ -11,35 +25,71 @@ const NOW = Date.UTC(2026, 0, 1);
 const by = { by: 'ann', reason: 'because' };
 
 /** What an attempt comes to; `leaves`: whether it took effect, where the answer does not tell. */
-interface Drawn { readonly end: 'completed' | FailureClass; readonly attempts: number; readonly leaves: boolean }
-type Moment = { readonly type: 'act' } | { readonly type: 'begin' } | { readonly type: 'pass'; readonly ms: number } | { readonly type: 'command'; readonly command: ProcessCommand };
+interface Drawn {
+  readonly end: 'completed' | FailureClass;
+  readonly attempts: number;
+  readonly leaves: boolean;
+}
+type Moment =
+  | { readonly type: 'act' }
+  | { readonly type: 'begin' }
+  | { readonly type: 'pass'; readonly ms: number }
+  | { readonly type: 'command'; readonly command: ProcessCommand };
 
-const definitions: fc.Arbitrary<ProcessDefinition> = fc.record({
-  steps: fc.array(fc.record({ isWait: fc.nat(3).map((one) => one === 0), hasUndo: fc.nat(3).map((one) => one > 0), isRemote: fc.boolean(), late: fc.constantFrom('fail', 'remind') }), { minLength: 1, maxLength: 6 }),
-  pivot: fc.option(fc.nat(5)), compensation: fc.constantFrom('last_in_first_out', 'parallel'), jumps: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 6 }),
-}).map(({ steps, pivot, compensation, jumps }): ProcessDefinition => {
-  const declared = steps.map(({ isWait, hasUndo, isRemote, late }, index): [string, ActingStep | WaitingStep] => [`s${index}`, isWait
-    ? { awaits: `e${index}`, limitMs: () => 1_000, late }
-    : { execute: 'do', ...hasUndo ? { compensate: 'undo' } : {}, ...isRemote ? { isRemote } : {}, ...index === pivot ? { isPivot: true } : {} }]);
-  return {
-    type: 'drawn', summary: '', steps: Object.fromEntries(declared), compensation,
-    next: (completed) => {
-      const jump = jumps[Number(completed.slice(1))] ?? 1;
-      return jump === 1 ? undefined : declared[Number(completed.slice(1)) + jump]?.[0] ?? null;
-    },
-  };
-});
+const definitions: fc.Arbitrary<ProcessDefinition> = fc
+  .record({
+    steps: fc.array(
+      fc.record({
+        isWait: fc.nat(3).map((one) => one === 0),
+        hasUndo: fc.nat(3).map((one) => one > 0),
+        isRemote: fc.boolean(),
+        late: fc.constantFrom('fail', 'remind'),
+      }),
+      { minLength: 1, maxLength: 6 },
+    ),
+    pivot: fc.option(fc.nat(5)),
+    compensation: fc.constantFrom('last_in_first_out', 'parallel'),
+    jumps: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 6 }),
+  })
+  .map(({ steps, pivot, compensation, jumps }): ProcessDefinition => {
+    const declared = steps.map(({ isWait, hasUndo, isRemote, late }, index): [string, ActingStep | WaitingStep] => [
+      `s${index}`,
+      isWait
+        ? { awaits: `e${index}`, limitMs: () => 1_000, late }
+        : {
+            execute: 'do',
+            ...(hasUndo ? { compensate: 'undo' } : {}),
+            ...(isRemote ? { isRemote } : {}),
+            ...(index === pivot ? { isPivot: true } : {}),
+          },
+    ]);
+    return {
+      type: 'drawn',
+      summary: '',
+      steps: Object.fromEntries(declared),
+      compensation,
+      next: (completed) => {
+        const jump = jumps[Number(completed.slice(1))] ?? 1;
+        return jump === 1 ? undefined : (declared[Number(completed.slice(1)) + jump]?.[0] ?? null);
+      },
+    };
+  });
 const drawn: fc.Arbitrary<Drawn> = fc.record({
-  end: fc.constantFrom('completed', 'completed', 'completed', 'refused', 'unknown', 'transient'), attempts: fc.integer({ min: 1, max: 4 }), leaves: fc.boolean(),
+  end: fc.constantFrom('completed', 'completed', 'completed', 'refused', 'unknown', 'transient'),
+  attempts: fc.integer({ min: 1, max: 4 }),
+  leaves: fc.boolean(),
 });
 const names = fc.nat(6).map((index) => `s${index}`);
 const commands: fc.Arbitrary<ProcessCommand> = fc.oneof(
   fc.nat(6).map((index): ProcessCommand => ({ type: 'tell', event: `e${index}`, payload: { told: index } })),
-  fc.constantFrom('cancel', 'retryCompensation', 'retryStep', 'skipStep', 'abandon').map((type): ProcessCommand => ({ type, ...by })),
+  fc
+    .constantFrom('cancel', 'retryCompensation', 'retryStep', 'skipStep', 'abandon')
+    .map((type): ProcessCommand => ({ type, ...by })),
   names.map((step): ProcessCommand => ({ type: 'skipCompensation', step, ...by })),
 );
 const moments: fc.Arbitrary<Moment> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant<Moment>({ type: 'act' }) }, { weight: 1, arbitrary: fc.constant<Moment>({ type: 'begin' }) },
+  { weight: 5, arbitrary: fc.constant<Moment>({ type: 'act' }) },
+  { weight: 1, arbitrary: fc.constant<Moment>({ type: 'begin' }) },
   { weight: 1, arbitrary: fc.constantFrom(1, 1_000, 90_000_000).map((ms): Moment => ({ type: 'pass', ms })) },
   { weight: 2, arbitrary: commands.map((command): Moment => ({ type: 'command', command })) },
 );
@@ -95,9 +145,12 @@ class Played {
     const mayLeave = !isUndo && (end === 'unknown' || end === 'transient' || (end === 'refused' && attempts > 1));
     if (!isUndo && (end === 'completed' || (mayLeave && leaves))) this.effects.add(step);
     if (isUndo && end === 'completed') this.effects.delete(step);
-    const outcome: StepOutcome = end === 'completed'
-      ? (isUndo ? { type: 'compensated', step, attempts } : { type: 'completed', step, attempts, result: {} })
-      : { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
+    const outcome: StepOutcome =
+      end === 'completed'
+        ? isUndo
+          ? { type: 'compensated', step, attempts }
+          : { type: 'completed', step, attempts, result: {} }
+        : { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
     this.take(settleOutcome(this.definition, this.state, outcome, this.now));
   }
 
@@ -105,7 +158,8 @@ class Played {
     for (const event of events) {
       check(event.sequence === this.state.sequence + 1, 'the sequence grows by one');
       check(!isClosed(this.state.status), 'a closed process never changes');
-      if (event.type === 'CompensationStarted') check(!this.isPivotPossible(), 'nothing is undone past the pivot, or while it may be done');
+      if (event.type === 'CompensationStarted')
+        check(!this.isPivotPossible(), 'nothing is undone past the pivot, or while it may be done');
       if (event.type === 'StepCompensating') this.checkOrder(event.step);
       this.state = applyAll(this.state, [event]);
     }
@@ -116,7 +170,12 @@ class Played {
     return this.state.history.some(({ step, status, error, decided }) => {
       const declared = stepOf(this.definition, step);
       if (isWaiting(declared) || declared.isPivot !== true) return false;
-      return status === 'completed' || status === 'running' || (error !== null && error.class !== 'refused') || decided?.command === 'skipStep';
+      return (
+        status === 'completed' ||
+        status === 'running' ||
+        (error !== null && error.class !== 'refused') ||
+        decided?.command === 'skipStep'
+      );
     });
   }
 
@@ -124,8 +183,13 @@ class Played {
     this.hasUndone = true;
     if (this.definition.compensation === 'parallel') return;
     const taken = this.state.history.map((execution) => execution.step);
-    const later = this.state.history.slice(taken.indexOf(step) + 1).filter((execution) => this.isUndoable(execution.step));
-    check(later.every(({ status }) => status !== 'completed'), 'what was done last is undone first');
+    const later = this.state.history
+      .slice(taken.indexOf(step) + 1)
+      .filter((execution) => this.isUndoable(execution.step));
+    check(
+      later.every(({ status }) => status !== 'completed'),
+      'what was done last is undone first',
+    );
     const action = actionOf(this.definition, this.state);
     if (action.type === 'compensate') check(action.steps.length === 1, 'one at a time');
   }
@@ -133,9 +197,11 @@ class Played {
   private checkEnd(): void {
     const { status, history } = this.state;
     const left = [...this.effects].filter((step) => this.isUndoable(step));
-    if (status === 'compensated' || status === 'cancelled') check(left.length === 0, `${status}, and ${left.join()} is not undone`);
+    if (status === 'compensated' || status === 'cancelled')
+      check(left.length === 0, `${status}, and ${left.join()} is not undone`);
     if (status === 'completed') check(!this.hasUndone, 'completed only when no undo began');
-    if (history.some((execution) => execution.status === 'compensation_failed')) check(status !== 'completed' && status !== 'compensated' && status !== 'cancelled', 'a failed undo is visible');
+    if (history.some((execution) => execution.status === 'compensation_failed'))
+      check(status !== 'completed' && status !== 'compensated' && status !== 'cancelled', 'a failed undo is visible');
   }
 
   private isUndoable(step: string): boolean {
@@ -149,43 +215,55 @@ function check(holds: boolean, rule: string): void {
 }
 
 /** An operator who does not give up, and a world in which everything succeeds from now on. */
-function bringToAnEnd(process: Played): void {
-  for (let round = 0; round < 100 && !isClosed(process.state.status); round += 1) {
-    if (process.act() !== 'rest') continue;
-    const { status, currentStep } = process.state;
-    const declared = stepOf(process.definition, currentStep ?? '');
-    if (isParked(status)) process.command(status === 'step_failed' ? { type: 'retryStep', ...by } : { type: 'retryCompensation', ...by });
-    else if (isWaiting(declared)) process.command({ type: 'tell', event: declared.awaits, payload: {} });
+function bringToAnEnd(played: Played): void {
+  for (let round = 0; round < 100 && !isClosed(played.state.status); round += 1) {
+    if (played.act() !== 'rest') continue;
+    const { status, currentStep } = played.state;
+    const declared = stepOf(played.definition, currentStep ?? '');
+    if (isParked(status))
+      played.command(status === 'step_failed' ? { type: 'retryStep', ...by } : { type: 'retryCompensation', ...by });
+    else if (isWaiting(declared)) played.command({ type: 'tell', event: declared.awaits, payload: {} });
   }
 }
 
-test('any process, whatever its steps come to and whoever says what at any time, keeps its promises and comes to an end', (t) => {
+test('any process keeps its promises and comes to an end, whatever its steps come to and whoever says what', (t) => {
   const ends = new Map<string, number>();
-  fc.assert(fc.property(definitions, fc.array(drawn, { maxLength: 20 }), fc.array(moments, { maxLength: 25 }), (definition, outcomes, course) => {
-    const process = new Played(definition, outcomes);
-    for (const moment of course) {
-      if (moment.type === 'act') process.act();
-      else if (moment.type === 'begin') process.begin();
-      else if (moment.type === 'pass') process.pass(moment.ms);
-      else process.command(moment.command);
-      const { dueAt } = process.state;
-      if (dueAt !== null && dueAt <= process.now) process.pass(0);
-      check(process.state.dueAt === null || process.state.dueAt > process.now, 'what is due does not stay due');
-    }
-    process.outcomes.length = 0;
-    bringToAnEnd(process);
-    check(isClosed(process.state.status), `it ends: ${process.state.status} at ${process.state.currentStep}`);
-    check(!process.command({ type: 'cancel', ...by }), 'a closed process refuses');
-    ends.set(process.state.status, (ends.get(process.state.status) ?? 0) + 1);
-  }), { numRuns: 3_000, seed: 5 });
+  fc.assert(
+    fc.property(
+      definitions,
+      fc.array(drawn, { maxLength: 20 }),
+      fc.array(moments, { maxLength: 25 }),
+      (definition, outcomes, course) => {
+        const played = new Played(definition, outcomes);
+        for (const moment of course) {
+          if (moment.type === 'act') played.act();
+          else if (moment.type === 'begin') played.begin();
+          else if (moment.type === 'pass') played.pass(moment.ms);
+          else played.command(moment.command);
+          const { dueAt } = played.state;
+          if (dueAt !== null && dueAt <= played.now) played.pass(0);
+          check(played.state.dueAt === null || played.state.dueAt > played.now, 'what is due does not stay due');
+        }
+        played.outcomes.length = 0;
+        bringToAnEnd(played);
+        check(isClosed(played.state.status), `it ends: ${played.state.status} at ${played.state.currentStep}`);
+        check(!played.command({ type: 'cancel', ...by }), 'a closed process refuses');
+        ends.set(played.state.status, (ends.get(played.state.status) ?? 0) + 1);
+      },
+    ),
+    { numRuns: 3_000, seed: 5 },
+  );
   t.deepEqual([...ends.keys()].toSorted(), ['abandoned', 'cancelled', 'compensated', 'completed']);
 });
 
-test('a process that nobody disturbs and that nothing fails completes with every step that its definition leads to', (t) => {
-  fc.assert(fc.property(definitions, (definition) => {
-    const process = new Played(definition, []);
-    bringToAnEnd(process);
-    return process.state.status === 'completed' && process.state.history.every(({ status }) => status === 'completed');
-  }), { seed: 5 });
+test('a process that nobody disturbs and nothing fails completes every step that its definition leads to', (t) => {
+  fc.assert(
+    fc.property(definitions, (definition) => {
+      const played = new Played(definition, []);
+      bringToAnEnd(played);
+      return played.state.status === 'completed' && played.state.history.every(({ status }) => status === 'completed');
+    }),
+    { seed: 5 },
+  );
   t.pass();
 });

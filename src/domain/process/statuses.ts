@@ -1,12 +1,27 @@
 /** Where a process as a whole stands. */
 export const PROCESS_STATUSES = [
-  'running', 'waiting', 'compensating', 'compensation_failed', 'step_failed', 'completed', 'compensated', 'cancelled', 'abandoned',
+  'running',
+  'waiting',
+  'compensating',
+  'compensation_failed',
+  'step_failed',
+  'completed',
+  'compensated',
+  'cancelled',
+  'abandoned',
 ] as const;
 export type ProcessStatus = (typeof PROCESS_STATUSES)[number];
 
 /** Where one step of a process stands. */
 export const STEP_STATUSES = [
-  'pending', 'running', 'completed', 'failed', 'compensating', 'compensated', 'compensation_failed', 'skipped',
+  'pending',
+  'running',
+  'completed',
+  'failed',
+  'compensating',
+  'compensated',
+  'compensation_failed',
+  'skipped',
 ] as const;
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
@@ -14,7 +29,12 @@ export type StepStatus = (typeof STEP_STATUSES)[number];
 const PARKED_STATUSES = ['compensation_failed', 'step_failed'] as const satisfies readonly ProcessStatus[];
 
 /** Statuses that nothing changes any more. */
-export const CLOSED_STATUSES = ['completed', 'compensated', 'cancelled', 'abandoned'] as const satisfies readonly ProcessStatus[];
+export const CLOSED_STATUSES = [
+  'completed',
+  'compensated',
+  'cancelled',
+  'abandoned',
+] as const satisfies readonly ProcessStatus[];
 
 /** Whether a process waits for an operator. */
 export function isParked(status: ProcessStatus): boolean {

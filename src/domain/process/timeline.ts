@@ -7,11 +7,16 @@ import { isClosed } from './statuses.ts';
  * turned back.
  */
 export function stepsAhead(
-  definition: ProcessDefinition, { status, cause, currentStep, data }: Pick<ProcessState, 'status' | 'cause' | 'currentStep' | 'data'>,
+  definition: ProcessDefinition,
+  { status, cause, currentStep, data }: Pick<ProcessState, 'status' | 'cause' | 'currentStep' | 'data'>,
 ): readonly string[] {
   if (isClosed(status) || cause !== null) return [];
   const ahead: string[] = [];
-  for (let step = stepAfter(definition, currentStep, data); step !== null && !ahead.includes(step); step = stepAfter(definition, step, data)) {
+  for (
+    let step = stepAfter(definition, currentStep, data);
+    step !== null && !ahead.includes(step);
+    step = stepAfter(definition, step, data)
+  ) {
     ahead.push(step);
   }
   return ahead;

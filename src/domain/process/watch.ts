@@ -4,7 +4,15 @@ import { isClosed, isParked, type ProcessStatus } from './statuses.ts';
 
 /** What a process turns out to be that has not moved for a while; `docs/processes.md` says what each means. */
 export const PROCESS_CLASSES = [
-  'closed', 'moving', 'waiting', 'retrying', 'no_worker', 'task_failing', 'workflow_gone', 'left_open', 'stalled',
+  'closed',
+  'moving',
+  'waiting',
+  'retrying',
+  'no_worker',
+  'task_failing',
+  'workflow_gone',
+  'left_open',
+  'stalled',
 ] as const;
 export type ProcessClass = (typeof PROCESS_CLASSES)[number];
 
@@ -38,16 +46,16 @@ export interface PendingActivity extends PendingTask {
 export type WatchedExecution =
   | { readonly isOpen: false; readonly ended: string }
   | {
-    readonly isOpen: true;
-    readonly startedAt: number;
-    readonly isPaused: boolean;
-    readonly task: PendingTask | null;
-    /** What the workflow task failed with last. */
-    readonly taskFailure: string | null;
-    readonly activities: readonly PendingActivity[];
-    /** Whether any worker asks the execution's task queue for work. */
-    readonly isPolled: boolean;
-  };
+      readonly isOpen: true;
+      readonly startedAt: number;
+      readonly isPaused: boolean;
+      readonly task: PendingTask | null;
+      /** What the workflow task failed with last. */
+      readonly taskFailure: string | null;
+      readonly activities: readonly PendingActivity[];
+      /** Whether any worker asks the execution's task queue for work. */
+      readonly isPolled: boolean;
+    };
 
 /** Everything that was seen of a process at one time. */
 export interface Sighting {
@@ -69,36 +77,66 @@ const FAILING_ATTEMPTS = 3;
 /** Says why a process does not move, if it does not. What a worker alone can tell comes before what the row says. */
 export function classify(sighting: Sighting): Finding {
   const { row, execution, now, stuckAfterMs } = sighting;
-  if (!execution.isOpen) return isClosed(row.status) ? found('closed', `It is ${row.status}.`) : found('workflow_gone', `The row is ${row.status}, but its workflow is ${execution.ended}.`);
+  if (!execution.isOpen)
+    return isClosed(row.status)
+      ? found('closed', `It is ${row.status}.`)
+      : found('workflow_gone', `The row is ${row.status}, but its workflow is ${execution.ended}.`);
   const hindered = hindranceOf(sighting, execution);
   if (hindered !== null) return hindered;
   const idleMs = now - Math.max(row.updatedAt, execution.startedAt);
   if (idleMs < stuckAfterMs) return found('moving', `It moved ${seconds(idleMs)} ago.`);
   if (isClosed(row.status)) return found('left_open', `The row is ${row.status}, but its workflow is still open.`);
   if (execution.isPaused) return found('waiting', 'Its workflow was paused in Temporal.');
-  return waitOf(row, sighting) ?? activityOf(execution.activities) ?? retryOf(row, sighting)
-    ?? found('stalled', `Its workflow is open and nothing is left to be waited for, but it has not moved for ${seconds(idleMs)} at ${row.currentStep}.`);
+  return (
+    waitOf(row, sighting) ??
+    activityOf(execution.activities) ??
+    retryOf(row, sighting) ??
+    found(
+      'stalled',
+      `Its workflow is open and nothing is left to be waited for, but it has not moved for ${seconds(idleMs)} at ` +
+        `${row.currentStep}.`,
+    )
+  );
 }
 
 /** What keeps the execution from doing anything at all. */
-function hindranceOf({ now, stuckAfterMs }: Sighting, execution: Extract<WatchedExecution, { isOpen: true }>): Finding | null {
+function hindranceOf(
+  { now, stuckAfterMs }: Sighting,
+  execution: Extract<WatchedExecution, { isOpen: true }>,
+): Finding | null {
   const { task, taskFailure, activities, isPolled } = execution;
   if (task !== null && task.attempt >= FAILING_ATTEMPTS) {
-    return found('task_failing', `Its workflow task has failed ${task.attempt - 1} times${taskFailure === null ? '' : `: ${taskFailure}`}`);
+    return found(
+      'task_failing',
+      `Its workflow task has failed ${task.attempt - 1} times${taskFailure === null ? '' : `: ${taskFailure}`}`,
+    );
   }
-  const waited = [task, ...activities.filter(({ isPaused, attempt }) => !isPaused && attempt === 1)]
-    .flatMap((pending) => pending === null || pending.takenAt !== null ? [] : [now - pending.scheduledAt]);
+  const waited = [task, ...activities.filter(({ isPaused, attempt }) => !isPaused && attempt === 1)].flatMap(
+    (pending) => (pending === null || pending.takenAt !== null ? [] : [now - pending.scheduledAt]),
+  );
   const waitedMs = Math.max(0, ...waited);
   if (waited.length === 0 || (isPolled && waitedMs < stuckAfterMs)) return null;
-  return found('no_worker', `A task of it has waited ${seconds(waitedMs)} and ${isPolled ? 'no worker takes it' : 'no worker asks its task queue'}.`);
+  return found(
+    'no_worker',
+    `A task of it has waited ${seconds(waitedMs)} and ` +
+      `${isPolled ? 'no worker takes it' : 'no worker asks its task queue'}.`,
+  );
 }
 
 /** By design: for an event, or for an operator, until a time that has not long passed; null: it does not wait so. */
-export function waitOf({ status, currentStep, dueAt }: WatchedRow, { now, stuckAfterMs }: Pick<Sighting, 'now' | 'stuckAfterMs'>): Finding | null {
+export function waitOf(
+  { status, currentStep, dueAt }: WatchedRow,
+  { now, stuckAfterMs }: Pick<Sighting, 'now' | 'stuckAfterMs'>,
+): Finding | null {
   const isOver = dueAt !== null && now - dueAt >= stuckAfterMs;
   if (isOver || (status !== 'waiting' && !isParked(status))) return null;
   const until = dueAt === null ? '' : ` until ${iso(dueAt)}`;
-  return found('waiting', status === 'waiting' ? `It waits for an event at ${currentStep}${until}.` : `It waits for an operator: ${status} at ${currentStep}.`);
+  return found(
+    'waiting',
+    status === 'waiting'
+      ? `It waits for an event at ${currentStep}${until}.`
+      : `It waits for an operator: ${status} at ${currentStep}.`,
+  );
 }
 
 function activityOf(activities: readonly PendingActivity[]): Finding | null {
@@ -112,20 +150,36 @@ function activityOf(activities: readonly PendingActivity[]): Finding | null {
 }
 
 /** Attempts are counted in the row by the step itself. */
-function retryOf({ attempts, lastError, retryAt, currentStep }: WatchedRow, { now, stuckAfterMs }: Sighting): Finding | null {
+function retryOf(
+  { attempts, lastError, retryAt, currentStep }: WatchedRow,
+  { now, stuckAfterMs }: Sighting,
+): Finding | null {
   if (attempts === 0 || (retryAt !== null && now - retryAt >= stuckAfterMs)) return null;
   const cause = lastError === null ? '' : `, after ${lastError.code}: ${lastError.message}`;
-  return found('retrying', `Attempt ${attempts + 1} of ${currentStep}${retryAt === null ? ' is at work' : ` at ${iso(retryAt)}`}${cause}`);
+  return found(
+    'retrying',
+    `Attempt ${attempts + 1} of ${currentStep}${retryAt === null ? ' is at work' : ` at ${iso(retryAt)}`}${cause}`,
+  );
 }
 
 /** What is to be done about a process of a class. */
 export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' | 'alert' {
   switch (classed) {
-    case 'closed': case 'moving': case 'waiting': case 'retrying': return 'none';
-    case 'workflow_gone': return 'restart';
-    case 'left_open': return 'replace';
-    case 'no_worker': case 'task_failing': case 'stalled': return 'alert';
-    default: return assertNever(classed);
+    case 'closed':
+    case 'moving':
+    case 'waiting':
+    case 'retrying':
+      return 'none';
+    case 'workflow_gone':
+      return 'restart';
+    case 'left_open':
+      return 'replace';
+    case 'no_worker':
+    case 'task_failing':
+    case 'stalled':
+      return 'alert';
+    default:
+      return assertNever(classed);
   }
 }
 

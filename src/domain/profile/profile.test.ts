@@ -1,7 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {
-  decideProfile, evolveProfile, nextDueAt, registerProfile, type Profile, type ProfileCommand, type ProfileEvent, type ProfileSettings,
+  decideProfile,
+  evolveProfile,
+  nextDueAt,
+  registerProfile,
+  type Profile,
+  type ProfileCommand,
+  type ProfileEvent,
+  type ProfileSettings,
 } from './profile.ts';
 
 const DAY = 86_400_000;
@@ -19,33 +26,102 @@ const expired: ProfileEvent = { type: 'ProfileExpired', at: NOW + 7 * DAY, deadl
 const suspended: ProfileEvent = { type: 'UserSuspended', at: NOW + DAY };
 
 /** state, command, days after registration → what is decided */
-const TABLE: [title: string, state: Profile, command: ProfileCommand, day: number, expected: readonly string[] | { refused: string }][] = [
+const TABLE: [
+  title: string,
+  state: Profile,
+  command: ProfileCommand,
+  day: number,
+  expected: readonly string[] | { refused: string },
+][] = [
   ['starts a pending profile', pending, { type: 'markInProgress' }, 1, ['ProfileStarted']],
   ['starts a started profile without an event', given(started), { type: 'markInProgress' }, 1, []],
-  ['refuses to start a complete profile', given(completed), { type: 'markInProgress' }, 2, { refused: 'profile_already_completed' }],
+  [
+    'refuses to start a complete profile',
+    given(completed),
+    { type: 'markInProgress' },
+    2,
+    { refused: 'profile_already_completed' },
+  ],
   ['completes a pending profile', pending, { type: 'complete', customer }, 1, ['ProfileCompleted']],
-  ['completes up to the deadline, not at it', pending, { type: 'complete', customer }, 7, { refused: 'profile_expired' }],
+  [
+    'completes up to the deadline, not at it',
+    pending,
+    { type: 'complete', customer },
+    7,
+    { refused: 'profile_expired' },
+  ],
   ['takes the same completion twice as one', given(completed), { type: 'complete', customer }, 2, []],
-  ['refuses another customer', given(completed), { type: 'complete', customer: { id: 'c-2', kind: 'company' } }, 2, { refused: 'profile_already_completed' }],
-  ['refuses to complete an expired profile', given(expired), { type: 'complete', customer }, 8, { refused: 'profile_expired' }],
-  ['refuses to complete while suspended', given(suspended), { type: 'complete', customer }, 2, { refused: 'user_suspended' }],
-  ['reactivates an expired profile', given(expired), { type: 'reactivate', extensionDays: 7 }, 9, ['ProfileReactivated']],
-  ['refuses to reactivate a pending profile', pending, { type: 'reactivate', extensionDays: 7 }, 1, { refused: 'profile_not_expired' }],
+  [
+    'refuses another customer',
+    given(completed),
+    { type: 'complete', customer: { id: 'c-2', kind: 'company' } },
+    2,
+    { refused: 'profile_already_completed' },
+  ],
+  [
+    'refuses to complete an expired profile',
+    given(expired),
+    { type: 'complete', customer },
+    8,
+    { refused: 'profile_expired' },
+  ],
+  [
+    'refuses to complete while suspended',
+    given(suspended),
+    { type: 'complete', customer },
+    2,
+    { refused: 'user_suspended' },
+  ],
+  [
+    'reactivates an expired profile',
+    given(expired),
+    { type: 'reactivate', extensionDays: 7 },
+    9,
+    ['ProfileReactivated'],
+  ],
+  [
+    'refuses to reactivate a pending profile',
+    pending,
+    { type: 'reactivate', extensionDays: 7 },
+    1,
+    { refused: 'profile_not_expired' },
+  ],
   ['suspends an active user', given(completed), { type: 'suspend' }, 2, ['UserSuspended']],
   ['refuses to suspend an expired profile', given(expired), { type: 'suspend' }, 8, { refused: 'profile_expired' }],
   ['unsuspends before the deadline', given(suspended), { type: 'unsuspend' }, 2, ['UserUnsuspended']],
-  ['unsuspends and expires at once after the deadline', given(suspended), { type: 'unsuspend' }, 8, ['UserUnsuspended', 'ProfileExpired']],
+  [
+    'unsuspends and expires at once after the deadline',
+    given(suspended),
+    { type: 'unsuspend' },
+    8,
+    ['UserUnsuspended', 'ProfileExpired'],
+  ],
   ['refuses to unsuspend who is not suspended', pending, { type: 'unsuspend' }, 1, { refused: 'user_not_suspended' }],
   ['lets nothing fall due before the first mark', pending, { type: 'passTime' }, 1.9, []],
   ['lets a reminder fall due at its mark', pending, { type: 'passTime' }, 2, ['ReminderFellDue']],
-  ['lets one reminder fall due after an outage over two marks', pending, { type: 'passTime' }, 4.5, ['ReminderFellDue']],
-  ['lets the profile expire at the deadline, without a late reminder', pending, { type: 'passTime' }, 7, ['ProfileExpired']],
+  [
+    'lets one reminder fall due after an outage over two marks',
+    pending,
+    { type: 'passTime' },
+    4.5,
+    ['ReminderFellDue'],
+  ],
+  [
+    'lets the profile expire at the deadline, without a late reminder',
+    pending,
+    { type: 'passTime' },
+    7,
+    ['ProfileExpired'],
+  ],
   ['lets nothing fall due while suspended', given(suspended), { type: 'passTime' }, 9, []],
 ];
 for (const [title, state, command, day, expected] of TABLE) {
   test(`decideProfile ${title}`, (t) => {
     const decision = decideProfile(state, command, { now: NOW + day * DAY, settings });
-    t.deepEqual(decision.accepted ? decision.events.map(({ type }) => type) : { refused: decision.refusal.code }, expected);
+    t.deepEqual(
+      decision.accepted ? decision.events.map(({ type }) => type) : { refused: decision.refusal.code },
+      expected,
+    );
   });
 }
 
@@ -66,9 +142,13 @@ test('nextDueAt is the next mark, then the deadline, then never', (t) => {
 });
 
 const commands: fc.Arbitrary<ProfileCommand> = fc.oneof(
-  fc.constant<ProfileCommand>({ type: 'markInProgress' }), fc.constant<ProfileCommand>({ type: 'complete', customer }),
-  fc.double({ min: 0.01, max: 30, noNaN: true }).map((extensionDays): ProfileCommand => ({ type: 'reactivate', extensionDays })),
-  fc.constant<ProfileCommand>({ type: 'suspend' }), fc.constant<ProfileCommand>({ type: 'unsuspend' }),
+  fc.constant<ProfileCommand>({ type: 'markInProgress' }),
+  fc.constant<ProfileCommand>({ type: 'complete', customer }),
+  fc
+    .double({ min: 0.01, max: 30, noNaN: true })
+    .map((extensionDays): ProfileCommand => ({ type: 'reactivate', extensionDays })),
+  fc.constant<ProfileCommand>({ type: 'suspend' }),
+  fc.constant<ProfileCommand>({ type: 'unsuspend' }),
   fc.constant<ProfileCommand>({ type: 'passTime' }),
 );
 const lives = fc.record({
@@ -76,40 +156,45 @@ const lives = fc.record({
   deadlineDays: fc.double({ min: 0, max: 20, noNaN: true }),
   settings: fc.record({
     marksDays: fc.array(fc.double({ min: 0, max: 10, noNaN: true }), { maxLength: 6 }),
-    hour: fc.option(fc.integer({ min: 0, max: 23 })), timeZone: fc.constantFrom('UTC', 'Europe/Paris', 'Pacific/Apia'),
+    hour: fc.option(fc.integer({ min: 0, max: 23 })),
+    timeZone: fc.constantFrom('UTC', 'Europe/Paris', 'Pacific/Apia'),
     maxReminders: fc.integer({ min: 0, max: 4 }),
   }),
 });
 
 test('any sequence of commands and times keeps the promises of a profile', (t) => {
-  fc.assert(fc.property(lives, ({ steps, deadlineDays, settings: drawn }) => {
-    let now = NOW;
-    let profile: Profile = registerProfile({ now, deadlineDays });
-    let isCompleted = false;
-    const remindersByDeadline = new Map<string, number>();
-    let reactivations = 0;
-    for (const { command, afterMs } of steps) {
-      now += afterMs;
-      const decision = decideProfile(profile, command, { now, settings: drawn });
-      if (!decision.accepted) continue;
-      for (const event of decision.events) {
-        if (event.type === 'ReminderFellDue') {
-          if (isCompleted) return false; // none after completion
-          const key = `${event.deadline}/${reactivations}`;
-          remindersByDeadline.set(key, (remindersByDeadline.get(key) ?? 0) + 1);
+  fc.assert(
+    fc.property(lives, ({ steps, deadlineDays, settings: drawn }) => {
+      let now = NOW;
+      let profile: Profile = registerProfile({ now, deadlineDays });
+      let isCompleted = false;
+      const remindersByDeadline = new Map<string, number>();
+      let reactivations = 0;
+      for (const { command, afterMs } of steps) {
+        now += afterMs;
+        const decision = decideProfile(profile, command, { now, settings: drawn });
+        if (!decision.accepted) continue;
+        for (const event of decision.events) {
+          if (event.type === 'ReminderFellDue') {
+            if (isCompleted) return false; // none after completion
+            const key = `${event.deadline}/${reactivations}`;
+            remindersByDeadline.set(key, (remindersByDeadline.get(key) ?? 0) + 1);
+          }
+          if (event.type === 'ProfileExpired' && (now < event.deadline || isCompleted)) return false;
+          if (event.type === 'ProfileReactivated') reactivations += 1;
+          if (event.type === 'ProfileCompleted') isCompleted = true;
+          profile = evolveProfile(profile, event);
         }
-        if (event.type === 'ProfileExpired' && (now < event.deadline || isCompleted)) return false;
-        if (event.type === 'ProfileReactivated') reactivations += 1;
-        if (event.type === 'ProfileCompleted') isCompleted = true;
-        profile = evolveProfile(profile, event);
+        if (profile.kind === 'active' && !isCompleted) return false; // active only if completed
+        const dueAt = nextDueAt(profile, drawn);
+        const due = decideProfile(profile, { type: 'passTime' }, { now, settings: drawn });
+        // What is not due now leads to nothing, and what is due leads on: the workflow's loop can neither miss nor
+        // spin.
+        if (due.accepted && due.events.length > 0 !== (dueAt !== null && dueAt <= now)) return false;
       }
-      if (profile.kind === 'active' && !isCompleted) return false; // active only if completed
-      const dueAt = nextDueAt(profile, drawn);
-      const due = decideProfile(profile, { type: 'passTime' }, { now, settings: drawn });
-      // What is not due now leads to nothing, and what is due leads on: the workflow's loop can neither miss nor spin.
-      if (due.accepted && (due.events.length > 0) !== (dueAt !== null && dueAt <= now)) return false;
-    }
-    return [...remindersByDeadline.values()].every((count) => count <= drawn.maxReminders);
-  }), { numRuns: 2_000, seed: 20261121 });
+      return [...remindersByDeadline.values()].every((count) => count <= drawn.maxReminders);
+    }),
+    { numRuns: 2_000, seed: 20261121 },
+  );
   t.pass();
 });

@@ -66,22 +66,35 @@ const DAY_MS = 86_400_000;
 /** A profile as it is registered: due `deadlineDays` days (fractions allowed) after `now`. */
 export function registerProfile({ now, deadlineDays }: { now: number; deadlineDays: number }): PendingProfile {
   return {
-    kind: 'pending', started: false, deadline: now + Math.round(deadlineDays * DAY_MS), reminders: 0, settledUntil: now,
+    kind: 'pending',
+    started: false,
+    deadline: now + Math.round(deadlineDays * DAY_MS),
+    reminders: 0,
+    settledUntil: now,
   };
 }
 
 /** What `command` leads to at `now` (milliseconds since the epoch): events, or a refusal that changes nothing. */
 export function decideProfile(
-  profile: Profile, command: ProfileCommand, { now, settings }: { now: number; settings: ProfileSettings },
+  profile: Profile,
+  command: ProfileCommand,
+  { now, settings }: { now: number; settings: ProfileSettings },
 ): Decision<ProfileEvent> {
   switch (command.type) {
-    case 'markInProgress': return decideStart(profile, now);
-    case 'complete': return decideComplete(profile, command.customer, now);
-    case 'reactivate': return decideReactivate(profile, command.extensionDays, now);
-    case 'suspend': return decideSuspend(profile, now);
-    case 'unsuspend': return decideUnsuspend(profile, now);
-    case 'passTime': return accept(...fallenDue(profile, now, settings));
-    default: return assertNever(command);
+    case 'markInProgress':
+      return decideStart(profile, now);
+    case 'complete':
+      return decideComplete(profile, command.customer, now);
+    case 'reactivate':
+      return decideReactivate(profile, command.extensionDays, now);
+    case 'suspend':
+      return decideSuspend(profile, now);
+    case 'unsuspend':
+      return decideUnsuspend(profile, now);
+    case 'passTime':
+      return accept(...fallenDue(profile, now, settings));
+    default:
+      return assertNever(command);
   }
 }
 
@@ -122,7 +135,9 @@ function decideUnsuspend(profile: Profile, now: number): Decision<ProfileEvent> 
     : accept(back);
 }
 
-/** Expiry once the deadline has come; before it the newest mark that fell due: after an outage nobody gets two at once. */
+/**
+ * Expiry once the deadline has come; before it the newest mark that fell due: after an outage nobody gets two at once.
+ */
 function fallenDue(profile: Profile, now: number, settings: ProfileSettings): ProfileEvent[] {
   if (profile.kind !== 'pending') return [];
   const { deadline, reminders, settledUntil } = profile;
@@ -134,14 +149,20 @@ function fallenDue(profile: Profile, now: number, settings: ProfileSettings): Pr
 
 function refuseUnlessPending(profile: Exclude<Profile, PendingProfile>): Decision<ProfileEvent> {
   switch (profile.kind) {
-    case 'active': return refuse('profile_already_completed', 'The profile is already complete.');
-    case 'expired': return refuse('profile_expired', 'The profile has expired; an administrator can reactivate it.');
-    case 'suspended': return refuse('user_suspended', 'The user is suspended.');
-    default: return assertNever(profile);
+    case 'active':
+      return refuse('profile_already_completed', 'The profile is already complete.');
+    case 'expired':
+      return refuse('profile_expired', 'The profile has expired; an administrator can reactivate it.');
+    case 'suspended':
+      return refuse('user_suspended', 'The user is suspended.');
+    default:
+      return assertNever(profile);
   }
 }
 
-/** The deadline has come though its timer has not been handled yet: the promise counts, not the order of two messages. */
+/**
+ * The deadline has come though its timer has not been handled yet: the promise counts, not the order of two messages.
+ */
 function refuseOverdue(): Decision<ProfileEvent> {
   return refuse('profile_expired', 'The deadline has passed; an administrator can reactivate the profile.');
 }
@@ -149,7 +170,8 @@ function refuseOverdue(): Decision<ProfileEvent> {
 /** The profile after `event`. An event that does not fit the state is a bug and throws. */
 export function evolveProfile(profile: Profile, event: ProfileEvent): Profile {
   switch (event.type) {
-    case 'ProfileStarted': return { ...pendingOf(profile, event), started: true };
+    case 'ProfileStarted':
+      return { ...pendingOf(profile, event), started: true };
     case 'ProfileCompleted': {
       const { reminders } = pendingOf(profile, event);
       return { kind: 'active', customer: event.customer, completedAt: event.at, reminders };
@@ -164,7 +186,13 @@ export function evolveProfile(profile: Profile, event: ProfileEvent): Profile {
     }
     case 'ProfileReactivated': {
       if (profile.kind !== 'expired') throw misplaced(profile, event);
-      return { kind: 'pending', started: profile.started, deadline: event.deadline, reminders: 0, settledUntil: event.at };
+      return {
+        kind: 'pending',
+        started: profile.started,
+        deadline: event.deadline,
+        reminders: 0,
+        settledUntil: event.at,
+      };
     }
     case 'UserSuspended': {
       if (profile.kind !== 'pending' && profile.kind !== 'active') throw misplaced(profile, event);
@@ -175,7 +203,8 @@ export function evolveProfile(profile: Profile, event: ProfileEvent): Profile {
       const { former } = profile;
       return former.kind === 'pending' ? { ...former, settledUntil: event.at } : former;
     }
-    default: return assertNever(event);
+    default:
+      return assertNever(event);
   }
 }
 
@@ -191,8 +220,9 @@ function misplaced(profile: Profile, event: ProfileEvent): Error {
 /** When time alone changes something next (milliseconds since the epoch); null: never. */
 export function nextDueAt(profile: Profile, settings: ProfileSettings): number | null {
   if (profile.kind !== 'pending') return null;
-  const next = profile.reminders >= settings.maxReminders
-    ? undefined
-    : remindersOf(profile.deadline, settings).find(({ at }) => at > profile.settledUntil);
+  const next =
+    profile.reminders >= settings.maxReminders
+      ? undefined
+      : remindersOf(profile.deadline, settings).find(({ at }) => at > profile.settledUntil);
   return next?.at ?? profile.deadline;
 }

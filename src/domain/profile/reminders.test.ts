@@ -6,9 +6,14 @@ const DAY = 86_400_000;
 test('remindersOf puts whole marks at the hour of the local day', (t) => {
   const deadline = Date.parse('2026-06-08T15:30:00+02:00');
   const reminders = remindersOf(deadline, { marksDays: [1, 5, 3], hour: 10, timeZone: 'Europe/Paris' });
-  t.deepEqual(reminders.map(({ markDays, at }) => [markDays, new Date(at).toISOString()]), [
-    [5, '2026-06-03T08:00:00.000Z'], [3, '2026-06-05T08:00:00.000Z'], [1, '2026-06-07T08:00:00.000Z'],
-  ]);
+  t.deepEqual(
+    reminders.map(({ markDays, at }) => [markDays, new Date(at).toISOString()]),
+    [
+      [5, '2026-06-03T08:00:00.000Z'],
+      [3, '2026-06-05T08:00:00.000Z'],
+      [1, '2026-06-07T08:00:00.000Z'],
+    ],
+  );
 });
 
 test('remindersOf keeps the hour when the clocks change', (t) => {

@@ -29,9 +29,10 @@ export function remindersOf(deadline: number, { marksDays, hour, timeZone }: Rem
   return marksDays
     .map((markDays) => ({
       markDays,
-      at: hour === null || !Number.isInteger(markDays)
-        ? deadline - markDays * DAY_MS
-        : localDeadline.minus({ days: markDays }).startOf('day').set({ hour }).toMillis(),
+      at:
+        hour === null || !Number.isInteger(markDays)
+          ? deadline - markDays * DAY_MS
+          : localDeadline.minus({ days: markDays }).startOf('day').set({ hour }).toMillis(),
     }))
     .filter(({ at }) => at < deadline)
     .toSorted((a, b) => a.at - b.at);

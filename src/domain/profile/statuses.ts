@@ -15,9 +15,13 @@ export function statusesOf(profile: Profile): ProfileStatuses {
   switch (profile.kind) {
     case 'pending':
       return { status: 'pending_profile', profileCompletionStatus: profile.started ? 'in_progress' : 'not_started' };
-    case 'active': return { status: 'active', profileCompletionStatus: 'completed' };
-    case 'expired': return { status: 'inactive', profileCompletionStatus: 'expired' };
-    case 'suspended': return { ...statusesOf(profile.former), status: 'suspended' };
-    default: return assertNever(profile);
+    case 'active':
+      return { status: 'active', profileCompletionStatus: 'completed' };
+    case 'expired':
+      return { status: 'inactive', profileCompletionStatus: 'expired' };
+    case 'suspended':
+      return { ...statusesOf(profile.former), status: 'suspended' };
+    default:
+      return assertNever(profile);
   }
 }

@@ -17,12 +17,20 @@ export interface Refundable {
 }
 
 /** Why a refund can't be made, in words for the customer; null: it can. */
-export function refundRefusal(refund: AskedRefund, left: Refundable): { readonly code: string; readonly message: string } | null {
-  if (!left.isShipped) return { code: 'order_not_shipped', message: 'The order was not shipped; it can be cancelled instead.' };
-  if (refund.currency !== left.currency) return { code: 'currency_mismatch', message: `The order was paid in ${left.currency}.` };
-  if (refund.amountMinor > left.amountMinor) return { code: 'refund_exceeds_payment', message: 'There is not so much left to be refunded.' };
+export function refundRefusal(
+  refund: AskedRefund,
+  left: Refundable,
+): { readonly code: string; readonly message: string } | null {
+  if (!left.isShipped)
+    return { code: 'order_not_shipped', message: 'The order was not shipped; it can be cancelled instead.' };
+  if (refund.currency !== left.currency)
+    return { code: 'currency_mismatch', message: `The order was paid in ${left.currency}.` };
+  if (refund.amountMinor > left.amountMinor)
+    return { code: 'refund_exceeds_payment', message: 'There is not so much left to be refunded.' };
   const unknown = refund.items.find(({ sku, quantity }) => quantity > (left.pieces.get(sku) ?? 0));
-  return unknown === undefined ? null : { code: 'refund_exceeds_order', message: `There are not so many pieces of ${unknown.sku} left to come back.` };
+  return unknown === undefined
+    ? null
+    : { code: 'refund_exceeds_order', message: `There are not so many pieces of ${unknown.sku} left to come back.` };
 }
 
 /** What is left once the refund is accepted. */

@@ -17,5 +17,6 @@ export const refundProcess: ProcessDefinition<RefundData> = {
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
     pay_back: { execute: 'payBack', isPivot: true, failures: { payment_timed_out: 'unknown' } },
   },
-  next: (completed, { returnLimitMs }) => completed === 'accept_refund' && returnLimitMs === 0 ? 'pay_back' : undefined,
+  next: (completed, { returnLimitMs }) =>
+    completed === 'accept_refund' && returnLimitMs === 0 ? 'pay_back' : undefined,
 };

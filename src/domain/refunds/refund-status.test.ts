@@ -4,7 +4,10 @@ import { refundStatusOf } from './refund-status.ts';
 
 test('refundStatusOf names what a refund is about', (t) => {
   const steps = Object.keys(refundProcess.steps);
-  t.deepEqual(steps.map((currentStep) => refundStatusOf({ status: 'running', currentStep, cause: null })), ['requested', 'awaiting_goods', 'paying', 'paying']);
+  t.deepEqual(
+    steps.map((currentStep) => refundStatusOf({ status: 'running', currentStep, cause: null })),
+    ['requested', 'awaiting_goods', 'paying', 'paying'],
+  );
   t.is(refundStatusOf({ status: 'completed', currentStep: null, cause: null }), 'paid');
   t.is(refundStatusOf({ status: 'compensation_failed', currentStep: 'accept_refund', cause: null }), 'cancelling');
 });

@@ -2,23 +2,43 @@ import { assertNever } from '../assert-never.ts';
 import type { Cause, ProcessState } from '../process/state.ts';
 
 /** How far a refund is, as those who asked for it see it. */
-export const REFUND_STATUSES = ['requested', 'awaiting_goods', 'paying', 'paid', 'cancelling', 'cancelled', 'refused', 'failed'] as const;
+export const REFUND_STATUSES = [
+  'requested',
+  'awaiting_goods',
+  'paying',
+  'paid',
+  'cancelling',
+  'cancelled',
+  'refused',
+  'failed',
+] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
 /** What decides the status of a refund: how its process stands. */
-export type RefundProgress = Pick<ProcessState, 'status' | 'currentStep'> & { readonly cause: Pick<Cause, 'class'> | null };
+export type RefundProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
+  readonly cause: Pick<Cause, 'class'> | null;
+};
 
 /** The status of a refund whose process stands like this. */
 export function refundStatusOf({ status, currentStep, cause }: RefundProgress): RefundStatus {
   switch (status) {
-    case 'running': case 'waiting': case 'step_failed':
+    case 'running':
+    case 'waiting':
+    case 'step_failed':
       if (currentStep === 'await_goods') return 'awaiting_goods';
       return currentStep === 'restock_goods' || currentStep === 'pay_back' ? 'paying' : 'requested';
-    case 'compensating': case 'compensation_failed': return 'cancelling';
-    case 'completed': return 'paid';
-    case 'cancelled': return 'cancelled';
-    case 'compensated': return cause?.class === 'refused' ? 'refused' : 'failed';
-    case 'abandoned': return 'failed';
-    default: return assertNever(status);
+    case 'compensating':
+    case 'compensation_failed':
+      return 'cancelling';
+    case 'completed':
+      return 'paid';
+    case 'cancelled':
+      return 'cancelled';
+    case 'compensated':
+      return cause?.class === 'refused' ? 'refused' : 'failed';
+    case 'abandoned':
+      return 'failed';
+    default:
+      return assertNever(status);
   }
 }

@@ -20,7 +20,8 @@ export function parseFailed(payload: unknown): Parsed<UserSyncCommand> {
   return {
     ok: true,
     value: {
-      type: 'fail', service,
+      type: 'fail',
+      service,
       ...(userVersion === undefined ? {} : { userVersion }),
       ...(error === undefined ? {} : { error: error.slice(0, MAX_ERROR_LENGTH).toWellFormed() }),
     },
@@ -48,7 +49,13 @@ export function parseUserChanged(payload: unknown): Parsed<readonly UserSyncComm
   if (version === undefined || !isOptionalVersion(version)) return invalid('version must be a whole number above 0');
   if (services === undefined) return { ok: true, value: [{ type: 'changeUser', version }] };
   if (!Array.isArray(services) || !services.every(isServiceName)) return invalid('services must be a list of texts');
-  return { ok: true, value: [{ type: 'changeServices', services }, { type: 'changeUser', version }] };
+  return {
+    ok: true,
+    value: [
+      { type: 'changeServices', services },
+      { type: 'changeUser', version },
+    ],
+  };
 }
 
 function isServiceName(value: unknown): value is string {
@@ -56,5 +63,8 @@ function isServiceName(value: unknown): value is string {
 }
 
 function isOptionalVersion(value: unknown): value is number | undefined {
-  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= MAX_INTEGER);
+  return (
+    value === undefined ||
+    (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= MAX_INTEGER)
+  );
 }

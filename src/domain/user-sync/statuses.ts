@@ -5,7 +5,11 @@ import { missingServices } from './user-sync.ts';
 export type SyncStatus = 'pending' | 'in_progress' | 'synced' | 'failed' | 'retry';
 
 const STATUS_OF_PHASE: Readonly<Record<SyncPhase['kind'], SyncStatus>> = {
-  unsent: 'pending', awaiting: 'in_progress', backoff: 'retry', exhausted: 'failed', synced: 'synced',
+  unsent: 'pending',
+  awaiting: 'in_progress',
+  backoff: 'retry',
+  exhausted: 'failed',
+  synced: 'synced',
 };
 
 /** The status that a synchronisation shows to the outside. */

@@ -59,7 +59,13 @@ export type UserSyncEvent =
   | { readonly type: 'ServicesChanged'; readonly services: readonly string[] }
   | { readonly type: 'CopyDoubted'; readonly service: string; readonly heldVersion: number }
   | { readonly type: 'EmissionRequested' }
-  | { readonly type: 'Emitted'; readonly at: number; readonly targets: readonly string[]; readonly isRetry: boolean; readonly until: number }
+  | {
+      readonly type: 'Emitted';
+      readonly at: number;
+      readonly targets: readonly string[];
+      readonly isRetry: boolean;
+      readonly until: number;
+    }
   | { readonly type: 'ServiceConfirmed'; readonly service: string; readonly at: number }
   | { readonly type: 'ServiceFailed'; readonly service: string; readonly error: string }
   | { readonly type: 'AttemptFailed'; readonly error: string; readonly next: SyncPhase }
@@ -70,8 +76,12 @@ const NO_COPY: ServiceCopy = { confirmedVersion: 0, failedVersion: 0, lastError:
 /** The state before the first emission of `version` to `services`. */
 export function startUserSync({ version, services }: { version: number; services: readonly string[] }): UserSync {
   return {
-    version, services: Object.fromEntries(services.map((service) => [service, NO_COPY])),
-    phase: { kind: 'unsent' }, retryCount: 0, lastAttemptAt: null, lastError: null,
+    version,
+    services: Object.fromEntries(services.map((service) => [service, NO_COPY])),
+    phase: { kind: 'unsent' },
+    retryCount: 0,
+    lastAttemptAt: null,
+    lastError: null,
   };
 }
 
@@ -82,22 +92,33 @@ export function missingServices({ services, version }: Pick<UserSync, 'services'
 
 /** What `command` leads to at `now` (milliseconds since the epoch): events, or a refusal that changes nothing. */
 export function decideUserSync(
-  sync: UserSync, command: UserSyncCommand, { now, settings }: { now: number; settings: UserSyncSettings },
+  sync: UserSync,
+  command: UserSyncCommand,
+  { now, settings }: { now: number; settings: UserSyncSettings },
 ): Decision<UserSyncEvent> {
   switch (command.type) {
     case 'changeUser':
       return command.version > sync.version ? accept({ type: 'UserChanged', version: command.version }) : accept();
-    case 'changeServices': return decideServices(sync, command.services);
+    case 'changeServices':
+      return decideServices(sync, command.services);
     case 'confirm':
-    case 'fail': return decideAnswer(sync, command, now, settings);
+    case 'fail':
+      return decideAnswer(sync, command, now, settings);
     case 'forceResync':
       return accept(
-        ...Object.keys(sync.services).map((service): UserSyncEvent => ({ type: 'CopyDoubted', service, heldVersion: 0 })),
+        ...Object.keys(sync.services).map((service): UserSyncEvent => ({
+          type: 'CopyDoubted',
+          service,
+          heldVersion: 0,
+        })),
         { type: 'EmissionRequested' },
       );
-    case 'reconcile': return decideReconcile(sync, command);
-    case 'passTime': return accept(...fallenDue(sync, now, settings));
-    default: return assertNever(command);
+    case 'reconcile':
+      return decideReconcile(sync, command);
+    case 'passTime':
+      return accept(...fallenDue(sync, now, settings));
+    default:
+      return assertNever(command);
   }
 }
 
@@ -116,10 +137,14 @@ function decideServices(sync: UserSync, services: readonly string[]): Decision<U
 
 /** An answer counts for the current version only; one about an older version changes nothing. */
 function decideAnswer(
-  sync: UserSync, command: Extract<UserSyncCommand, { type: 'confirm' | 'fail' }>, now: number, settings: UserSyncSettings,
+  sync: UserSync,
+  command: Extract<UserSyncCommand, { type: 'confirm' | 'fail' }>,
+  now: number,
+  settings: UserSyncSettings,
 ): Decision<UserSyncEvent> {
   const { service, userVersion = sync.version } = command;
-  if (!Object.hasOwn(sync.services, service)) return refuse('unknown_service', `The user is not synchronised to "${service}".`);
+  if (!Object.hasOwn(sync.services, service))
+    return refuse('unknown_service', `The user is not synchronised to "${service}".`);
   if (userVersion > sync.version) {
     return refuse('unknown_version', `Version ${userVersion} was never published; the current one is ${sync.version}.`);
   }
@@ -137,35 +162,50 @@ function decideAnswer(
     : accept(failed, ...ended(after, now, settings));
 }
 
-function decideReconcile(sync: UserSync, command: Extract<UserSyncCommand, { type: 'reconcile' }>): Decision<UserSyncEvent> {
+function decideReconcile(
+  sync: UserSync,
+  command: Extract<UserSyncCommand, { type: 'reconcile' }>,
+): Decision<UserSyncEvent> {
   const { service, heldVersion = 0 } = command;
   if (service !== undefined && !Object.hasOwn(sync.services, service)) {
     return refuse('unknown_service', `The user is not synchronised to "${service}".`);
   }
-  const doubts: UserSyncEvent[] = service !== undefined && heldVersion !== sync.version
-    ? [{ type: 'CopyDoubted', service, heldVersion: Math.min(heldVersion, sync.version) }]
-    : [];
+  const doubts: UserSyncEvent[] =
+    service !== undefined && heldVersion !== sync.version
+      ? [{ type: 'CopyDoubted', service, heldVersion: Math.min(heldVersion, sync.version) }]
+      : [];
   const after = doubts.reduce(evolveUserSync, sync);
-  return missingServices(after).length === 0 ? accept() : accept<UserSyncEvent>(...doubts, { type: 'EmissionRequested' });
+  return missingServices(after).length === 0
+    ? accept()
+    : accept<UserSyncEvent>(...doubts, { type: 'EmissionRequested' });
 }
 
 function fallenDue(sync: UserSync, now: number, settings: UserSyncSettings): UserSyncEvent[] {
   const { phase } = sync;
   switch (phase.kind) {
-    case 'unsent': return missingServices(sync).length === 0 ? [{ type: 'Synced' }] : [emit(sync, now, settings, false)];
-    case 'awaiting': return now >= phase.until ? [failAttempt(sync, now, settings)] : [];
-    case 'backoff': return now >= phase.retryAt ? [emit(sync, now, settings, true)] : [];
+    case 'unsent':
+      return missingServices(sync).length === 0 ? [{ type: 'Synced' }] : [emit(sync, now, settings, false)];
+    case 'awaiting':
+      return now >= phase.until ? [failAttempt(sync, now, settings)] : [];
+    case 'backoff':
+      return now >= phase.retryAt ? [emit(sync, now, settings, true)] : [];
     case 'exhausted':
-      return now >= phase.resetAt
-        ? [{ type: 'EmissionRequested' }, emit(sync, now, settings, false)]
-        : [];
-    case 'synced': return [];
-    default: return assertNever(phase);
+      return now >= phase.resetAt ? [{ type: 'EmissionRequested' }, emit(sync, now, settings, false)] : [];
+    case 'synced':
+      return [];
+    default:
+      return assertNever(phase);
   }
 }
 
 function emit(sync: UserSync, now: number, settings: UserSyncSettings, isRetry: boolean): UserSyncEvent {
-  return { type: 'Emitted', at: now, targets: missingServices(sync), isRetry, until: now + settings.confirmationTimeoutMs };
+  return {
+    type: 'Emitted',
+    at: now,
+    targets: missingServices(sync),
+    isRetry,
+    until: now + settings.confirmationTimeoutMs,
+  };
 }
 
 function settled(sync: UserSync): UserSyncEvent[] {
@@ -185,43 +225,67 @@ function failAttempt(sync: UserSync, now: number, settings: UserSyncSettings): U
     .map((service) => `${service}: ${sync.services[service]!.lastError ?? 'not confirmed'}`);
   const error = [...failures, ...silent.map((service) => `${service}: no answer in time`)].join('; ');
   const delayMs = settings.retryDelaysMs[Math.min(sync.retryCount, settings.retryDelaysMs.length - 1)] ?? 0;
-  const next: SyncPhase = sync.retryCount < settings.maxRetries
-    ? { kind: 'backoff', retryAt: now + delayMs }
-    : { kind: 'exhausted', resetAt: (sync.lastAttemptAt ?? now) + settings.retryResetMs };
+  const next: SyncPhase =
+    sync.retryCount < settings.maxRetries
+      ? { kind: 'backoff', retryAt: now + delayMs }
+      : { kind: 'exhausted', resetAt: (sync.lastAttemptAt ?? now) + settings.retryResetMs };
   return { type: 'AttemptFailed', error, next };
 }
 
 function silentServices(sync: UserSync, targets: readonly string[]): string[] {
-  return missingServices(sync).filter((service) => targets.includes(service) && sync.services[service]!.failedVersion !== sync.version);
+  return missingServices(sync).filter(
+    (service) => targets.includes(service) && sync.services[service]!.failedVersion !== sync.version,
+  );
 }
 
 /** The state after `event`. */
 export function evolveUserSync(sync: UserSync, event: UserSyncEvent): UserSync {
   switch (event.type) {
-    case 'UserChanged': return { ...sync, version: event.version, retryCount: 0, phase: { kind: 'unsent' } };
+    case 'UserChanged':
+      return { ...sync, version: event.version, retryCount: 0, phase: { kind: 'unsent' } };
     case 'ServicesChanged':
-      return { ...sync, services: Object.fromEntries(event.services.map((service) => [service, sync.services[service] ?? NO_COPY])) };
+      return {
+        ...sync,
+        services: Object.fromEntries(event.services.map((service) => [service, sync.services[service] ?? NO_COPY])),
+      };
     case 'CopyDoubted':
       return withCopy(sync, event.service, { confirmedVersion: event.heldVersion, failedVersion: 0, lastError: null });
-    case 'EmissionRequested': return { ...sync, retryCount: 0, phase: { kind: 'unsent' } };
-    case 'Emitted': return emitted(sync, event);
+    case 'EmissionRequested':
+      return { ...sync, retryCount: 0, phase: { kind: 'unsent' } };
+    case 'Emitted':
+      return emitted(sync, event);
     case 'ServiceConfirmed':
       return withCopy(sync, event.service, {
-        confirmedVersion: sync.version, failedVersion: 0, lastError: null, lastSuccessAt: event.at,
+        confirmedVersion: sync.version,
+        failedVersion: 0,
+        lastError: null,
+        lastSuccessAt: event.at,
       });
     case 'ServiceFailed':
-      return withCopy(sync, event.service, { confirmedVersion: 0, failedVersion: sync.version, lastError: event.error });
-    case 'AttemptFailed': return attemptFailed(sync, event);
-    case 'Synced': return { ...sync, phase: { kind: 'synced' }, retryCount: 0, lastError: null };
-    default: return assertNever(event);
+      return withCopy(sync, event.service, {
+        confirmedVersion: 0,
+        failedVersion: sync.version,
+        lastError: event.error,
+      });
+    case 'AttemptFailed':
+      return attemptFailed(sync, event);
+    case 'Synced':
+      return { ...sync, phase: { kind: 'synced' }, retryCount: 0, lastError: null };
+    default:
+      return assertNever(event);
   }
 }
 
 /** A new attempt forgets the failures of the one before, so that silence and failure of this one can be told apart. */
-function emitted(sync: UserSync, { at, targets, isRetry, until }: Extract<UserSyncEvent, { type: 'Emitted' }>): UserSync {
+function emitted(
+  sync: UserSync,
+  { at, targets, isRetry, until }: Extract<UserSyncEvent, { type: 'Emitted' }>,
+): UserSync {
   const asked = targets.reduce((state, service) => withCopy(state, service, { failedVersion: 0 }), sync);
   return {
-    ...asked, lastAttemptAt: at, retryCount: isRetry ? sync.retryCount + 1 : sync.retryCount,
+    ...asked,
+    lastAttemptAt: at,
+    retryCount: isRetry ? sync.retryCount + 1 : sync.retryCount,
     phase: { kind: 'awaiting', until, targets },
   };
 }
@@ -229,7 +293,8 @@ function emitted(sync: UserSync, { at, targets, isRetry, until }: Extract<UserSy
 function attemptFailed(sync: UserSync, { error, next }: Extract<UserSyncEvent, { type: 'AttemptFailed' }>): UserSync {
   const silent = sync.phase.kind === 'awaiting' ? silentServices(sync, sync.phase.targets) : [];
   const marked = silent.reduce(
-    (state, service) => withCopy(state, service, { failedVersion: sync.version, lastError: 'no answer in time' }), sync,
+    (state, service) => withCopy(state, service, { failedVersion: sync.version, lastError: 'no answer in time' }),
+    sync,
   );
   return { ...marked, phase: next, lastError: error };
 }
@@ -241,11 +306,17 @@ function withCopy(sync: UserSync, service: string, change: Partial<ServiceCopy>)
 /** When time alone changes something next (milliseconds since the epoch); null: never. */
 export function nextSyncDueAt({ phase }: UserSync, now: number): number | null {
   switch (phase.kind) {
-    case 'unsent': return now;
-    case 'awaiting': return phase.until;
-    case 'backoff': return phase.retryAt;
-    case 'exhausted': return phase.resetAt;
-    case 'synced': return null;
-    default: return assertNever(phase);
+    case 'unsent':
+      return now;
+    case 'awaiting':
+      return phase.until;
+    case 'backoff':
+      return phase.retryAt;
+    case 'exhausted':
+      return phase.resetAt;
+    case 'synced':
+      return null;
+    default:
+      return assertNever(phase);
   }
 }
