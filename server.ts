@@ -8,7 +8,7 @@ import { createBus } from './src/bus/create-bus.ts';
 import { createReplayer } from './src/bus/replay.ts';
 import { parkInDeadLetters } from './src/bus/park.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
-import { openDb } from './src/db/client.ts';
+import { openDb } from './src/postgres/client.ts';
 import { untilDatabaseUsable } from './src/db/until-usable.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';

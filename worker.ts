@@ -15,7 +15,7 @@ import { startOutgoingRelay } from './src/bus/outgoing-relay.ts';
 import { parkInDeadLetters } from './src/bus/park.ts';
 import { subscribeSyncConfirmations } from './src/bus/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
-import { openDb } from './src/db/client.ts';
+import { openDb } from './src/postgres/client.ts';
 import { defaultPorts } from './src/db/orders/default-ports.ts';
 import { untilDatabaseUsable } from './src/db/until-usable.ts';
 import { processType } from './src/domain/process-types.ts';

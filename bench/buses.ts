@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Bus } from '../src/bus/bus.ts';
 import { createBus } from '../src/bus/create-bus.ts';
 import { loadConfig } from '../src/config.ts';
-import type { Db } from '../src/db/client.ts';
+import type { Db } from '../src/postgres/client.ts';
 import { kafkaAddress } from '../test/support/kafka.ts';
 
 /** The adapters of the bus, by name. */

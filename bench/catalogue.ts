@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Db } from '../src/db/client.ts';
+import type { Db } from '../src/postgres/client.ts';
 import { putProduct, changeStock } from '../src/db/orders/products.ts';
-import { rawTransaction } from '../src/db/raw-transaction.ts';
+import { rawTransaction } from '../src/postgres/transaction.ts';
 
 const TENANT = 'default';
 const SKUS = 200;

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { localKeys } from '../src/auth/local-keys.ts';
 import { mintToken } from '../src/auth/tokens.ts';
 import { loadConfig, type Config } from '../src/config.ts';
-import { openDb, type Db } from '../src/db/client.ts';
+import { openDb, type Db } from '../src/postgres/client.ts';
 import { startProcess, type TestProcess } from '../test/support/processes.ts';
 import { createDatabase, freePort, temporalAddress } from '../test/support/services.ts';
 

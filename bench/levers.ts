@@ -5,7 +5,7 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { createOrderActivities } from '../src/activities/orders.ts';
 import { createProcessActivities } from '../src/activities/process.ts';
 import { loadConfig } from '../src/config.ts';
-import { openDb, type Db } from '../src/db/client.ts';
+import { openDb, type Db } from '../src/postgres/client.ts';
 import { defaultPorts } from '../src/db/orders/default-ports.ts';
 import { insertOrder } from '../src/db/orders/orders.ts';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ALL_TENANTS, type Db } from '../src/db/client.ts';
+import { ALL_TENANTS, type Db } from '../src/postgres/client.ts';
 import { drive, type Load } from './measure.ts';
 
 const LOOK_MS = 10;

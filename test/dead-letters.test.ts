@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError } from '../src/bus/bus.ts';
 import { createReplayer, type ReplayHandler } from '../src/bus/replay.ts';
-import { openDb, type Db } from '../src/db/client.ts';
+import { openDb, type Db } from '../src/postgres/client.ts';
 import {
   discardDeadLetters,
   getDeadLetter,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { ALL_TENANTS, openDb, type Db } from '../src/db/client.ts';
+import { ALL_TENANTS, openDb, type Db } from '../src/postgres/client.ts';
 import { acceptCluster, assertLogsAreOwn, isRestoredElsewhere, timelineChange } from '../src/db/log-cluster.ts';
 import { acquirePartitions, renewPartitions } from '../src/db/log-leases.ts';
 import { restartReaders } from '../src/db/log-restart.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { appendOutgoing } from '../src/bus/outgoing.ts';
-import { ALL_TENANTS, openDb, type Db, type Tx } from '../src/db/client.ts';
+import { ALL_TENANTS, openDb, type Db, type Tx } from '../src/postgres/client.ts';
 import { horizonLag, readerLagMs } from '../src/db/log-lag.ts';
 import { acquirePartitions, renewPartitions, saveCursors } from '../src/db/log-leases.ts';
 import { isRestoredElsewhere } from '../src/db/log-cluster.ts';

@@ -2,7 +2,7 @@ import { Client, Connection, ServiceError } from '@temporalio/client';
 import test from 'ava';
 import { pino } from 'pino';
 import { loadConfig } from '../src/config.ts';
-import { openDb } from '../src/db/client.ts';
+import { openDb } from '../src/postgres/client.ts';
 import { listDeadLetters } from '../src/db/dead-letters.ts';
 import { promiseCalls } from '../src/db/pending-starts.ts';
 import { createPendingStartRelay } from '../src/temporal/pending-start-relay.ts';

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { openDb, type Db } from '../src/db/client.ts';
-import { runStatement, type Statement } from '../src/db/statement.ts';
+import { openDb, type Db } from '../src/postgres/client.ts';
+import { runStatement, type Statement } from '../src/postgres/statement.ts';
 import { createDatabase } from './support/services.ts';
 
 async function setUp(t: ExecutionContext): Promise<Db> {

@@ -1,5 +1,5 @@
 import { loadProcessConfig } from '../src/config.ts';
-import { openDb } from '../src/db/client.ts';
+import { openDb } from '../src/postgres/client.ts';
 import { acceptCluster, isRestoredElsewhere } from '../src/db/log-cluster.ts';
 import { restartReaders } from '../src/db/log-restart.ts';
 

@@ -67,7 +67,7 @@ function matchesLock() {
 
 async function generateClient() {
   const folder = join(root, 'prisma');
-  const client = join(root, 'src', 'db', 'generated');
+  const client = join(root, 'src', 'postgres', 'generated');
   const schema = readdirSync(folder)
     .filter((name) => name.endsWith('.prisma'))
     .toSorted();

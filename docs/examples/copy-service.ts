@@ -7,7 +7,7 @@ import { EVENTS, TOPICS } from '../../src/bus/events.ts';
 import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config.ts';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 
 const service = process.argv[2] ?? 'accounting';
 const {

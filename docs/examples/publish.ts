@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config.ts';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 
 const [topic = '', key = '', payload = ''] = process.argv.slice(2);
 const config = loadProcessConfig();

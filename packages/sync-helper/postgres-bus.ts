@@ -1,6 +1,6 @@
 import type { Bus, Park } from '../../src/bus/bus.ts';
 import { createPostgresBus, type PostgresBusOptions } from '../../src/bus/postgres-bus.ts';
-import { openPool } from '../../src/db/pool.ts';
+import { openPool } from '../../src/postgres/pool.ts';
 import { isInfrastructureAway, warnOfParked } from './parking.ts';
 
 /** How to take part in the bus on PostgreSQL. */

@@ -1,8 +1,8 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Config } from '../config.ts';
-import { ALL_TENANTS, type Db } from '../db/client.ts';
-import type { User } from '../db/generated/client.ts';
+import { ALL_TENANTS, type Db } from '../postgres/client.ts';
+import type { User } from '../postgres/generated/client.ts';
 import { removeExpired } from '../db/retention.ts';
 import { overdueNotifications } from '../db/notifications.ts';
 import { promiseUserChanged } from '../db/user-changes.ts';

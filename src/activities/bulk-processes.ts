@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
 import { whereOpenProcesses, type ProcessStateRow } from '../db/process-list.ts';
 import { recoverProcess } from '../processes/watchdog.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { isDatabaseAway } from '../db/failures.ts';
+import { isDatabaseAway } from '../postgres/errors.ts';
 import { actionOf } from '../domain/process/action.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../db/process-rows.ts';
-import { rawTransaction } from '../db/raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 import { alertChannels, type AlertKind } from '../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../alerts/raise.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
-import type { Db, Tx } from '../db/client.ts';
+import type { Db, Tx } from '../postgres/client.ts';
 import { claimProfile, writeProfile, type WriteOutcome } from '../db/profile-rows.ts';
 import { pendingNotifications } from '../db/notifications.ts';
 import type { ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';

@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
-import type { Db } from '../db/client.ts';
-import { isDatabaseAway } from '../db/failures.ts';
+import type { Db } from '../postgres/client.ts';
+import { isDatabaseAway } from '../postgres/errors.ts';
 import { recordAttempt } from '../db/process-rows.ts';
-import { rawTransaction } from '../db/raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
 import {
   DEFAULT_ATTEMPTS,

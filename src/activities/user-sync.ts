@@ -5,10 +5,10 @@ import { appendOutgoing } from '../bus/outgoing.ts';
 import { userEvent } from '../bus/events.ts';
 import type { Config } from '../config.ts';
 import type { UserSyncSettings } from '../domain/user-sync/user-sync.ts';
-import type { Db } from '../db/client.ts';
-import type { User } from '../db/generated/client.ts';
+import type { Db } from '../postgres/client.ts';
+import type { User } from '../postgres/generated/client.ts';
 import { lockStreams } from '../db/lock-streams.ts';
-import { rawTransaction } from '../db/raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 import { claimUserSync, writeUserSync } from '../db/user-sync-rows.ts';
 import type { UserSyncActivities } from './user-sync.types.ts';
 

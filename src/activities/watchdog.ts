@@ -1,6 +1,6 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { ALL_TENANTS } from '../db/client.ts';
+import { ALL_TENANTS } from '../postgres/client.ts';
 import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../db/process-watch.ts';
 import { PROCESS_TYPES } from '../domain/process-types.ts';
 import { waitOf } from '../domain/process/watch.ts';

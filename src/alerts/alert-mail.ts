@@ -1,4 +1,4 @@
-import type { Alert } from '../db/generated/client.ts';
+import type { Alert } from '../postgres/generated/client.ts';
 import type { Mail } from '../gateways/mail.ts';
 import { layOut } from '../notifications/message.ts';
 

@@ -1,5 +1,5 @@
-import type { Tx } from '../db/client.ts';
-import type { Alert, AlertStatus } from '../db/generated/client.ts';
+import type { Tx } from '../postgres/client.ts';
+import type { Alert, AlertStatus } from '../postgres/generated/client.ts';
 
 /** Why an alert can't be acknowledged or resolved. */
 interface AlertRefusal {

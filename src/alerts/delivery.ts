@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { ALL_TENANTS, type Db } from '../db/client.ts';
-import type { Alert } from '../db/generated/client.ts';
+import { ALL_TENANTS, type Db } from '../postgres/client.ts';
+import type { Alert } from '../postgres/generated/client.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { WebhookGateway } from '../gateways/webhook.ts';

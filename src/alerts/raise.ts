@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Tx } from '../db/client.ts';
+import type { Tx } from '../postgres/client.ts';
 import { openKeyOf, type Finding } from './alert.ts';
 
 /** PostgreSQL channel that wakes the alert loop when there is something to deliver. */

@@ -6,8 +6,8 @@ import {
   type AlertCommand,
   type AlertOutcome,
 } from '../alerts/commands.ts';
-import type { Tx } from '../db/client.ts';
-import type { Alert } from '../db/generated/client.ts';
+import type { Tx } from '../postgres/client.ts';
+import type { Alert } from '../postgres/generated/client.ts';
 import { Problem } from './problem.ts';
 import { route, type Call, type Route } from './route.ts';
 import { id, instant, nullableInstant, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from './values.ts';

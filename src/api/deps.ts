@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client';
 import type { TokenVerifier } from '../auth/tokens.ts';
 import type { Replayer } from '../bus/replay.ts';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import type { EventFeed } from './event-feed.ts';
 
 /** What the API is built from. */

@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { isDatabaseAway } from '../db/failures.ts';
+import { isDatabaseAway } from '../postgres/errors.ts';
 import { temporalSilence } from '../temporal/temporal-silence.ts';
 import { ERRORS } from './error-catalogue.ts';
 import { Problem, problemBody } from './problem.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isDuplicate } from '../db/failures.ts';
+import { isDuplicate } from '../postgres/errors.ts';
 import { findOrder, listOrders, type OrderRow } from '../db/order-list.ts';
 import { insertOrder, type NewOrder } from '../db/orders/orders.ts';
 import { customerId, newOrderSchema, orderAnswer, orderSchema, orderStatus } from './order.schemas.ts';

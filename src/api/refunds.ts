@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isDuplicate } from '../db/failures.ts';
+import { isDuplicate } from '../postgres/errors.ts';
 import { insertRefund, type NewRefund } from '../db/orders/refunds.ts';
 import { promiseCalls } from '../db/pending-starts.ts';
 import { findRefund, type RefundRow } from '../db/refund-list.ts';

@@ -4,7 +4,7 @@ import { OUTGOING_RELAY } from '../bus/outgoing-relay.ts';
 import { messageOf, type ReplayHandler } from '../bus/replay.ts';
 import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../bus/sync-confirmations.ts';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { promiseCalls } from '../db/pending-starts.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
 import { createRedelivery } from '../notifications/redeliver.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, type Config } from '../config.ts';
-import { isDatabaseAway } from '../db/failures.ts';
+import { isDatabaseAway } from '../postgres/errors.ts';
 import type { Bus } from './bus.ts';
 import { createKafkaBus } from './kafka-bus.ts';
 import type { KafkaConnection } from './kafka-connection.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { KafkaRecord, MessageToProduce } from '@platformatic/kafka';
 import { z } from 'zod';
-import { ALL_TENANTS } from '../db/tenants.ts';
+import { ALL_TENANTS } from '../postgres/tenants.ts';
 import { PoisonError, type BusMessage } from './bus.ts';
 
 /** Names of the headers. */

@@ -1,4 +1,4 @@
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import { readerLagMs } from '../db/log-lag.ts';
 import { startLogReader, type LogReader } from '../db/log-reader.ts';

@@ -1,5 +1,5 @@
 import { LOG_CHANNEL } from '../db/log-reader.ts';
-import { sql, type AnyTx } from '../db/sql.ts';
+import { sql, type AnyTx } from '../postgres/sql.ts';
 import { currentTraceparent } from '../telemetry/trace-context.ts';
 import type { BusMessage } from './bus.ts';
 import { partitionOf } from './partition.ts';

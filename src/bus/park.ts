@@ -1,4 +1,4 @@
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import { causeOf, type Park } from './bus.ts';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { LOG_CHANNEL } from '../db/log-reader.ts';
-import { rawTransaction } from '../db/raw-transaction.ts';
-import { ALL_TENANTS } from '../db/tenants.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
+import { ALL_TENANTS } from '../postgres/tenants.ts';
 import { PoisonError, type BusMessage } from './bus.ts';
 import { partitionOf } from './partition.ts';
 

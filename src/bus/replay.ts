@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { getDeadLetter, type DeadLetter } from '../db/dead-letters.ts';
 import { causeOf, type BusMessage } from './bus.ts';
 

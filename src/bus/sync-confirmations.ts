@@ -1,10 +1,10 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { ClientBase } from 'pg';
 import { z } from 'zod';
-import { ALL_TENANTS, type Db } from '../db/client.ts';
+import { ALL_TENANTS, type Db } from '../postgres/client.ts';
 import { firstTimes } from '../db/inbox.ts';
 import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
-import { rawTransaction } from '../db/raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 import { readCopies } from '../db/user-copies.ts';
 import {
   confirmedSignal,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Tx } from './client.ts';
-import type { DeadLetter, DeadLetterStatus, Prisma } from './generated/client.ts';
+import type { Tx } from '../postgres/client.ts';
+import type { DeadLetter, DeadLetterStatus, Prisma } from '../postgres/generated/client.ts';
 
-export type { DeadLetter, DeadLetterStatus } from './generated/client.ts';
+export type { DeadLetter, DeadLetterStatus } from '../postgres/generated/client.ts';
 
 const MAX_DETAIL_LENGTH = 2_000;
 

@@ -1,8 +1,8 @@
 import { profileWorkflowId } from '../workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
-import { ALL_TENANTS } from './client.ts';
+import { ALL_TENANTS } from '../postgres/client.ts';
 import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
-import { rawTransaction } from './raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 import { removeWhere, type Removal } from './removal.ts';
 
 const USERS_AT_A_TIME = 100;

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { Tx } from './client.ts';
+import type { Tx } from '../postgres/client.ts';
 
 /** A message as one consumer knows it. */
 export interface InboxKey {

@@ -1,4 +1,4 @@
-import { sql, type AnyTx } from './sql.ts';
+import { sql, type AnyTx } from '../postgres/sql.ts';
 
 /**
  * Makes the transactions that write to a stream (a user's messages, say) follow one another; held until the commit.

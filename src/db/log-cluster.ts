@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { ConfigError } from '../config.ts';
-import type { Db } from './client.ts';
+import type { Db } from '../postgres/client.ts';
 import { LOGS_ARE_OWN } from './log.ts';
 
 // A copy of rows may have left the cluster's own row behind: then cursors ahead of every id betray it for a while.

@@ -1,6 +1,6 @@
-import { ALL_TENANTS, type Db } from './client.ts';
+import { ALL_TENANTS, type Db } from '../postgres/client.ts';
 import { LOG_TABLES, MAX_PARTITIONS, useOrderedIndex, type LogTable } from './log.ts';
-import { rawTransaction } from './raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 
 /** How far the horizon of the logs lags behind, and what holds it. */
 export interface HorizonLag {

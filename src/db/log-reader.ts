@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { listen } from './listen.ts';
+import { listen } from '../postgres/listen.ts';
 import { readLog, usedPartitions, type LogRow, type LogTable } from './log.ts';
 import {
   acquirePartitions,
@@ -12,7 +12,7 @@ import {
   saveCursors,
   type PartitionCursor,
 } from './log-leases.ts';
-import { ALL_TENANTS } from './tenants.ts';
+import { ALL_TENANTS } from '../postgres/tenants.ts';
 import { createWake } from './wake.ts';
 
 /** Channel that wakes readers: the payload is the table that grew, or the reader whose members changed. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { rawTransaction } from './raw-transaction.ts';
-import { runStatement } from './statement.ts';
-import { ALL_TENANTS } from './tenants.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
+import { runStatement } from '../postgres/statement.ts';
+import { ALL_TENANTS } from '../postgres/tenants.ts';
 
 /** The append-only tables that are read by cursor; each has `partition`, `xid`, `position` and `created_at`. */
 export const LOG_TABLES = ['outgoing_messages', 'bus_messages'] as const;

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import type { Prisma } from './generated/client.ts';
-import type { Tx } from './client.ts';
+import type { Prisma } from '../postgres/generated/client.ts';
+import type { Tx } from '../postgres/client.ts';
 import { isNotificationChannel, type NotificationChannel } from '../domain/notification-channels.ts';
 
 /** A notification before anybody was told. */

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { callsParameter, promiseCallsSql } from './pending-starts.ts';
 import type { ProcessStateRow } from './process-list.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from '../postgres/statement.ts';
 import { processWorkflowType } from '../workflows/process.messages.ts';
 
 /** Signal by which an order's process is told that it was delivered. */

@@ -7,7 +7,7 @@ import {
 } from '../domain/orders/order-status.ts';
 import type { Cause } from '../domain/process/state.ts';
 import type { Address, OrderPayment } from './orders/orders.ts';
-import { runStatement } from './statement.ts';
+import { runStatement } from '../postgres/statement.ts';
 
 /** One line of an order; the price is null until the order was validated. */
 export interface OrderLine {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import { currentTraceparent } from '../telemetry/trace-context.ts';
-import { sql, type AnyTx } from './sql.ts';
-import { runStatement } from './statement.ts';
-import { ALL_TENANTS } from './tenants.ts';
+import { sql, type AnyTx } from '../postgres/sql.ts';
+import { runStatement } from '../postgres/statement.ts';
+import { ALL_TENANTS } from '../postgres/tenants.ts';
 
 /** Channel that wakes the relay; a lost wake-up costs one polling interval, nothing else. */
 export const PENDING_START_CHANNEL = 'pending_start';

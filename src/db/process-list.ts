@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
 import { CLOSED_STATUSES } from '../domain/process/statuses.ts';
 import type { ProcessFilter } from '../workflows/bulk.messages.ts';
-import type { Tx } from './client.ts';
-import type { Prisma, ProcessEvent, ProcessState } from './generated/client.ts';
-import { runStatement } from './statement.ts';
-import { ALL_TENANTS } from './tenants.ts';
+import type { Tx } from '../postgres/client.ts';
+import type { Prisma, ProcessEvent, ProcessState } from '../postgres/generated/client.ts';
+import { runStatement } from '../postgres/statement.ts';
+import { ALL_TENANTS } from '../postgres/tenants.ts';
 
-export type { ProcessEvent as ProcessEventRow, ProcessState as ProcessStateRow } from './generated/client.ts';
+export type { ProcessEvent as ProcessEventRow, ProcessState as ProcessStateRow } from '../postgres/generated/client.ts';
 
 /** Which process of which tenant. */
 export interface ProcessKey {

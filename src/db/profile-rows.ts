@@ -1,7 +1,7 @@
 import type { Customer, PendingProfile, Profile } from '../domain/profile/profile.ts';
 import { statusesOf } from '../domain/profile/statuses.ts';
-import type { Tx } from './client.ts';
-import type { Prisma, User } from './generated/client.ts';
+import type { Tx } from '../postgres/client.ts';
+import type { Prisma, User } from '../postgres/generated/client.ts';
 import { NEXT_VERSION, promiseUserChanged } from './user-changes.ts';
 
 /** The columns that the profile workflow owns. */

@@ -1,6 +1,6 @@
-import { ALL_TENANTS } from './client.ts';
+import { ALL_TENANTS } from '../postgres/client.ts';
 import { usedPartitions, useOrderedIndex, type LogTable } from './log.ts';
-import { rawTransaction } from './raw-transaction.ts';
+import { rawTransaction } from '../postgres/transaction.ts';
 import { BATCH_SIZE, type Removal } from './removal.ts';
 
 /** Up to where every reader of each log has read; without a row nothing may go, or all, as nobody waits for it. */

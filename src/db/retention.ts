@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { CleanupReport } from '../workflows/audits.messages.ts';
 import { removeAbandonedReaders } from './abandoned-readers.ts';
-import type { Db } from './client.ts';
+import type { Db } from '../postgres/client.ts';
 import { removeTracesOfDeleted } from './deleted-user-traces.ts';
 import { LOG_TABLES } from './log.ts';
 import { removeReadMessages } from './read-messages.ts';

@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts';
 import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
-import { assertRowLevelSecurityBinds, type Db } from './client.ts';
-import { isDatabaseAway } from './failures.ts';
+import { assertRowLevelSecurityBinds, type Db } from '../postgres/client.ts';
+import { isDatabaseAway } from '../postgres/errors.ts';
 import { assertLogsAreOwn } from './log-cluster.ts';
 
 // How PostgreSQL answers a session that asks for a role which is not there, or not the user's to take.

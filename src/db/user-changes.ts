@@ -1,6 +1,6 @@
 import type { UserChangedPayload } from '../workflows/user-sync.messages.ts';
 import { USER_SYNC_WORKFLOW, userChangedSignal, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
-import type { Tx } from './client.ts';
+import type { Tx } from '../postgres/client.ts';
 import { promiseCalls } from './pending-starts.ts';
 
 /**

@@ -2,15 +2,15 @@ import type { Caller } from '../auth/roles.ts';
 import type { UserStatus } from '../domain/profile/statuses.ts';
 import type { NotificationChannel } from '../domain/notification-channels.ts';
 import type { Pool } from 'pg';
-import type { Tx } from './client.ts';
+import type { Tx } from '../postgres/client.ts';
 import { forgetIdempotencyOf } from './idempotency.ts';
 import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
 import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
-import { Prisma, type User, type UserSyncService } from './generated/client.ts';
+import { Prisma, type User, type UserSyncService } from '../postgres/generated/client.ts';
 import { callsParameter, promiseCallsSql, type PromisedCall } from './pending-starts.ts';
-import { columnsOf } from './sql.ts';
-import { runStatement } from './statement.ts';
+import { columnsOf } from '../postgres/sql.ts';
+import { runStatement } from '../postgres/statement.ts';
 
 const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
 

@@ -1,4 +1,4 @@
-import type { Db, Tx } from '../db/client.ts';
+import type { Db, Tx } from '../postgres/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import {
   claimNotification,

@@ -1,7 +1,7 @@
 import { PoisonError } from '../bus/bus.ts';
 import type { ReplayHandler } from '../bus/replay.ts';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { channelOfNotification, markNotificationRefused, renewNotification } from '../db/notifications.ts';
 import { fieldsOf } from '../domain/refusal.ts';
 import { channelsOver, type NotificationGateways } from './channels.ts';

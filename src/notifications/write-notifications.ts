@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Tx } from '../db/client.ts';
-import type { User } from '../db/generated/client.ts';
+import type { Tx } from '../postgres/client.ts';
+import type { User } from '../postgres/generated/client.ts';
 import { insertNotifications, type NewNotification } from '../db/notifications.ts';
 import type { Config } from '../config.ts';
 import { channelsOf, type NotificationChannel } from '../domain/notification-channels.ts';

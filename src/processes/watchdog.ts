@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { alertChannels, type AlertKind } from '../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../alerts/raise.ts';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../db/process-watch.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { isParked } from '../domain/process/statuses.ts';

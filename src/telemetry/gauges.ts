@@ -1,5 +1,5 @@
 import { relayLag } from '../bus/outgoing-relay.ts';
-import { ALL_TENANTS, type Db, type Tx } from '../db/client.ts';
+import { ALL_TENANTS, type Db, type Tx } from '../postgres/client.ts';
 import { horizonLag } from '../db/log-lag.ts';
 import type { GaugeName } from './gauge-names.ts';
 

@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/client.ts';
+import type { Db } from '../postgres/client.ts';
 import { parkDeadLetter } from '../db/dead-letters.ts';
 import {
   claimPendingStarts,
@@ -12,7 +12,7 @@ import {
   type FailedCall,
   type PendingStartRow,
 } from '../db/pending-starts.ts';
-import { createPollLoop, type PollLoop } from '../poll-loop.ts';
+import { createPollLoop, type PollLoop } from '../postgres/poll-loop.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 import { inSpan } from '../telemetry/trace-context.ts';
 import { grpcCodeOf } from './grpc-code.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Check } from '../../src/alerts/check.ts';
-import type { Db } from '../../src/db/client.ts';
-import { acquireLease, releaseLease } from '../../src/db/leases.ts';
+import type { Db } from '../../src/postgres/client.ts';
+import { acquireLease, releaseLease } from '../../src/postgres/leases.ts';
 import { createSmtpGateway } from '../../src/gateways/mail.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { startMailServer } from '../support/smtp.ts';

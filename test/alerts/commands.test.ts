@@ -1,7 +1,7 @@
 import test from 'ava';
 import { acknowledgeAlert, listAlerts, resolveAlert } from '../../src/alerts/commands.ts';
 import { clearAlert, raiseAlert } from '../../src/alerts/raise.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { openTestDb } from './fixtures.ts';
 

@@ -3,8 +3,8 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { createAlertLoop, type AlertLoop, type AlertLoopDeps } from '../../src/alerts/alert-loop.ts';
 import { loadConfig } from '../../src/config.ts';
-import { ALL_TENANTS, openDb, type Db } from '../../src/db/client.ts';
-import type { Alert } from '../../src/db/generated/client.ts';
+import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
+import type { Alert } from '../../src/postgres/generated/client.ts';
 import { freePort } from '../support/services.ts';
 
 export const logger = pino({ level: 'silent' });

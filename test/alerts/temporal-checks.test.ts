@@ -6,7 +6,7 @@ import test from 'ava';
 import { createNoWorkerCheck } from '../../src/alerts/checks/no-worker.ts';
 import { scheduleToStart } from '../../src/alerts/checks/schedule-to-start.ts';
 import { temporalUnreachable } from '../../src/alerts/checks/temporal-unreachable.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { createDatabase, temporalAddress, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { absentTemporal, loopOf, openAlerts, openTestDb } from './fixtures.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 import { startApi } from '../support/api.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { until } from '../support/until.ts';

@@ -2,7 +2,7 @@
 // never comes back.
 import { argv } from 'node:process';
 import type { Bus, BusMessage } from '../../src/bus/bus.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { takeEffect, takeEffects } from './effects.ts';
 
 const [, , adapter = '', group = '', topic = '', stuckAt = '', mode = 'each'] = argv;

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { firstTimes, once } from '../../src/db/inbox.ts';
-import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import { rawTransaction } from '../../src/postgres/transaction.ts';
 
 /** Makes the table in which consumers leave a trace. */
 export async function createEffects(url: string): Promise<void> {

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { parkInDeadLetters } from '../../src/bus/park.ts';
 import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
-import { ALL_TENANTS } from '../../src/db/client.ts';
-import { isDatabaseAway } from '../../src/db/failures.ts';
+import { ALL_TENANTS } from '../../src/postgres/client.ts';
+import { isDatabaseAway } from '../../src/postgres/errors.ts';
 import { once } from '../../src/db/inbox.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,7 @@ import { Admin, Consumer, Producer, type MessageToProduce } from '@platformatic/
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError, type Bus, type BusMessage } from '../../src/bus/bus.ts';
 import { HEADERS } from '../../src/bus/kafka-message.ts';
-import { ALL_TENANTS, type Db } from '../../src/db/client.ts';
+import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 import { listDeadLetters, type DeadLetter } from '../../src/db/dead-letters.ts';
 import { kafkaAddress } from '../support/kafka.ts';
 import { createDatabase } from '../support/services.ts';

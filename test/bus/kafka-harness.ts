@@ -1,7 +1,7 @@
 import type { Bus } from '../../src/bus/bus.ts';
 import { createKafkaBus } from '../../src/bus/kafka-bus.ts';
 import { parkInDeadLetters } from '../../src/bus/park.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { kafkaAddress, startOwnKafka } from '../support/kafka.ts';
 import { createDatabase, fromRunner } from '../support/services.ts';
 import type { BusHarness, HarnessNeeds } from './contract.ts';

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
 import { appendOutgoing } from '../../src/bus/outgoing.ts';
 import { OUTGOING_RELAY, relayLag, startOutgoingRelay } from '../../src/bus/outgoing-relay.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/db/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';

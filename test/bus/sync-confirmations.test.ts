@@ -8,7 +8,7 @@ import {
   subscribeSyncConfirmations,
   SYNC_CONFIRMATIONS,
 } from '../../src/bus/sync-confirmations.ts';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/db/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';

@@ -1,4 +1,4 @@
-import { ALL_TENANTS, type Db } from '../../src/db/client.ts';
+import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 
 /** A sentence about what does not add up; none: the books are in order. */
 export type Discrepancies = readonly string[];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { createApiClient } from '../crash/api-client.ts';
 import { startRestartableTemporal } from '../crash/restartable-temporal.ts';
 import { createWorld, type Teardown } from '../crash/world.ts';

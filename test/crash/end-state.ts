@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { ExecutionContext } from 'ava';
-import { ALL_TENANTS, type Db, type Tx } from '../../src/db/client.ts';
+import { ALL_TENANTS, type Db, type Tx } from '../../src/postgres/client.ts';
 import { profileStateQuery, profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { until } from '../support/until.ts';

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createProcessActivities } from '../../src/activities/process.ts';
 import { loadProcessConfig } from '../../src/config.ts';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 import { sagaSteps } from '../processes/saga-steps.ts';
 import { loadSagaBundle } from '../processes/saga-world.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig, type Config } from '../../src/config.ts';
-import { openDb, type Db } from '../../src/db/client.ts';
-import type { Notification } from '../../src/db/generated/client.ts';
+import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Notification } from '../../src/postgres/generated/client.ts';
 import { writeNotifications, type NotificationOrder } from '../../src/notifications/write-notifications.ts';
 
 export const TENANT = 'acme';

@@ -4,7 +4,7 @@ import test from 'ava';
 import { createProfileActivities } from '../../src/activities/profile.ts';
 import type { ProfileChange } from '../../src/activities/profile.types.ts';
 import { loadConfig } from '../../src/config.ts';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 import { createDatabase } from '../support/services.ts';
 
 const tenantId = 'test';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Db } from '../../src/db/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { overdueNotifications } from '../../src/db/notifications.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from './fixtures.ts';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment-port.ts';
 

@@ -1,8 +1,8 @@
 import { createStepActivity } from '../../src/activities/step.ts';
 import type { LocalStep, RemoteStep } from '../../src/activities/step-functions.ts';
 import type { StepActivity } from '../../src/activities/process.types.ts';
-import type { Db } from '../../src/db/client.ts';
-import { rawTransaction } from '../../src/db/raw-transaction.ts';
+import type { Db } from '../../src/postgres/client.ts';
+import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { isWaiting } from '../../src/domain/process/definition.ts';
 import { StepFailure, type StepResult, type StepWork } from '../../src/domain/process/step-work.ts';
 import { SAGA_TYPES, sagaType } from './saga-definitions.ts';

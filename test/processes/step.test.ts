@@ -5,7 +5,7 @@ import test from 'ava';
 import { createStepActivity } from '../../src/activities/step.ts';
 import { settleAll } from '../../src/activities/step-row.ts';
 import type { LoadedProcess, StepActivity, StepAnswer, StepCall } from '../../src/activities/process.types.ts';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 import { applyAll, decideProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessEvent } from '../../src/domain/process/events.ts';
 import type { StepWork } from '../../src/domain/process/step-work.ts';

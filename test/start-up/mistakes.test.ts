@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { ConfigError, loadConfig } from '../../src/config.ts';
-import { openDb } from '../../src/db/client.ts';
+import { openDb } from '../../src/postgres/client.ts';
 import { untilDatabaseUsable } from '../../src/db/until-usable.ts';
 import { grpcCodeOf } from '../../src/temporal/grpc-code.ts';
 import { ensureSchedules } from '../../src/temporal/schedules.ts';

@@ -14,7 +14,7 @@ import type { Role } from '../../src/auth/roles.ts';
 import { createTokenVerifier, mintToken } from '../../src/auth/tokens.ts';
 import { createReplayer } from '../../src/bus/replay.ts';
 import { loadConfig } from '../../src/config.ts';
-import { openDb, type Db } from '../../src/db/client.ts';
+import { openDb, type Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
 import { createDatabase } from './services.ts';

@@ -1,4 +1,4 @@
-import { ALL_TENANTS } from '../../db/client.ts';
+import { ALL_TENANTS } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
 /** Dead letters wait for somebody, by tenant and source. */

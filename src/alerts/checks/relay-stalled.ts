@@ -1,5 +1,5 @@
 import { relayLag } from '../../bus/outgoing-relay.ts';
-import { ALL_TENANTS, type Db } from '../../db/client.ts';
+import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { ALL_TENANTS } from '../../db/client.ts';
+import { ALL_TENANTS } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
 /** Too many of the users whose copies were sent lately are not in sync, by tenant. */

@@ -3,7 +3,7 @@ import { orderProcess } from '../../domain/orders/order-process.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { callsParameter, promiseCallsSql } from '../pending-starts.ts';
 import { insertProcessesSql, processesParameter } from '../process-rows.ts';
-import { runStatement } from '../statement.ts';
+import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from './new-process.ts';
 
 /** Where an order goes; personal data, which is in the order's row only. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { runStatement } from '../statement.ts';
+import { runStatement } from '../../postgres/statement.ts';
 
 /** What the catalogue says of a product. */
 export interface CatalogueEntry {

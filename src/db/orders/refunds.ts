@@ -3,7 +3,7 @@ import type { ProcessState } from '../../domain/process/state.ts';
 import { refundProcess } from '../../domain/refunds/refund-process.ts';
 import { callsParameter, promiseCallsSql } from '../pending-starts.ts';
 import { insertProcessesSql, processesParameter } from '../process-rows.ts';
-import { runStatement } from '../statement.ts';
+import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from './new-process.ts';
 
 /** A refund as it is asked for; whether there is so much to refund, its process finds out. */

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { listen } from './db/listen.ts';
-import { createOutageLog } from './telemetry/outage-log.ts';
+import { listen } from './listen.ts';
+import { createOutageLog } from '../telemetry/outage-log.ts';
 
 /** Something that looks for work until it is stopped. */
 export interface PollLoop {
