@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { Bus, BusMessage } from '../src/bus/bus.ts';
-import { appendOutgoing } from '../src/bus/outgoing.ts';
-import { startOutgoingRelay } from '../src/bus/outgoing-relay.ts';
+import type { Bus, BusMessage } from '../src/messaging/bus.ts';
+import { appendOutgoing } from '../src/messaging/outbox/message-outbox.ts';
+import { startOutgoingRelay } from '../src/messaging/outbox/message-relay.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
-import { firstTimes, once } from '../src/db/inbox.ts';
+import { firstTimes, once } from '../src/messaging/inbox.ts';
 import { rawTransaction } from '../src/postgres/transaction.ts';
 import { createDatabase } from '../test/support/services.ts';
 import { until } from '../test/support/until.ts';

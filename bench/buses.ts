@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Bus } from '../src/bus/bus.ts';
-import { createBus } from '../src/bus/create-bus.ts';
+import type { Bus } from '../src/messaging/bus.ts';
+import { createBus } from '../src/messaging/create-bus.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Db } from '../src/postgres/client.ts';
 import { kafkaAddress } from '../test/support/kafka.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { createPostgresBus } from '../src/bus/postgres-bus.ts';
-import { EVENTS, TOPICS } from '../src/bus/events.ts';
+import { createPostgresBus } from '../src/messaging/postgres/postgres-bus.ts';
+import { EVENTS, TOPICS } from '../src/events/user-events.ts';
 import { temporalAddress } from '../test/support/services.ts';
 import { until } from '../test/support/until.ts';
 import '../test/support/quiet.ts';

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { PoisonError } from '../src/bus/bus.ts';
-import { createReplayer, type ReplayHandler } from '../src/bus/replay.ts';
+import { PoisonError } from '../src/messaging/bus.ts';
+import { createReplayer, type ReplayHandler } from '../src/messaging/dead-letters/replay.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
 import {
   discardDeadLetters,
@@ -10,7 +10,7 @@ import {
   type DeadLetter,
   type DeadLetterCursor,
   type FailedMessage,
-} from '../src/db/dead-letters.ts';
+} from '../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from './support/services.ts';
 
 const TENANT = 'acme';

@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { ALL_TENANTS, openDb, type Db } from '../src/postgres/client.ts';
-import { acceptCluster, assertLogsAreOwn, isRestoredElsewhere, timelineChange } from '../src/db/log-cluster.ts';
-import { acquirePartitions, renewPartitions } from '../src/db/log-leases.ts';
+import {
+  acceptCluster,
+  assertLogsAreOwn,
+  isRestoredElsewhere,
+  timelineChange,
+} from '../src/messaging/log/cluster-identity.ts';
+import { acquirePartitions, renewPartitions } from '../src/messaging/log/log-leases.ts';
 import { restartReaders } from '../src/db/log-restart.ts';
 import { startProcess } from './support/processes.ts';
 import { createDatabase, freePort, temporalAddress } from './support/services.ts';

@@ -3,9 +3,9 @@ import test from 'ava';
 import { pino } from 'pino';
 import { loadConfig } from '../src/config.ts';
 import { openDb } from '../src/postgres/client.ts';
-import { listDeadLetters } from '../src/db/dead-letters.ts';
-import { promiseCalls } from '../src/db/pending-starts.ts';
-import { createPendingStartRelay } from '../src/temporal/pending-start-relay.ts';
+import { listDeadLetters } from '../src/messaging/dead-letters/dead-letters.ts';
+import { promiseCalls } from '../src/messaging/outbox/workflow-outbox.ts';
+import { createPendingStartRelay } from '../src/messaging/outbox/workflow-relay.ts';
 import { createDatabase } from './support/services.ts';
 import { until } from './support/until.ts';
 

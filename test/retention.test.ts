@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { loadConfig } from '../src/config.ts';
 import { ALL_TENANTS, openDb, type Db } from '../src/postgres/client.ts';
-import { acquirePartitions, renewPartitions } from '../src/db/log-leases.ts';
+import { acquirePartitions, renewPartitions } from '../src/messaging/log/log-leases.ts';
 import { removeExpired } from '../src/db/retention.ts';
 import { createDatabase } from './support/services.ts';
 

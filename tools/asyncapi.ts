@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { asyncApiDocument } from '../src/bus/asyncapi.ts';
+import { asyncApiDocument } from '../src/events/asyncapi.ts';
 
 const file = new URL('../asyncapi.json', import.meta.url);
 const text = `${JSON.stringify(asyncApiDocument(), null, 2)}\n`;

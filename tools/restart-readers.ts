@@ -1,6 +1,6 @@
 import { loadProcessConfig } from '../src/config.ts';
 import { openDb } from '../src/postgres/client.ts';
-import { acceptCluster, isRestoredElsewhere } from '../src/db/log-cluster.ts';
+import { acceptCluster, isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
 import { restartReaders } from '../src/db/log-restart.ts';
 
 const config = loadProcessConfig();

@@ -2,10 +2,10 @@
 // oxlint-disable no-console -- it shows what it does
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { BusMessage } from '../../src/bus/bus.ts';
-import { EVENTS, TOPICS } from '../../src/bus/events.ts';
-import { parkInDeadLetters } from '../../src/bus/park.ts';
-import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
+import type { BusMessage } from '../../src/messaging/bus.ts';
+import { EVENTS, TOPICS } from '../../src/events/user-events.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
+import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 

@@ -1,7 +1,7 @@
 // Puts one message on the bus: node_modules/.bin/node docs/examples/publish.ts TOPIC KEY PAYLOAD
 import { randomUUID } from 'node:crypto';
-import { parkInDeadLetters } from '../../src/bus/park.ts';
-import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
+import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { EVENTS, TOPICS } from '../../src/bus/events.ts';
+import { EVENTS, TOPICS } from '../../src/events/user-events.ts';
 import { confirmation, failureReport, reconciliationRequest } from './answers.ts';
 
 const service = 'accounting';

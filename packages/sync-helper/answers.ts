@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { BusMessage } from '../../src/bus/bus.ts';
-import { TOPICS } from '../../src/bus/events.ts';
+import type { BusMessage } from '../../src/messaging/bus.ts';
+import { TOPICS } from '../../src/events/user-events.ts';
 import type { UserCopy } from './copy.ts';
 
 /** Error texts and reasons are cut at this many characters. */

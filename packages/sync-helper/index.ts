@@ -6,8 +6,8 @@ export {
   type Park,
   type SubscribeOptions,
   type Subscription,
-} from '../../src/bus/bus.ts';
-export type { DeliveryOutcome } from '../../src/bus/delivery.ts';
+} from '../../src/messaging/bus.ts';
+export type { DeliveryOutcome } from '../../src/messaging/delivery.ts';
 export type { Doubt } from './answers.ts';
 export type { CopyKey, CopyStore, CopyWork, HeldCopy } from './copy-store.ts';
 export type { UserCopy } from './copy.ts';

@@ -1,9 +1,9 @@
-import type { Bus, Park } from '../../src/bus/bus.ts';
-import { createKafkaBus, type KafkaBusOptions } from '../../src/bus/kafka-bus.ts';
-import type { KafkaConnection } from '../../src/bus/kafka-connection.ts';
+import type { Bus, Park } from '../../src/messaging/bus.ts';
+import { createKafkaBus, type KafkaBusOptions } from '../../src/messaging/kafka/kafka-bus.ts';
+import type { KafkaConnection } from '../../src/messaging/kafka/kafka-connection.ts';
 import { isInfrastructureAway, warnOfParked } from './parking.ts';
 
-export type { KafkaConnection, KafkaCredentials } from '../../src/bus/kafka-connection.ts';
+export type { KafkaConnection, KafkaCredentials } from '../../src/messaging/kafka/kafka-connection.ts';
 
 /** How to take part in the bus on Kafka. */
 export interface KafkaBusSettings extends Partial<Omit<KafkaBusOptions, 'connection' | 'park'>>, KafkaConnection {

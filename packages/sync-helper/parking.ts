@@ -1,4 +1,4 @@
-import type { Park } from '../../src/bus/bus.ts';
+import type { Park } from '../../src/messaging/bus.ts';
 import { InfrastructureError } from './errors.ts';
 
 /**

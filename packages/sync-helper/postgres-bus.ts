@@ -1,5 +1,5 @@
-import type { Bus, Park } from '../../src/bus/bus.ts';
-import { createPostgresBus, type PostgresBusOptions } from '../../src/bus/postgres-bus.ts';
+import type { Bus, Park } from '../../src/messaging/bus.ts';
+import { createPostgresBus, type PostgresBusOptions } from '../../src/messaging/postgres/postgres-bus.ts';
 import { openPool } from '../../src/postgres/pool.ts';
 import { isInfrastructureAway, warnOfParked } from './parking.ts';
 

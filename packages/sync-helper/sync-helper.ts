@@ -1,4 +1,4 @@
-import type { Bus, Subscription } from '../../src/bus/bus.ts';
+import type { Bus, Subscription } from '../../src/messaging/bus.ts';
 import { confirmation, failureReport, reconciliationRequest, type Doubt } from './answers.ts';
 import type { UserCopy } from './copy.ts';
 import { createUserEventsHandler, type UserEventHandlers } from './user-events-handler.ts';

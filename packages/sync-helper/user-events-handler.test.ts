@@ -1,6 +1,6 @@
 import test from 'ava';
-import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
-import { TOPICS, userEvent } from '../../src/bus/events.ts';
+import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
+import { TOPICS, userEvent } from '../../src/events/user-events.ts';
 import type { CopyStore } from './copy-store.ts';
 import { InfrastructureError } from './errors.ts';
 import { createMemoryStore } from './memory-store.ts';

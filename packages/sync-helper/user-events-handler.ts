@@ -1,4 +1,4 @@
-import { PoisonError, type Bus, type MessageHandler } from '../../src/bus/bus.ts';
+import { PoisonError, type Bus, type MessageHandler } from '../../src/messaging/bus.ts';
 import { confirmation, failureReport } from './answers.ts';
 import type { CopyStore, HeldCopy } from './copy-store.ts';
 import type { UserCopy } from './copy.ts';

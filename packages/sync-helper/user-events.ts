@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
-import { EVENTS, TOPICS } from '../../src/bus/events.ts';
+import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
+import { EVENTS, TOPICS } from '../../src/events/user-events.ts';
 import type { EventCopy, UserCopy } from './copy.ts';
 
 const userEvent = z.discriminatedUnion('type', [

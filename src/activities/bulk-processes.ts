@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
-import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
+import { promiseCalls, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
 import { whereOpenProcesses, type ProcessStateRow } from '../db/process-list.ts';
 import { recoverProcess } from '../processes/watchdog.ts';
 import type { ProcessBulkInput } from '../workflows/bulk.messages.ts';

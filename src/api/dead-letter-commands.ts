@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { discardDeadLetters, getDeadLetter, listDeadLetters } from '../db/dead-letters.ts';
+import { discardDeadLetters, getDeadLetter, listDeadLetters } from '../messaging/dead-letters/dead-letters.ts';
 import { deadLetterAnswer, deadLetterFilter, deadLetterSchema, toFilter } from './dead-letter.schemas.ts';
 import { Problem } from './problem.ts';
 import { route, type Route } from './route.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeadLetter, DeadLetterFilter } from '../db/dead-letters.ts';
+import type { DeadLetter, DeadLetterFilter } from '../messaging/dead-letters/dead-letters.ts';
 import { id, instant, nullableInstant } from './values.ts';
 
 const text = z.string().min(1).max(200).optional();

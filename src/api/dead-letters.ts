@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { getDeadLetter, listDeadLetters, type DeadLetter } from '../db/dead-letters.ts';
+import { getDeadLetter, listDeadLetters, type DeadLetter } from '../messaging/dead-letters/dead-letters.ts';
 import { deadLetterAnswer, deadLetterFields, deadLetterSchema, toFilter } from './dead-letter.schemas.ts';
 import { Problem } from './problem.ts';
 import { route, type Call, type Route } from './route.ts';

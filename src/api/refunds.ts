@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isDuplicate } from '../postgres/errors.ts';
 import { insertRefund, type NewRefund } from '../db/orders/refunds.ts';
-import { promiseCalls } from '../db/pending-starts.ts';
+import { promiseCalls } from '../messaging/outbox/workflow-outbox.ts';
 import { findRefund, type RefundRow } from '../db/refund-list.ts';
 import { orderRefusalOf } from '../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../domain/refunds/refund-status.ts';

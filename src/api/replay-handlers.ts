@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Bus } from '../bus/bus.ts';
-import { OUTGOING_RELAY } from '../bus/outgoing-relay.ts';
-import { messageOf, type ReplayHandler } from '../bus/replay.ts';
-import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../bus/sync-confirmations.ts';
+import type { Bus } from '../messaging/bus.ts';
+import { OUTGOING_RELAY } from '../messaging/outbox/message-relay.ts';
+import { messageOf, type ReplayHandler } from '../messaging/dead-letters/replay.ts';
+import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../consumers/user-sync/sync-confirmations.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
-import { promiseCalls } from '../db/pending-starts.ts';
+import { promiseCalls } from '../messaging/outbox/workflow-outbox.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
 import { createRedelivery } from '../notifications/redeliver.ts';
 

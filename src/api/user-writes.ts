@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { TOPICS, userEvent } from '../bus/events.ts';
-import { appendOutgoing } from '../bus/outgoing.ts';
+import { TOPICS, userEvent } from '../events/user-events.ts';
+import { appendOutgoing } from '../messaging/outbox/message-outbox.ts';
 import type { Config } from '../config.ts';
-import { lockStreams } from '../db/lock-streams.ts';
-import { promiseCalls, type PromisedCall } from '../db/pending-starts.ts';
+import { lockStreams } from '../messaging/log/lock-streams.ts';
+import { promiseCalls, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
 import { promiseUserChanged } from '../db/user-changes.ts';
 import {
   anonymiseUser,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { ALL_TENANTS, type Db } from '../postgres/client.ts';
-import { recordCluster } from './log-cluster.ts';
-import { LOG_TABLES } from './log.ts';
+import { recordCluster } from '../messaging/log/cluster-identity.ts';
+import { LOG_TABLES } from '../messaging/log/log.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
 
 const VERSION_STEP = 1_000_000;

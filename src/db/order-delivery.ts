@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { callsParameter, promiseCallsSql } from './pending-starts.ts';
+import { callsParameter, promiseCallsSql } from '../messaging/outbox/workflow-outbox.ts';
 import type { ProcessStateRow } from './process-list.ts';
 import { runStatement } from '../postgres/statement.ts';
 import { processWorkflowType } from '../workflows/process.messages.ts';

@@ -1,5 +1,5 @@
 import { ALL_TENANTS } from '../postgres/client.ts';
-import { usedPartitions, useOrderedIndex, type LogTable } from './log.ts';
+import { usedPartitions, useOrderedIndex, type LogTable } from '../messaging/log/log.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
 import { BATCH_SIZE, type Removal } from './removal.ts';
 

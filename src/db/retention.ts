@@ -3,7 +3,7 @@ import type { CleanupReport } from '../workflows/audits.messages.ts';
 import { removeAbandonedReaders } from './abandoned-readers.ts';
 import type { Db } from '../postgres/client.ts';
 import { removeTracesOfDeleted } from './deleted-user-traces.ts';
-import { LOG_TABLES } from './log.ts';
+import { LOG_TABLES } from '../messaging/log/log.ts';
 import { removeReadMessages } from './read-messages.ts';
 import { removeWhere, type Removal } from './removal.ts';
 

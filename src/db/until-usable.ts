@@ -2,7 +2,7 @@ import { ConfigError } from '../config.ts';
 import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
 import { assertRowLevelSecurityBinds, type Db } from '../postgres/client.ts';
 import { isDatabaseAway } from '../postgres/errors.ts';
-import { assertLogsAreOwn } from './log-cluster.ts';
+import { assertLogsAreOwn } from '../messaging/log/cluster-identity.ts';
 
 // How PostgreSQL answers a session that asks for a role which is not there, or not the user's to take.
 const INVALID_PARAMETER_VALUE = '22023';

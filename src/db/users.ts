@@ -8,7 +8,7 @@ import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from './notifications.ts';
 import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
 import { Prisma, type User, type UserSyncService } from '../postgres/generated/client.ts';
-import { callsParameter, promiseCallsSql, type PromisedCall } from './pending-starts.ts';
+import { callsParameter, promiseCallsSql, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
 import { columnsOf } from '../postgres/sql.ts';
 import { runStatement } from '../postgres/statement.ts';
 

@@ -1,5 +1,5 @@
 import type { Db, Tx } from '../postgres/client.ts';
-import { parkDeadLetter } from '../db/dead-letters.ts';
+import { parkDeadLetter } from '../messaging/dead-letters/dead-letters.ts';
 import {
   claimNotification,
   holdingNotification,

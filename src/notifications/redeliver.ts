@@ -1,5 +1,5 @@
-import { PoisonError } from '../bus/bus.ts';
-import type { ReplayHandler } from '../bus/replay.ts';
+import { PoisonError } from '../messaging/bus.ts';
+import type { ReplayHandler } from '../messaging/dead-letters/replay.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
 import { channelOfNotification, markNotificationRefused, renewNotification } from '../db/notifications.ts';

@@ -10,7 +10,7 @@ import type { Check } from '../../src/alerts/check.ts';
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 import type { SyncStatus } from '../../src/postgres/generated/client.ts';
 import { restartReaders } from '../../src/db/log-restart.ts';
-import { promiseCalls } from '../../src/db/pending-starts.ts';
+import { promiseCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { absentTemporal, alertsOf, loopOf, openAlerts, openTestDb } from './fixtures.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { parkDeadLetter } from '../../src/db/dead-letters.ts';
+import { parkDeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { startApi } from '../support/api.ts';
 
 const api = await startApi();

@@ -1,7 +1,7 @@
 // A consumer to be killed: it takes the effect of every message, or of every batch of them, says so, and on STUCK_AT
 // never comes back.
 import { argv } from 'node:process';
-import type { Bus, BusMessage } from '../../src/bus/bus.ts';
+import type { Bus, BusMessage } from '../../src/messaging/bus.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { takeEffect, takeEffects } from './effects.ts';
 

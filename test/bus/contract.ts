@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { once as event } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext, TestFn } from 'ava';
-import { PoisonError, type Bus, type BusMessage } from '../../src/bus/bus.ts';
+import { PoisonError, type Bus, type BusMessage } from '../../src/messaging/bus.ts';
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
-import { listDeadLetters, type DeadLetter } from '../../src/db/dead-letters.ts';
+import { listDeadLetters, type DeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { until } from '../support/until.ts';
 import { createEffects, effectsOf, takeEffect, takeEffects } from './effects.ts';
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
+import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
 import type { Db } from '../../src/postgres/client.ts';
-import { firstTimes, once } from '../../src/db/inbox.ts';
+import { firstTimes, once } from '../../src/messaging/inbox.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 
 /** Makes the table in which consumers leave a trace. */

@@ -1,9 +1,9 @@
 import test from 'ava';
-import { parkInDeadLetters } from '../../src/bus/park.ts';
-import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
+import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { ALL_TENANTS } from '../../src/postgres/client.ts';
 import { isDatabaseAway } from '../../src/postgres/errors.ts';
-import { once } from '../../src/db/inbox.ts';
+import { once } from '../../src/messaging/inbox.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { until } from '../support/until.ts';
 import { openTestDb } from './postgres-harness.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Admin, Consumer, Producer, type MessageToProduce } from '@platformatic/kafka';
 import test, { type ExecutionContext } from 'ava';
-import { PoisonError, type Bus, type BusMessage } from '../../src/bus/bus.ts';
-import { HEADERS } from '../../src/bus/kafka-message.ts';
+import { PoisonError, type Bus, type BusMessage } from '../../src/messaging/bus.ts';
+import { HEADERS } from '../../src/messaging/kafka/kafka-message.ts';
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
-import { listDeadLetters, type DeadLetter } from '../../src/db/dead-letters.ts';
+import { listDeadLetters, type DeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { kafkaAddress } from '../support/kafka.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
-import type { Bus } from '../../src/bus/bus.ts';
-import { createKafkaBus } from '../../src/bus/kafka-bus.ts';
-import { parkInDeadLetters } from '../../src/bus/park.ts';
+import type { Bus } from '../../src/messaging/bus.ts';
+import { createKafkaBus } from '../../src/messaging/kafka/kafka-bus.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { kafkaAddress, startOwnKafka } from '../support/kafka.ts';
 import { createDatabase, fromRunner } from '../support/services.ts';

@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
-import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
-import { appendOutgoing } from '../../src/bus/outgoing.ts';
-import { OUTGOING_RELAY, relayLag, startOutgoingRelay } from '../../src/bus/outgoing-relay.ts';
+import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
+import { appendOutgoing } from '../../src/messaging/outbox/message-outbox.ts';
+import { OUTGOING_RELAY, relayLag, startOutgoingRelay } from '../../src/messaging/outbox/message-relay.ts';
 import type { Db } from '../../src/postgres/client.ts';
-import { listDeadLetters } from '../../src/db/dead-letters.ts';
+import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { openTestDb } from './postgres-harness.ts';

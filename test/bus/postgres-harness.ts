@@ -1,7 +1,7 @@
 import pg from 'pg';
-import type { Bus } from '../../src/bus/bus.ts';
-import { parkInDeadLetters } from '../../src/bus/park.ts';
-import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
+import type { Bus } from '../../src/messaging/bus.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
+import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { createDatabase, fromRunner } from '../support/services.ts';
 import type { BusHarness } from './contract.ts';

@@ -1,15 +1,15 @@
 import test, { type ExecutionContext } from 'ava';
-import { PoisonError, type BusMessage } from '../../src/bus/bus.ts';
-import { parkInDeadLetters } from '../../src/bus/park.ts';
-import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
-import { createReplayer, messageOf } from '../../src/bus/replay.ts';
+import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
+import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
+import { createReplayer, messageOf } from '../../src/messaging/dead-letters/replay.ts';
 import {
   createSyncConfirmationsHandler,
   subscribeSyncConfirmations,
   SYNC_CONFIRMATIONS,
-} from '../../src/bus/sync-confirmations.ts';
+} from '../../src/consumers/user-sync/sync-confirmations.ts';
 import type { Db } from '../../src/postgres/client.ts';
-import { listDeadLetters } from '../../src/db/dead-letters.ts';
+import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { openTestDb } from './postgres-harness.ts';

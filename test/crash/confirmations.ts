@@ -1,6 +1,6 @@
-import { parkInDeadLetters } from '../../src/bus/park.ts';
-import { TOPICS } from '../../src/bus/events.ts';
-import { createPostgresBus } from '../../src/bus/postgres-bus.ts';
+import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
+import { TOPICS } from '../../src/events/user-events.ts';
+import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { read, userOf } from './end-state.ts';
 import { SERVICES, TENANT, type World } from './world.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { z } from 'zod';
-import { TOPICS } from '../../src/bus/events.ts';
+import { TOPICS } from '../../src/events/user-events.ts';
 import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { createApiClient } from './api-client.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { TOPICS } from '../../src/bus/events.ts';
-import { SYNC_CONFIRMATIONS } from '../../src/bus/sync-confirmations.ts';
+import { TOPICS } from '../../src/events/user-events.ts';
+import { SYNC_CONFIRMATIONS } from '../../src/consumers/user-sync/sync-confirmations.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertPublished, assertSyncAgrees, read, untilEach } from './end-state.ts';

@@ -6,7 +6,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
 import { createNotificationActivities } from '../../src/activities/notifications.ts';
 import type { Db } from '../../src/postgres/client.ts';
-import { createReplayer } from '../../src/bus/replay.ts';
+import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
 import type { DeadLetter } from '../../src/postgres/generated/client.ts';
 import { DELIVERY_MAX_ATTEMPTS } from '../../src/domain/delivery-policy.ts';
 import { createSmtpGateway, type MailGateway } from '../../src/gateways/mail.ts';

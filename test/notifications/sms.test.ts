@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
 import { createNotificationActivities } from '../../src/activities/notifications.ts';
-import { createReplayer } from '../../src/bus/replay.ts';
+import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import type { DeadLetter } from '../../src/postgres/generated/client.ts';
 import { DELIVERY_MAX_ATTEMPTS } from '../../src/domain/delivery-policy.ts';

@@ -12,7 +12,7 @@ import { replayHandlers } from '../../src/api/replay-handlers.ts';
 import { localKeys } from '../../src/auth/local-keys.ts';
 import type { Role } from '../../src/auth/roles.ts';
 import { createTokenVerifier, mintToken } from '../../src/auth/tokens.ts';
-import { createReplayer } from '../../src/bus/replay.ts';
+import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
 import { loadConfig } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';

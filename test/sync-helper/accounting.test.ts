@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { z } from 'zod';
 import { kafkaBus } from '../../packages/sync-helper/kafka-bus.ts';
-import { TOPICS, userEvent } from '../../src/bus/events.ts';
+import { TOPICS, userEvent } from '../../src/events/user-events.ts';
 import { kafkaAddress } from '../support/kafka.ts';
 import { createDatabase, freePort } from '../support/services.ts';
 import { until } from '../support/until.ts';

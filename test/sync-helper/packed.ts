@@ -29,13 +29,10 @@ export async function temporaryFolder(t: Pick<ExecutionContext, 'teardown'>, nam
  */
 export async function packHelper(t: Pick<ExecutionContext, 'teardown'>, target: string): Promise<string> {
   const copy = await temporaryFolder(t, 'pack');
-  await mkdir(join(copy, 'src', 'db'), { recursive: true });
-  for (const path of ['package.json', 'tsconfig.json', 'packages/sync-helper', 'src/bus', 'src/telemetry'])
-    await cp(join(root, path), join(copy, path), { recursive: true });
-  await cp(join(root, 'src/db'), join(copy, 'src/db'), {
-    recursive: true,
-    filter: (path) => !path.includes('generated'),
-  });
+  const sources = ['events', 'messaging', 'postgres', 'telemetry'].map((room) => `src/${room}`);
+  for (const path of ['package.json', 'tsconfig.json', 'packages/sync-helper', ...sources]) {
+    await cp(join(root, path), join(copy, path), { recursive: true, filter: (file) => !file.includes('generated') });
+  }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const stdout = await run('npm', ['pack', './packages/sync-helper', '--pack-destination', target], copy);
   return join(target, stdout.trim().split('\n').at(-1) ?? '');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { createPgStore, createSyncHelper, postgresBus, type Bus, type Park } from '../../packages/sync-helper/index.ts';
-import { TOPICS, userEvent } from '../../src/bus/events.ts';
+import { TOPICS, userEvent } from '../../src/events/user-events.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 

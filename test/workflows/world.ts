@@ -21,7 +21,7 @@ import { defaultPorts } from '../../src/db/orders/default-ports.ts';
 import { insertUser } from '../../src/db/users.ts';
 import { processType } from '../../src/domain/process-types.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
-import { createPendingStartRelay } from '../../src/temporal/pending-start-relay.ts';
+import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
 import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile.messages.ts';

@@ -1,4 +1,4 @@
-import { horizonLag } from '../../db/log-lag.ts';
+import { horizonLag } from '../../messaging/log/log-lag.ts';
 import type { Check } from '../check.ts';
 
 /** An open transaction, anywhere in the cluster, keeps every reader of a log waiting. */

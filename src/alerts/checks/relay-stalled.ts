@@ -1,4 +1,4 @@
-import { relayLag } from '../../bus/outgoing-relay.ts';
+import { relayLag } from '../../messaging/outbox/message-relay.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 

@@ -1,4 +1,4 @@
-import { isRestoredElsewhere, timelineChange } from '../../db/log-cluster.ts';
+import { isRestoredElsewhere, timelineChange } from '../../messaging/log/cluster-identity.ts';
 import type { Finding } from '../alert.ts';
 import type { Check } from '../check.ts';
 

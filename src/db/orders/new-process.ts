@@ -1,7 +1,7 @@
 import { beginProcess } from '../../domain/process/decide.ts';
 import type { ProcessDefinition } from '../../domain/process/definition.ts';
 import { processWorkflowId, processWorkflowType, type ProcessInput } from '../../workflows/process.messages.ts';
-import type { PromisedCall } from '../pending-starts.ts';
+import type { PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NewProcess } from '../process-rows.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { orderProcess } from '../../domain/orders/order-process.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
-import { callsParameter, promiseCallsSql } from '../pending-starts.ts';
+import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import { insertProcessesSql, processesParameter } from '../process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from './new-process.ts';

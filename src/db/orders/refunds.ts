@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { refundProcess } from '../../domain/refunds/refund-process.ts';
-import { callsParameter, promiseCallsSql } from '../pending-starts.ts';
+import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import { insertProcessesSql, processesParameter } from '../process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from './new-process.ts';

@@ -1,0 +1,186 @@
+import { SpanKind } from '@opentelemetry/api';
+import type { ClientBase } from 'pg';
+import { z } from 'zod';
+import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import { firstTimes } from '../../messaging/inbox.ts';
+import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import { readCopies } from '../../db/user-copies.ts';
+import {
+  confirmedSignal,
+  failedSignal,
+  reconcileSignal,
+  USER_SYNC_WORKFLOW,
+  userSyncWorkflowId,
+} from '../../workflows/user-sync.messages.ts';
+import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../../telemetry/trace-context.ts';
+import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from '../../messaging/bus.ts';
+import { EVENTS, TOPICS } from '../../events/user-events.ts';
+
+/** The consumer's name: its group on the bus, in the inbox and as source of dead letters. */
+export const SYNC_CONFIRMATIONS = 'sync-confirmations';
+
+const MAX_ERROR_LENGTH = 1_000;
+
+const syncEvent = z.discriminatedUnion('type', [
+  EVENTS[TOPICS.syncConfirmed],
+  EVENTS[TOPICS.syncFailed],
+  EVENTS[TOPICS.reconciliationRequest],
+]);
+type SyncEvent = z.output<typeof syncEvent>;
+
+/** Subscribes the consumer of what services say about their copies of users. */
+export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): Promise<Subscription> {
+  return bus.subscribe({
+    group: SYNC_CONFIRMATIONS,
+    topics: [TOPICS.syncConfirmed, TOPICS.syncFailed, TOPICS.reconciliationRequest],
+    handle: createSyncConfirmationsHandler({ db }),
+    handleBatch: async (messages) => {
+      const events = messages.map(read).map((event) => {
+        const span = startSpan(...spanOf(event));
+        return { ...event, span, traceparent: asSpan(span, currentTraceparent) };
+      });
+      await takeEffects(db, events);
+      // Those of a batch that failed tell of nothing: its messages come again
+      for (const { span } of events) span.end();
+    },
+  });
+}
+
+/** Turns an event of a service into a signal to the user's `userSync` workflow, once. */
+export function createSyncConfirmationsHandler({ db }: { db: Db }): MessageHandler {
+  return async (message) => {
+    const event = read(message);
+    await inSpan(...spanOf(event), () => takeEffects(db, [{ ...event, traceparent: currentTraceparent() }]));
+  };
+}
+
+/** A message and what it says. */
+interface Said {
+  readonly event: SyncEvent;
+  readonly message: BusMessage;
+  /** Source and id identify an event; a copy that was sent again may have another message id. */
+  readonly inboxId: string;
+  readonly traceparent?: string | undefined;
+}
+
+function read(message: BusMessage): Said {
+  const event = parse(message);
+  if (message.tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'The message names no tenant.');
+  if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
+    throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
+  }
+  return { event, message, inboxId: `${event.source} ${event.id}` };
+}
+
+function spanOf({ event, message }: Said): [name: string, start: SpanStart] {
+  return [
+    `process ${event.type}`,
+    {
+      kind: SpanKind.CONSUMER,
+      parent: event.traceparent ?? message.traceparent,
+      attributes: {
+        'messaging.destination.name': event.type,
+        'messaging.consumer.group.name': SYNC_CONFIRMATIONS,
+        'messaging.message.id': message.messageId,
+      },
+    },
+  ];
+}
+
+/**
+ * Takes the effect of the events that are new, in one transaction for each tenant; a `PoisonError` says that one can't
+ * have any.
+ */
+async function takeEffects(db: Db, all: readonly Said[]): Promise<void> {
+  for (const [tenantId, events] of Map.groupBy(all, ({ message }) => message.tenantId)) {
+    await rawTransaction(db.pool, tenantId, async (client) => {
+      const fresh = await firstTimes(client, {
+        tenantId,
+        consumer: SYNC_CONFIRMATIONS,
+        messageIds: events.map(({ inboxId }) => inboxId),
+      });
+      // Of copies that come together the first counts.
+      const one = new Map(
+        events
+          .toReversed()
+          .filter(({ inboxId }) => fresh.has(inboxId))
+          .map((event) => [event.inboxId, event]),
+      );
+      const counting = events.filter((event) => one.get(event.inboxId) === event);
+      await promiseCalls(client, await callsOf(client, tenantId, counting));
+    });
+  }
+}
+
+async function callsOf(client: ClientBase, tenantId: string, events: readonly Said[]): Promise<PromisedCall[]> {
+  if (events.length === 0) return [];
+  const copies = await readCopies(client, { tenantId, of: events.map(({ event: { data } }) => data) });
+  return events.flatMap(({ event, traceparent }, index): PromisedCall[] => {
+    const { service, userVersion = 0 } = event.data;
+    const copy = copies[index];
+    if (copy === undefined)
+      throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
+    if (copy.isDeleted) return [];
+    if (!copy.isKept) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
+    if (userVersion > copy.version) {
+      throw new PoisonError(
+        'unknown_version',
+        `Version ${userVersion} was never published; the current one is ${copy.version}.`,
+      );
+    }
+    return [
+      {
+        tenantId,
+        kind: 'signal_with_start',
+        workflowType: USER_SYNC_WORKFLOW,
+        workflowId: userSyncWorkflowId(copy.userId),
+        input: { tenantId, userId: copy.userId },
+        signal: signalOf(event),
+        traceparent,
+      },
+    ];
+  });
+}
+
+function parse(message: BusMessage): SyncEvent {
+  let json: unknown;
+  try {
+    json = JSON.parse(message.payload);
+  } catch {
+    throw new PoisonError('malformed_event', 'The payload is not JSON.');
+  }
+  const event = syncEvent.safeParse(json);
+  if (!event.success) throw new PoisonError('malformed_event', z.prettifyError(event.error));
+  if (event.data.type !== message.topic)
+    throw new PoisonError('malformed_event', `An event of type ${event.data.type} came by the topic ${message.topic}.`);
+  return event.data;
+}
+
+function signalOf(event: SyncEvent): { name: string; arg: object } {
+  switch (event.type) {
+    case 'sync.user.confirmed': {
+      const { service, userVersion } = event.data;
+      return { name: confirmedSignal.name, arg: { service, userVersion } };
+    }
+    case 'sync.user.failed': {
+      const { service, userVersion, error } = event.data;
+      return {
+        name: failedSignal.name,
+        arg: { service, userVersion, ...(error === undefined ? {} : { error: storable(error) }) },
+      };
+    }
+    case 'sync.user.reconciliation.request': {
+      const { service, userVersion } = event.data;
+      return {
+        name: reconcileSignal.name,
+        arg: { service, ...(userVersion === undefined ? {} : { heldVersion: userVersion }) },
+      };
+    }
+  }
+}
+
+/** As PostgreSQL can keep it in JSON. */
+function storable(error: string): string {
+  return error.slice(0, MAX_ERROR_LENGTH).replaceAll('\0', ' ').toWellFormed();
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import type { BusMessage } from '../messaging/bus.ts';
+
+/** Topics, by what they tell; an event's type is its topic. */
+export const TOPICS = {
+  userCreated: 'user.created',
+  userUpdated: 'user.updated',
+  userDeleted: 'user.deleted',
+  syncConfirmed: 'sync.user.confirmed',
+  syncFailed: 'sync.user.failed',
+  reconciliationRequest: 'sync.user.reconciliation.request',
+} as const;
+
+const MAX_ID_LENGTH = 300;
+
+const userId = z.guid().describe("Our id of the user, never the identity provider's.");
+const version = z.int32().positive().describe('Version of the user, counted up by each change.');
+const service = z.string().min(1).max(63).describe("Name of the service, as the user's list of services has it.");
+
+/**
+ * CloudEvents 1.0 in structured JSON, with the tenant as an extension attribute. Attributes we don't know are left
+ * aside.
+ */
+function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
+  return z.object({
+    specversion: z.literal('1.0'),
+    id: z.string().min(1).max(MAX_ID_LENGTH),
+    source: z.string().min(1).max(MAX_ID_LENGTH),
+    type: z.literal(type),
+    subject: z.string().optional(),
+    time: z.iso.datetime({ offset: true }).optional(),
+    datacontenttype: z.literal('application/json').optional(),
+    tenantid: z
+      .string()
+      .min(1)
+      .refine((tenant) => tenant !== '*', 'must name one tenant')
+      .meta({ not: { const: '*' } })
+      .optional(),
+    traceparent: z
+      .string()
+      .optional()
+      .describe(
+        'W3C Trace Context of what the event came from, as the CloudEvents extension for distributed tracing has it.',
+      ),
+    data,
+  });
+}
+
+const userData = z.object({
+  userId,
+  authSubject: z.string(),
+  email: z.string(),
+  name: z.string().nullable(),
+  locale: z.string(),
+  phone: z.string().nullable(),
+  status: z.enum(['active', 'pending_profile', 'suspended', 'inactive']),
+  customerId: z.string().nullable(),
+  customerKind: z.enum(['company', 'financial_institution']).nullable(),
+  version,
+  services: z.array(service).describe('Services that are asked to take this version over and to confirm it.'),
+});
+
+const deletedData = z.object({ userId, version });
+
+/** Schema of each topic's events. */
+export const EVENTS = {
+  [TOPICS.userCreated]: cloudEvent(TOPICS.userCreated, userData),
+  [TOPICS.userUpdated]: cloudEvent(TOPICS.userUpdated, userData),
+  [TOPICS.userDeleted]: cloudEvent(TOPICS.userDeleted, deletedData),
+  [TOPICS.syncConfirmed]: cloudEvent(TOPICS.syncConfirmed, z.object({ userId, service, userVersion: version })),
+  [TOPICS.syncFailed]: cloudEvent(
+    TOPICS.syncFailed,
+    z.object({ userId, service, userVersion: version, error: z.string().optional() }),
+  ),
+  [TOPICS.reconciliationRequest]: cloudEvent(
+    TOPICS.reconciliationRequest,
+    z.object({
+      userId,
+      service,
+      reason: z.string().optional(),
+      userVersion: version.optional().describe('Version that the service holds; left out: none, or it does not know.'),
+    }),
+  ),
+} as const;
+
+/** What an event about a user is made of. */
+export type UserEventInput = {
+  /** The same when the same event is written again. */
+  readonly messageId: string;
+  readonly user: Omit<z.output<typeof userData>, 'userId' | 'services'> & {
+    readonly tenantId: string;
+    readonly id: string;
+    readonly updatedAt: Date;
+  };
+} & (
+  | { readonly topic: typeof TOPICS.userCreated | typeof TOPICS.userUpdated; readonly services: readonly string[] }
+  | { readonly topic: typeof TOPICS.userDeleted }
+);
+
+/** The message that tells of a user as their row has it; its time is the row's last change. */
+export function userEvent(input: UserEventInput): BusMessage {
+  const { topic, messageId, user } = input;
+  const { tenantId, id, version: userVersion } = user;
+  const data: z.input<typeof userData> | z.input<typeof deletedData> =
+    input.topic === TOPICS.userDeleted
+      ? { userId: id, version: userVersion }
+      : {
+          userId: id,
+          authSubject: user.authSubject,
+          email: user.email,
+          name: user.name,
+          locale: user.locale,
+          phone: user.phone,
+          status: user.status,
+          customerId: user.customerId,
+          customerKind: user.customerKind,
+          version: userVersion,
+          services: [...input.services],
+        };
+  const event = {
+    specversion: '1.0',
+    id: messageId,
+    source: 'steadfast',
+    type: topic,
+    subject: id,
+    time: user.updatedAt.toISOString(),
+    datacontenttype: 'application/json',
+    tenantid: tenantId,
+    data,
+  };
+  return { tenantId, messageId, topic, key: id, payload: JSON.stringify(event) };
+}

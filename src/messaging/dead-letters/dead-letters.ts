@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { Tx } from '../../postgres/client.ts';
+import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/generated/client.ts';
+
+export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/client.ts';
+
+const MAX_DETAIL_LENGTH = 2_000;
+
+/** What can't succeed by itself. */
+export interface FailedMessage {
+  readonly tenantId: string;
+  /** Part that parks it, and that a replay runs again. */
+  readonly source: string;
+  readonly type: string;
+  /** Code from the error catalogue. */
+  readonly cause: string;
+  readonly detail: string;
+  readonly messageId: string;
+  readonly key: string;
+  readonly payload: string;
+}
+
+/** Keeps a message for an operator; one that was settled before is open again, one still parked gets the new cause. */
+export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<void> {
+  const { tenantId, source, type, cause, messageId, key } = message;
+  const detail = storable(message.detail).slice(0, MAX_DETAIL_LENGTH);
+  await tx.$executeRaw`
+    INSERT INTO dead_letters AS d (tenant_id, id, source, type, cause, detail, message_id, key, payload)
+    VALUES (${tenantId}, ${randomUUID()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
+      ${storable(message.payload)})
+    ON CONFLICT (tenant_id, source, message_id) DO UPDATE SET
+      type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key,
+        payload = excluded.payload,
+      parked_at = CASE WHEN d.status = 'parked' THEN d.parked_at ELSE excluded.parked_at END,
+      status = 'parked', resolved_at = NULL, resolved_by = NULL, reason = NULL`;
+}
+
+/** Which dead letters; what is left out does not matter. */
+export interface DeadLetterFilter {
+  readonly ids?: readonly string[];
+  readonly source?: string;
+  readonly type?: string;
+  readonly cause?: string;
+  readonly status?: DeadLetterStatus;
+  /** Parked at least this long ago. */
+  readonly olderThanMs?: number;
+}
+
+/** Place in the list: the last one of the page before. */
+export interface DeadLetterCursor {
+  readonly parkedAt: Date;
+  readonly id: string;
+}
+
+/** One page. */
+export interface DeadLetterPage {
+  readonly items: readonly DeadLetter[];
+  /** Null: there are no more. */
+  readonly next: DeadLetterCursor | null;
+}
+
+/** Lists the dead letters that the transaction's tenant has, newest first unless `order` says otherwise. */
+export async function listDeadLetters(
+  tx: Tx,
+  {
+    limit,
+    cursor,
+    order = 'desc',
+    ...filter
+  }: DeadLetterFilter & { readonly limit: number; readonly cursor?: DeadLetterCursor; readonly order?: 'asc' | 'desc' },
+): Promise<DeadLetterPage> {
+  const beyond = <Value>(value: Value) => (order === 'asc' ? { gt: value } : { lt: value });
+  const after: Prisma.DeadLetterWhereInput =
+    cursor === undefined
+      ? {}
+      : {
+          OR: [{ parkedAt: beyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: beyond(cursor.id) }],
+        };
+  const rows = await tx.deadLetter.findMany({
+    where: { AND: [matching(filter), after] },
+    orderBy: [{ parkedAt: order }, { id: order }],
+    take: limit + 1,
+  });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: rows.length > limit && last !== undefined ? { parkedAt: last.parkedAt, id: last.id } : null };
+}
+
+/** One dead letter of the transaction's tenant. */
+export async function getDeadLetter(tx: Tx, id: string): Promise<DeadLetter | null> {
+  return await tx.deadLetter.findFirst({ where: { id } });
+}
+
+/** Settles what is parked and matches, without replaying it; returns how many. */
+export async function discardDeadLetters(
+  tx: Tx,
+  filter: Omit<DeadLetterFilter, 'status'>,
+  { by, reason }: { readonly by: string; readonly reason: string },
+): Promise<number> {
+  const { count } = await tx.deadLetter.updateMany({
+    where: matching({ ...filter, status: 'parked' }),
+    data: { status: 'discarded', resolvedAt: new Date(), resolvedBy: by, reason },
+  });
+  return count;
+}
+
+function matching({ ids, source, type, cause, status, olderThanMs }: DeadLetterFilter): Prisma.DeadLetterWhereInput {
+  return {
+    ...(ids === undefined ? {} : { id: { in: [...ids] } }),
+    ...(source === undefined ? {} : { source }),
+    ...(type === undefined ? {} : { type }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(status === undefined ? {} : { status }),
+    ...(olderThanMs === undefined ? {} : { parkedAt: { lte: new Date(Date.now() - olderThanMs) } }),
+  };
+}
+
+/** PostgreSQL stores no NUL. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
+}

@@ -1,0 +1,94 @@
+import type pg from 'pg';
+import type { Db } from '../../postgres/client.ts';
+import { getDeadLetter, type DeadLetter } from './dead-letters.ts';
+import { causeOf, type BusMessage } from '../bus.ts';
+
+/** Does once more what failed; it must be idempotent. */
+export type ReplayHandler = (tenantId: string, deadLetter: DeadLetter) => Promise<void>;
+
+/** What became of a replay. */
+export type ReplayResult =
+  | { readonly outcome: 'replayed'; readonly deadLetter: DeadLetter }
+  /** It failed again; the dead letter has the new cause. */
+  | { readonly outcome: 'failed'; readonly deadLetter: DeadLetter }
+  /** It was replayed or discarded before. */
+  | { readonly outcome: 'not_parked'; readonly deadLetter: DeadLetter }
+  | { readonly outcome: 'not_found' }
+  /** Somebody else is replaying it at this moment. */
+  | { readonly outcome: 'busy' }
+  /** This process can't replay what that source parked. */
+  | { readonly outcome: 'no_handler'; readonly deadLetter: DeadLetter };
+
+/** Replays dead letters. */
+export interface Replayer {
+  readonly replay: (tenantId: string, id: string, by: string) => Promise<ReplayResult>;
+}
+
+/** Builds the replayer from one handler for each source of dead letters. */
+export function createReplayer({
+  db,
+  handlers,
+}: {
+  db: Db;
+  handlers: Readonly<Record<string, ReplayHandler>>;
+}): Replayer {
+  return {
+    replay: async (tenantId, id, by) =>
+      (await alone(db.pool, `dead-letter:${tenantId}:${id}`, async () => {
+        const deadLetter = await db.inTenant(tenantId, (tx) => getDeadLetter(tx, id));
+        if (deadLetter === null) return { outcome: 'not_found' };
+        if (deadLetter.status !== 'parked') return { outcome: 'not_parked', deadLetter };
+        const handler = Object.hasOwn(handlers, deadLetter.source) ? handlers[deadLetter.source] : undefined;
+        if (handler === undefined) return { outcome: 'no_handler', deadLetter };
+        const failure = await handler(tenantId, deadLetter).then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
+        return await db.inTenant(tenantId, async (tx) => {
+          const [settled] = await tx.deadLetter.updateManyAndReturn({
+            where: { tenantId, id, status: 'parked' },
+            data: {
+              replays: { increment: 1 },
+              ...(failure === undefined
+                ? { status: 'replayed', resolvedAt: new Date(), resolvedBy: by }
+                : causeOf(failure.error, 'handler_failed')),
+            },
+          });
+          if (settled === undefined) return { outcome: 'not_parked', deadLetter };
+          return { outcome: failure === undefined ? 'replayed' : 'failed', deadLetter: settled };
+        });
+      })) ?? { outcome: 'busy' },
+  };
+}
+
+/**
+ * Runs `work` unless another process runs it under this name; undefined then. The lock is the session's: a row lock
+ * would be a transaction that stays open, and holds back the readers of every log, for as long as the handler takes.
+ */
+async function alone<Result>(pool: pg.Pool, name: string, work: () => Promise<Result>): Promise<Result | undefined> {
+  const client = await pool.connect();
+  const ignore = () => {}; // a broken connection shows at the unlock
+  client.on('error', ignore);
+  let isLocked = false;
+  let isBroken = false;
+  try {
+    const { rows } = await client.query<{ locked: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
+      [name],
+    );
+    isLocked = rows[0]?.locked ?? false;
+    return isLocked ? await work() : undefined;
+  } finally {
+    if (isLocked)
+      await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => {
+        isBroken = true;
+      });
+    client.off('error', ignore);
+    client.release(isBroken);
+  }
+}
+
+/** The message that a subscription or the outgoing relay parked. */
+export function messageOf({ tenantId, messageId, type, key, payload }: DeadLetter): BusMessage {
+  return { tenantId, messageId, topic: type, key, payload };
+}

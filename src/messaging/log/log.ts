@@ -1,0 +1,101 @@
+import type pg from 'pg';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import { runStatement } from '../../postgres/statement.ts';
+import { ALL_TENANTS } from '../../postgres/tenants.ts';
+
+/** The append-only tables that are read by cursor; each has `partition`, `xid`, `position` and `created_at`. */
+export const LOG_TABLES = ['outgoing_messages', 'bus_messages'] as const;
+export type LogTable = (typeof LOG_TABLES)[number];
+
+/**
+ * SQL that is true when the transaction ids in the logs are of the cluster at hand, and of no other. Those of another
+ * one can't be compared with new ones, so nobody may read or move a cursor then.
+ */
+export const LOGS_ARE_OWN =
+  'SELECT array_agg(system_identifier) = ARRAY[(SELECT system_identifier::text FROM pg_control_system())] FROM ' +
+  'log_clusters';
+
+/** Partitions are numbered from 0 to below this; BUS_PARTITIONS allows no more. */
+export const MAX_PARTITIONS = 256;
+
+/** Where a reader stands: the last row it has done with. The numbers are decimal texts, since both outgrow a double. */
+export interface LogCursor {
+  /** Raised when the readers are restarted; a cursor of another epoch means nothing. */
+  readonly epoch: number;
+  readonly xid: string;
+  readonly position: string;
+}
+
+/** A row of a log: its place, and the asked columns as texts. */
+export type LogRow<Column extends string> = {
+  readonly partition: number;
+  readonly xid: string;
+  readonly position: string;
+} & Readonly<Record<Column, string>>;
+
+/** What to read: after which cursor in which partitions, at most `limit` rows of each. */
+export interface LogRead<Column extends string> {
+  readonly table: LogTable;
+  readonly columns: readonly Column[];
+  readonly from: readonly { readonly partition: number; readonly cursor: Pick<LogCursor, 'xid' | 'position'> }[];
+  readonly limit: number;
+}
+
+/**
+ * The rows after the cursors, in the order of `(xid, position)` within a partition.
+ * A row is readable once every transaction that began to write before its own has ended: none can then still commit a
+ * row in front of it, so moving a cursor past it skips nothing. An open transaction therefore delays every reader.
+ */
+export async function readLog<Column extends string>(
+  pool: pg.Pool,
+  tenantId: string,
+  { table, columns, from, limit }: LogRead<Column>,
+): Promise<LogRow<Column>[]> {
+  if (from.length === 0) return [];
+  return await runStatement<LogRow<Column>>(pool, tenantId, {
+    isOrdered: true,
+    text: `
+      SELECT r.partition,
+        ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
+      FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
+      CROSS JOIN LATERAL (
+        SELECT * FROM ${table} AS t
+        WHERE t.partition = c.partition
+          AND (t.xid, t.position) > (c.xid, c.position)
+          AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY t.xid, t.position
+        LIMIT $4
+      ) AS r
+      ORDER BY r.partition, r.xid, r.position`,
+    values: [
+      from.map(({ partition }) => partition),
+      from.map(({ cursor }) => cursor.xid),
+      from.map(({ cursor }) => cursor.position),
+      limit,
+    ],
+  });
+}
+
+/**
+ * Has the rest of the transaction read logs along their index. Left alone, the planner, which can't know how many rows
+ * the tenant policy lets through, may sort the whole backlog for each batch.
+ */
+export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
+  await client.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
+}
+
+/**
+ * The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered.
+ */
+export async function usedPartitions(pool: pg.Pool, table: LogTable): Promise<number[]> {
+  return await rawTransaction(pool, ALL_TENANTS, async (client) => {
+    await useOrderedIndex(client);
+    const { rows } = await client.query<{ partition: number }>(
+      `
+      SELECT p.partition FROM generate_series(0, $1::int - 1) AS p (partition)
+      CROSS JOIN LATERAL (SELECT FROM ${table} AS t WHERE t.partition = p.partition LIMIT 1) AS t`,
+      [MAX_PARTITIONS],
+    );
+    return rows.map(({ partition }) => partition);
+  });
+}

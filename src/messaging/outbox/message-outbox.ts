@@ -1,0 +1,39 @@
+import { LOG_CHANNEL } from '../log/log-reader.ts';
+import { sql, type AnyTx } from '../../postgres/sql.ts';
+import { currentTraceparent } from '../../telemetry/trace-context.ts';
+import type { BusMessage } from '../bus.ts';
+import { partitionOf } from '../partition.ts';
+
+/** Partitions of the outgoing log. Not a setting: the order of a key holds as long as this stays. */
+export const OUTGOING_PARTITIONS = 8;
+
+/**
+ * Writes messages to the outgoing log, in the transaction of the change that they tell of; the relay publishes them
+ * once it commits. One that is there already is not written again. Their payloads must be JSON. For the order within a
+ * key the transaction has to begin with `lockStreams` on it. An event says which trace it belongs to, and so does its
+ * row.
+ */
+export async function appendOutgoing(tx: AnyTx, messages: readonly BusMessage[]): Promise<void> {
+  if (messages.length === 0) return;
+  await sql(tx, APPEND, [
+    messages.map(({ tenantId }) => tenantId),
+    messages.map(({ messageId }) => messageId),
+    messages.map(({ topic }) => topic),
+    messages.map(({ key }) => key),
+    messages.map(({ key }) => partitionOf(key, OUTGOING_PARTITIONS)),
+    messages.map(({ payload }) => payload),
+    currentTraceparent() ?? null,
+  ]);
+}
+
+const APPEND = `
+  WITH appended AS (
+    INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload, trace_context)
+    SELECT tenant_id, message_id, topic, key, partition, CASE
+      WHEN $7::text IS NOT NULL AND jsonb_exists(payload::jsonb, 'specversion')
+      THEN payload::jsonb || jsonb_build_object('traceparent', $7::text) ELSE payload::jsonb END, $7::text
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[])
+      WITH ORDINALITY AS m (tenant_id, message_id, topic, key, partition, payload, place)
+    ORDER BY place
+    ON CONFLICT (tenant_id, message_id) DO NOTHING)
+  SELECT pg_notify('${LOG_CHANNEL}', 'outgoing_messages')::text`;

@@ -1,0 +1,131 @@
+import type { Db } from '../../postgres/client.ts';
+import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
+import { readerLagMs } from '../log/log-lag.ts';
+import { startLogReader, type LogReader } from '../log/log-reader.ts';
+import { causeOf, PoisonError, type Bus, type BusMessage } from '../bus.ts';
+import { pause } from '../delivery.ts';
+import { OUTGOING_PARTITIONS } from './message-outbox.ts';
+import { inPublishSpans } from './publish-spans.ts';
+
+/** The relay's name among readers and sources of dead letters. */
+export const OUTGOING_RELAY = 'outgoing-relay';
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 5_000;
+
+/** What the relay needs. */
+export interface OutgoingRelayOptions {
+  readonly db: Db;
+  readonly bus: Pick<Bus, 'publish'>;
+  readonly pollMs: number;
+  /** How long the partitions of a process that died wait for another; 10 s. */
+  readonly leaseMs?: number;
+  /** Told of what was published and what the bus refuses for good, for metrics. */
+  readonly onRelayed?: (relayed: { published: number; parked: number }) => void;
+  /** Told of failures that are tried again by themselves. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Publishes the outgoing log, in order in each partition and at least once, for as long as it takes; any number of
+ * processes may run it.
+ */
+export function startOutgoingRelay(options: OutgoingRelayOptions): LogReader {
+  const { db, pollMs, leaseMs, onError = () => {} } = options;
+  return startLogReader({
+    pool: db.pool,
+    reader: OUTGOING_RELAY,
+    table: 'outgoing_messages',
+    columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
+    partitions: OUTGOING_PARTITIONS,
+    pollMs,
+    onError,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    handle: (rows, signal) =>
+      relay(
+        options,
+        rows.map((row) => ({
+          tenantId: row.tenant_id,
+          messageId: row.message_id,
+          topic: row.topic,
+          key: row.key,
+          payload: row.payload,
+          ...traceOf(row),
+        })),
+        signal,
+      ),
+  });
+}
+
+/** The column is empty for what belongs to no trace. */
+function traceOf({ trace_context: traceparent }: { trace_context: string | null }): { traceparent?: string } {
+  return traceparent === null ? {} : { traceparent };
+}
+
+/** Age of the oldest message that was not published yet; 0: there is none. */
+export function relayLag(db: Db): Promise<number> {
+  return readerLagMs(db, { reader: OUTGOING_RELAY, table: 'outgoing_messages' });
+}
+
+async function relay(
+  options: OutgoingRelayOptions,
+  messages: readonly BusMessage[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { onRelayed = () => {} } = options;
+  const outcome = await persist(options, signal, async () => {
+    await inPublishSpans(messages, () => options.bus.publish(messages));
+    onRelayed({ published: messages.length, parked: 0 });
+  });
+  if (outcome === 'done') return messages.length;
+  if (outcome === 'aborted') return 0;
+  // One of them is poison: one at a time, to find it without holding back the others.
+  for (const [index, message] of messages.entries()) {
+    if ((await relayOne(options, message, signal)) === 'aborted') return index;
+  }
+  return messages.length;
+}
+
+async function relayOne(
+  options: OutgoingRelayOptions,
+  message: BusMessage,
+  signal: AbortSignal,
+): Promise<'done' | 'aborted'> {
+  const { onRelayed = () => {} } = options;
+  const outcome = await persist(options, signal, async () => {
+    await inPublishSpans([message], () => options.bus.publish([message]));
+    onRelayed({ published: 1, parked: 0 });
+  });
+  if (!(outcome instanceof PoisonError)) return outcome;
+  const parked = await persist(options, signal, async () => {
+    await options.db.inTenant(message.tenantId, (tx) =>
+      parkDeadLetter(tx, {
+        ...message,
+        source: OUTGOING_RELAY,
+        type: message.topic,
+        ...causeOf(outcome, 'publish_failed'),
+      }),
+    );
+    onRelayed({ published: 0, parked: 1 });
+  });
+  return parked === 'done' ? 'done' : 'aborted';
+}
+
+/** Tries until `work` is done, is refused as poison, or is aborted. */
+async function persist(
+  { onError = () => {} }: OutgoingRelayOptions,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<'done' | 'aborted' | PoisonError> {
+  for (let delayMs = FIRST_DELAY_MS; !signal.aborted; delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)) {
+    try {
+      await work();
+      return 'done';
+    } catch (error) {
+      if (error instanceof PoisonError) return error;
+      onError(error);
+      await pause(delayMs, signal);
+    }
+  }
+  return 'aborted';
+}

@@ -1,0 +1,151 @@
+import type { Pool } from 'pg';
+import { currentTraceparent } from '../../telemetry/trace-context.ts';
+import { sql, type AnyTx } from '../../postgres/sql.ts';
+import { runStatement } from '../../postgres/statement.ts';
+import { ALL_TENANTS } from '../../postgres/tenants.ts';
+
+/** Channel that wakes the relay; a lost wake-up costs one polling interval, nothing else. */
+export const PENDING_START_CHANNEL = 'pending_start';
+
+/** A call on a workflow, promised in the transaction of the row it belongs to and carried out by the relay. */
+export interface PromisedCall {
+  readonly tenantId: string;
+  /** `signal`: to an open workflow only; nothing is to be done when it is closed. */
+  readonly kind: 'start' | 'signal_with_start' | 'signal';
+  readonly workflowType: string;
+  readonly workflowId: string;
+  /** Input of the workflow, for the kinds that may start one. */
+  readonly input?: object;
+  readonly signal?: { readonly name: string; readonly arg?: object };
+  /** W3C `traceparent` that it belongs to. */
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * SQL that promises the calls in the parameter `$n`, which `callsParameter` makes; in the order that they have there.
+ */
+export function promiseCallsSql(n: number): string {
+  return `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, input, signal_name, signal_arg,
+    trace_context)
+    SELECT tenant_id, kind::"PendingStartKind", workflow_type, workflow_id, input, signal_name, signal_arg,
+      trace_context
+    FROM ROWS FROM (jsonb_to_recordset($${n}::jsonb) AS (
+      tenant_id text, kind text, workflow_type text, workflow_id text, input jsonb, signal_name text, signal_arg jsonb,
+        trace_context text
+    )) WITH ORDINALITY AS c
+      (tenant_id, kind, workflow_type, workflow_id, input, signal_name, signal_arg, trace_context, place)`;
+}
+
+/** The calls as `promiseCallsSql` takes them; they belong to the span at work, unless they name another. */
+export function callsParameter(calls: readonly PromisedCall[]): string {
+  return JSON.stringify(
+    calls.map(({ tenantId, kind, workflowType, workflowId, input, signal, traceparent = currentTraceparent() }) => ({
+      tenant_id: tenantId,
+      kind,
+      workflow_type: workflowType,
+      workflow_id: workflowId,
+      input,
+      signal_name: signal?.name,
+      signal_arg: signal?.arg,
+      trace_context: traceparent,
+    })),
+  );
+}
+
+const PROMISE_CALLS = `WITH promised AS (${promiseCallsSql(1)} ORDER BY place RETURNING 1)
+  SELECT pg_notify('${PENDING_START_CHANNEL}', '')::text FROM promised LIMIT 1`;
+
+/** Promises the calls: they are carried out at least once, in order for each workflow, once the transaction commits. */
+export async function promiseCalls(tx: AnyTx, calls: readonly PromisedCall[]): Promise<void> {
+  if (calls.length > 0) await sql(tx, PROMISE_CALLS, [callsParameter(calls)]);
+}
+
+/** A promised call as the relay gets it. */
+export interface PendingStartRow {
+  readonly tenantId: string;
+  /** Decimal text, since it outgrows a double. */
+  readonly position: string;
+  readonly kind: PromisedCall['kind'];
+  readonly workflowType: string;
+  readonly workflowId: string;
+  readonly signalName: string | null;
+  readonly signalArg: unknown;
+  readonly input: unknown;
+  readonly attempts: number;
+  readonly traceContext: string | null;
+}
+
+/** One that failed and is to be tried again. */
+export interface FailedCall {
+  readonly row: PendingStartRow;
+  readonly error: unknown;
+}
+
+const CLAIM_SECONDS = 10;
+const LONGEST_DELAY_MS = 5_000;
+
+/**
+ * Takes up to `limit` calls that are due, only the oldest of each workflow. A claim lapses after 10 s, so that what a
+ * killed process had in hand is carried out by another.
+ */
+export async function claimPendingStarts(pool: Pool, limit: number): Promise<PendingStartRow[]> {
+  return await runStatement<PendingStartRow>(pool, ALL_TENANTS, {
+    name: 'claim-pending-starts',
+    values: [limit],
+    text: `UPDATE pending_starts SET attempts = attempts + 1,
+      next_attempt_at = now() + make_interval(secs => ${CLAIM_SECONDS})
+      WHERE (tenant_id, position) IN (
+        SELECT tenant_id, position FROM pending_starts AS head
+        WHERE next_attempt_at <= now()
+          AND NOT EXISTS (SELECT FROM pending_starts AS older WHERE older.workflow_id = head.workflow_id
+            AND older.position < head.position)
+        ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED)
+      RETURNING tenant_id AS "tenantId", position::text, kind::text, workflow_type AS "workflowType",
+        workflow_id AS "workflowId",
+        signal_name AS "signalName", signal_arg AS "signalArg", input, attempts, trace_context AS "traceContext"`,
+  });
+}
+
+/** Puts claimed calls back for a later attempt, at most 5 s from now. */
+export async function postponePendingStarts(pool: Pool, failed: readonly FailedCall[]): Promise<void> {
+  if (failed.length === 0) return;
+  const delayMs = ({ attempts }: PendingStartRow): number =>
+    Math.min(250 * 2 ** Math.min(attempts, 10), LONGEST_DELAY_MS);
+  await runStatement(pool, ALL_TENANTS, {
+    name: 'postpone-pending-starts',
+    text: `UPDATE pending_starts AS p SET last_error = f.error,
+      next_attempt_at = now() + make_interval(secs => f.delay_ms / 1000)
+      FROM unnest($1::text[], $2::bigint[], $3::text[], $4::float8[]) AS f (tenant_id, position, error, delay_ms)
+      WHERE p.tenant_id = f.tenant_id AND p.position = f.position`,
+    values: [
+      failed.map(({ row }) => row.tenantId),
+      failed.map(({ row }) => row.position),
+      failed.map(({ error }) => String(error).slice(0, 1_000)),
+      failed.map(({ row }) => delayMs(row)),
+    ],
+  });
+}
+
+/** Forgets calls that were carried out. */
+export async function removePendingStarts(pool: Pool, rows: readonly PendingStartRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await runStatement(pool, ALL_TENANTS, {
+    name: 'remove-pending-starts',
+    text: `DELETE FROM pending_starts AS p USING unnest($1::text[], $2::bigint[]) AS done (tenant_id, position)
+      WHERE p.tenant_id = done.tenant_id AND p.position = done.position`,
+    values: [rows.map(({ tenantId }) => tenantId), rows.map(({ position }) => position)],
+  });
+}
+
+/** Whether a call on the workflow is promised and not yet carried out. */
+export async function hasPromisedCalls(
+  pool: Pool,
+  { tenantId, workflowId }: { tenantId: string; workflowId: string },
+): Promise<boolean> {
+  const found = await runStatement(pool, tenantId, {
+    name: 'has-promised-calls',
+    text: 'SELECT FROM pending_starts WHERE workflow_id = $1 LIMIT 1',
+    values: [workflowId],
+  });
+  return found.length > 0;
+}

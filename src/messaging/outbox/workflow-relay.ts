@@ -1,0 +1,152 @@
+import { SpanKind } from '@opentelemetry/api';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
+import {
+  claimPendingStarts,
+  postponePendingStarts,
+  removePendingStarts,
+  PENDING_START_CHANNEL,
+  type FailedCall,
+  type PendingStartRow,
+} from './workflow-outbox.ts';
+import { createPollLoop, type PollLoop } from '../../postgres/poll-loop.ts';
+import { createOutageLog } from '../../telemetry/outage-log.ts';
+import { inSpan } from '../../telemetry/trace-context.ts';
+import { grpcCodeOf } from '../../temporal/grpc-code.ts';
+import { startOptions } from '../../temporal/start-options.ts';
+
+/** Calls in hand at a time. Few, so that a burst of them leaves the machine to those whom the API answers meanwhile. */
+const BATCH_SIZE = 20;
+const CALL_DEADLINE_MS = 5_000;
+/** The call itself is wrong: trying again would not help. */
+const GRPC_INVALID_ARGUMENT = 3;
+/** Temporal is there and says no to us: an operator has to change something, and the promises wait for it. */
+const REFUSAL_CODES: ReadonlySet<number> = new Set([
+  7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */,
+]);
+/** Longer than a postponed call takes to fail again. */
+const QUIET_MS = 15_000;
+
+/** What the relay needs. */
+export interface PendingStartRelayDeps {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+  readonly logger: Logger;
+}
+
+/**
+ * Carries out promised calls on workflows: in order for each workflow, at least once, and for as long as it takes.
+ * Any number of processes may run one. `wake` makes it look at once; it looks by itself every `BUS_POLL_MS` anyway.
+ */
+export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
+  const outages = createOutageLog({
+    logger: deps.logger,
+    message: 'promised calls on workflows fail; they are tried again',
+    quietMs: QUIET_MS,
+  });
+  const refusals = createOutageLog({
+    logger: deps.logger,
+    level: 'error',
+    message: 'Temporal refuses promised calls on workflows; they wait until it takes them',
+    quietMs: QUIET_MS,
+  });
+  return createPollLoop({
+    name: 'pending-start-relay',
+    channel: PENDING_START_CHANNEL,
+    pollMs: deps.config.BUS_POLL_MS,
+    pool: deps.db.pool,
+    logger: deps.logger,
+    runOnce: async () => {
+      const rows = await claimPendingStarts(deps.db.pool, BATCH_SIZE);
+      const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter(
+        (failure) => failure !== undefined,
+      );
+      const failed = new Set(failures.map(({ row }) => row));
+      await removePendingStarts(
+        deps.db.pool,
+        rows.filter((row) => !failed.has(row)),
+      );
+      await postponePendingStarts(deps.db.pool, failures);
+      for (const [log, isRefusal] of [
+        [refusals, true],
+        [outages, false],
+      ] as const) {
+        const [first, ...others] = failures.filter(
+          ({ error }) => REFUSAL_CODES.has(grpcCodeOf(error) ?? 0) === isRefusal,
+        );
+        if (first !== undefined) log.failed(first.error, { workflowId: first.row.workflowId, others: others.length });
+      }
+      return rows.length > 0;
+    },
+  });
+}
+
+/** Carries out a call; what failed and is to be tried again comes back. */
+async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<FailedCall | undefined> {
+  try {
+    await inSpan(
+      `${row.kind} ${row.workflowType}`,
+      {
+        kind: SpanKind.PRODUCER,
+        parent: row.traceContext,
+        attributes: { 'temporal.workflow.id': row.workflowId },
+      },
+      () => deps.client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => call(deps, row)),
+    );
+    return undefined;
+  } catch (error) {
+    if (grpcCodeOf(error) !== GRPC_INVALID_ARGUMENT) return { row, error };
+    await park(deps, row, error);
+    return undefined;
+  }
+}
+
+async function call({ client, config }: PendingStartRelayDeps, row: PendingStartRow): Promise<void> {
+  const options = startOptions(config, row);
+  const signalArgs = row.signalArg === null ? [] : [row.signalArg];
+  try {
+    switch (row.kind) {
+      case 'start':
+        await client.workflow.start(row.workflowType, { ...options, args: [row.input] });
+        return;
+      case 'signal_with_start':
+        await client.workflow.signalWithStart(row.workflowType, {
+          ...options,
+          args: [row.input],
+          signal: row.signalName ?? '',
+          signalArgs,
+        });
+        return;
+      case 'signal':
+        await client.workflow.getHandle(row.workflowId).signal(row.signalName ?? '', ...signalArgs);
+    }
+  } catch (error) {
+    const isDone =
+      error instanceof WorkflowExecutionAlreadyStartedError ||
+      (row.kind === 'signal' && error instanceof WorkflowNotFoundError);
+    if (!isDone) throw error;
+  }
+}
+
+async function park({ db, logger }: PendingStartRelayDeps, row: PendingStartRow, error: unknown): Promise<void> {
+  logger.error(
+    { workflowId: row.workflowId, err: error },
+    'Temporal refuses a promised call for good; it is in the dead letters',
+  );
+  await db.inTenant(row.tenantId, (tx) =>
+    parkDeadLetter(tx, {
+      tenantId: row.tenantId,
+      source: 'pending-start',
+      type: row.workflowType,
+      cause: 'call_refused',
+      detail: String(error),
+      messageId: row.position,
+      key: row.workflowId,
+      payload: JSON.stringify(row),
+    }),
+  );
+}

@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import { startLogReader, type LogReader } from '../log/log-reader.ts';
+import type { Bus, BusMessage, Park, SubscribeOptions } from '../bus.ts';
+import { deliverAll, type DeliveryOutcome } from '../delivery.ts';
+import { createPostgresPublisher } from './postgres-publisher.ts';
+import { createSlots } from '../slots.ts';
+
+const DEFAULT_CONCURRENCY = 8;
+
+/** What the PostgreSQL bus is built from. */
+export interface PostgresBusOptions {
+  /** Its sessions act as `steadfast_app` or `steadfast_bus_member`; the bus does not end it. */
+  readonly pool: pg.Pool;
+  readonly park: Park;
+  /** BUS_PARTITIONS. A key may change partition with it, and be out of order once while both have messages. */
+  readonly partitions: number;
+  readonly pollMs: number;
+  readonly retryDelaysMs: readonly number[];
+  /**
+   * Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without
+   * it.
+   */
+  readonly isInfrastructureAway?: (error: unknown) => boolean;
+  /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
+  readonly concurrency?: number;
+  /** How long the messages of a process that died wait for another; 10 s. */
+  readonly leaseMs?: number;
+  /** Told of every attempt, for logs and metrics. */
+  readonly onDelivery?: (delivery: {
+    group: string;
+    message: BusMessage;
+    outcome: DeliveryOutcome;
+    error?: unknown;
+  }) => void;
+  /** Told of failures of the broker, which are tried again by themselves. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** The bus without a broker: a table, read by cursors. */
+export function createPostgresBus(options: PostgresBusOptions): Bus {
+  const readers = new Set<LogReader>();
+  return {
+    publish: createPostgresPublisher(options),
+    subscribe: async (subscription) => {
+      const reader = read(options, subscription);
+      readers.add(reader);
+      return {
+        stop: async () => {
+          await reader.stop();
+          readers.delete(reader);
+        },
+      };
+    },
+    isHealthy: () =>
+      options.pool.query('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+    close: async () => {
+      await Promise.all([...readers].map((reader) => reader.stop()));
+      readers.clear();
+    },
+  };
+}
+
+function read(options: PostgresBusOptions, { group, topics, handle, handleBatch }: SubscribeOptions): LogReader {
+  const {
+    pool,
+    park,
+    partitions,
+    pollMs,
+    retryDelaysMs,
+    isInfrastructureAway,
+    leaseMs,
+    onDelivery = () => {},
+    onError = () => {},
+  } = options;
+  const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
+  const wanted = new Set(topics);
+  return startLogReader({
+    pool,
+    reader: readerName({ group, topics }),
+    table: 'bus_messages',
+    columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
+    partitions,
+    pollMs,
+    onError,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    handle: async (rows, signal) => {
+      const messages = rows.map((row): BusMessage => ({
+        tenantId: row.tenant_id,
+        messageId: row.message_id,
+        topic: row.topic,
+        key: row.key,
+        payload: row.payload,
+      }));
+      return await deliverAll(messages, {
+        signal,
+        retryDelaysMs,
+        ...(isInfrastructureAway === undefined ? {} : { isInfrastructureAway }),
+        handle: async (message) => {
+          if (wanted.has(message.topic)) await inSlot(() => handle(message));
+        },
+        ...(handleBatch === undefined
+          ? {}
+          : {
+              handleBatch: async (batch) => {
+                const some = batch.filter(({ topic }) => wanted.has(topic));
+                if (some.length > 0) await inSlot(() => handleBatch(some));
+              },
+            }),
+        park: (message, error) => park({ group, message, error }),
+        observe: (message, outcome, error) => {
+          if (wanted.has(message.topic)) onDelivery({ group, message, outcome, error });
+        },
+      });
+    },
+  });
+}
+
+/**
+ * The topics are part of the name: a group that asks for another set begins again with the oldest message. Else members
+ * of the old set, still running beside the new ones, would move the cursor past messages that they don't ask for.
+ */
+function readerName({ group, topics }: Pick<SubscribeOptions, 'group' | 'topics'>): string {
+  return `bus:${group}:${[...topics].toSorted().join(',')}`;
+}
