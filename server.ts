@@ -9,7 +9,7 @@ import { createReplayer } from './src/messaging/dead-letters/replay.ts';
 import { parkInDeadLetters } from './src/messaging/dead-letters/park.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { openDb } from './src/postgres/client.ts';
-import { untilDatabaseUsable } from './src/db/until-usable.ts';
+import { untilDatabaseUsable } from './src/db/wait-for-database.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';

@@ -7,7 +7,7 @@ import { createProcessActivities } from '../src/activities/process.ts';
 import { loadConfig } from '../src/config.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
 import { defaultPorts } from '../src/db/orders/default-ports.ts';
-import { insertOrder } from '../src/db/orders/orders.ts';
+import { insertOrder } from '../src/db/orders/place-order.ts';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';
 import { processWorkflowType, type ProcessInput } from '../src/workflows/process.messages.ts';
 import { createDatabase, temporalAddress } from '../test/support/services.ts';

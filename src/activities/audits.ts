@@ -4,8 +4,8 @@ import type { Config } from '../config.ts';
 import { ALL_TENANTS, type Db } from '../postgres/client.ts';
 import type { User } from '../postgres/generated/client.ts';
 import { removeExpired } from '../db/retention.ts';
-import { overdueNotifications } from '../db/notifications.ts';
-import { promiseUserChanged } from '../db/user-changes.ts';
+import { overdueNotifications } from '../db/notifications/notifications.ts';
+import { promiseUserChanged } from '../db/users/user-changes.ts';
 import { startOptions } from '../temporal/start-options.ts';
 import {
   PROFILE_WORKFLOW,

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
 import { promiseCalls, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
-import { whereOpenProcesses, type ProcessStateRow } from '../db/process-list.ts';
+import { whereOpenProcesses, type ProcessStateRow } from '../db/processes/process-list.ts';
 import { recoverProcess } from '../processes/watchdog.ts';
 import type { ProcessBulkInput } from '../workflows/bulk.messages.ts';
 import { processWorkflowType } from '../workflows/process.messages.ts';

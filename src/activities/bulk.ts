@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
 import { promiseCalls, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
-import { whereUsers } from '../db/user-filter.ts';
+import { whereUsers } from '../db/users/user-filter.ts';
 import type { UserBulkInput } from '../workflows/bulk.messages.ts';
 import { createProcessBulkActivities } from './bulk-processes.ts';
 import type { BulkActivities } from './bulk.types.ts';

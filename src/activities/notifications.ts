@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
-import { countPendingNotifications, keepNotifications } from '../db/notifications.ts';
+import { countPendingNotifications, keepNotifications } from '../db/notifications/notifications.ts';
 import { NOTIFICATION_CHANNELS } from '../domain/notification-channels.ts';
 import { MAIL_CONNECTIONS } from '../gateways/mail.ts';
 import { channelsOver, type NotificationGateways } from '../notifications/channels.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
-import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../db/process-rows.ts';
+import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../db/processes/process-rows.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
 import { alertChannels, type AlertKind } from '../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../alerts/raise.ts';

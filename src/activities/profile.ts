@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import type { Db, Tx } from '../postgres/client.ts';
-import { claimProfile, writeProfile, type WriteOutcome } from '../db/profile-rows.ts';
-import { pendingNotifications } from '../db/notifications.ts';
+import { claimProfile, writeProfile, type WriteOutcome } from '../db/profile/profile-rows.ts';
+import { pendingNotifications } from '../db/notifications/notifications.ts';
 import type { ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';
 import { writeNotifications, type NotificationOrder } from '../notifications/write-notifications.ts';
 import type { ProfileActivities, ProfileChange } from './profile.types.ts';

@@ -8,7 +8,7 @@ import {
   recordAttempt,
   writeProcesses,
   type LockedProcess,
-} from '../db/process-rows.ts';
+} from '../db/processes/process-rows.ts';
 import { applyAll, settleOutcome, type StepOutcome } from '../domain/process/decide.ts';
 import { isWaiting, pauseAfter, stepOf, type Attempts, type ProcessDefinition } from '../domain/process/definition.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
 import type { Db } from '../postgres/client.ts';
 import { isDatabaseAway } from '../postgres/errors.ts';
-import { recordAttempt } from '../db/process-rows.ts';
+import { recordAttempt } from '../db/processes/process-rows.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
 import type { StepOutcome } from '../domain/process/decide.ts';
 import {

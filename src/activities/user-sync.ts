@@ -9,7 +9,7 @@ import type { Db } from '../postgres/client.ts';
 import type { User } from '../postgres/generated/client.ts';
 import { lockStreams } from '../messaging/log/lock-streams.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
-import { claimUserSync, writeUserSync } from '../db/user-sync-rows.ts';
+import { claimUserSync, writeUserSync } from '../db/user-sync/user-sync-rows.ts';
 import type { UserSyncActivities } from './user-sync.types.ts';
 
 /** The settings of user sync, as the workflow takes them. */

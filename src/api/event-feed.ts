@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { eventsBehind, type EventPlace, type NextEvent } from '../db/process-list.ts';
+import { eventsBehind, type EventPlace, type NextEvent } from '../db/processes/process-list.ts';
 import { createWake } from '../messaging/log/wakeup.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 

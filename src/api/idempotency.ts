@@ -1,7 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Caller } from '../auth/roles.ts';
-import { beginIdempotent, finishIdempotent, releaseIdempotent, type IdempotencyClaim } from '../db/idempotency.ts';
+import {
+  beginIdempotent,
+  finishIdempotent,
+  releaseIdempotent,
+  type IdempotencyClaim,
+} from '../db/http/idempotency-keys.ts';
 import type { ApiDeps } from './deps.ts';
 import { ERRORS } from './error-catalogue.ts';
 import { toProblem } from './error-middleware.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { Caller } from '../auth/roles.ts';
-import { findOwnUser, type OwnUser } from '../db/users.ts';
+import { findOwnUser, type OwnUser } from '../db/users/users.ts';
 import { requireCaller } from './authentication.ts';
 import type { ApiDeps } from './deps.ts';
 import { readIdempotencyKey, withIdempotency } from './idempotency.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { listUserNotifications } from '../db/user-notifications.ts';
-import { userExists } from '../db/users.ts';
+import { listUserNotifications } from '../db/notifications/user-notifications.ts';
+import { userExists } from '../db/users/users.ts';
 import { Problem } from './problem.ts';
 import { requireOwn, route, type Route } from './route.ts';
 import { id, instant, nullableInstant, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from './values.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { deliverOrder } from '../db/order-delivery.ts';
-import { findProcess } from '../db/process-list.ts';
+import { deliverOrder } from '../db/orders/deliver-order.ts';
+import { findProcess } from '../db/processes/process-list.ts';
 import { orderAnswer, orderSchema } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
 import { Problem } from './problem.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { NextEvent } from '../db/process-list.ts';
+import type { NextEvent } from '../db/processes/process-list.ts';
 import { orderRefusalOf } from '../domain/orders/order-status.ts';
 import { isClosingEvent } from '../domain/process/events.ts';
 import { isClosed } from '../domain/process/statuses.ts';

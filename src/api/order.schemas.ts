@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { OrderRow } from '../db/order-list.ts';
+import type { OrderRow } from '../db/orders/order-list.ts';
 import { ORDER_STATUSES, orderRefusalOf, orderStatusOf } from '../domain/orders/order-status.ts';
 import { id, instant } from './values.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isDuplicate } from '../postgres/errors.ts';
-import { findOrder, listOrders, type OrderRow } from '../db/order-list.ts';
-import { insertOrder, type NewOrder } from '../db/orders/orders.ts';
+import { findOrder, listOrders, type OrderRow } from '../db/orders/order-list.ts';
+import { insertOrder, type NewOrder } from '../db/orders/place-order.ts';
 import { customerId, newOrderSchema, orderAnswer, orderSchema, orderStatus } from './order.schemas.ts';
 import { Problem } from './problem.ts';
 import { route, type Call, type Route } from './route.ts';

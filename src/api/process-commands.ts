@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findProcess, findTimeline, type ProcessKey, type ProcessStateRow } from '../db/process-list.ts';
+import { findProcess, findTimeline, type ProcessKey, type ProcessStateRow } from '../db/processes/process-list.ts';
 import type { ProcessCommandName } from '../domain/process/command-names.ts';
 import { isClosed } from '../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../domain/process/watch.ts';

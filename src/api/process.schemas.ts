@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProcessEventRow, ProcessStateRow } from '../db/process-list.ts';
+import type { ProcessEventRow, ProcessStateRow } from '../db/processes/process-list.ts';
 import { processType } from '../domain/process-types.ts';
 import { isWaiting, stepOf } from '../domain/process/definition.ts';
 import { PROCESS_STATUSES, STEP_STATUSES } from '../domain/process/statuses.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findTimeline, listProcesses } from '../db/process-list.ts';
+import { findTimeline, listProcesses } from '../db/processes/process-list.ts';
 import type { ProcessFilter } from '../workflows/bulk.messages.ts';
 import {
   processAnswer,

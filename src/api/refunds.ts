@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isDuplicate } from '../postgres/errors.ts';
-import { insertRefund, type NewRefund } from '../db/orders/refunds.ts';
+import { insertRefund, type NewRefund } from '../db/orders/request-refund.ts';
 import { promiseCalls } from '../messaging/outbox/workflow-outbox.ts';
-import { findRefund, type RefundRow } from '../db/refund-list.ts';
+import { findRefund, type RefundRow } from '../db/orders/refund-list.ts';
 import { orderRefusalOf } from '../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../domain/refunds/refund-status.ts';
 import { processWorkflowType } from '../workflows/process.messages.ts';

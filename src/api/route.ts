@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { z } from 'zod';
 import type { Caller, Role } from '../auth/roles.ts';
-import type { OwnUser } from '../db/users.ts';
+import type { OwnUser } from '../db/users/users.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { Problem, validationProblem } from './problem.ts';

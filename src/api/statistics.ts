@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countByCompletion, countBySync } from '../db/stats.ts';
+import { countByCompletion, countBySync } from '../db/users/user-counts.ts';
 import { route, type Route } from './route.ts';
 
 const count = z.number().int();

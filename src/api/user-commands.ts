@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { UpdateDefinition } from '@temporalio/common';
 import { hasPromisedCalls } from '../messaging/outbox/workflow-outbox.ts';
-import { findUser, userExists, type UserRow } from '../db/users.ts';
+import { findUser, userExists, type UserRow } from '../db/users/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
 import { sendCommand } from './commands.ts';

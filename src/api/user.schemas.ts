@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { UserRow } from '../db/users.ts';
+import type { UserRow } from '../db/users/users.ts';
 import { isNotificationChannel, NOTIFICATION_CHANNELS } from '../domain/notification-channels.ts';
 import {
   id,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { listUsers } from '../db/user-list.ts';
-import { findUser } from '../db/users.ts';
+import { listUsers } from '../db/users/user-list.ts';
+import { findUser } from '../db/users/users.ts';
 import { Problem } from './problem.ts';
 import { requireOwn, route, type Route } from './route.ts';
 import { registrationSchema, userAnswer, userChangesSchema, userSchema } from './user.schemas.ts';
-import { changeUser, deleteUser, registerUser } from './user-writes.ts';
+import { changeUser, deleteUser, registerUser } from '../db/users/register-user.ts';
 import {
   id,
   pageCursor,

@@ -1,7 +1,7 @@
 import { profileWorkflowId } from '../workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
 import { ALL_TENANTS } from '../postgres/client.ts';
-import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
+import { FORGET_ADDRESSES } from './orders/erase-addresses.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
 import { removeWhere, type Removal } from './removal.ts';
 

@@ -1,4 +1,4 @@
-import type { ClaimedNotification } from '../db/notifications.ts';
+import type { ClaimedNotification } from '../db/notifications/notifications.ts';
 import { notificationMessageId } from '../domain/delivery-policy.ts';
 import type { NotificationChannel } from '../domain/notification-channels.ts';
 import type { MailGateway } from '../gateways/mail.ts';

@@ -7,7 +7,7 @@ import {
   markNotificationSent,
   type ClaimedNotification,
   type NotificationKey,
-} from '../db/notifications.ts';
+} from '../db/notifications/notifications.ts';
 import { DELIVERY_MAX_ATTEMPTS } from '../domain/delivery-policy.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { Channels, HandOver } from './channels.ts';

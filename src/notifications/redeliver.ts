@@ -2,7 +2,11 @@ import { PoisonError } from '../messaging/bus.ts';
 import type { ReplayHandler } from '../messaging/dead-letters/replay.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
-import { channelOfNotification, markNotificationRefused, renewNotification } from '../db/notifications.ts';
+import {
+  channelOfNotification,
+  markNotificationRefused,
+  renewNotification,
+} from '../db/notifications/notifications.ts';
 import { fieldsOf } from '../domain/refusal.ts';
 import { channelsOver, type NotificationGateways } from './channels.ts';
 import { deliverNotification, unavailableCause } from './deliver.ts';

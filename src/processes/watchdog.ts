@@ -3,7 +3,7 @@ import { alertChannels, type AlertKind } from '../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../alerts/raise.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
-import { findWatched, type WatchedProcess } from '../db/process-watch.ts';
+import { findWatched, type WatchedProcess } from '../db/processes/process-watch.ts';
 import { assertNever } from '../domain/assert-never.ts';
 import { isParked } from '../domain/process/statuses.ts';
 import { classify, remedyOf, type Finding, type ProcessClass } from '../domain/process/watch.ts';

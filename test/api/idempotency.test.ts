@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { beginIdempotent, finishIdempotent, releaseIdempotent } from '../../src/db/idempotency.ts';
+import { beginIdempotent, finishIdempotent, releaseIdempotent } from '../../src/db/http/idempotency-keys.ts';
 import { startApi } from '../support/api.ts';
 
 const api = await startApi();

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { insertUser } from '../../src/db/users.ts';
+import { insertUser } from '../../src/db/users/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../../src/workflows/profile.messages.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { insertOrder } from '../../src/db/orders/orders.ts';
+import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { processStateQuery, processWorkflowId } from '../../src/workflows/process.messages.ts';
 import { addCustomer, newOrder } from '../orders/shop.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Db } from '../../src/postgres/client.ts';
-import { overdueNotifications } from '../../src/db/notifications.ts';
+import { overdueNotifications } from '../../src/db/notifications/notifications.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from './fixtures.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { deliverOrder } from '../../src/db/order-delivery.ts';
-import { insertOrder, type NewOrder } from '../../src/db/orders/orders.ts';
+import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
+import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
-import { insertRefund } from '../../src/db/orders/refunds.ts';
+import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
 import { createWorld, TENANT, type World } from '../workflows/world.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { deliverOrder } from '../../src/db/order-delivery.ts';
+import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { releaseStock, reserveStock } from '../../src/db/orders/reserve-stock.ts';
 import { cancelShipment, createShipment } from '../../src/db/orders/ship-order.ts';
 import { newOrder, openShop, type Shop } from './shop.ts';

@@ -3,12 +3,12 @@ import type pg from 'pg';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { defaultPorts } from '../../src/db/orders/default-ports.ts';
-import { insertOrder, type NewOrder } from '../../src/db/orders/orders.ts';
+import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
-import { insertRefund, type NewRefund } from '../../src/db/orders/refunds.ts';
+import { insertRefund, type NewRefund } from '../../src/db/orders/request-refund.ts';
 import { validateOrders } from '../../src/db/orders/validate-order.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { insertUser } from '../../src/db/users.ts';
+import { insertUser } from '../../src/db/users/users.ts';
 import type { StepResult, StepWork } from '../../src/domain/process/step-work.ts';
 import { createDatabase } from '../support/services.ts';
 

@@ -6,7 +6,7 @@ import type { StepAnswer } from '../../src/activities/process.types.ts';
 import { localStepActivities } from '../../src/activities/step.ts';
 import type { LocalStep } from '../../src/activities/step-functions.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
-import { insertProcessesSql, processesParameter } from '../../src/db/process-rows.ts';
+import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { beginProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessDefinition } from '../../src/domain/process/definition.ts';

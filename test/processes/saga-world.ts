@@ -11,7 +11,7 @@ import type { ProcessActivities, StepActivity } from '../../src/activities/proce
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { ProcessState as ProcessRow } from '../../src/postgres/generated/client.ts';
-import { insertProcessesSql, processesParameter } from '../../src/db/process-rows.ts';
+import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { beginProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessData } from '../../src/domain/process/definition.ts';

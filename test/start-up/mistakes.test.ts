@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
-import { untilDatabaseUsable } from '../../src/db/until-usable.ts';
+import { untilDatabaseUsable } from '../../src/db/wait-for-database.ts';
 import { grpcCodeOf } from '../../src/temporal/grpc-code.ts';
 import { ensureSchedules } from '../../src/temporal/schedules.ts';
 import { connectDevServer } from '../support/dev-server.ts';

@@ -18,7 +18,7 @@ import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { User } from '../../src/postgres/generated/client.ts';
 import { defaultPorts } from '../../src/db/orders/default-ports.ts';
-import { insertUser } from '../../src/db/users.ts';
+import { insertUser } from '../../src/db/users/users.ts';
 import { processType } from '../../src/domain/process-types.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
 import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';

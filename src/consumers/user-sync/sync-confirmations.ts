@@ -5,7 +5,7 @@ import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
 import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
-import { readCopies } from '../../db/user-copies.ts';
+import { readCopies } from '../../db/user-sync/copies.ts';
 import {
   confirmedSignal,
   failedSignal,

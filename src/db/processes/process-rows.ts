@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import type { ProcessEvent } from '../domain/process/events.ts';
-import type { Cause, ProcessState } from '../domain/process/state.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import type { Cause, ProcessState } from '../../domain/process/state.ts';
 
 /** A row as a step finds it, locked. */
 export interface LockedProcess {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import type { WatchedRow } from '../domain/process/watch.ts';
-import { CLOSED_STATUSES, PROCESS_STATUSES, isClosed, type ProcessStatus } from '../domain/process/statuses.ts';
-import { runStatement } from '../postgres/statement.ts';
-import { ALL_TENANTS } from '../postgres/tenants.ts';
+import type { WatchedRow } from '../../domain/process/watch.ts';
+import { CLOSED_STATUSES, PROCESS_STATUSES, isClosed, type ProcessStatus } from '../../domain/process/statuses.ts';
+import { runStatement } from '../../postgres/statement.ts';
+import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
 /** A process as those see it who look whether it moves. */
 export interface WatchedProcess extends WatchedRow {

@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { refundProcess } from '../../domain/refunds/refund-process.ts';
 import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
-import { insertProcessesSql, processesParameter } from '../process-rows.ts';
+import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
-import { newProcess } from './new-process.ts';
+import { newProcess } from '../processes/new-process.ts';
 
 /** A refund as it is asked for; whether there is so much to refund, its process finds out. */
 export interface NewRefund {

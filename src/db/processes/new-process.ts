@@ -2,7 +2,7 @@ import { beginProcess } from '../../domain/process/decide.ts';
 import type { ProcessDefinition } from '../../domain/process/definition.ts';
 import { processWorkflowId, processWorkflowType, type ProcessInput } from '../../workflows/process.messages.ts';
 import type { PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
-import type { NewProcess } from '../process-rows.ts';
+import type { NewProcess } from './process-rows.ts';
 
 /**
  * A process that begins now, in milliseconds since the epoch, and the call that starts its workflow. The call carries

@@ -1,6 +1,6 @@
-import type { ProfileCompletionStatus } from '../domain/profile/statuses.ts';
-import type { SyncStatus } from '../domain/user-sync/statuses.ts';
-import type { Tx } from '../postgres/client.ts';
+import type { ProfileCompletionStatus } from '../../domain/profile/statuses.ts';
+import type { SyncStatus } from '../../domain/user-sync/statuses.ts';
+import type { Tx } from '../../postgres/client.ts';
 
 /** How many users are at each completion status; deleted ones don't count. */
 export async function countByCompletion(

@@ -2,9 +2,9 @@ import type { Pool } from 'pg';
 import { orderProcess } from '../../domain/orders/order-process.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
-import { insertProcessesSql, processesParameter } from '../process-rows.ts';
+import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
-import { newProcess } from './new-process.ts';
+import { newProcess } from '../processes/new-process.ts';
 
 /** Where an order goes; personal data, which is in the order's row only. */
 export interface Address {

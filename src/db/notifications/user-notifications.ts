@@ -1,5 +1,5 @@
-import type { Tx } from '../postgres/client.ts';
-import type { Notification } from '../postgres/generated/client.ts';
+import type { Tx } from '../../postgres/client.ts';
+import type { Notification } from '../../postgres/generated/client.ts';
 
 /** Notifications about a user, newest first; without `toUserOnly` also those to administrators. */
 export async function listUserNotifications(

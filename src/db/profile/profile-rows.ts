@@ -1,8 +1,8 @@
-import type { Customer, PendingProfile, Profile } from '../domain/profile/profile.ts';
-import { statusesOf } from '../domain/profile/statuses.ts';
-import type { Tx } from '../postgres/client.ts';
-import type { Prisma, User } from '../postgres/generated/client.ts';
-import { NEXT_VERSION, promiseUserChanged } from './user-changes.ts';
+import type { Customer, PendingProfile, Profile } from '../../domain/profile/profile.ts';
+import { statusesOf } from '../../domain/profile/statuses.ts';
+import type { Tx } from '../../postgres/client.ts';
+import type { Prisma, User } from '../../postgres/generated/client.ts';
+import { NEXT_VERSION, promiseUserChanged } from '../users/user-changes.ts';
 
 /** The columns that the profile workflow owns. */
 type ProfileColumns = Pick<

@@ -1,16 +1,16 @@
-import type { Caller } from '../auth/roles.ts';
-import type { UserStatus } from '../domain/profile/statuses.ts';
-import type { NotificationChannel } from '../domain/notification-channels.ts';
+import type { Caller } from '../../auth/roles.ts';
+import type { UserStatus } from '../../domain/profile/statuses.ts';
+import type { NotificationChannel } from '../../domain/notification-channels.ts';
 import type { Pool } from 'pg';
-import type { Tx } from '../postgres/client.ts';
-import { forgetIdempotencyOf } from './idempotency.ts';
+import type { Tx } from '../../postgres/client.ts';
+import { forgetIdempotencyOf } from '../http/idempotency-keys.ts';
 import { NEXT_VERSION } from './user-changes.ts';
-import { deleteUserNotifications } from './notifications.ts';
-import { FORGET_ADDRESSES } from './orders/forget-addresses.ts';
-import { Prisma, type User, type UserSyncService } from '../postgres/generated/client.ts';
-import { callsParameter, promiseCallsSql, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
-import { columnsOf } from '../postgres/sql.ts';
-import { runStatement } from '../postgres/statement.ts';
+import { deleteUserNotifications } from '../notifications/notifications.ts';
+import { FORGET_ADDRESSES } from '../orders/erase-addresses.ts';
+import { Prisma, type User, type UserSyncService } from '../../postgres/generated/client.ts';
+import { callsParameter, promiseCallsSql, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { columnsOf } from '../../postgres/sql.ts';
+import { runStatement } from '../../postgres/statement.ts';
 
 const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
 

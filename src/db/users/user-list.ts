@@ -1,6 +1,6 @@
-import type { ProfileCompletionStatus, UserStatus } from '../domain/profile/statuses.ts';
-import type { SyncStatus } from '../domain/user-sync/statuses.ts';
-import type { Tx } from '../postgres/client.ts';
+import type { ProfileCompletionStatus, UserStatus } from '../../domain/profile/statuses.ts';
+import type { SyncStatus } from '../../domain/user-sync/statuses.ts';
+import type { Tx } from '../../postgres/client.ts';
 import type { UserRow } from './users.ts';
 
 /** Where a page ends: the next one begins after it. */

@@ -4,10 +4,10 @@ import {
   type OrderProgress,
   type OrderStatus,
   type OrderStatusRule,
-} from '../domain/orders/order-status.ts';
-import type { Cause } from '../domain/process/state.ts';
-import type { Address, OrderPayment } from './orders/orders.ts';
-import { runStatement } from '../postgres/statement.ts';
+} from '../../domain/orders/order-status.ts';
+import type { Cause } from '../../domain/process/state.ts';
+import type { Address, OrderPayment } from './place-order.ts';
+import { runStatement } from '../../postgres/statement.ts';
 
 /** One line of an order; the price is null until the order was validated. */
 export interface OrderLine {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import type { Tx } from '../postgres/client.ts';
-import { runStatement } from '../postgres/statement.ts';
+import type { Tx } from '../../postgres/client.ts';
+import { runStatement } from '../../postgres/statement.ts';
 
 /** One request's hold on its `Idempotency-Key`. Times are spans, so that the database's clock alone counts. */
 export interface IdempotencyClaim {

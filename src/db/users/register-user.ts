@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { TOPICS, userEvent } from '../events/user-events.ts';
-import { appendOutgoing } from '../messaging/outbox/message-outbox.ts';
-import type { Config } from '../config.ts';
-import { lockStreams } from '../messaging/log/lock-streams.ts';
-import { promiseCalls, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
-import { promiseUserChanged } from '../db/user-changes.ts';
+import { TOPICS, userEvent } from '../../events/user-events.ts';
+import { appendOutgoing } from '../../messaging/outbox/message-outbox.ts';
+import type { Config } from '../../config.ts';
+import { lockStreams } from '../../messaging/log/lock-streams.ts';
+import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { promiseUserChanged } from './user-changes.ts';
 import {
   anonymiseUser,
   changeContact,
@@ -15,12 +15,12 @@ import {
   type ContactChanges,
   type UserKey,
   type UserRow,
-} from '../db/users.ts';
-import type { NotificationChannel } from '../domain/notification-channels.ts';
-import { registerProfile } from '../domain/profile/profile.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../workflows/profile.messages.ts';
-import { USER_SYNC_WORKFLOW, userDeletedSyncSignal, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
-import type { ApiDeps } from './deps.ts';
+} from './users.ts';
+import type { NotificationChannel } from '../../domain/notification-channels.ts';
+import { registerProfile } from '../../domain/profile/profile.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../../workflows/profile.messages.ts';
+import { USER_SYNC_WORKFLOW, userDeletedSyncSignal, userSyncWorkflowId } from '../../workflows/user-sync.messages.ts';
+import type { Db } from '../../postgres/client.ts';
 
 /** Who registers, with which services; without them SYNC_SERVICES, now and when the setting changes. */
 export interface Registration extends Contact {
@@ -30,7 +30,8 @@ export interface Registration extends Contact {
   readonly notificationChannels: readonly NotificationChannel[];
 }
 
-type Writer = Pick<ApiDeps, 'db'> & {
+type Writer = {
+  readonly db: Db;
   readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'SYNC_SERVICES'>;
 };
 

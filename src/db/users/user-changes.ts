@@ -1,7 +1,7 @@
-import type { UserChangedPayload } from '../workflows/user-sync.messages.ts';
-import { USER_SYNC_WORKFLOW, userChangedSignal, userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
-import type { Tx } from '../postgres/client.ts';
-import { promiseCalls } from '../messaging/outbox/workflow-outbox.ts';
+import type { UserChangedPayload } from '../../workflows/user-sync.messages.ts';
+import { USER_SYNC_WORKFLOW, userChangedSignal, userSyncWorkflowId } from '../../workflows/user-sync.messages.ts';
+import type { Tx } from '../../postgres/client.ts';
+import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
 
 /**
  * A change of the copy that services hold: they have not confirmed the new version, and the row says so from the start.

@@ -1,10 +1,15 @@
-import { syncStatusOf } from '../domain/user-sync/statuses.ts';
-import { startUserSync, type SyncPhase, type UserSync, type UserSyncSettings } from '../domain/user-sync/user-sync.ts';
+import { syncStatusOf } from '../../domain/user-sync/statuses.ts';
+import {
+  startUserSync,
+  type SyncPhase,
+  type UserSync,
+  type UserSyncSettings,
+} from '../../domain/user-sync/user-sync.ts';
 import type { ClientBase } from 'pg';
-import type { Tx } from '../postgres/client.ts';
-import { Prisma, type User, type UserSyncService } from '../postgres/generated/client.ts';
-import type { WriteOutcome } from './profile-rows.ts';
-import { columnsOf } from '../postgres/sql.ts';
+import type { Tx } from '../../postgres/client.ts';
+import { Prisma, type User, type UserSyncService } from '../../postgres/generated/client.ts';
+import type { WriteOutcome } from '../profile/profile-rows.ts';
+import { columnsOf } from '../../postgres/sql.ts';
 
 /** The synchronisation that a user's rows describe; a change that it has not heard of yet is due to be sent. */
 function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {

@@ -1,12 +1,15 @@
 import type { Pool } from 'pg';
-import { CLOSED_STATUSES } from '../domain/process/statuses.ts';
-import type { ProcessFilter } from '../workflows/bulk.messages.ts';
-import type { Tx } from '../postgres/client.ts';
-import type { Prisma, ProcessEvent, ProcessState } from '../postgres/generated/client.ts';
-import { runStatement } from '../postgres/statement.ts';
-import { ALL_TENANTS } from '../postgres/tenants.ts';
+import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
+import type { ProcessFilter } from '../../workflows/bulk.messages.ts';
+import type { Tx } from '../../postgres/client.ts';
+import type { Prisma, ProcessEvent, ProcessState } from '../../postgres/generated/client.ts';
+import { runStatement } from '../../postgres/statement.ts';
+import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
-export type { ProcessEvent as ProcessEventRow, ProcessState as ProcessStateRow } from '../postgres/generated/client.ts';
+export type {
+  ProcessEvent as ProcessEventRow,
+  ProcessState as ProcessStateRow,
+} from '../../postgres/generated/client.ts';
 
 /** Which process of which tenant. */
 export interface ProcessKey {
