@@ -18,7 +18,7 @@ import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { openDb } from './src/postgres/client.ts';
 import { defaultPorts } from './src/db/orders/default-ports.ts';
 import { untilDatabaseUsable } from './src/db/wait-for-database.ts';
-import { processType } from './src/domain/process-types.ts';
+import { processType } from './src/domain/process/registry.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';

@@ -2,7 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
 import { countPendingNotifications, keepNotifications } from '../db/notifications/notifications.ts';
-import { NOTIFICATION_CHANNELS } from '../domain/notification-channels.ts';
+import { NOTIFICATION_CHANNELS } from '../domain/notifications/channels.ts';
 import { MAIL_CONNECTIONS } from '../gateways/mail.ts';
 import { channelsOver, type NotificationGateways } from '../notifications/channels.ts';
 import { deliverNotification, type DeliveryOutcome } from '../notifications/deliver.ts';
@@ -10,7 +10,7 @@ import {
   BUSY_RETRY_DELAY_MS,
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
   PAUSED_RETRY_DELAY_MS,
-} from '../domain/delivery-policy.ts';
+} from '../domain/notifications/delivery-policy.ts';
 import { createLimiter } from '../notifications/limiter.ts';
 
 /** What delivery needs. */
@@ -29,7 +29,7 @@ export interface DeliverNotificationsInput {
 
 /**
  * Activities that tell people; to be called with `DELIVERY_RETRY` and the heartbeat timeout of
- * src/domain/delivery-policy.ts.
+ * src/domain/notifications/delivery-policy.ts.
  */
 export function createNotificationActivities({ db, config, observe, ...gateways }: NotificationDeps) {
   const channels = channelsOver(gateways);

@@ -1,4 +1,4 @@
-import type { RefusalCode } from '../domain/refusal.ts';
+import type { RefusalCode } from '../domain/shared/decision.ts';
 
 /** One expected failure: how it is answered, what it says, and whether the same request may succeed later. */
 export interface CatalogueEntry {

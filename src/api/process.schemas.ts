@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProcessEventRow, ProcessStateRow } from '../db/processes/process-list.ts';
-import { processType } from '../domain/process-types.ts';
+import { processType } from '../domain/process/registry.ts';
 import { isWaiting, stepOf } from '../domain/process/definition.ts';
 import { PROCESS_STATUSES, STEP_STATUSES } from '../domain/process/statuses.ts';
 import { stepsAhead } from '../domain/process/timeline.ts';

@@ -4,7 +4,7 @@ import { insertRefund, type NewRefund } from '../db/orders/request-refund.ts';
 import { promiseCalls } from '../messaging/outbox/workflow-outbox.ts';
 import { findRefund, type RefundRow } from '../db/orders/refund-list.ts';
 import { orderRefusalOf } from '../domain/orders/order-status.ts';
-import { REFUND_STATUSES, refundStatusOf } from '../domain/refunds/refund-status.ts';
+import { REFUND_STATUSES, refundStatusOf } from '../domain/orders/refund-status.ts';
 import { processWorkflowType } from '../workflows/process.messages.ts';
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';

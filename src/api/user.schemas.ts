@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { UserRow } from '../db/users/users.ts';
-import { isNotificationChannel, NOTIFICATION_CHANNELS } from '../domain/notification-channels.ts';
+import { isNotificationChannel, NOTIFICATION_CHANNELS } from '../domain/notifications/channels.ts';
 import {
   id,
   instant,

@@ -1,6 +1,6 @@
 import type { ClaimedNotification } from '../db/notifications/notifications.ts';
-import { notificationMessageId } from '../domain/delivery-policy.ts';
-import type { NotificationChannel } from '../domain/notification-channels.ts';
+import { notificationMessageId } from '../domain/notifications/delivery-policy.ts';
+import type { NotificationChannel } from '../domain/notifications/channels.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import type { SmsGateway } from '../gateways/sms.ts';
 

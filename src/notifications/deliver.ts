@@ -8,7 +8,7 @@ import {
   type ClaimedNotification,
   type NotificationKey,
 } from '../db/notifications/notifications.ts';
-import { DELIVERY_MAX_ATTEMPTS } from '../domain/delivery-policy.ts';
+import { DELIVERY_MAX_ATTEMPTS } from '../domain/notifications/delivery-policy.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { Channels, HandOver } from './channels.ts';
 

@@ -7,7 +7,7 @@ import {
   markNotificationRefused,
   renewNotification,
 } from '../db/notifications/notifications.ts';
-import { fieldsOf } from '../domain/refusal.ts';
+import { fieldsOf } from '../domain/shared/decision.ts';
 import { channelsOver, type NotificationGateways } from './channels.ts';
 import { deliverNotification, unavailableCause } from './deliver.ts';
 

@@ -3,7 +3,7 @@ import type { Tx } from '../postgres/client.ts';
 import type { User } from '../postgres/generated/client.ts';
 import { insertNotifications, type NewNotification } from '../db/notifications/notifications.ts';
 import type { Config } from '../config.ts';
-import { channelsOf, type NotificationChannel } from '../domain/notification-channels.ts';
+import { channelsOf, type NotificationChannel } from '../domain/notifications/channels.ts';
 import { formatDaysUntil, formatInstant, localeOf, type Locale } from './locale.ts';
 import { layOut, type Message } from './message.ts';
 import { SMS_TEMPLATES } from './sms-templates.ts';

@@ -4,7 +4,7 @@ import { clearAlert, raiseAlert } from '../alerts/raise.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../db/processes/process-watch.ts';
-import { assertNever } from '../domain/assert-never.ts';
+import { assertNever } from '../domain/shared/assert-never.ts';
 import { isParked } from '../domain/process/statuses.ts';
 import { classify, remedyOf, type Finding, type ProcessClass } from '../domain/process/watch.ts';
 import { startOptions } from '../temporal/start-options.ts';

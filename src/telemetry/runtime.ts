@@ -1,7 +1,7 @@
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { assertNever } from '../domain/assert-never.ts';
+import { assertNever } from '../domain/shared/assert-never.ts';
 import { freeLoopbackPort } from './free-port.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { WorkflowOptions } from '@temporalio/client';
 import type { Config } from '../config.ts';
-import { PROCESS_TYPES } from '../domain/process-types.ts';
+import { PROCESS_TYPES } from '../domain/process/registry.ts';
 import { processWorkflowType } from '../workflows/process.messages.ts';
 import { PROFILE_WORKFLOW } from '../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW } from '../workflows/user-sync.messages.ts';

@@ -8,7 +8,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Decision, Parsed, Refusal } from '../domain/refusal.ts';
+import type { Decision, Parsed, Refusal } from '../domain/shared/decision.ts';
 import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-inbox.ts';
 
 /** Commands that every entity workflow takes besides those of its domain. */

@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { ProcessRef, SaveAnswer } from '../activities/process.types.ts';
-import { assertNever } from '../domain/assert-never.ts';
+import { assertNever } from '../domain/shared/assert-never.ts';
 import { actionOf, troubleOf } from '../domain/process/action.ts';
 import { applyAll, decideProcess, settleOutcome, type ProcessCommand } from '../domain/process/decide.ts';
 import { isWaiting, stepOf, type ActingStep, type ProcessDefinition } from '../domain/process/definition.ts';

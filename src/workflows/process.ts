@@ -12,7 +12,7 @@ import { decideProcess, type ProcessCommand } from '../domain/process/decide.ts'
 import { checkDefinition, isWaiting, type ProcessDefinition } from '../domain/process/definition.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';
 import type { ProcessState } from '../domain/process/state.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import type { Refusal } from '../domain/shared/decision.ts';
 import { CommandInbox, type Outcome } from './command-inbox.ts';
 import { handleUpdate } from './entity.ts';
 import { liveProcess, tellOperators, type ProcessInbox, type ProcessLife } from './process-life.ts';

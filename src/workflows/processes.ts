@@ -1,4 +1,4 @@
-import { processType } from '../domain/process-types.ts';
+import { processType } from '../domain/process/registry.ts';
 import { processWorkflow } from './process.ts';
 
 // One line for each process type, under the name that `processWorkflowType` makes of it.

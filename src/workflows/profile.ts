@@ -13,7 +13,7 @@ import {
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
   DELIVERY_RETRY,
   DELIVERY_START_TO_CLOSE_MS,
-} from '../domain/delivery-policy.ts';
+} from '../domain/notifications/delivery-policy.ts';
 import { parseComplete, parseReactivate } from '../domain/profile/commands.ts';
 import {
   decideProfile,
@@ -25,7 +25,7 @@ import {
   type ProfileSettings,
 } from '../domain/profile/profile.ts';
 import { statusesOf } from '../domain/profile/statuses.ts';
-import type { Parsed, Refusal } from '../domain/refusal.ts';
+import type { Parsed, Refusal } from '../domain/shared/decision.ts';
 import { CommandInbox, type Outcome } from './command-inbox.ts';
 import {
   asEntity,

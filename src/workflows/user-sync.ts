@@ -7,7 +7,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { UserSyncActivities } from '../activities/user-sync.types.ts';
-import type { Parsed, Refusal } from '../domain/refusal.ts';
+import type { Parsed, Refusal } from '../domain/shared/decision.ts';
 import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../domain/user-sync/commands.ts';
 import { reportSync, syncStatusOf } from '../domain/user-sync/statuses.ts';
 import {

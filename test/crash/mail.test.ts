@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { notificationMessageId } from '../../src/domain/delivery-policy.ts';
+import { notificationMessageId } from '../../src/domain/notifications/delivery-policy.ts';
 import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';

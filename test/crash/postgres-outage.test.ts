@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { notificationMessageId } from '../../src/domain/delivery-policy.ts';
+import { notificationMessageId } from '../../src/domain/notifications/delivery-policy.ts';
 import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';

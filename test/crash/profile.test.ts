@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { notificationMessageId } from '../../src/domain/delivery-policy.ts';
+import { notificationMessageId } from '../../src/domain/notifications/delivery-policy.ts';
 import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
 import { startMailServer, type MailServer } from '../support/smtp.ts';

@@ -6,7 +6,7 @@ import { createNotificationActivities } from '../../src/activities/notifications
 import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import type { DeadLetter } from '../../src/postgres/generated/client.ts';
-import { DELIVERY_MAX_ATTEMPTS } from '../../src/domain/delivery-policy.ts';
+import { DELIVERY_MAX_ATTEMPTS } from '../../src/domain/notifications/delivery-policy.ts';
 import { createSmtpGateway, type MailGateway } from '../../src/gateways/mail.ts';
 import { createSmsGateway, type SmsGateway } from '../../src/gateways/sms.ts';
 import { createRedelivery } from '../../src/notifications/redeliver.ts';

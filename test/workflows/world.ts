@@ -19,7 +19,7 @@ import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { User } from '../../src/postgres/generated/client.ts';
 import { defaultPorts } from '../../src/db/orders/default-ports.ts';
 import { insertUser } from '../../src/db/users/users.ts';
-import { processType } from '../../src/domain/process-types.ts';
+import { processType } from '../../src/domain/process/registry.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
 import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';

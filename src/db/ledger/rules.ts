@@ -1,4 +1,4 @@
-import { assertNever } from '../../domain/assert-never.ts';
+import { assertNever } from '../../domain/shared/assert-never.ts';
 import type { Payment, PaymentAnswer, PaymentRefusal, PaymentRequest } from '../../gateways/payment-port.ts';
 
 /** One call on the ledger. */

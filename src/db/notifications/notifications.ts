@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Prisma } from '../../postgres/generated/client.ts';
 import type { Tx } from '../../postgres/client.ts';
-import { isNotificationChannel, type NotificationChannel } from '../../domain/notification-channels.ts';
+import { isNotificationChannel, type NotificationChannel } from '../../domain/notifications/channels.ts';
 
 /** A notification before anybody was told. */
 export type NewNotification = Required<

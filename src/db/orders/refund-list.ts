@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Cause } from '../../domain/process/state.ts';
-import type { RefundProgress } from '../../domain/refunds/refund-status.ts';
+import type { RefundProgress } from '../../domain/orders/refund-status.ts';
 import { runStatement } from '../../postgres/statement.ts';
 
 /** A refund, and how its process stands. */

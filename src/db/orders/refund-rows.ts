@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { AskedRefund } from '../../domain/refunds/accept-refund.ts';
+import type { AskedRefund } from '../../domain/orders/accept-refund.ts';
 
 /** A refund as its row has it. */
 export interface RefundRow extends AskedRefund {

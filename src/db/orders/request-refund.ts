@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ProcessState } from '../../domain/process/state.ts';
-import { refundProcess } from '../../domain/refunds/refund-process.ts';
+import { refundProcess } from '../../domain/orders/refund-process.ts';
 import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';

@@ -16,7 +16,7 @@ import {
   type UserKey,
   type UserRow,
 } from './users.ts';
-import type { NotificationChannel } from '../../domain/notification-channels.ts';
+import type { NotificationChannel } from '../../domain/notifications/channels.ts';
 import { registerProfile } from '../../domain/profile/profile.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../../workflows/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userDeletedSyncSignal, userSyncWorkflowId } from '../../workflows/user-sync.messages.ts';

@@ -1,6 +1,6 @@
 import type { Caller } from '../../auth/roles.ts';
 import type { UserStatus } from '../../domain/profile/statuses.ts';
-import type { NotificationChannel } from '../../domain/notification-channels.ts';
+import type { NotificationChannel } from '../../domain/notifications/channels.ts';
 import type { Pool } from 'pg';
 import type { Tx } from '../../postgres/client.ts';
 import { forgetIdempotencyOf } from '../http/idempotency-keys.ts';

@@ -1,4 +1,4 @@
-import { fieldsOf, invalid, isStorableText, type Parsed } from '../refusal.ts';
+import { fieldsOf, invalid, isStorableText, type Parsed } from '../shared/decision.ts';
 import type { ProcessCommandName } from './command-names.ts';
 import type { ProcessCommand } from './decide.ts';
 

@@ -1,5 +1,5 @@
-import { assertNever } from '../assert-never.ts';
-import { accept, refuse, type Decision } from '../refusal.ts';
+import { assertNever } from '../shared/assert-never.ts';
+import { accept, refuse, type Decision } from '../shared/decision.ts';
 import { isPastPivot, isPivotUncertain, nextHappening, PARKED_REMINDER_MS } from './advance.ts';
 import { isWaiting, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
 import type { ProcessEvent, ProcessHappening } from './events.ts';

@@ -1,4 +1,4 @@
-import { assertNever } from '../assert-never.ts';
+import { assertNever } from '../shared/assert-never.ts';
 import type { ProcessData } from './definition.ts';
 import type { ProcessEvent } from './events.ts';
 import { executionOf, type ProcessState, type StepExecution } from './state.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { orderProcess } from '../orders/order-process.ts';
-import { refundProcess } from '../refunds/refund-process.ts';
+import { refundProcess } from '../orders/refund-process.ts';
 import { stepsAhead } from './timeline.ts';
 
 const underWay = { status: 'running', cause: null, data: { deliveryLimitMs: 1 } } as const;

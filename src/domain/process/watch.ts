@@ -1,4 +1,4 @@
-import { assertNever } from '../assert-never.ts';
+import { assertNever } from '../shared/assert-never.ts';
 import type { Cause } from './state.ts';
 import { isClosed, isParked, type ProcessStatus } from './statuses.ts';
 

@@ -1,4 +1,4 @@
-import { fieldsOf, invalid, isStorableText, type Parsed } from '../refusal.ts';
+import { fieldsOf, invalid, isStorableText, type Parsed } from '../shared/decision.ts';
 import type { CustomerKind, ProfileCommand } from './profile.ts';
 
 /** Longest extension that a reactivation may give, in days. */

@@ -1,5 +1,5 @@
-import { assertNever } from '../assert-never.ts';
-import { accept, refuse, type Decision } from '../refusal.ts';
+import { assertNever } from '../shared/assert-never.ts';
+import { accept, refuse, type Decision } from '../shared/decision.ts';
 import { remindersOf, type ReminderSettings } from './reminders.ts';
 
 /** What a user is tied to once the profile is complete. */

@@ -1,4 +1,4 @@
-import { assertNever } from '../assert-never.ts';
+import { assertNever } from '../shared/assert-never.ts';
 import type { Profile } from './profile.ts';
 
 /** Statuses as the API, the rows and the search attributes spell them. */

@@ -1,4 +1,4 @@
-import { fieldsOf, invalid, isStorableText, MAX_INTEGER, type Parsed } from '../refusal.ts';
+import { fieldsOf, invalid, isStorableText, MAX_INTEGER, type Parsed } from '../shared/decision.ts';
 import type { UserSyncCommand } from './user-sync.ts';
 
 const MAX_ERROR_LENGTH = 1_000;

@@ -1,5 +1,5 @@
-import { assertNever } from '../assert-never.ts';
-import { accept, refuse, type Decision } from '../refusal.ts';
+import { assertNever } from '../shared/assert-never.ts';
+import { accept, refuse, type Decision } from '../shared/decision.ts';
 
 /** What one service holds of the user. Versions are those of the user's row; 0: none. */
 export interface ServiceCopy {

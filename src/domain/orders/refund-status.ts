@@ -1,4 +1,4 @@
-import { assertNever } from '../assert-never.ts';
+import { assertNever } from '../shared/assert-never.ts';
 import type { Cause, ProcessState } from '../process/state.ts';
 
 /** How far a refund is, as those who asked for it see it. */

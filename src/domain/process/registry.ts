@@ -1,6 +1,6 @@
-import { orderProcess } from './orders/order-process.ts';
-import type { ProcessDefinition } from './process/definition.ts';
-import { refundProcess } from './refunds/refund-process.ts';
+import { orderProcess } from '../orders/order-process.ts';
+import type { ProcessDefinition } from './definition.ts';
+import { refundProcess } from '../orders/refund-process.ts';
 
 /** Every type of process, by the name that its rows have. */
 export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { channelsOf } from './notification-channels.ts';
+import { channelsOf } from './channels.ts';
 
 test('channelsOf keeps what the user chose, as far as it can reach the user, and falls back to e-mail', (t) => {
   const phone = '+33123456789';
