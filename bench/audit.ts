@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AUDIT_WORKFLOWS, type AuditReport } from '../src/workflows/audits.messages.ts';
+import { AUDIT_WORKFLOWS, type AuditReport } from '../src/workflows/audits/audits.messages.ts';
 import { until } from '../test/support/until.ts';
 import { install } from './installation.ts';
 import { cpuMs, drive, residentKb, type Figure } from './measure.ts';

@@ -9,7 +9,7 @@ import { openDb, type Db } from '../src/postgres/client.ts';
 import { defaultPorts } from '../src/db/orders/default-ports.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';
-import { processWorkflowType, type ProcessInput } from '../src/workflows/process.messages.ts';
+import { processWorkflowType, type ProcessInput } from '../src/workflows/process/process.messages.ts';
 import { createDatabase, temporalAddress } from '../test/support/services.ts';
 import { bareWorkflows } from './bare-workflows.ts';
 import { furnish, orderOf } from './catalogue.ts';

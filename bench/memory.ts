@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { refreshSyncSignal, userSyncWorkflowId } from '../src/workflows/user-sync.messages.ts';
+import { refreshSyncSignal, userSyncWorkflowId } from '../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../test/support/until.ts';
 import { install, type Installation } from './installation.ts';
 import { cpuMs, drive, residentKb, type Figure } from './measure.ts';

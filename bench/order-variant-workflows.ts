@@ -1,4 +1,4 @@
-import { processWorkflow } from '../src/workflows/process.ts';
+import { processWorkflow } from '../src/workflows/process/process.ts';
 import { ORDER_VARIANTS } from './order-variants.ts';
 
 export { bareLocal } from './bare-workflow.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
-import { profileWorkflowId } from '../src/workflows/profile.messages.ts';
+import { profileWorkflowId } from '../src/workflows/profile/profile.messages.ts';
 import { groupLives } from '../tools/launcher/processes.ts';
 import { childrenOf, createInstallation, mintToken, startLauncher, type Installation } from './support/launcher.ts';
 

@@ -12,14 +12,14 @@ import {
   profileStateQuery,
   profileWorkflowId,
   refreshSignal,
-} from '../workflows/profile.messages.ts';
+} from '../workflows/profile/profile.messages.ts';
 import {
   refreshSyncSignal,
   USER_SYNC_WORKFLOW,
   userSyncStateQuery,
   userSyncWorkflowId,
-} from '../workflows/user-sync.messages.ts';
-import type { AuditActivities, AuditPage } from './audits.types.ts';
+} from '../workflows/user-sync/user-sync.messages.ts';
+import type { AuditActivities, AuditPage } from '../workflows/audits/audits.activities.ts';
 import { createWatchdogActivities } from './watchdog.ts';
 
 const PAGE_SIZE = 500;

@@ -5,7 +5,7 @@ import { rawTransaction } from '../postgres/transaction.ts';
 import { alertChannels, type AlertKind } from '../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../alerts/raise.ts';
 import type { ProcessEvent } from '../domain/process/events.ts';
-import type { ProcessActivities } from './process.types.ts';
+import type { ProcessActivities } from '../workflows/process/process.activities.ts';
 import { writerOf } from './step-row.ts';
 
 /** What every process does besides its steps. */

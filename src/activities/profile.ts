@@ -5,7 +5,7 @@ import { claimProfile, writeProfile, type WriteOutcome } from '../db/profile/pro
 import { pendingNotifications } from '../db/notifications/notifications.ts';
 import type { ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';
 import { writeNotifications, type NotificationOrder } from '../notifications/write-notifications.ts';
-import type { ProfileActivities, ProfileChange } from './profile.types.ts';
+import type { ProfileActivities, ProfileChange } from '../workflows/profile/profile.activities.ts';
 
 /** The database work of the `profile` workflow. */
 export function createProfileActivities({ db, config }: { db: Db; config: Config }): ProfileActivities {

@@ -16,7 +16,7 @@ import {
 import { executionOf, type Cause } from '../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../domain/process/step-work.ts';
 import { NOTHING, takeFollowing } from './joined-steps.ts';
-import type { StepActivity, StepAnswer, StepCall } from './process.types.ts';
+import type { StepActivity, StepAnswer, StepCall } from '../workflows/process/process.activities.ts';
 import type { LocalSteps, RemoteStep, StepFunction } from './step-functions.ts';
 import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
 import { awaitPause, countAttempt, settle, standingOf, writeBegin, type Called } from './step-row.ts';

@@ -10,7 +10,7 @@ import type { User } from '../postgres/generated/client.ts';
 import { lockStreams } from '../messaging/log/lock-streams.ts';
 import { rawTransaction } from '../postgres/transaction.ts';
 import { claimUserSync, writeUserSync } from '../db/user-sync/user-sync-rows.ts';
-import type { UserSyncActivities } from './user-sync.types.ts';
+import type { UserSyncActivities } from '../workflows/user-sync/user-sync.activities.ts';
 
 /** The settings of user sync, as the workflow takes them. */
 function userSyncSettings(config: Config): UserSyncSettings {

@@ -5,9 +5,9 @@ import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } fro
 import { PROCESS_TYPES } from '../domain/process/registry.ts';
 import { waitOf } from '../domain/process/watch.ts';
 import { recoverProcess, reviewAlert, STUCK_ALERT, type WatchdogDeps } from '../processes/watchdog.ts';
-import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../workflows/audits.messages.ts';
-import { processWorkflowType } from '../workflows/process.messages.ts';
-import type { WatchdogActivities, WatchPage, WatchPlace } from './watchdog.types.ts';
+import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../workflows/audits/audits.messages.ts';
+import { processWorkflowType } from '../workflows/process/process.messages.ts';
+import type { WatchdogActivities, WatchPage, WatchPlace } from '../workflows/audits/process-watchdog.activities.ts';
 
 /** Processes of one page, whose executions one question to Temporal's listing names. */
 const PAGE_SIZE = 100;

@@ -6,7 +6,7 @@ import {
   bulkWorkflowId,
   type BulkInput,
   type UserBulkInput,
-} from '../workflows/bulk.messages.ts';
+} from '../workflows/bulk/bulk-command.messages.ts';
 import { callTemporal } from './commands.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';

@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { z } from 'zod';
-import { AUDIT_NAMES, AUDIT_WORKFLOWS } from '../workflows/audits.messages.ts';
+import { AUDIT_NAMES, AUDIT_WORKFLOWS } from '../workflows/audits/audits.messages.ts';
 import { callTemporal } from './commands.ts';
 import { route, type Route } from './route.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ProcessBulkInput } from '../workflows/bulk.messages.ts';
+import type { ProcessBulkInput } from '../workflows/bulk/bulk-command.messages.ts';
 import { bulkAccepted, startBulk } from './bulk.ts';
 import { mandatoryReason, optionalReason, skippedStep } from './process-commands.ts';
 import { processFilter, toProcessFilter } from './processes.ts';

@@ -4,7 +4,7 @@ import type { ProcessCommandName } from '../domain/process/command-names.ts';
 import { isClosed } from '../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../domain/process/watch.ts';
 import { recoverProcess } from '../processes/watchdog.ts';
-import { processUpdate, processWorkflowType, type CommandPayload } from '../workflows/process.messages.ts';
+import { processUpdate, processWorkflowType, type CommandPayload } from '../workflows/process/process.messages.ts';
 import { sendCommand } from './commands.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { processAnswer, processName, processSchema } from './process.schemas.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { findTimeline, listProcesses } from '../db/processes/process-list.ts';
-import type { ProcessFilter } from '../workflows/bulk.messages.ts';
+import type { ProcessFilter } from '../workflows/bulk/bulk-command.messages.ts';
 import {
   processAnswer,
   processName,

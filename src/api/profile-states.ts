@@ -9,7 +9,7 @@ import {
   suspendUpdate,
   unsuspendUpdate,
   type ProfileView,
-} from '../workflows/profile.messages.ts';
+} from '../workflows/profile/profile.messages.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { route, type Route } from './route.ts';
 import { commandUser, userAfter } from './user-commands.ts';

@@ -5,7 +5,7 @@ import { promiseCalls } from '../messaging/outbox/workflow-outbox.ts';
 import { findRefund, type RefundRow } from '../db/orders/refund-list.ts';
 import { orderRefusalOf } from '../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../domain/orders/refund-status.ts';
-import { processWorkflowType } from '../workflows/process.messages.ts';
+import { processWorkflowType } from '../workflows/process/process.messages.ts';
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
 import { Problem } from './problem.ts';

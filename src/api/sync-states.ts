@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { confirmedUpdate, failedUpdate, forceResyncUpdate, reconcileUpdate } from '../workflows/user-sync.messages.ts';
+import {
+  confirmedUpdate,
+  failedUpdate,
+  forceResyncUpdate,
+  reconcileUpdate,
+} from '../workflows/user-sync/user-sync.messages.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { route, type Route } from './route.ts';
 import { commandUser, userAfter } from './user-commands.ts';

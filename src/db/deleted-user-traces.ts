@@ -1,5 +1,5 @@
-import { profileWorkflowId } from '../workflows/profile.messages.ts';
-import { userSyncWorkflowId } from '../workflows/user-sync.messages.ts';
+import { profileWorkflowId } from '../workflows/profile/profile.messages.ts';
+import { userSyncWorkflowId } from '../workflows/user-sync/user-sync.messages.ts';
 import { ALL_TENANTS } from '../postgres/client.ts';
 import { FORGET_ADDRESSES } from './orders/erase-addresses.ts';
 import { rawTransaction } from '../postgres/transaction.ts';

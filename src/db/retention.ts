@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import type { CleanupReport } from '../workflows/audits.messages.ts';
+import type { CleanupReport } from '../workflows/audits/audits.messages.ts';
 import { removeAbandonedReaders } from './abandoned-readers.ts';
 import type { Db } from '../postgres/client.ts';
 import { removeTracesOfDeleted } from './deleted-user-traces.ts';

@@ -8,7 +8,7 @@ import { assertNever } from '../domain/shared/assert-never.ts';
 import { isParked } from '../domain/process/statuses.ts';
 import { classify, remedyOf, type Finding, type ProcessClass } from '../domain/process/watch.ts';
 import { startOptions } from '../temporal/start-options.ts';
-import { processWorkflowType } from '../workflows/process.messages.ts';
+import { processWorkflowType } from '../workflows/process/process.messages.ts';
 import { observeExecution } from './observe.ts';
 
 /** What looking after processes needs. */

@@ -1,6 +1,6 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
 import { ConfigError, type Config } from '../config.ts';
-import { AUDIT_NAMES, AUDIT_WORKFLOWS, type AuditName } from '../workflows/audits.messages.ts';
+import { AUDIT_NAMES, AUDIT_WORKFLOWS, type AuditName } from '../workflows/audits/audits.messages.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 
 const GRPC_INVALID_ARGUMENT = 3;

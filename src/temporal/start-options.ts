@@ -1,9 +1,9 @@
 import type { WorkflowOptions } from '@temporalio/client';
 import type { Config } from '../config.ts';
 import { PROCESS_TYPES } from '../domain/process/registry.ts';
-import { processWorkflowType } from '../workflows/process.messages.ts';
-import { PROFILE_WORKFLOW } from '../workflows/profile.messages.ts';
-import { USER_SYNC_WORKFLOW } from '../workflows/user-sync.messages.ts';
+import { processWorkflowType } from '../workflows/process/process.messages.ts';
+import { PROFILE_WORKFLOW } from '../workflows/profile/profile.messages.ts';
+import { USER_SYNC_WORKFLOW } from '../workflows/user-sync/user-sync.messages.ts';
 
 /**
  * How every workflow of a user and every process is started, whoever starts it: an open one is used, a closed one makes

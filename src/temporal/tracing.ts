@@ -5,7 +5,7 @@ import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import type { ActivityInterceptors, InjectedSinks } from '@temporalio/worker';
 import { currentTraceparent, inSpan } from '../telemetry/trace-context.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import { TRACE_HEADER, type TracingSinks } from '../workflows/tracing.messages.ts';
+import { TRACE_HEADER, type TracingSinks } from '../workflows/runtime/tracing.messages.ts';
 
 /** Hands the span at work to the workflow that is called; without one the call is as it would be. */
 export const traceCalls: WorkflowClientInterceptor = {

@@ -29,7 +29,7 @@ export async function loadWorkflowBundle(
     () => false,
   );
   if (!isBuilt) {
-    const interceptors = isTraced ? [workflowModule('tracing.ts')] : [];
+    const interceptors = isTraced ? [workflowModule('runtime/tracing.ts')] : [];
     const { code } = await bundleWorkflowCode({
       workflowsPath,
       workflowInterceptorModules: interceptors,

@@ -1,6 +1,6 @@
-export { bulkCommand } from './bulk.ts';
-export { cleanup, profileAudit, syncAudit } from './audits.ts';
-export { orderProcess, refundProcess } from './processes.ts';
-export { profile } from './profile.ts';
-export { userSync } from './user-sync.ts';
-export { processWatchdog } from './watchdog.ts';
+export { bulkCommand } from './bulk/bulk-command.ts';
+export { cleanup, profileAudit, syncAudit } from './audits/audits.ts';
+export { orderProcess, refundProcess } from './orders/orders.ts';
+export { profile } from './profile/profile.ts';
+export { userSync } from './user-sync/user-sync.ts';
+export { processWatchdog } from './audits/process-watchdog.ts';

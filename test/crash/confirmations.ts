@@ -1,7 +1,7 @@
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { TOPICS } from '../../src/events/user-events.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
-import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { read, userOf } from './end-state.ts';
 import { SERVICES, TENANT, type World } from './world.ts';
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { ExecutionContext } from 'ava';
 import { ALL_TENANTS, type Db, type Tx } from '../../src/postgres/client.ts';
-import { profileStateQuery, profileWorkflowId } from '../../src/workflows/profile.messages.ts';
-import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { profileStateQuery, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
+import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
 import { TENANT, type World } from './world.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { insertUser } from '../../src/db/users/users.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../../src/workflows/profile.messages.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../../src/workflows/profile/profile.messages.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';
 import { createWorld, TENANT } from './world.ts';

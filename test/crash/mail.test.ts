@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { notificationMessageId } from '../../src/domain/notifications/delivery-policy.ts';
-import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
+import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
 import { createWorld } from './world.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { notificationMessageId } from '../../src/domain/notifications/delivery-policy.ts';
-import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
-import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
+import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { until } from '../support/until.ts';

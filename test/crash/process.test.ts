@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
-import { processStateQuery, processWorkflowId } from '../../src/workflows/process.messages.ts';
+import { processStateQuery, processWorkflowId } from '../../src/workflows/process/process.messages.ts';
 import { addCustomer, newOrder } from '../orders/shop.ts';
 import { assertNothingLeft, read, untilEach } from './end-state.ts';
 import { walk } from './walk.ts';

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { notificationMessageId } from '../../src/domain/notifications/delivery-policy.ts';
-import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
-import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
+import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { startMailServer, type MailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, assertSyncAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';

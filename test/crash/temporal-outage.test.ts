@@ -1,7 +1,7 @@
 import test from 'ava';
 import { z } from 'zod';
-import { profileWorkflowId } from '../../src/workflows/profile.messages.ts';
-import { userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
+import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { startProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { createApiClient } from './api-client.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import test from 'ava';
 import { createProfileActivities } from '../../src/activities/profile.ts';
-import type { ProfileChange } from '../../src/activities/profile.types.ts';
+import type { ProfileChange } from '../../src/workflows/profile/profile.activities.ts';
 import { loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { createDatabase } from '../support/services.ts';

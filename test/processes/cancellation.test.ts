@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import test, { type ExecutionContext } from 'ava';
-import { processWorkflowType } from '../../src/workflows/process.messages.ts';
+import { processWorkflowType } from '../../src/workflows/process/process.messages.ts';
 import { until } from '../support/until.ts';
 import { refusalOf } from '../workflows/world.ts';
 import { onDevServer } from './saga-servers.ts';

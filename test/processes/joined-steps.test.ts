@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
-import type { StepAnswer } from '../../src/activities/process.types.ts';
+import type { StepAnswer } from '../../src/workflows/process/process.activities.ts';
 import { localStepActivities } from '../../src/activities/step.ts';
 import type { LocalStep } from '../../src/activities/step-functions.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';

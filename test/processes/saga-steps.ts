@@ -1,6 +1,6 @@
 import { createStepActivity } from '../../src/activities/step.ts';
 import type { LocalStep, RemoteStep } from '../../src/activities/step-functions.ts';
-import type { StepActivity } from '../../src/activities/process.types.ts';
+import type { StepActivity } from '../../src/workflows/process/process.activities.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { isWaiting } from '../../src/domain/process/definition.ts';

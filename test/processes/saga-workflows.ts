@@ -1,5 +1,5 @@
 import { executeChild } from '@temporalio/workflow';
-import { processWorkflow } from '../../src/workflows/process.ts';
+import { processWorkflow } from '../../src/workflows/process/process.ts';
 import { SAGA_TYPES } from './saga-definitions.ts';
 
 export const tripProcess = processWorkflow(SAGA_TYPES.trip);

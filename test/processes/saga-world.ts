@@ -7,7 +7,7 @@ import { Worker, type NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
 import { z } from 'zod';
 import { createProcessActivities } from '../../src/activities/process.ts';
-import type { ProcessActivities, StepActivity } from '../../src/activities/process.types.ts';
+import type { ProcessActivities, StepActivity } from '../../src/workflows/process/process.activities.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { ProcessState as ProcessRow } from '../../src/postgres/generated/client.ts';
@@ -22,7 +22,7 @@ import {
   processWorkflowId,
   processWorkflowType,
   type ProcessView,
-} from '../../src/workflows/process.messages.ts';
+} from '../../src/workflows/process/process.messages.ts';
 import { createDatabase } from '../support/services.ts';
 import { sagaType, type SagaType } from './saga-definitions.ts';
 import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from './saga-steps.ts';

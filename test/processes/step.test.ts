@@ -4,7 +4,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
 import { createStepActivity } from '../../src/activities/step.ts';
 import { settleAll } from '../../src/activities/step-row.ts';
-import type { LoadedProcess, StepActivity, StepAnswer, StepCall } from '../../src/activities/process.types.ts';
+import type {
+  LoadedProcess,
+  StepActivity,
+  StepAnswer,
+  StepCall,
+} from '../../src/workflows/process/process.activities.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { applyAll, decideProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessEvent } from '../../src/domain/process/events.ts';

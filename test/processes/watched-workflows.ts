@@ -1,7 +1,7 @@
-import { processWorkflow } from '../../src/workflows/process.ts';
+import { processWorkflow } from '../../src/workflows/process/process.ts';
 import { WATCHED_TYPES } from './watched-definitions.ts';
 
-export { processWatchdog } from '../../src/workflows/watchdog.ts';
+export { processWatchdog } from '../../src/workflows/audits/process-watchdog.ts';
 
 export const orderProcess = processWorkflow(WATCHED_TYPES['order']!);
 export const retryingProcess = processWorkflow(WATCHED_TYPES['retrying']!);

@@ -3,7 +3,7 @@ import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
-import { processWorkflowId } from '../../src/workflows/process.messages.ts';
+import { processWorkflowId } from '../../src/workflows/process/process.messages.ts';
 import { addCustomer, newOrder } from '../orders/shop.ts';
 import { until } from '../support/until.ts';
 import { TENANT, type World } from '../workflows/world.ts';

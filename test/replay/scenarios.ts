@@ -11,7 +11,7 @@ import {
   suspendUpdate,
   unsuspendUpdate,
   userDeletedSignal,
-} from '../../src/workflows/profile.messages.ts';
+} from '../../src/workflows/profile/profile.messages.ts';
 import {
   confirmedSignal,
   confirmedUpdate,
@@ -23,7 +23,7 @@ import {
   userDeletedSyncSignal,
   userSyncStateQuery,
   userSyncWorkflowId,
-} from '../../src/workflows/user-sync.messages.ts';
+} from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
 import { TENANT, type World } from '../workflows/world.ts';
 

@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import type { NativeConnection } from '@temporalio/worker';
-import type { AuditReport, CleanupReport } from '../../src/workflows/audits.messages.ts';
-import { BULK_WORKFLOW, bulkProgressQuery, bulkWorkflowId, type BulkInput } from '../../src/workflows/bulk.messages.ts';
+import type { AuditReport, CleanupReport } from '../../src/workflows/audits/audits.messages.ts';
+import {
+  BULK_WORKFLOW,
+  bulkProgressQuery,
+  bulkWorkflowId,
+  type BulkInput,
+} from '../../src/workflows/bulk/bulk-command.messages.ts';
 import {
   markInProgressUpdate,
   profileStateQuery,
   profileWorkflowId,
   suspendUpdate,
   unsuspendUpdate,
-} from '../../src/workflows/profile.messages.ts';
-import { confirmedUpdate, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+} from '../../src/workflows/profile/profile.messages.ts';
+import { confirmedUpdate, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
 import { createWorld, refusalOf, TENANT, type World } from './world.ts';

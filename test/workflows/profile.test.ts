@@ -13,7 +13,7 @@ import {
   unsuspendUpdate,
   userDeletedSignal,
   type ProfileView,
-} from '../../src/workflows/profile.messages.ts';
+} from '../../src/workflows/profile/profile.messages.ts';
 import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { createWorld, refusalOf, TENANT, type World } from './world.ts';

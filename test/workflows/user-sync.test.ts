@@ -11,7 +11,7 @@ import {
   userDeletedSyncSignal,
   userSyncStateQuery,
   userSyncWorkflowId,
-} from '../../src/workflows/user-sync.messages.ts';
+} from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { createWorld, refusalOf, TENANT, type World } from './world.ts';

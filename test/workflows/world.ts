@@ -24,8 +24,8 @@ import { registerProfile } from '../../src/domain/profile/profile.ts';
 import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
 import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile.messages.ts';
-import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../src/workflows/user-sync.messages.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
+import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { createDatabase } from '../support/services.ts';
 import '../support/quiet.ts';
 

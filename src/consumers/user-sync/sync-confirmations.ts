@@ -12,7 +12,7 @@ import {
   reconcileSignal,
   USER_SYNC_WORKFLOW,
   userSyncWorkflowId,
-} from '../../workflows/user-sync.messages.ts';
+} from '../../workflows/user-sync/user-sync.messages.ts';
 import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../../telemetry/trace-context.ts';
 import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from '../../messaging/bus.ts';
 import { EVENTS, TOPICS } from '../../events/user-events.ts';

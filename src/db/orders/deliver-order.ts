@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import type { ProcessStateRow } from '../processes/process-list.ts';
 import { runStatement } from '../../postgres/statement.ts';
-import { processWorkflowType } from '../../workflows/process.messages.ts';
+import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 
 /** Signal by which an order's process is told that it was delivered. */
 const DELIVERED = 'delivered';

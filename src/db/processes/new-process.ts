@@ -1,6 +1,6 @@
 import { beginProcess } from '../../domain/process/decide.ts';
 import type { ProcessDefinition } from '../../domain/process/definition.ts';
-import { processWorkflowId, processWorkflowType, type ProcessInput } from '../../workflows/process.messages.ts';
+import { processWorkflowId, processWorkflowType, type ProcessInput } from '../../workflows/process/process.messages.ts';
 import type { PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NewProcess } from './process-rows.ts';
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
-import type { ProcessFilter } from '../../workflows/bulk.messages.ts';
+import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { Prisma, ProcessEvent, ProcessState } from '../../postgres/generated/client.ts';
 import { runStatement } from '../../postgres/statement.ts';

@@ -18,8 +18,12 @@ import {
 } from './users.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
 import { registerProfile } from '../../domain/profile/profile.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../../workflows/profile.messages.ts';
-import { USER_SYNC_WORKFLOW, userDeletedSyncSignal, userSyncWorkflowId } from '../../workflows/user-sync.messages.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../../workflows/profile/profile.messages.ts';
+import {
+  USER_SYNC_WORKFLOW,
+  userDeletedSyncSignal,
+  userSyncWorkflowId,
+} from '../../workflows/user-sync/user-sync.messages.ts';
 import type { Db } from '../../postgres/client.ts';
 
 /** Who registers, with which services; without them SYNC_SERVICES, now and when the setting changes. */

@@ -1,5 +1,9 @@
-import type { UserChangedPayload } from '../../workflows/user-sync.messages.ts';
-import { USER_SYNC_WORKFLOW, userChangedSignal, userSyncWorkflowId } from '../../workflows/user-sync.messages.ts';
+import type { UserChangedPayload } from '../../workflows/user-sync/user-sync.messages.ts';
+import {
+  USER_SYNC_WORKFLOW,
+  userChangedSignal,
+  userSyncWorkflowId,
+} from '../../workflows/user-sync/user-sync.messages.ts';
 import type { Tx } from '../../postgres/client.ts';
 import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
 

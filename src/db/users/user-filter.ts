@@ -1,4 +1,4 @@
-import type { UserFilter } from '../../workflows/bulk.messages.ts';
+import type { UserFilter } from '../../workflows/bulk/bulk-command.messages.ts';
 import type { Prisma } from '../../postgres/generated/client.ts';
 
 /** The rows that a filter is about: users of the tenant that match every given field and are not deleted. */

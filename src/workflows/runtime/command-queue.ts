@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { Parsed, Refusal, RefusalCode } from '../domain/shared/decision.ts';
+import type { Parsed, Refusal, RefusalCode } from '../../domain/shared/decision.ts';
 
 /** A command that changed nothing, kept so that operators see why. */
 export interface RefusedCommand {

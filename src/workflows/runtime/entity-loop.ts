@@ -8,8 +8,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Decision, Parsed, Refusal } from '../domain/shared/decision.ts';
-import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-inbox.ts';
+import type { Decision, Parsed, Refusal } from '../../domain/shared/decision.ts';
+import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-queue.ts';
 
 /** Commands that every entity workflow takes besides those of its domain. */
 export type EntityCommand = { readonly type: 'refresh' } | { readonly type: 'deleteUser' };

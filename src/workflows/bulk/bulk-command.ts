@@ -6,8 +6,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { BulkActivities } from '../activities/bulk.types.ts';
-import * as messages from './bulk.messages.ts';
+import type { BulkActivities } from './bulk-command.activities.ts';
+import * as messages from './bulk-command.messages.ts';
 
 const { countProcesses, countUsers, loadBulkSettings, signalProcesses, signalUsers } = proxyActivities<BulkActivities>({
   startToCloseTimeout: '1m',

@@ -1,5 +1,5 @@
-import type { ProcessStatus } from '../domain/process/statuses.ts';
-import type { ProcessWatchReport } from '../workflows/audits.messages.ts';
+import type { ProcessStatus } from '../../domain/process/statuses.ts';
+import type { ProcessWatchReport } from './audits.messages.ts';
 
 /** Place in the list of processes that have not moved. */
 export interface WatchPlace {

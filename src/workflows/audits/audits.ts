@@ -1,6 +1,9 @@
 import { continueAsNew, log, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { AuditActivities, AuditPage } from '../activities/audits.types.ts';
-import { DELIVERY_HEARTBEAT_TIMEOUT_MS, DELIVERY_START_TO_CLOSE_MS } from '../domain/notifications/delivery-policy.ts';
+import type { AuditActivities, AuditPage } from './audits.activities.ts';
+import {
+  DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  DELIVERY_START_TO_CLOSE_MS,
+} from '../../domain/notifications/delivery-policy.ts';
 import type { AuditReport, CleanupReport } from './audits.messages.ts';
 
 const { auditProfiles, auditUserSyncs, findOverdueNotifications, cleanUp } = proxyActivities<AuditActivities>({

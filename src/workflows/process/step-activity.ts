@@ -1,7 +1,7 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { ProcessActivities, StepActivity } from '../activities/process.types.ts';
-import { DEFAULT_TIME_LIMIT_MS, type ActingStep } from '../domain/process/definition.ts';
-import { DATABASE_WRITE } from './local-activities.ts';
+import type { ProcessActivities, StepActivity } from './process.activities.ts';
+import { DEFAULT_TIME_LIMIT_MS, type ActingStep } from '../../domain/process/definition.ts';
+import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 
 /** What every process does besides its steps. */
 export const processRows = proxyLocalActivities<ProcessActivities>(DATABASE_WRITE);

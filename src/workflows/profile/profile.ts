@@ -8,13 +8,13 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { LoadedProfile, NotificationActivities, ProfileActivities } from '../activities/profile.types.ts';
+import type { LoadedProfile, NotificationActivities, ProfileActivities } from './profile.activities.ts';
 import {
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
   DELIVERY_RETRY,
   DELIVERY_START_TO_CLOSE_MS,
-} from '../domain/notifications/delivery-policy.ts';
-import { parseComplete, parseReactivate } from '../domain/profile/commands.ts';
+} from '../../domain/notifications/delivery-policy.ts';
+import { parseComplete, parseReactivate } from '../../domain/profile/commands.ts';
 import {
   decideProfile,
   evolveProfile,
@@ -23,10 +23,10 @@ import {
   type ProfileCommand,
   type ProfileEvent,
   type ProfileSettings,
-} from '../domain/profile/profile.ts';
-import { statusesOf } from '../domain/profile/statuses.ts';
-import type { Parsed, Refusal } from '../domain/shared/decision.ts';
-import { CommandInbox, type Outcome } from './command-inbox.ts';
+} from '../../domain/profile/profile.ts';
+import { statusesOf } from '../../domain/profile/statuses.ts';
+import type { Parsed, Refusal } from '../../domain/shared/decision.ts';
+import { CommandInbox, type Outcome } from '../runtime/command-queue.ts';
 import {
   asEntity,
   handleUpdate,
@@ -35,8 +35,8 @@ import {
   runEntity,
   type Entity,
   type EntityCommand,
-} from './entity.ts';
-import { DATABASE_WRITE } from './local-activities.ts';
+} from '../runtime/entity-loop.ts';
+import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import * as messages from './profile.messages.ts';
 
 type Inbox = CommandInbox<ProfileCommand | EntityCommand, Outcome<Profile, ProfileEvent>>;

@@ -1,6 +1,6 @@
-import type { AuditReport, CleanupReport } from '../workflows/audits.messages.ts';
-import type { NotificationActivities } from './profile.types.ts';
-import type { WatchdogActivities } from './watchdog.types.ts';
+import type { AuditReport, CleanupReport } from './audits.messages.ts';
+import type { NotificationActivities } from '../profile/profile.activities.ts';
+import type { WatchdogActivities } from './process-watchdog.activities.ts';
 
 /** One page of an audit, in the order of the users' ids; `next` null: it was the last. */
 export interface AuditPage extends AuditReport {

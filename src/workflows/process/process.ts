@@ -6,17 +6,17 @@ import {
   CancellationScope,
   ApplicationFailure,
 } from '@temporalio/workflow';
-import { PROCESS_COMMANDS } from '../domain/process/command-names.ts';
-import { parseProcessCommand, parseTold } from '../domain/process/commands.ts';
-import { decideProcess, type ProcessCommand } from '../domain/process/decide.ts';
-import { checkDefinition, isWaiting, type ProcessDefinition } from '../domain/process/definition.ts';
-import type { ProcessEvent } from '../domain/process/events.ts';
-import type { ProcessState } from '../domain/process/state.ts';
-import type { Refusal } from '../domain/shared/decision.ts';
-import { CommandInbox, type Outcome } from './command-inbox.ts';
-import { handleUpdate } from './entity.ts';
-import { liveProcess, tellOperators, type ProcessInbox, type ProcessLife } from './process-life.ts';
-import { processRows } from './process-activities.ts';
+import { PROCESS_COMMANDS } from '../../domain/process/command-names.ts';
+import { parseProcessCommand, parseTold } from '../../domain/process/commands.ts';
+import { decideProcess, type ProcessCommand } from '../../domain/process/decide.ts';
+import { checkDefinition, isWaiting, type ProcessDefinition } from '../../domain/process/definition.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import type { ProcessState } from '../../domain/process/state.ts';
+import type { Refusal } from '../../domain/shared/decision.ts';
+import { CommandInbox, type Outcome } from '../runtime/command-queue.ts';
+import { handleUpdate } from '../runtime/entity-loop.ts';
+import { liveProcess, tellOperators, type ProcessInbox, type ProcessLife } from './process-runner.ts';
+import { processRows } from './step-activity.ts';
 import * as messages from './process.messages.ts';
 
 /** Makes the workflow of a declared process type; exported from `index.ts` under the workflow type's name. */

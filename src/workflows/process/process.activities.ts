@@ -1,6 +1,6 @@
-import type { StepOutcome } from '../domain/process/decide.ts';
-import type { ProcessEvent } from '../domain/process/events.ts';
-import type { ProcessState } from '../domain/process/state.ts';
+import type { StepOutcome } from '../../domain/process/decide.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import type { ProcessState } from '../../domain/process/state.ts';
 
 /** The process that an activity is about. */
 export interface ProcessRef {

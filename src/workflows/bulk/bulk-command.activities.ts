@@ -1,4 +1,4 @@
-import type { ProcessBulkInput, UserBulkInput } from '../workflows/bulk.messages.ts';
+import type { ProcessBulkInput, UserBulkInput } from './bulk-command.messages.ts';
 
 interface Page {
   readonly limit: number;

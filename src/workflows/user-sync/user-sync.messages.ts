@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { SyncReport, SyncStatus } from '../domain/user-sync/statuses.ts';
-import type { UserSync } from '../domain/user-sync/user-sync.ts';
-import type { RefusedCommand } from './command-inbox.ts';
+import type { SyncReport, SyncStatus } from '../../domain/user-sync/statuses.ts';
+import type { UserSync } from '../../domain/user-sync/user-sync.ts';
+import type { RefusedCommand } from '../runtime/command-queue.ts';
 
 /** Workflow type. */
 export const USER_SYNC_WORKFLOW = 'userSync';

@@ -1,5 +1,5 @@
 import { continueAsNew, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
-import type { WatchdogActivities, WatchPlace } from '../activities/watchdog.types.ts';
+import type { WatchdogActivities, WatchPlace } from './process-watchdog.activities.ts';
 import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from './audits.messages.ts';
 
 const { watchProcesses, watchLeftOpen, reviewStuckAlerts } = proxyActivities<WatchdogActivities>({

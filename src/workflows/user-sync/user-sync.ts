@@ -6,10 +6,10 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { UserSyncActivities } from '../activities/user-sync.types.ts';
-import type { Parsed, Refusal } from '../domain/shared/decision.ts';
-import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../domain/user-sync/commands.ts';
-import { reportSync, syncStatusOf } from '../domain/user-sync/statuses.ts';
+import type { UserSyncActivities } from './user-sync.activities.ts';
+import type { Parsed, Refusal } from '../../domain/shared/decision.ts';
+import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../../domain/user-sync/commands.ts';
+import { reportSync, syncStatusOf } from '../../domain/user-sync/statuses.ts';
 import {
   decideUserSync,
   evolveUserSync,
@@ -19,8 +19,8 @@ import {
   type UserSyncCommand,
   type UserSyncEvent,
   type UserSyncSettings,
-} from '../domain/user-sync/user-sync.ts';
-import { CommandInbox, type Outcome } from './command-inbox.ts';
+} from '../../domain/user-sync/user-sync.ts';
+import { CommandInbox, type Outcome } from '../runtime/command-queue.ts';
 import {
   asEntity,
   handleUpdate,
@@ -29,8 +29,8 @@ import {
   runEntity,
   type Entity,
   type EntityCommand,
-} from './entity.ts';
-import { DATABASE_WRITE } from './local-activities.ts';
+} from '../runtime/entity-loop.ts';
+import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import * as messages from './user-sync.messages.ts';
 
 type Inbox = CommandInbox<UserSyncCommand | EntityCommand, Outcome<UserSync, UserSyncEvent>>;

@@ -1,4 +1,4 @@
-import type { Profile, ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';
+import type { Profile, ProfileEvent, ProfileSettings } from '../../domain/profile/profile.ts';
 
 /** The user that an activity is about. */
 export interface UserRef {

@@ -8,15 +8,15 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ProcessRef, SaveAnswer } from '../activities/process.types.ts';
-import { assertNever } from '../domain/shared/assert-never.ts';
-import { actionOf, troubleOf } from '../domain/process/action.ts';
-import { applyAll, decideProcess, settleOutcome, type ProcessCommand } from '../domain/process/decide.ts';
-import { isWaiting, stepOf, type ActingStep, type ProcessDefinition } from '../domain/process/definition.ts';
-import type { ProcessEvent } from '../domain/process/events.ts';
-import { executionOf, type ProcessState } from '../domain/process/state.ts';
-import type { CommandInbox, Outcome } from './command-inbox.ts';
-import { processRows, stepActivity } from './process-activities.ts';
+import type { ProcessRef, SaveAnswer } from './process.activities.ts';
+import { assertNever } from '../../domain/shared/assert-never.ts';
+import { actionOf, troubleOf } from '../../domain/process/action.ts';
+import { applyAll, decideProcess, settleOutcome, type ProcessCommand } from '../../domain/process/decide.ts';
+import { isWaiting, stepOf, type ActingStep, type ProcessDefinition } from '../../domain/process/definition.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import { executionOf, type ProcessState } from '../../domain/process/state.ts';
+import type { CommandInbox, Outcome } from '../runtime/command-queue.ts';
+import { processRows, stepActivity } from './step-activity.ts';
 import type { ProcessInput } from './process.messages.ts';
 
 export type ProcessInbox = CommandInbox<ProcessCommand, Outcome<ProcessState, ProcessEvent>>;

@@ -1,5 +1,5 @@
-import type { UserSync, UserSyncSettings } from '../domain/user-sync/user-sync.ts';
-import type { SaveResult, UserRef } from './profile.types.ts';
+import type { UserSync, UserSyncSettings } from '../../domain/user-sync/user-sync.ts';
+import type { SaveResult, UserRef } from '../profile/profile.activities.ts';
 
 /** What `loadUserSync` found: the state to begin with and the revision that this run now holds. */
 export interface LoadedUserSync {

@@ -1,8 +1,8 @@
 import { defineQuery } from '@temporalio/workflow';
-import type { ProcessCommandName } from '../domain/process/command-names.ts';
-import type { ProcessStatus } from '../domain/process/statuses.ts';
-import type { ProfileCompletionStatus, UserStatus } from '../domain/profile/statuses.ts';
-import type { SyncStatus } from '../domain/user-sync/statuses.ts';
+import type { ProcessCommandName } from '../../domain/process/command-names.ts';
+import type { ProcessStatus } from '../../domain/process/statuses.ts';
+import type { ProfileCompletionStatus, UserStatus } from '../../domain/profile/statuses.ts';
+import type { SyncStatus } from '../../domain/user-sync/statuses.ts';
 
 /** Workflow type. */
 export const BULK_WORKFLOW = 'bulkCommand';

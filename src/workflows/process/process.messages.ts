@@ -1,9 +1,9 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { ProcessCommandName } from '../domain/process/command-names.ts';
-import type { Cause, ProcessState, StepExecution } from '../domain/process/state.ts';
-import type { ProcessStatus } from '../domain/process/statuses.ts';
-import type { RefusedCommand } from './command-inbox.ts';
+import type { ProcessCommandName } from '../../domain/process/command-names.ts';
+import type { Cause, ProcessState, StepExecution } from '../../domain/process/state.ts';
+import type { ProcessStatus } from '../../domain/process/statuses.ts';
+import type { RefusedCommand } from '../runtime/command-queue.ts';
 
 /** Workflow type of a type of process. */
 export function processWorkflowType(type: string): string {

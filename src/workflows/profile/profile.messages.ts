@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CustomerKind, Profile } from '../domain/profile/profile.ts';
-import type { ProfileCompletionStatus, UserStatus } from '../domain/profile/statuses.ts';
-import type { RefusedCommand } from './command-inbox.ts';
+import type { CustomerKind, Profile } from '../../domain/profile/profile.ts';
+import type { ProfileCompletionStatus, UserStatus } from '../../domain/profile/statuses.ts';
+import type { RefusedCommand } from '../runtime/command-queue.ts';
 
 /** Workflow type. */
 export const PROFILE_WORKFLOW = 'profile';

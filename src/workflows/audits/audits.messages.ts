@@ -1,4 +1,4 @@
-import { PROCESS_CLASSES, type ProcessClass } from '../domain/process/watch.ts';
+import { PROCESS_CLASSES, type ProcessClass } from '../../domain/process/watch.ts';
 
 /** The audits by name: schedule id, workflow type and the path segment of `POST /maintenance/audits/:name/run`. */
 export const AUDIT_NAMES = ['profile-audit', 'sync-audit', 'process-watchdog', 'cleanup'] as const;
