@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import test from 'ava';
-import { createProfileActivities } from '../../src/activities/profile.ts';
-import { createUserSyncActivities } from '../../src/activities/user-sync.ts';
+import { createProfileActivities } from '../../src/activities/profile/profile.ts';
+import { createUserSyncActivities } from '../../src/activities/user-sync/user-sync.ts';
 import { loadConfig } from '../../src/config.ts';
 import { evolveProfile } from '../../src/domain/profile/profile.ts';
 import { evolveUserSync } from '../../src/domain/user-sync/user-sync.ts';

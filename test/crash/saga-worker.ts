@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { createProcessActivities } from '../../src/activities/process.ts';
+import { createProcessActivities } from '../../src/activities/process/process.ts';
 import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { sagaSteps } from '../processes/saga-steps.ts';

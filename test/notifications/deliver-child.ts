@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createNotificationActivities } from '../../src/activities/notifications.ts';
+import { createNotificationActivities } from '../../src/activities/notifications/deliver-notifications.ts';
 import { createSmtpGateway } from '../../src/gateways/mail.ts';
 import { openTestDb, settings, TENANT } from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import test from 'ava';
-import { createProfileActivities } from '../../src/activities/profile.ts';
+import { createProfileActivities } from '../../src/activities/profile/profile.ts';
 import type { ProfileChange } from '../../src/workflows/profile/profile.activities.ts';
 import { loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';

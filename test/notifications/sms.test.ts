@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
-import { createNotificationActivities } from '../../src/activities/notifications.ts';
+import { createNotificationActivities } from '../../src/activities/notifications/deliver-notifications.ts';
 import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import type { DeadLetter } from '../../src/postgres/generated/client.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createLedger } from '../../src/db/ledger/ledger.ts';
-import { returnPayment, takePayment } from '../../src/db/orders/pay-order.ts';
-import { paymentRequests } from '../../src/db/orders/payment-requests.ts';
+import { returnPayment, takePayment } from '../../src/activities/orders/take-payment.ts';
+import { paymentRequests } from '../../src/activities/orders/payment-requests.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { losingAnswers, type Losses } from './lost-answers.ts';
 import { openShop, type Shop } from './shop.ts';

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { acceptRefund, releaseRefund } from '../../src/db/orders/accept-refund.ts';
-import { payBack } from '../../src/db/orders/pay-back.ts';
-import { takePayment } from '../../src/db/orders/pay-order.ts';
-import { reserveStock } from '../../src/db/orders/reserve-stock.ts';
-import { restockGoods, unstockGoods } from '../../src/db/orders/restock-goods.ts';
-import { createShipment } from '../../src/db/orders/ship-order.ts';
+import { acceptRefund, releaseRefund } from '../../src/activities/orders/accept-refund.ts';
+import { payBack } from '../../src/activities/orders/pay-back.ts';
+import { takePayment } from '../../src/activities/orders/take-payment.ts';
+import { reserveStock } from '../../src/activities/orders/reserve-stock.ts';
+import { restockGoods, unstockGoods } from '../../src/activities/orders/restock-goods.ts';
+import { createShipment } from '../../src/activities/orders/create-shipment.ts';
 import { losingAnswers } from './lost-answers.ts';
 import { openShop, type Shop } from './shop.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
-import { releaseStock, reserveStock } from '../../src/db/orders/reserve-stock.ts';
-import { cancelShipment, createShipment } from '../../src/db/orders/ship-order.ts';
+import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-stock.ts';
+import { cancelShipment, createShipment } from '../../src/activities/orders/create-shipment.ts';
 import { newOrder, openShop, type Shop } from './shop.ts';
 
 type Step = Parameters<Shop['run']>[0];

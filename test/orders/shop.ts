@@ -6,7 +6,7 @@ import { defaultPorts } from '../../src/db/orders/default-ports.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund, type NewRefund } from '../../src/db/orders/request-refund.ts';
-import { validateOrders } from '../../src/db/orders/validate-order.ts';
+import { validateOrders } from '../../src/activities/orders/validate-order.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import type { StepResult, StepWork } from '../../src/domain/process/step-work.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { releaseStock, reserveStock } from '../../src/db/orders/reserve-stock.ts';
+import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-stock.ts';
 import { openShop, type Shop } from './shop.ts';
 
 let shop: Shop;

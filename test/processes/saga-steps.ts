@@ -1,5 +1,5 @@
-import { createStepActivity } from '../../src/activities/step.ts';
-import type { LocalStep, RemoteStep } from '../../src/activities/step-functions.ts';
+import { createStepActivity } from '../../src/activities/process/step.ts';
+import type { LocalStep, RemoteStep } from '../../src/activities/process/step-functions.ts';
 import type { StepActivity } from '../../src/workflows/process/process.activities.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';

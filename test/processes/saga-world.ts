@@ -6,7 +6,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
 import { z } from 'zod';
-import { createProcessActivities } from '../../src/activities/process.ts';
+import { createProcessActivities } from '../../src/activities/process/process.ts';
 import type { ProcessActivities, StepActivity } from '../../src/workflows/process/process.activities.ts';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
-import { createStepActivity } from '../../src/activities/step.ts';
-import { settleAll } from '../../src/activities/step-row.ts';
+import { createStepActivity } from '../../src/activities/process/step.ts';
+import { settleAll } from '../../src/activities/process/step-row.ts';
 import type {
   LoadedProcess,
   StepActivity,

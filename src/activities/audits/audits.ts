@@ -1,26 +1,26 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import type { Config } from '../config.ts';
-import { ALL_TENANTS, type Db } from '../postgres/client.ts';
-import type { User } from '../postgres/generated/client.ts';
-import { removeExpired } from '../db/retention.ts';
-import { overdueNotifications } from '../db/notifications/notifications.ts';
-import { promiseUserChanged } from '../db/users/user-changes.ts';
-import { startOptions } from '../temporal/start-options.ts';
+import type { Config } from '../../config.ts';
+import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { User } from '../../postgres/generated/client.ts';
+import { removeExpired } from '../../db/retention.ts';
+import { overdueNotifications } from '../../db/notifications/notifications.ts';
+import { promiseUserChanged } from '../../db/users/user-changes.ts';
+import { startOptions } from '../../temporal/start-options.ts';
 import {
   PROFILE_WORKFLOW,
   profileStateQuery,
   profileWorkflowId,
   refreshSignal,
-} from '../workflows/profile/profile.messages.ts';
+} from '../../workflows/profile/profile.messages.ts';
 import {
   refreshSyncSignal,
   USER_SYNC_WORKFLOW,
   userSyncStateQuery,
   userSyncWorkflowId,
-} from '../workflows/user-sync/user-sync.messages.ts';
-import type { AuditActivities, AuditPage } from '../workflows/audits/audits.activities.ts';
-import { createWatchdogActivities } from './watchdog.ts';
+} from '../../workflows/user-sync/user-sync.messages.ts';
+import type { AuditActivities, AuditPage } from '../../workflows/audits/audits.activities.ts';
+import { createWatchdogActivities } from './process-watchdog.ts';
 
 const PAGE_SIZE = 500;
 const OVERDUE_MS = 15 * 60_000;

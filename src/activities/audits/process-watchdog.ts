@@ -1,13 +1,13 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { ALL_TENANTS } from '../postgres/client.ts';
-import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../db/processes/process-watch.ts';
-import { PROCESS_TYPES } from '../domain/process/registry.ts';
-import { waitOf } from '../domain/process/watch.ts';
-import { recoverProcess, reviewAlert, STUCK_ALERT, type WatchdogDeps } from '../processes/watchdog.ts';
-import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../workflows/audits/audits.messages.ts';
-import { processWorkflowType } from '../workflows/process/process.messages.ts';
-import type { WatchdogActivities, WatchPage, WatchPlace } from '../workflows/audits/process-watchdog.activities.ts';
+import { ALL_TENANTS } from '../../postgres/client.ts';
+import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../../db/processes/process-watch.ts';
+import { PROCESS_TYPES } from '../../domain/process/registry.ts';
+import { waitOf } from '../../domain/process/watch.ts';
+import { recoverProcess, reviewAlert, STUCK_ALERT, type WatchdogDeps } from '../../processes/watchdog.ts';
+import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../../workflows/audits/audits.messages.ts';
+import { processWorkflowType } from '../../workflows/process/process.messages.ts';
+import type { WatchdogActivities, WatchPage, WatchPlace } from '../../workflows/audits/process-watchdog.activities.ts';
 
 /** Processes of one page, whose executions one question to Temporal's listing names. */
 const PAGE_SIZE = 100;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import { readRefunds, setReturnedGoods, type RefundRow } from './refund-rows.ts';
-import { lockProducts, moveStock, type Move } from './stock.ts';
+import { readRefunds, setReturnedGoods, type RefundRow } from '../../db/orders/refund-rows.ts';
+import { lockProducts, moveStock, type Move } from '../../db/orders/stock.ts';
 
 /** Puts the goods of refunds back into the stock. */
 export async function restockGoods(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {

@@ -1,11 +1,11 @@
-import type { Config } from '../config.ts';
-import type { Db } from '../postgres/client.ts';
-import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../db/processes/process-rows.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
-import { alertChannels, type AlertKind } from '../alerts/alert.ts';
-import { clearAlert, raiseAlert } from '../alerts/raise.ts';
-import type { ProcessEvent } from '../domain/process/events.ts';
-import type { ProcessActivities } from '../workflows/process/process.activities.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../../db/processes/process-rows.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import { alertChannels, type AlertKind } from '../../alerts/alert.ts';
+import { clearAlert, raiseAlert } from '../../alerts/raise.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import type { ProcessActivities } from '../../workflows/process/process.activities.ts';
 import { writerOf } from './step-row.ts';
 
 /** What every process does besides its steps. */

@@ -1,17 +1,17 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Config } from '../config.ts';
-import type { Db } from '../postgres/client.ts';
-import { countPendingNotifications, keepNotifications } from '../db/notifications/notifications.ts';
-import { NOTIFICATION_CHANNELS } from '../domain/notifications/channels.ts';
-import { MAIL_CONNECTIONS } from '../gateways/mail.ts';
-import { channelsOver, type NotificationGateways } from '../notifications/channels.ts';
-import { deliverNotification, type DeliveryOutcome } from '../notifications/deliver.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import { countPendingNotifications, keepNotifications } from '../../db/notifications/notifications.ts';
+import { NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';
+import { MAIL_CONNECTIONS } from '../../gateways/mail.ts';
+import { channelsOver, type NotificationGateways } from '../../notifications/channels.ts';
+import { deliverNotification, type DeliveryOutcome } from '../../notifications/deliver.ts';
 import {
   BUSY_RETRY_DELAY_MS,
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
   PAUSED_RETRY_DELAY_MS,
-} from '../domain/notifications/delivery-policy.ts';
-import { createLimiter } from '../notifications/limiter.ts';
+} from '../../domain/notifications/delivery-policy.ts';
+import { createLimiter } from '../../notifications/limiter.ts';
 
 /** What delivery needs. */
 export interface NotificationDeps extends NotificationGateways {

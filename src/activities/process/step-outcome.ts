@@ -1,7 +1,7 @@
-import type { StepOutcome } from '../domain/process/decide.ts';
-import type { ActingStep } from '../domain/process/definition.ts';
-import type { Cause } from '../domain/process/state.ts';
-import { StepFailure, type StepResult } from '../domain/process/step-work.ts';
+import type { StepOutcome } from '../../domain/process/decide.ts';
+import type { ActingStep } from '../../domain/process/definition.ts';
+import type { Cause } from '../../domain/process/state.ts';
+import { StepFailure, type StepResult } from '../../domain/process/step-work.ts';
 
 /** Code of a call that took too long. */
 export const TIMED_OUT = 'timed_out';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import type { Books, PaymentPort } from '../../gateways/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
-import { lockOrders, readRefunds, setRefundStatus } from './refund-rows.ts';
+import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
 
 /** Pays accepted refunds back, each once; whoever has tried before asks first what became of it. */
 export async function payBack(

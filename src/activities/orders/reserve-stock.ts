@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import { lockStock, moveStock, type Held } from './stock.ts';
+import { lockStock, moveStock, type Held } from '../../db/orders/stock.ts';
 
 /** Reserves the stock of each order in whole or not at all, in the order of the list. */
 export async function reserveStock(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { StepResult, StepWork } from '../domain/process/step-work.ts';
+import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 
 /**
  * Does or undoes a step for a list of processes of one tenant, with an outcome for each in the order of the list, in

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
-import type { Config } from '../config.ts';
-import type { Db, Tx } from '../postgres/client.ts';
-import { claimProfile, writeProfile, type WriteOutcome } from '../db/profile/profile-rows.ts';
-import { pendingNotifications } from '../db/notifications/notifications.ts';
-import type { ProfileEvent, ProfileSettings } from '../domain/profile/profile.ts';
-import { writeNotifications, type NotificationOrder } from '../notifications/write-notifications.ts';
-import type { ProfileActivities, ProfileChange } from '../workflows/profile/profile.activities.ts';
+import type { Config } from '../../config.ts';
+import type { Db, Tx } from '../../postgres/client.ts';
+import { claimProfile, writeProfile, type WriteOutcome } from '../../db/profile/profile-rows.ts';
+import { pendingNotifications } from '../../db/notifications/notifications.ts';
+import type { ProfileEvent, ProfileSettings } from '../../domain/profile/profile.ts';
+import { writeNotifications, type NotificationOrder } from '../../notifications/write-notifications.ts';
+import type { ProfileActivities, ProfileChange } from '../../workflows/profile/profile.activities.ts';
 
 /** The database work of the `profile` workflow. */
 export function createProfileActivities({ db, config }: { db: Db; config: Config }): ProfileActivities {

@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type pg from 'pg';
-import type { Db } from '../postgres/client.ts';
-import { isDatabaseAway } from '../postgres/errors.ts';
-import { recordAttempt } from '../db/processes/process-rows.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
-import type { StepOutcome } from '../domain/process/decide.ts';
+import type { Db } from '../../postgres/client.ts';
+import { isDatabaseAway } from '../../postgres/errors.ts';
+import { recordAttempt } from '../../db/processes/process-rows.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import type { StepOutcome } from '../../domain/process/decide.ts';
 import {
   DEFAULT_ATTEMPTS,
   DEFAULT_TIME_LIMIT_MS,
@@ -12,11 +12,11 @@ import {
   stepOf,
   type ActingStep,
   type ProcessDefinition,
-} from '../domain/process/definition.ts';
-import { executionOf, type Cause } from '../domain/process/state.ts';
-import { StepFailure, type StepResult, type StepWork } from '../domain/process/step-work.ts';
+} from '../../domain/process/definition.ts';
+import { executionOf, type Cause } from '../../domain/process/state.ts';
+import { StepFailure, type StepResult, type StepWork } from '../../domain/process/step-work.ts';
 import { NOTHING, takeFollowing } from './joined-steps.ts';
-import type { StepActivity, StepAnswer, StepCall } from '../workflows/process/process.activities.ts';
+import type { StepActivity, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
 import type { LocalSteps, RemoteStep, StepFunction } from './step-functions.ts';
 import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
 import { awaitPause, countAttempt, settle, standingOf, writeBegin, type Called } from './step-row.ts';

@@ -1,8 +1,8 @@
-import { acceptRefund, releaseRefund } from '../db/orders/accept-refund.ts';
-import { payBack } from '../db/orders/pay-back.ts';
-import { restockGoods, unstockGoods } from '../db/orders/restock-goods.ts';
-import type { PaymentPort } from '../gateways/payment-port.ts';
-import { localStepActivities, type StepDeps } from './step.ts';
+import { acceptRefund, releaseRefund } from './accept-refund.ts';
+import { payBack } from './pay-back.ts';
+import { restockGoods, unstockGoods } from './restock-goods.ts';
+import type { PaymentPort } from '../../gateways/payment-port.ts';
+import { localStepActivities, type StepDeps } from '../process/step.ts';
 
 /** The steps of a refund and their undos, each beside its own. */
 export function createRefundActivities({ payments, ...deps }: StepDeps & { readonly payments: PaymentPort }) {

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ClientBase } from 'pg';
-import { appendOutgoing } from '../messaging/outbox/message-outbox.ts';
-import { userEvent } from '../events/user-events.ts';
-import type { Config } from '../config.ts';
-import type { UserSyncSettings } from '../domain/user-sync/user-sync.ts';
-import type { Db } from '../postgres/client.ts';
-import type { User } from '../postgres/generated/client.ts';
-import { lockStreams } from '../messaging/log/lock-streams.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
-import { claimUserSync, writeUserSync } from '../db/user-sync/user-sync-rows.ts';
-import type { UserSyncActivities } from '../workflows/user-sync/user-sync.activities.ts';
+import { appendOutgoing } from '../../messaging/outbox/message-outbox.ts';
+import { userEvent } from '../../events/user-events.ts';
+import type { Config } from '../../config.ts';
+import type { UserSyncSettings } from '../../domain/user-sync/user-sync.ts';
+import type { Db } from '../../postgres/client.ts';
+import type { User } from '../../postgres/generated/client.ts';
+import { lockStreams } from '../../messaging/log/lock-streams.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import { claimUserSync, writeUserSync } from '../../db/user-sync/user-sync-rows.ts';
+import type { UserSyncActivities } from '../../workflows/user-sync/user-sync.activities.ts';
 
 /** The settings of user sync, as the workflow takes them. */
 function userSyncSettings(config: Config): UserSyncSettings {

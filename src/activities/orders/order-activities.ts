@@ -1,12 +1,12 @@
-import type { Config } from '../config.ts';
-import { cancelShipment, createShipment } from '../db/orders/ship-order.ts';
-import { releaseStock, reserveStock } from '../db/orders/reserve-stock.ts';
-import { returnPayment, takePayment } from '../db/orders/pay-order.ts';
-import { validateOrders } from '../db/orders/validate-order.ts';
-import type { PaymentPort } from '../gateways/payment-port.ts';
-import type { ShippingPort } from '../gateways/shipping-port.ts';
-import { localStepActivities, type StepDeps } from './step.ts';
-import type { LocalSteps } from './step-functions.ts';
+import type { Config } from '../../config.ts';
+import { cancelShipment, createShipment } from './create-shipment.ts';
+import { releaseStock, reserveStock } from './reserve-stock.ts';
+import { returnPayment, takePayment } from './take-payment.ts';
+import { validateOrders } from './validate-order.ts';
+import type { PaymentPort } from '../../gateways/payment-port.ts';
+import type { ShippingPort } from '../../gateways/shipping-port.ts';
+import { localStepActivities, type StepDeps } from '../process/step.ts';
+import type { LocalSteps } from '../process/step-functions.ts';
 
 /** What the steps of an order need; the ports may be others than ours. */
 export interface OrderDeps extends StepDeps {

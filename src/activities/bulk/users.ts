@@ -1,17 +1,17 @@
 import type { Client } from '@temporalio/client';
-import type { Config } from '../config.ts';
-import type { Db } from '../postgres/client.ts';
-import { promiseCalls, type PromisedCall } from '../messaging/outbox/workflow-outbox.ts';
-import { whereUsers } from '../db/users/user-filter.ts';
-import type { UserBulkInput } from '../workflows/bulk/bulk-command.messages.ts';
-import { createProcessBulkActivities } from './bulk-processes.ts';
-import type { BulkActivities } from '../workflows/bulk/bulk-command.activities.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../workflows/profile/profile.messages.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { whereUsers } from '../../db/users/user-filter.ts';
+import type { UserBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
+import { createProcessBulkActivities } from './processes.ts';
+import type { BulkActivities } from '../../workflows/bulk/bulk-command.activities.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../../workflows/profile/profile.messages.ts';
 import {
   forceResyncSignal,
   USER_SYNC_WORKFLOW,
   userSyncWorkflowId,
-} from '../workflows/user-sync/user-sync.messages.ts';
+} from '../../workflows/user-sync/user-sync.messages.ts';
 
 /** The activities of bulk operations. */
 export function createBulkActivities({

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { isDatabaseAway } from '../postgres/errors.ts';
-import { actionOf } from '../domain/process/action.ts';
-import type { StepOutcome } from '../domain/process/decide.ts';
+import { isDatabaseAway } from '../../postgres/errors.ts';
+import { actionOf } from '../../domain/process/action.ts';
+import type { StepOutcome } from '../../domain/process/decide.ts';
 import {
   DEFAULT_ATTEMPTS,
   isWaiting,
@@ -9,9 +9,9 @@ import {
   stepOf,
   type ActingStep,
   type ProcessDefinition,
-} from '../domain/process/definition.ts';
-import type { Cause, ProcessState } from '../domain/process/state.ts';
-import type { StepWork } from '../domain/process/step-work.ts';
+} from '../../domain/process/definition.ts';
+import type { Cause, ProcessState } from '../../domain/process/state.ts';
+import type { StepWork } from '../../domain/process/step-work.ts';
 import type { LocalStep, LocalSteps } from './step-functions.ts';
 import { causeOf, outcomeOf } from './step-outcome.ts';
 import { settleAll, type Called } from './step-row.ts';

@@ -8,12 +8,18 @@ import {
   recordAttempt,
   writeProcesses,
   type LockedProcess,
-} from '../db/processes/process-rows.ts';
-import { applyAll, settleOutcome, type StepOutcome } from '../domain/process/decide.ts';
-import { isWaiting, pauseAfter, stepOf, type Attempts, type ProcessDefinition } from '../domain/process/definition.ts';
-import type { ProcessEvent } from '../domain/process/events.ts';
-import { executionOf, type Cause, type ProcessState } from '../domain/process/state.ts';
-import type { Settled, StepAnswer, StepCall } from '../workflows/process/process.activities.ts';
+} from '../../db/processes/process-rows.ts';
+import { applyAll, settleOutcome, type StepOutcome } from '../../domain/process/decide.ts';
+import {
+  isWaiting,
+  pauseAfter,
+  stepOf,
+  type Attempts,
+  type ProcessDefinition,
+} from '../../domain/process/definition.ts';
+import type { ProcessEvent } from '../../domain/process/events.ts';
+import { executionOf, type Cause, type ProcessState } from '../../domain/process/state.ts';
+import type { Settled, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
 
 /** What a call is about, and the type of process that it belongs to. */
 export interface Called {

@@ -3,7 +3,7 @@ import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import { afterRefund, refundRefusal, type Refundable } from '../../domain/orders/accept-refund.ts';
 import type { PaymentPort } from '../../gateways/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
-import { lockOrders, readRefunds, setRefundStatus } from './refund-rows.ts';
+import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
 
 interface Left {
   readonly orderId: string;
