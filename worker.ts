@@ -16,7 +16,7 @@ import { parkInDeadLetters } from './src/messaging/dead-letters/park.ts';
 import { subscribeSyncConfirmations } from './src/consumers/user-sync/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { openDb } from './src/postgres/client.ts';
-import { defaultPorts } from './src/db/orders/default-ports.ts';
+import { defaultPorts } from './src/gateways/default-ports.ts';
 import { untilDatabaseUsable } from './src/db/wait-for-database.ts';
 import { processType } from './src/domain/process/registry.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';

@@ -6,7 +6,7 @@ import { createOrderActivities } from '../src/activities/orders/order-activities
 import { createProcessActivities } from '../src/activities/process/process.ts';
 import { loadConfig } from '../src/config.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
-import { defaultPorts } from '../src/db/orders/default-ports.ts';
+import { defaultPorts } from '../src/gateways/default-ports.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';
 import { processWorkflowType, type ProcessInput } from '../src/workflows/process/process.messages.ts';

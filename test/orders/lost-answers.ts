@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
-import type { PaymentPort } from '../../src/gateways/payment-port.ts';
+import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
 
 /**
  * Calls of the payment port whose answers get lost, each as often as it is listed: before or after the call takes

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createLedger } from '../../src/db/ledger/ledger.ts';
+import { createLedger } from '../../src/gateways/payment/ledger/ledger.ts';
 import { returnPayment, takePayment } from '../../src/activities/orders/take-payment.ts';
 import { paymentRequests } from '../../src/activities/orders/payment-requests.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
-import { defaultPorts } from '../../src/db/orders/default-ports.ts';
+import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund, type NewRefund } from '../../src/db/orders/request-refund.ts';

@@ -17,7 +17,7 @@ import { createUserSyncActivities } from '../../src/activities/user-sync/user-sy
 import { loadConfig, type Config } from '../../src/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { User } from '../../src/postgres/generated/client.ts';
-import { defaultPorts } from '../../src/db/orders/default-ports.ts';
+import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import { processType } from '../../src/domain/process/registry.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import { afterRefund, refundRefusal, type Refundable } from '../../domain/orders/accept-refund.ts';
-import type { PaymentPort } from '../../gateways/payment-port.ts';
+import type { PaymentPort } from '../../gateways/payment/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
 import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
 

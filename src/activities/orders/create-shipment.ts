@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import type { Books } from '../../gateways/payment-port.ts';
-import type { ShipmentCall, ShippingAnswer, ShippingPort } from '../../gateways/shipping-port.ts';
+import type { Books } from '../../gateways/payment/payment-port.ts';
+import type { ShipmentCall, ShippingAnswer, ShippingPort } from '../../gateways/shipping/shipping-port.ts';
 import { lockStock, moveStock, type Held } from '../../db/orders/stock.ts';
 
 /** Has orders shipped, and takes their pieces out of the stock in the transaction that says so. */

@@ -3,8 +3,8 @@ import { cancelShipment, createShipment } from './create-shipment.ts';
 import { releaseStock, reserveStock } from './reserve-stock.ts';
 import { returnPayment, takePayment } from './take-payment.ts';
 import { validateOrders } from './validate-order.ts';
-import type { PaymentPort } from '../../gateways/payment-port.ts';
-import type { ShippingPort } from '../../gateways/shipping-port.ts';
+import type { PaymentPort } from '../../gateways/payment/payment-port.ts';
+import type { ShippingPort } from '../../gateways/shipping/shipping-port.ts';
 import { localStepActivities, type StepDeps } from '../process/step.ts';
 import type { LocalSteps } from '../process/step-functions.ts';
 

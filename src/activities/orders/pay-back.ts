@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import type { Books, PaymentPort } from '../../gateways/payment-port.ts';
+import type { Books, PaymentPort } from '../../gateways/payment/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
 import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { PaymentRequest } from '../../gateways/payment-port.ts';
+import type { PaymentRequest } from '../../gateways/payment/payment-port.ts';
 
 /** The payments of validated orders, in the order of the ids. */
 export async function paymentRequests(

@@ -1,6 +1,12 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import type { Books, Payment, PaymentAnswer, PaymentPort, PaymentRequest } from '../../gateways/payment-port.ts';
+import type {
+  Books,
+  Payment,
+  PaymentAnswer,
+  PaymentPort,
+  PaymentRequest,
+} from '../../gateways/payment/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Books } from '../../gateways/payment-port.ts';
+import type { Books } from '../payment-port.ts';
 import type { CreditAccount, LedgerCall, LedgerPayment, Posting, Transfer } from './rules.ts';
 
 /** What a list of calls looks at. */

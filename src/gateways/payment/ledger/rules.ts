@@ -1,5 +1,5 @@
-import { assertNever } from '../../domain/shared/assert-never.ts';
-import type { Payment, PaymentAnswer, PaymentRefusal, PaymentRequest } from '../../gateways/payment-port.ts';
+import { assertNever } from '../../../domain/shared/assert-never.ts';
+import type { Payment, PaymentAnswer, PaymentRefusal, PaymentRequest } from '../payment-port.ts';
 
 /** One call on the ledger. */
 export type LedgerCall =

@@ -1,5 +1,5 @@
-import type { Address } from '../db/orders/place-order.ts';
-import type { Books } from './payment-port.ts';
+import type { Address } from '../../db/orders/place-order.ts';
+import type { Books } from '../payment/payment-port.ts';
 
 /** A shipment; cancelled: also one that was cancelled before it was ever accepted, and can't be any more. */
 export interface Shipment {

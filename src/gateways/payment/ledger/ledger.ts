@@ -1,4 +1,4 @@
-import type { Books, PaymentAnswer, PaymentPort } from '../../gateways/payment-port.ts';
+import type { Books, PaymentAnswer, PaymentPort } from '../payment-port.ts';
 import {
   lockAndRead,
   openAccounts,

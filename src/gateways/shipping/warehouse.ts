@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  Shipment,
-  ShipmentCall,
-  ShippingAnswer,
-  ShippingPort,
-  ShippingRefusal,
-} from '../../gateways/shipping-port.ts';
+import type { Shipment, ShipmentCall, ShippingAnswer, ShippingPort, ShippingRefusal } from './shipping-port.ts';
 
 type Row = Shipment & { readonly orderId: string };
 
