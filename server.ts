@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { createAlertLoop } from './src/alerts/alert-loop.ts';
 import { createApp } from './src/api/app.ts';
-import { createEventFeed } from './src/api/event-feed.ts';
-import { replayHandlers } from './src/api/replay-handlers.ts';
+import { createEventFeed } from './src/realtime/event-feed.ts';
+import { replayHandlers } from './src/api/operations/replay-handlers.ts';
 import { createTokenVerifier } from './src/auth/tokens.ts';
 import { createBus } from './src/messaging/create-bus.ts';
 import { createReplayer } from './src/messaging/dead-letters/replay.ts';

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { errorsMarkdown } from '../src/api/errors-page.ts';
-import { openApiDocument } from '../src/api/openapi.ts';
+import { errorsMarkdown } from '../src/api/http/errors-page.ts';
+import { openApiDocument } from '../src/api/http/openapi.ts';
 import { ROUTES } from '../src/api/routes.ts';
 
 /** Files that are written from the declared routes and the error catalogue. */

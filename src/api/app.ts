@@ -1,18 +1,18 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { authentication } from './authentication.ts';
-import type { ApiDeps } from './deps.ts';
-import { docsRouter } from './docs.ts';
-import { errorMiddleware } from './error-middleware.ts';
-import { healthRouter } from './health.ts';
-import { requestLog } from './logging.ts';
-import { httpMetrics } from './metrics.ts';
-import { mountRoutes } from './mount.ts';
-import { Problem } from './problem.ts';
-import { rateLimiter } from './rate-limit.ts';
-import { requestId } from './request-id.ts';
+import { authentication } from './http/middleware/authentication.ts';
+import type { ApiDeps } from './http/deps.ts';
+import { docsRouter } from './http/docs.ts';
+import { errorMiddleware } from './http/error-middleware.ts';
+import { healthRouter } from './health/health.ts';
+import { requestLog } from './http/middleware/logging.ts';
+import { httpMetrics } from './http/middleware/metrics.ts';
+import { mountRoutes } from './http/mount.ts';
+import { Problem } from './http/problem.ts';
+import { rateLimiter } from './http/middleware/rate-limit.ts';
+import { requestId } from './http/middleware/request-id.ts';
 import { ROUTES } from './routes.ts';
-import { traceRequests } from './tracing.ts';
+import { traceRequests } from './http/middleware/tracing.ts';
 
 /** The API; it is the caller who listens. */
 export function createApp(deps: ApiDeps): Express {

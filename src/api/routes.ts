@@ -1,22 +1,22 @@
-import { alertRoutes } from './alerts.ts';
-import { bulkRoutes } from './bulk.ts';
-import { deadLetterCommandRoutes } from './dead-letter-commands.ts';
-import { deadLetterRoutes } from './dead-letters.ts';
-import { maintenanceRoutes } from './maintenance.ts';
-import { notificationRoutes } from './notifications.ts';
-import { orderCommandRoutes } from './order-commands.ts';
-import { orderEventRoutes } from './order-events.ts';
-import { orderRoutes } from './orders.ts';
-import { processBulkRoutes } from './process-bulk.ts';
-import { processCommandRoutes } from './process-commands.ts';
-import { processRoutes } from './processes.ts';
-import { productRoutes } from './products.ts';
-import { profileStateRoutes } from './profile-states.ts';
-import { refundRoutes } from './refunds.ts';
-import type { Route } from './route.ts';
-import { statisticsRoutes } from './statistics.ts';
-import { syncStateRoutes } from './sync-states.ts';
-import { userRoutes } from './users.ts';
+import { alertRoutes } from './operations/alerts.ts';
+import { bulkRoutes } from './operations/bulk.ts';
+import { deadLetterCommandRoutes } from './operations/dead-letter-commands.ts';
+import { deadLetterRoutes } from './operations/dead-letters.ts';
+import { maintenanceRoutes } from './operations/maintenance.ts';
+import { notificationRoutes } from './users/notifications.ts';
+import { orderCommandRoutes } from './orders/order-commands.ts';
+import { orderEventRoutes } from './orders/order-events.ts';
+import { orderRoutes } from './orders/orders.ts';
+import { processBulkRoutes } from './processes/process-bulk.ts';
+import { processCommandRoutes } from './processes/process-commands.ts';
+import { processRoutes } from './processes/processes.ts';
+import { productRoutes } from './orders/products.ts';
+import { profileStateRoutes } from './profile/profile-states.ts';
+import { refundRoutes } from './orders/refunds.ts';
+import type { Route } from './http/route.ts';
+import { statisticsRoutes } from './users/statistics.ts';
+import { syncStateRoutes } from './user-sync/sync-states.ts';
+import { userRoutes } from './users/users.ts';
 
 /** Every declared route, in the order in which Express tries them: fixed addresses before those with ids. */
 export const ROUTES: readonly Route[] = [

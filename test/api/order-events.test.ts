@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
-import type { EventFeedOptions } from '../../src/api/event-feed.ts';
-import { orderEventSchema } from '../../src/api/order.schemas.ts';
+import type { EventFeedOptions } from '../../src/realtime/event-feed.ts';
+import { orderEventSchema } from '../../src/api/orders/order.schemas.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { openEventStream, type EventStream, type ReceivedEvent } from '../support/event-stream.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { z } from 'zod';
-import { orderEventSchema } from '../../src/api/order.schemas.ts';
+import { orderEventSchema } from '../../src/api/orders/order.schemas.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { Answer } from '../support/api.ts';
 import { openEventStream } from '../support/event-stream.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { processSchema } from '../../src/api/process.schemas.ts';
+import { processSchema } from '../../src/api/processes/process.schemas.ts';
 import { until } from '../support/until.ts';
 import { createOrderWorld, operator } from './order-world.ts';
 

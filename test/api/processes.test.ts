@@ -1,6 +1,6 @@
 import test from 'ava';
 import { z } from 'zod';
-import { processSchema } from '../../src/api/process.schemas.ts';
+import { processSchema } from '../../src/api/processes/process.schemas.ts';
 import { until } from '../support/until.ts';
 import { createOrderWorld, operator } from './order-world.ts';
 

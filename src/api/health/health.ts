@@ -1,0 +1,48 @@
+import { Router } from 'express';
+import { pingTemporal } from '../http/workflow-commands.ts';
+import type { ApiDeps } from '../http/deps.ts';
+
+const PING_MS = 1_000;
+
+type State = 'up' | 'down';
+
+/** `/healthz`: the process lives. `/readyz`: it can serve; only PostgreSQL decides that, Temporal and bus are told. */
+export function healthRouter({
+  db,
+  temporal,
+  isBusHealthy,
+}: Pick<ApiDeps, 'db' | 'temporal' | 'isBusHealthy'>): Router {
+  const router = Router();
+  router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  router.get('/readyz', async (_request, response) => {
+    const [postgres, temporalState, bus] = await Promise.all([
+      stateOf(within(db.ping(), PING_MS * 2)),
+      stateOf(pingTemporal(temporal, PING_MS)),
+      stateOf(
+        within(
+          isBusHealthy().then((isHealthy) => {
+            if (!isHealthy) throw new Error('the bus is down');
+          }),
+          PING_MS * 2,
+        ),
+      ),
+    ]);
+    response
+      .status(postgres === 'up' ? 200 : 503)
+      .json({ status: postgres === 'up' ? 'ready' : 'unavailable', postgres, temporal: temporalState, bus });
+  });
+  return router;
+}
+
+function stateOf(ping: Promise<void>): Promise<State> {
+  return ping.then(
+    () => 'up',
+    () => 'down',
+  );
+}
+
+async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const handle = setTimeout(() => timer.reject(new Error('no answer in time')), timeoutMs);
+  return Promise.race([work, timer.promise]).finally(() => clearTimeout(handle));
+}

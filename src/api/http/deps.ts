@@ -1,0 +1,26 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { TokenVerifier } from '../../auth/tokens.ts';
+import type { Replayer } from '../../messaging/dead-letters/replay.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import type { EventFeed } from '../../realtime/event-feed.ts';
+
+/** What the API is built from. */
+export interface ApiDeps {
+  readonly config: Config;
+  readonly db: Db;
+  readonly temporal: Client;
+  readonly verifyToken: TokenVerifier;
+  readonly log: Logger;
+  readonly replayer: Replayer;
+  readonly events: EventFeed;
+  /** What `/metrics` shows, with the API's own added to its registry. */
+  readonly metrics: { readonly registry: Registry; text(): Promise<string> };
+  readonly isBusHealthy: () => Promise<boolean>;
+  /** Wakes the relay of pending starts; must neither delay nor fail an answer. */
+  readonly relayNow: () => void;
+  /** Checks answers against their declared schema before they are sent; for tests. */
+  readonly checkAnswers?: boolean;
+}

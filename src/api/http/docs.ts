@@ -1,0 +1,22 @@
+import { Router } from 'express';
+import swaggerUi from 'swagger-ui-express';
+import { errorsHtml } from './errors-page.ts';
+import { openApiDocument } from './openapi.ts';
+import { ROUTES } from '../routes.ts';
+
+/** `/openapi.json`, the readable `/docs` made from it, and `/docs/errors`, where every problem's `type` leads. */
+export function docsRouter(): Router {
+  const document = openApiDocument(ROUTES);
+  const router = Router();
+  router.get('/openapi.json', (_request, response) => void response.json(document));
+  router.get('/docs/errors', (_request, response) => void response.type('html').send(errorsHtml()));
+  router.use(
+    '/docs',
+    swaggerUi.serve,
+    swaggerUi.setup(undefined, {
+      customSiteTitle: 'Steadfast API',
+      swaggerOptions: { url: '/openapi.json', persistAuthorization: true },
+    }),
+  );
+  return router;
+}

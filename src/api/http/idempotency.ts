@@ -1,0 +1,131 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import type { Caller } from '../../auth/roles.ts';
+import {
+  beginIdempotent,
+  finishIdempotent,
+  releaseIdempotent,
+  type IdempotencyClaim,
+} from '../../db/http/idempotency-keys.ts';
+import type { ApiDeps } from './deps.ts';
+import { ERRORS } from './error-catalogue.ts';
+import { toProblem } from './error-middleware.ts';
+import { Problem, problemBody } from './problem.ts';
+import { requestIdOf } from './middleware/request-id.ts';
+import type { Reply } from './route.ts';
+import { send } from './send.ts';
+
+/** An `Idempotency-Key` and what it is bound to. */
+export interface IdempotencyKey {
+  /** Subject, method and path. */
+  readonly scope: string;
+  readonly key: string;
+  /** Digest of the body and query: another one under the same key is a mistake. */
+  readonly fingerprint: string;
+  /** Identifies the effect wherever it is carried out: update ids, workflow ids. */
+  readonly effectId: string;
+}
+
+const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
+/** Longer than any request may take, so that a claim lapses only when its process died. */
+const LOCK_MARGIN_MS = 60_000;
+
+/** Reads the request's `Idempotency-Key`, if it has one. */
+export function readIdempotencyKey(request: Request, { subject, tenantId }: Caller): IdempotencyKey | undefined {
+  const key = request.get('Idempotency-Key');
+  if (key === undefined) return undefined;
+  if (!PRINTABLE.test(key)) {
+    throw new Problem('validation_failed', {
+      errors: [
+        { field: 'headers.Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
+      ],
+    });
+  }
+  const scope = `${subject} ${request.method} ${request.baseUrl}${request.path}`;
+  const fingerprint = digest(JSON.stringify([request.body ?? null, request.query]));
+  return { scope, key, fingerprint, effectId: asUuid(digest(JSON.stringify([tenantId, scope, key, fingerprint]))) };
+}
+
+/**
+ * Carries out `work` once for its key and answers repetitions with what was answered first. Answers of 5xx are not
+ * kept.
+ */
+export async function withIdempotency({
+  key,
+  deps,
+  tenantId,
+  work,
+  response,
+}: {
+  key: IdempotencyKey;
+  deps: ApiDeps;
+  tenantId: string;
+  work: () => Promise<Reply>;
+  response: Response;
+}): Promise<void> {
+  const {
+    db: { pool },
+    config,
+  } = deps;
+  const claim: IdempotencyClaim = {
+    tenantId,
+    ...key,
+    token: randomUUID(),
+    lockMs: config.COMMAND_TIMEOUT_MS + LOCK_MARGIN_MS,
+    keepHours: config.IDEMPOTENCY_KEY_HOURS,
+  };
+  const begun = await beginIdempotent(pool, claim);
+  switch (begun.kind) {
+    case 'other_body':
+      throw new Problem('idempotency_key_reused');
+    case 'in_progress':
+      throw new Problem('idempotency_in_progress', { retryAfterSeconds: 1 });
+    case 'answered':
+      return send(response, {
+        status: begun.status,
+        body: begun.body,
+        headers: { ...begun.headers, 'Idempotency-Replayed': 'true' },
+      });
+    case 'begun':
+      break;
+  }
+  const answer = await answerOf(work, requestIdOf(response)).catch(async (error: unknown) => {
+    await releaseIdempotent(pool, claim).catch(() => undefined); // it lapses by itself
+    throw error;
+  });
+  // What was done is done: without the record a repetition is carried out again, which every effect withstands.
+  await finishIdempotent(pool, claim, answer).catch((error: unknown) => {
+    deps.log.warn(
+      { requestId: requestIdOf(response), error: error instanceof Error ? error.name : 'unknown' },
+      'an answer could not be kept for its Idempotency-Key',
+    );
+  });
+  send(response, answer);
+}
+
+interface KeptAnswer {
+  readonly status: number;
+  readonly body: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+async function answerOf(work: () => Promise<Reply>, requestId: string): Promise<KeptAnswer> {
+  try {
+    const { status, body, headers } = await work();
+    return { status, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+  } catch (error) {
+    const problem = toProblem(error);
+    const { status } = ERRORS[problem.code];
+    if (status >= 500) throw problem;
+    return { status, body: JSON.stringify(problemBody(problem, requestId)) };
+  }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+// Version 8: made by the application.
+function asUuid(hex: string): string {
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

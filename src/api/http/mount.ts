@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { Router, type Request, type RequestHandler, type Response } from 'express';
+import type { Caller } from '../../auth/roles.ts';
+import { findOwnUser, type OwnUser } from '../../db/users/users.ts';
+import { requireCaller } from './middleware/authentication.ts';
+import type { ApiDeps } from './deps.ts';
+import { readIdempotencyKey, withIdempotency } from './idempotency.ts';
+import { nameRoute } from './middleware/metrics.ts';
+import { Problem } from './problem.ts';
+import type { Reply, Route, RouteSpec } from './route.ts';
+import { send } from './send.ts';
+
+/** A router that serves the declared routes. */
+export function mountRoutes(routes: readonly Route[], deps: ApiDeps): Router {
+  const router = Router({ caseSensitive: true });
+  for (const route of routes) router[route.spec.method](route.spec.path, handlerOf(route, deps));
+  return router;
+}
+
+// Guards first: who, whether they may, whether the values are right. Only then the work.
+function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
+  return async (request, response) => {
+    nameRoute(response, spec.path);
+    const caller = requireCaller(request);
+    if (!spec.roles.includes(caller.role)) throw new Problem('forbidden');
+    const self = await loadSelf(spec, caller, deps);
+    requireJson(request);
+    const key = spec.idempotent === true ? readIdempotencyKey(request, caller) : undefined;
+    const work = read({
+      deps,
+      caller,
+      self,
+      effectId: key?.effectId ?? randomUUID(),
+      lastEventId: spec.isStream === true ? readLastEventId(request) : 0,
+      params: request.params,
+      query: request.query,
+      body: request.body,
+    });
+    if (key !== undefined) return withIdempotency({ key, deps, tenantId: caller.tenantId, work, response });
+    answer(response, await work());
+  };
+}
+
+function answer(response: Response, { status, body, headers, stream }: Reply): void {
+  if (stream === undefined)
+    return send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  // A proxy that gathers or keeps what passes would hold the events back.
+  response.set({ ...headers, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }).status(status);
+  response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
+  response.flushHeaders();
+  if (response.req.method === 'HEAD') return void response.end();
+  stream(response);
+}
+
+function readLastEventId(request: Request): number {
+  const given = request.get('Last-Event-ID') ?? '0';
+  if (/^\d{1,9}$/.test(given)) return Number(given);
+  throw new Problem('validation_failed', {
+    errors: [{ field: 'headers.Last-Event-ID', message: 'must be the id of an event of this stream' }],
+  });
+}
+
+async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promise<OwnUser | undefined> {
+  if (caller.role !== 'user') return undefined;
+  const self = await findOwnUser(db.pool, caller);
+  const isBarred = self?.status === 'inactive' || self?.status === 'suspended';
+  if (isBarred && spec.openToInactive !== true) throw new Problem('account_inactive');
+  return self;
+}
+
+// body-parser passes over what is not JSON, and would leave us with no body at all.
+function requireJson(request: Request): void {
+  if (
+    request.is('*/*') !== null &&
+    request.get('Content-Length') !== '0' &&
+    !request.is(['application/json', 'application/*+json'])
+  ) {
+    throw new Problem('unsupported_media_type');
+  }
+}

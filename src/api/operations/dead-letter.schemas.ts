@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { DeadLetter, DeadLetterFilter } from '../../messaging/dead-letters/dead-letters.ts';
+import { id, instant, nullableInstant } from '../http/values.ts';
+
+const text = z.string().min(1).max(200).optional();
+
+/** What dead letters are found by. */
+export const deadLetterFields = {
+  source: text.meta({ description: 'Part that parked it', example: 'sync-confirmations' }),
+  type: text.meta({ description: 'Topic, workflow type or kind of notification' }),
+  cause: text.meta({ description: 'Code; /docs/errors explains it', example: 'unknown_user' }),
+};
+
+/** Which parked dead letters a bulk command is about; an empty filter would be all of them. */
+export const deadLetterFilter = z
+  .strictObject({
+    ids: z.array(id).min(1).max(100).optional(),
+    ...deadLetterFields,
+    olderThanSeconds: z.number().min(0).max(1e9).optional(),
+  })
+  .refine((given) => Object.values(given).some((value) => value !== undefined), 'must name at least one field')
+  .meta({ id: 'DeadLetterFilter' });
+
+/** A dead letter, as answers have it. */
+export const deadLetterSchema = z
+  .strictObject({
+    id,
+    source: z.string(),
+    type: z.string(),
+    cause: z.string(),
+    detail: z.string(),
+    messageId: z.string(),
+    key: z.string(),
+    payload: z.string(),
+    status: z.enum(['parked', 'replayed', 'discarded']),
+    replays: z.number().int(),
+    parkedAt: instant,
+    resolvedAt: nullableInstant,
+    resolvedBy: z.string().nullable(),
+    reason: z.string().nullable(),
+  })
+  .meta({ id: 'DeadLetter' });
+
+/** The filter as the database functions take it. */
+export function toFilter({
+  ids,
+  source,
+  type,
+  cause,
+  olderThanSeconds,
+}: {
+  ids?: readonly string[] | undefined;
+  source?: string | undefined;
+  type?: string | undefined;
+  cause?: string | undefined;
+  olderThanSeconds?: number | undefined;
+}): DeadLetterFilter {
+  return {
+    ...(ids === undefined ? {} : { ids }),
+    ...(source === undefined ? {} : { source }),
+    ...(type === undefined ? {} : { type }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(olderThanSeconds === undefined ? {} : { olderThanMs: olderThanSeconds * 1_000 }),
+  };
+}
+
+/** The dead letter as answers have it. */
+export function deadLetterAnswer(row: DeadLetter): z.input<typeof deadLetterSchema> {
+  return {
+    id: row.id,
+    source: row.source,
+    type: row.type,
+    cause: row.cause,
+    detail: row.detail,
+    messageId: row.messageId,
+    key: row.key,
+    payload: row.payload,
+    status: row.status,
+    replays: row.replays,
+    parkedAt: row.parkedAt.toISOString(),
+    resolvedAt: row.resolvedAt?.toISOString() ?? null,
+    resolvedBy: row.resolvedBy,
+    reason: row.reason,
+  };
+}

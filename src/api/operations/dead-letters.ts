@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { getDeadLetter, listDeadLetters, type DeadLetter } from '../../messaging/dead-letters/dead-letters.ts';
+import { deadLetterAnswer, deadLetterFields, deadLetterSchema, toFilter } from './dead-letter.schemas.ts';
+import { Problem } from '../http/problem.ts';
+import { route, type Call, type Route } from '../http/route.ts';
+import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
+
+const OPERATORS = ['operator', 'admin'] as const;
+const byId = { tag: 'Dead letters', roles: OPERATORS, params: z.object({ id }) } as const;
+const replaySchema = z.strictObject({
+  outcome: z
+    .enum(['replayed', 'failed'])
+    .meta({ description: '`failed`: it failed again, and the dead letter has the new cause' }),
+  deadLetter: deadLetterSchema,
+});
+
+const list = route(
+  {
+    method: 'get',
+    path: '/dead-letters',
+    operationId: 'listDeadLetters',
+    tag: 'Dead letters',
+    roles: OPERATORS,
+    summary: "Lists what can't succeed by itself, newest first",
+    query: z.strictObject({
+      ...deadLetterFields,
+      status: z.enum(['parked', 'replayed', 'discarded']).optional(),
+      olderThanSeconds: z.coerce.number().min(0).max(1e9).optional(),
+      limit: pageLimit,
+      cursor: pageCursor.optional(),
+    }),
+    statuses: { 200: 'A page of dead letters' },
+    answer: pageOf(deadLetterSchema),
+    errors: [],
+  },
+  async ({ deps, caller, query: { limit, cursor, status, ...fields } }) => {
+    const from = readCursor(cursor);
+    const { items, next } = await deps.db.inTenant(caller.tenantId, (tx) =>
+      listDeadLetters(tx, {
+        ...toFilter(fields),
+        limit,
+        ...(status === undefined ? {} : { status }),
+        ...(from === undefined ? {} : { cursor: { parkedAt: from.at, id: from.id } }),
+      }),
+    );
+    return {
+      status: 200,
+      body: {
+        items: items.map(deadLetterAnswer),
+        nextCursor: next === null ? null : writeCursor({ at: next.parkedAt, id: next.id }),
+      },
+    };
+  },
+);
+
+const read = route(
+  {
+    ...byId,
+    method: 'get',
+    path: '/dead-letters/:id',
+    operationId: 'getDeadLetter',
+    summary: 'Reads a dead letter with its payload',
+    statuses: { 200: 'The dead letter' },
+    answer: deadLetterSchema,
+    errors: ['dead_letter_not_found'],
+  },
+  async (call) => ({ status: 200, body: deadLetterAnswer(await find(call)) }),
+);
+
+const replay = route(
+  {
+    ...byId,
+    method: 'post',
+    path: '/dead-letters/:id/replay',
+    operationId: 'replayDeadLetter',
+    summary: 'Does once more what failed',
+    statuses: { 200: 'What became of it' },
+    answer: replaySchema,
+    idempotent: true,
+    errors: ['dead_letter_not_found', 'dead_letter_not_parked', 'dead_letter_busy', 'dead_letter_not_replayable'],
+  },
+  async ({ deps, caller: { tenantId, subject }, params }) => {
+    const result = await deps.replayer.replay(tenantId, params.id, subject);
+    switch (result.outcome) {
+      case 'not_found':
+        throw new Problem('dead_letter_not_found');
+      case 'not_parked':
+        throw new Problem('dead_letter_not_parked');
+      case 'busy':
+        throw new Problem('dead_letter_busy');
+      case 'no_handler':
+        throw new Problem('dead_letter_not_replayable');
+      default:
+        return { status: 200, body: { outcome: result.outcome, deadLetter: deadLetterAnswer(result.deadLetter) } };
+    }
+  },
+);
+
+async function find({ deps, caller, params }: Call<{ id: string }>): Promise<DeadLetter> {
+  const found = await deps.db.inTenant(caller.tenantId, (tx) => getDeadLetter(tx, params.id));
+  if (found === null) throw new Problem('dead_letter_not_found');
+  return found;
+}
+
+/** Looking at dead letters, and replaying one. */
+export const deadLetterRoutes: readonly Route[] = [list, read, replay];

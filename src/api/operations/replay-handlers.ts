@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Bus } from '../../messaging/bus.ts';
+import { OUTGOING_RELAY } from '../../messaging/outbox/message-relay.ts';
+import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
+import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../../consumers/user-sync/sync-confirmations.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import type { NotificationGateways } from '../../notifications/channels.ts';
+import { createRedelivery } from '../../notifications/redeliver.ts';
+
+const parkedCall = z.object({
+  kind: z.enum(['start', 'signal_with_start', 'signal']),
+  workflowType: z.string(),
+  workflowId: z.string(),
+  signalName: z.string().nullable(),
+  signalArg: z.record(z.string(), z.unknown()).nullable(),
+  input: z.record(z.string(), z.unknown()).nullable(),
+});
+
+/** How what each source parked is done once more. */
+export function replayHandlers({
+  db,
+  bus,
+  config,
+  ...gateways
+}: {
+  db: Db;
+  bus: Pick<Bus, 'publish'>;
+  config: Pick<Config, 'NOTIFICATIONS_PAUSED'>;
+} & NotificationGateways): Readonly<Record<string, ReplayHandler>> {
+  const confirm = createSyncConfirmationsHandler({ db });
+  return {
+    [SYNC_CONFIRMATIONS]: (_tenantId, deadLetter) => confirm(messageOf(deadLetter)),
+    [OUTGOING_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
+    // Put back; the relay carries it out.
+    'pending-start': async (tenantId, { payload }) => {
+      const { signalName, signalArg, input, ...call } = parkedCall.parse(JSON.parse(payload));
+      await db.inTenant(tenantId, (tx) =>
+        promiseCalls(tx, [
+          {
+            ...call,
+            tenantId,
+            ...(input === null ? {} : { input }),
+            ...(signalName === null
+              ? {}
+              : { signal: { name: signalName, ...(signalArg === null ? {} : { arg: signalArg }) } }),
+          },
+        ]),
+      );
+    },
+    notification: createRedelivery({ db, config, ...gateways }),
+  };
+}

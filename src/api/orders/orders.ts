@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { isDuplicate } from '../../postgres/errors.ts';
+import { findOrder, listOrders, type OrderRow } from '../../db/orders/order-list.ts';
+import { insertOrder, type NewOrder } from '../../db/orders/place-order.ts';
+import { customerId, newOrderSchema, orderAnswer, orderSchema, orderStatus } from './order.schemas.ts';
+import { Problem } from '../http/problem.ts';
+import { route, type Call, type Route } from '../http/route.ts';
+import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
+
+const EVERYBODY = ['user', 'service', 'operator', 'admin'] as const;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** The order, unless it belongs to a customer other than the caller's. */
+export async function requireOrder(
+  { deps, caller: { tenantId, role }, self }: Pick<Call, 'deps' | 'caller' | 'self'>,
+  orderId: string,
+): Promise<OrderRow> {
+  const order = await findOrder(deps.db.pool, { tenantId, orderId });
+  const isVisible = order !== undefined && (role !== 'user' || self?.customerId === order.customerId);
+  if (!isVisible) throw new Problem('order_not_found');
+  return order;
+}
+
+const place = route(
+  {
+    method: 'post',
+    path: '/orders',
+    operationId: 'placeOrder',
+    tag: 'Orders',
+    roles: ['user', 'service', 'admin'],
+    summary: 'Places an order',
+    description: 'It is accepted at once, and validated, reserved, paid and shipped from then on, or undone.',
+    body: newOrderSchema,
+    statuses: { 201: 'The order is placed' },
+    answer: orderSchema,
+    errors: ['customer_required'],
+    idempotent: true,
+  },
+  async ({ deps, caller: { tenantId, role }, self, body, effectId: orderId }) => {
+    if (role === 'user' && (self?.status !== 'active' || self.customerId !== body.customerId))
+      throw new Problem('customer_required');
+    const order = await placeOnce(deps, {
+      tenantId,
+      orderId,
+      placedBy: self?.id ?? null,
+      ...body,
+      deliveryLimitMs: deps.config.DELIVERY_DEADLINE_DAYS * DAY_MS,
+      now: Date.now(),
+    });
+    deps.relayNow();
+    return { status: 201, body: orderAnswer(order), headers: { Location: `/orders/${orderId}` } };
+  },
+);
+
+/** Writes the order, or finds the one that an earlier request with the same `Idempotency-Key` has written. */
+async function placeOnce({ db: { pool } }: Call['deps'], order: NewOrder): Promise<OrderRow> {
+  try {
+    const { status, currentStep, cause, cancelled, sequence, startedAt } = await insertOrder(pool, order);
+    const at = new Date(startedAt);
+    const items = order.items.map((line) => ({ ...line, unitPriceMinor: null }));
+    return {
+      ...order,
+      id: order.orderId,
+      totalMinor: null,
+      items,
+      status,
+      currentStep,
+      cause,
+      cancelled,
+      sequence,
+      createdAt: at,
+      updatedAt: at,
+    };
+  } catch (error) {
+    const placed = isDuplicate(error) ? await findOrder(pool, order) : undefined;
+    if (placed === undefined) throw error;
+    return placed;
+  }
+}
+
+const read = route(
+  {
+    method: 'get',
+    path: '/orders/:id',
+    operationId: 'getOrder',
+    tag: 'Orders',
+    roles: EVERYBODY,
+    summary: 'Reads an order',
+    params: z.object({ id }),
+    statuses: { 200: 'The order' },
+    answer: orderSchema,
+    errors: ['order_not_found'],
+  },
+  async (call) => ({ status: 200, body: orderAnswer(await requireOrder(call, call.params.id)) }),
+);
+
+const list = route(
+  {
+    method: 'get',
+    path: '/orders',
+    operationId: 'listOrders',
+    tag: 'Orders',
+    roles: EVERYBODY,
+    summary: "Lists orders, newest first; a user sees its customer's",
+    query: z.strictObject({
+      status: orderStatus.optional(),
+      customerId: customerId.optional(),
+      limit: pageLimit,
+      cursor: pageCursor.optional(),
+    }),
+    statuses: { 200: 'A page of orders' },
+    answer: pageOf(orderSchema),
+    errors: [],
+  },
+  async ({
+    deps,
+    caller: { tenantId, role },
+    self,
+    query: { status = null, customerId: wanted = null, limit, cursor },
+  }) => {
+    const from = readCursor(cursor);
+    const own = role === 'user' ? (self?.customerId ?? null) : wanted;
+    if (role === 'user' && (own === null || (wanted ?? own) !== own))
+      return { status: 200, body: { items: [], nextCursor: null } };
+    const after = from === undefined ? null : { createdAt: from.at, id: from.id };
+    const orders = await listOrders(deps.db.pool, { tenantId, status, customerId: own, after, limit: limit + 1 });
+    const page = orders.slice(0, limit);
+    const last = page.at(-1);
+    const nextCursor =
+      orders.length > limit && last !== undefined ? writeCursor({ at: last.createdAt, id: last.id }) : null;
+    return { status: 200, body: { items: page.map(orderAnswer), nextCursor } };
+  },
+);
+
+/** Placing and reading orders. */
+export const orderRoutes: readonly Route[] = [place, list, read];

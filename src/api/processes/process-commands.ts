@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { findProcess, findTimeline, type ProcessKey, type ProcessStateRow } from '../../db/processes/process-list.ts';
+import type { ProcessCommandName } from '../../domain/process/command-names.ts';
+import { isClosed } from '../../domain/process/statuses.ts';
+import { PROCESS_CLASSES } from '../../domain/process/watch.ts';
+import { recoverProcess } from '../../processes/watchdog.ts';
+import { processUpdate, processWorkflowType, type CommandPayload } from '../../workflows/process/process.messages.ts';
+import { sendCommand } from '../http/workflow-commands.ts';
+import type { ErrorCode } from '../http/error-catalogue.ts';
+import { processAnswer, processName, processSchema } from './process.schemas.ts';
+import { Problem } from '../http/problem.ts';
+import { route, type Call, type Route } from '../http/route.ts';
+import { id } from '../http/values.ts';
+
+const OPERATORS = ['operator', 'admin'] as const;
+const params = z.object({ id });
+
+/** Why somebody decides in place of a process. */
+export const commandReason = z
+  .string()
+  .trim()
+  .min(1)
+  .max(500)
+  .meta({ description: "Kept in the process's history, hence without personal data", example: 'Paid back by hand' });
+/** Body of a command that needs no reason, but takes one. */
+export const optionalReason = z.strictObject({ reason: commandReason.optional() });
+const noBody = optionalReason.default({});
+/** Body of a command that sets the process's own rules aside. */
+export const mandatoryReason = z.strictObject({ reason: commandReason });
+/** Body of `skip-compensation`. */
+export const skippedStep = z.strictObject({
+  step: processName.meta({ description: 'The step whose undo has failed' }),
+  reason: commandReason,
+});
+
+const ANY_COMMAND = [
+  'process_not_found',
+  'process_closed',
+  'command_timeout',
+  'temporal_unavailable',
+  'invalid_payload',
+] as const satisfies ErrorCode[];
+
+/**
+ * A process that a command may still change, as its row says: none is started again for a command that comes too late.
+ */
+export async function requireOpenProcess(
+  { db }: Pick<Call['deps'], 'db'>,
+  key: ProcessKey,
+  missing: ErrorCode = 'process_not_found',
+): Promise<ProcessStateRow> {
+  const row = await db.inTenant(key.tenantId, (tx) => findProcess(tx, key));
+  if (row === null) throw new Problem(missing);
+  if (isClosed(row.status)) throw new Problem('process_closed', { detail: `The process is ${row.status}.` });
+  return row;
+}
+
+/** Sends a command to the execution that carries the process. */
+export async function commandProcess(
+  { deps, effectId: updateId }: Pick<Call, 'deps' | 'effectId'>,
+  { tenantId, processId, processType, workflowId }: ProcessStateRow,
+  { command, payload }: { command: ProcessCommandName; payload: CommandPayload },
+): Promise<void> {
+  const target = {
+    workflowType: processWorkflowType(processType),
+    workflowId,
+    input: { tenantId, processId },
+    updateId,
+    endedCode: 'process_closed',
+  } as const;
+  await sendCommand(deps, target, processUpdate(command), [payload]);
+}
+
+function commandRoute<Body extends z.ZodType<{ reason?: string | undefined; step?: string }>>({
+  name,
+  command,
+  summary,
+  body,
+  errors,
+}: {
+  name: string;
+  command: ProcessCommandName;
+  summary: string;
+  body: Body;
+  errors: readonly ErrorCode[];
+}): Route {
+  return route(
+    {
+      method: 'post',
+      path: `/processes/:id/${name}`,
+      operationId: `${command}OfProcess`,
+      tag: 'Processes',
+      roles: OPERATORS,
+      summary,
+      params,
+      body,
+      statuses: { 200: 'The process as it is now' },
+      answer: processSchema,
+      errors: [...ANY_COMMAND, ...errors],
+      idempotent: true,
+    },
+    async (call) => {
+      const {
+        deps,
+        caller: { tenantId, subject: by },
+      } = call;
+      const key = { tenantId, processId: call.params.id };
+      const { reason, step } = call.body;
+      const payload = { by, ...(reason === undefined ? {} : { reason }), ...(step === undefined ? {} : { step }) };
+      await commandProcess(call, await requireOpenProcess(deps, key), { command, payload });
+      const row = await deps.db.inTenant(tenantId, (tx) => findTimeline(tx, key));
+      if (row === null) throw new Problem('process_not_found');
+      return { status: 200, body: processAnswer(row) };
+    },
+  );
+}
+
+const recover = route(
+  {
+    method: 'post',
+    path: '/processes/:id/recover',
+    operationId: 'recoverProcess',
+    tag: 'Processes',
+    roles: OPERATORS,
+    summary: 'Looks whether the process is stuck, and starts its workflow again when that is gone',
+    params,
+    statuses: { 200: 'What was found and done' },
+    errors: ['process_not_found', 'temporal_unavailable'],
+    idempotent: true,
+    answer: z.strictObject({
+      processId: id,
+      classed: z.enum(PROCESS_CLASSES).meta({ description: 'What it was found to be' }),
+      action: z.enum(['none', 'restarted', 'alerted']),
+      detail: z.string(),
+    }),
+  },
+  async ({ deps: { db, temporal, config }, caller: { tenantId }, params: { id: processId } }) => {
+    const { classed, action, detail } = await recoverProcess({ db, client: temporal, config }, { tenantId, processId });
+    if (classed === 'not_found') throw new Problem('process_not_found');
+    return { status: 200, body: { processId, classed, action, detail } };
+  },
+);
+
+/** What operators decide about a process. */
+export const processCommandRoutes: readonly Route[] = [
+  commandRoute({
+    name: 'retry-compensation',
+    command: 'retryCompensation',
+    body: noBody,
+    errors: ['process_not_parked'],
+    summary: 'Undoes again what could not be undone',
+  }),
+  commandRoute({
+    name: 'skip-compensation',
+    command: 'skipCompensation',
+    body: skippedStep,
+    errors: ['process_not_parked', 'unknown_step'],
+    summary: 'Leaves a step that could not be undone as it is; the process ends as abandoned',
+  }),
+  commandRoute({
+    name: 'retry-step',
+    command: 'retryStep',
+    body: noBody,
+    errors: ['process_not_parked'],
+    summary: 'Takes again the step that failed where there is no way back',
+  }),
+  commandRoute({
+    name: 'skip-step',
+    command: 'skipStep',
+    body: mandatoryReason,
+    errors: ['process_not_parked'],
+    summary: 'Goes on as if the step that failed where there is no way back was done',
+  }),
+  commandRoute({
+    name: 'abandon',
+    command: 'abandon',
+    body: mandatoryReason,
+    errors: ['process_not_parked'],
+    summary: 'Closes a process that waits for an operator, with something left to be done or undone',
+  }),
+  commandRoute({
+    name: 'cancel',
+    command: 'cancel',
+    body: noBody,
+    errors: ['past_point_of_no_return', 'process_turned_back'],
+    summary: 'Undoes everything and ends the process as cancelled',
+  }),
+  recover,
+];

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { findTimeline, listProcesses } from '../../db/processes/process-list.ts';
+import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
+import {
+  processAnswer,
+  processName,
+  processSchema,
+  processStatus,
+  processSummary,
+  processSummarySchema,
+} from './process.schemas.ts';
+import { Problem } from '../http/problem.ts';
+import { route, type Route } from '../http/route.ts';
+import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
+
+const OPERATORS = ['operator', 'admin'] as const;
+const ages = 'Seconds for which nothing has changed';
+
+/** Fields by which processes are found, in a query. */
+const query = z.strictObject({
+  status: processStatus.optional(),
+  type: processName.optional(),
+  step: processName.optional().meta({ description: 'Taken, awaited, undone or stuck' }),
+  olderThan: z.coerce.number().min(0).max(1e9).optional().meta({ description: ages, example: 300 }),
+  limit: pageLimit,
+  cursor: pageCursor.optional(),
+});
+
+/** Processes that match every given field; an empty filter would be all of them. */
+export const processFilter = z
+  .strictObject({
+    status: processStatus.optional(),
+    type: processName.optional(),
+    step: processName.optional(),
+    olderThan: z.number().min(0).max(1e9).optional().meta({ description: ages }),
+    processIds: z.array(id).min(1).max(1_000).optional(),
+  })
+  .refine((given) => Object.values(given).some((value) => value !== undefined), 'must name at least one field')
+  .meta({
+    id: 'ProcessFilter',
+    description: 'Processes that match every given field; those that are over are left out',
+  });
+
+/** The filter as rows are found by it; ages count from now. */
+export function toProcessFilter({
+  status,
+  type,
+  step,
+  olderThan,
+  processIds,
+}: Partial<z.output<typeof processFilter>>): ProcessFilter {
+  return {
+    ...(status === undefined ? {} : { status }),
+    ...(type === undefined ? {} : { type }),
+    ...(step === undefined ? {} : { step }),
+    ...(olderThan === undefined ? {} : { updatedBefore: new Date(Date.now() - olderThan * 1_000).toISOString() }),
+    ...(processIds === undefined ? {} : { processIds }),
+  };
+}
+
+const list = route(
+  {
+    method: 'get',
+    path: '/processes',
+    operationId: 'listProcesses',
+    tag: 'Processes',
+    roles: OPERATORS,
+    summary: 'Lists processes, newest first',
+    query,
+    statuses: { 200: 'A page of processes' },
+    answer: pageOf(processSummarySchema),
+    errors: [],
+  },
+  async ({ deps, caller: { tenantId }, query: { cursor, limit, ...filter } }) => {
+    const from = readCursor(cursor);
+    const rows = await deps.db.inTenant(tenantId, (tx) =>
+      listProcesses(tx, {
+        tenantId,
+        filter: toProcessFilter(filter),
+        limit: limit + 1,
+        after: from === undefined ? undefined : { startedAt: from.at, processId: from.id },
+      }),
+    );
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    const nextCursor =
+      rows.length > limit && last !== undefined ? writeCursor({ at: last.startedAt, id: last.processId }) : null;
+    return { status: 200, body: { items: page.map(processSummary), nextCursor } };
+  },
+);
+
+const read = route(
+  {
+    method: 'get',
+    path: '/processes/:id',
+    operationId: 'getProcess',
+    tag: 'Processes',
+    roles: OPERATORS,
+    summary: 'Reads a process with its whole timeline',
+    params: z.object({ id }),
+    statuses: { 200: 'The process' },
+    answer: processSchema,
+    errors: ['process_not_found'],
+  },
+  async ({ deps, caller: { tenantId }, params: { id: processId } }) => {
+    const row = await deps.db.inTenant(tenantId, (tx) => findTimeline(tx, { tenantId, processId }));
+    if (row === null) throw new Problem('process_not_found');
+    return { status: 200, body: processAnswer(row) };
+  },
+);
+
+/** Lists of processes and their timelines. */
+export const processRoutes: readonly Route[] = [list, read];

@@ -1,0 +1,61 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { UpdateDefinition } from '@temporalio/common';
+import { hasPromisedCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { findUser, userExists, type UserRow } from '../../db/users/users.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
+import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
+import { sendCommand } from '../http/workflow-commands.ts';
+import { Problem } from '../http/problem.ts';
+import { requireOwn, type Call } from '../http/route.ts';
+
+type UserCall = Pick<Call, 'deps' | 'caller' | 'self' | 'effectId'> & { readonly params: { readonly userId: string } };
+
+const PROMISED_CALLS_MS = 1_000;
+const PROMISED_CALLS_POLL_MS = 25;
+
+/** Which of a user's two workflows a command is for. */
+export type UserWorkflow = 'profile' | 'userSync';
+
+/** Sends a command about a user to one of its workflows, and answers what the workflow answered. */
+export async function commandUser<Answer, Args extends [] | [object]>(
+  { deps, caller, self, effectId, params: { userId } }: UserCall,
+  workflow: UserWorkflow,
+  update: UpdateDefinition<Answer | null, Args>,
+  args: Args,
+): Promise<Answer> {
+  const { tenantId } = caller;
+  requireOwn({ caller, self }, userId);
+  if (!(await userExists(deps.db.pool, { tenantId, userId }))) throw new Problem('user_not_found');
+  const target =
+    workflow === 'profile'
+      ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
+      : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
+  if (workflow === 'userSync') await afterPromisedCalls(deps, { tenantId, workflowId: target.workflowId });
+  const answer = await sendCommand(
+    deps,
+    { ...target, input: { tenantId, userId }, updateId: effectId, endedCode: 'user_not_found' },
+    update,
+    args,
+  );
+  if (answer === null) throw new Problem('user_not_found'); // the workflow found no user to act on
+  return answer;
+}
+
+/**
+ * Lets a change that was just written reach its workflow before a command about it, so that 'the current version' means
+ * the row's. Only for a moment: with Temporal away the command itself says so.
+ */
+async function afterPromisedCalls(
+  { db }: Pick<Call['deps'], 'db'>,
+  call: { tenantId: string; workflowId: string },
+): Promise<void> {
+  const deadline = performance.now() + PROMISED_CALLS_MS;
+  while (performance.now() < deadline && (await hasPromisedCalls(db.pool, call))) await wait(PROMISED_CALLS_POLL_MS);
+}
+
+/** The user as its row is now, for the answer to a command. */
+export async function userAfter({ deps, caller: { tenantId }, params: { userId } }: UserCall): Promise<UserRow> {
+  const user = await deps.db.inTenant(tenantId, (tx) => findUser(tx, { tenantId, userId }));
+  if (user === undefined) throw new Problem('user_not_found');
+  return user;
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { UserRow } from '../../db/users/users.ts';
+import { isNotificationChannel, NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';
+import {
+  id,
+  instant,
+  nullableInstant,
+  profileCompletionStatus,
+  serviceName,
+  syncStatus,
+  userStatus,
+} from '../http/values.ts';
+
+const email = z
+  .email({ pattern: z.regexes.html5Email })
+  .max(254)
+  .toLowerCase()
+  .meta({ description: 'Kept in lower case', example: 'ada@example.com' });
+const name = z.string().trim().min(1).max(200);
+const locale = z
+  .string()
+  .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/, 'must be a language tag such as fr or en-GB')
+  .meta({ example: 'fr' });
+const phone = z
+  .string()
+  .trim()
+  .regex(/^\+?[0-9][0-9 ().-]{2,30}$/, 'must be a telephone number')
+  .meta({ example: '+33 1 23 45 67 89' });
+
+const channel = z.enum(NOTIFICATION_CHANNELS);
+const notificationChannels = z
+  .array(channel)
+  .min(1)
+  .max(NOTIFICATION_CHANNELS.length)
+  .refine((channels) => new Set(channels).size === channels.length, 'must be distinct')
+  .meta({ description: 'How the user is notified; `sms` needs a `phone`', uniqueItems: true });
+
+/** Body of a registration. */
+export const registrationSchema = z
+  .strictObject({
+    authSubject: z
+      .string()
+      .min(1)
+      .max(255)
+      .refine((subject) => !subject.startsWith('deleted:'), 'must not begin with "deleted:"')
+      .meta({ description: 'Subject claim of the identity provider', example: 'auth0|5f7c8ec7c33c6c004bbafe82' }),
+    email,
+    name: name.nullish(),
+    locale: locale.default('fr'),
+    phone: phone.nullish(),
+    notificationChannels: notificationChannels.default(['email']),
+    servicesToSync: z
+      .array(serviceName)
+      .min(1)
+      .max(50)
+      .refine((services) => new Set(services).size === services.length, 'must be distinct')
+      .optional()
+      .meta({ description: 'Services that get a copy of the user; SYNC_SERVICES when absent' }),
+  })
+  .meta({ id: 'Registration' });
+
+/** Body of a change: an absent field stays, null empties it. */
+export const userChangesSchema = z
+  .strictObject({
+    email: email.optional(),
+    name: name.nullable().optional(),
+    locale: locale.optional(),
+    phone: phone.nullable().optional(),
+    notificationChannels: notificationChannels.optional(),
+  })
+  .refine((changes) => Object.keys(changes).length > 0, 'must name at least one field')
+  .meta({ id: 'UserChanges' });
+
+/** A user, as every answer has it. */
+export const userSchema = z
+  .strictObject({
+    id,
+    authSubject: z.string(),
+    email: z.string(),
+    name: z.string().nullable(),
+    locale: z.string(),
+    phone: z.string().nullable(),
+    notificationChannels: z.array(channel),
+    status: userStatus,
+    version: z.number().int().meta({ description: 'Counts the changes that other services must learn of' }),
+    profileCompletionStatus,
+    profileCompletionDeadline: nullableInstant,
+    profileCompletedAt: nullableInstant,
+    profileCompletionReminders: z.number().int(),
+    customerId: z.string().nullable(),
+    companyId: z.string().nullable(),
+    financialInstitutionId: z.string().nullable(),
+    syncStatus,
+    lastSyncAttempt: nullableInstant,
+    syncRetryCount: z.number().int(),
+    lastSyncError: z.string().nullable(),
+    syncMetadata: z.strictObject({
+      servicesToSync: z.array(z.string()),
+      syncedServices: z.array(z.string()).meta({ description: 'Confirmed the current version' }),
+      failedServices: z
+        .array(z.string())
+        .meta({ description: 'Failed with the current version, or stayed silent on it' }),
+      lastSuccessfulSync: z.record(z.string(), instant),
+    }),
+    createdAt: instant,
+    updatedAt: instant,
+  })
+  .meta({ id: 'User' });
+
+export type UserAnswer = z.input<typeof userSchema>;
+
+/** The user as answers have it. */
+export function userAnswer({ services, ...row }: UserRow): UserAnswer {
+  const synced = services.filter(({ confirmedVersion }) => confirmedVersion === row.version);
+  const failed = services.filter(
+    ({ confirmedVersion, failedVersion }) => confirmedVersion !== row.version && failedVersion === row.version,
+  );
+  const namesOf = (some: typeof services) => some.map(({ service }) => service);
+  return {
+    id: row.id,
+    authSubject: row.authSubject,
+    email: row.email,
+    name: row.name,
+    locale: row.locale,
+    phone: row.phone,
+    notificationChannels: row.notificationChannels.filter(isNotificationChannel),
+    status: row.status,
+    version: row.version,
+    profileCompletionStatus: row.profileCompletionStatus,
+    profileCompletionDeadline: iso(row.profileCompletionDeadline),
+    profileCompletedAt: iso(row.profileCompletedAt),
+    profileCompletionReminders: row.profileCompletionReminders,
+    customerId: row.customerId,
+    companyId: row.companyId,
+    financialInstitutionId: row.financialInstitutionId,
+    syncStatus: row.syncStatus,
+    lastSyncAttempt: iso(row.lastSyncAttempt),
+    syncRetryCount: row.syncRetryCount,
+    lastSyncError: row.lastSyncError,
+    syncMetadata: {
+      servicesToSync: namesOf(services),
+      syncedServices: namesOf(synced),
+      failedServices: namesOf(failed),
+      lastSuccessfulSync: Object.fromEntries(
+        services.flatMap(({ service, lastSuccessfulSync }) =>
+          lastSuccessfulSync === null ? [] : [[service, lastSuccessfulSync.toISOString()]],
+        ),
+      ),
+    },
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+function iso(at: Date | null): string | null {
+  return at?.toISOString() ?? null;
+}

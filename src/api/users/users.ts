@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { listUsers } from '../../db/users/user-list.ts';
+import { findUser } from '../../db/users/users.ts';
+import { Problem } from '../http/problem.ts';
+import { requireOwn, route, type Route } from '../http/route.ts';
+import { registrationSchema, userAnswer, userChangesSchema, userSchema } from './user.schemas.ts';
+import { changeUser, deleteUser, registerUser } from '../../db/users/register-user.ts';
+import {
+  id,
+  pageCursor,
+  pageLimit,
+  pageOf,
+  profileCompletionStatus,
+  readCursor,
+  syncStatus,
+  userStatus,
+  writeCursor,
+} from '../http/values.ts';
+
+const params = z.object({ id });
+const EVERYBODY = ['user', 'service', 'operator', 'admin'] as const;
+
+const register = route(
+  {
+    method: 'post',
+    path: '/users',
+    operationId: 'registerUser',
+    tag: 'Users',
+    roles: ['user', 'service', 'admin'],
+    openToInactive: true,
+    summary: 'Registers a user at its first login; repeated, it answers the same user',
+    body: registrationSchema,
+    statuses: { 201: 'The user is registered', 200: 'The identity has this user already' },
+    answer: userSchema,
+    errors: ['phone_required'],
+    idempotent: true,
+  },
+  async ({ deps, caller, body }) => {
+    if (caller.role === 'user' && caller.subject !== body.authSubject) {
+      throw new Problem('forbidden', { detail: "A user's own token registers its own subject only." });
+    }
+    const { name = null, phone = null, servicesToSync, ...rest } = body;
+    if (phone === null && body.notificationChannels.includes('sms')) throw new Problem('phone_required');
+    const { user, isNew } = await registerUser(
+      deps,
+      { ...rest, name, phone, servicesToSync, tenantId: caller.tenantId },
+      Date.now(),
+    );
+    if (isNew) deps.relayNow();
+    return { status: isNew ? 201 : 200, body: userAnswer(user), headers: { Location: `/users/${user.id}` } };
+  },
+);
+
+const read = route(
+  {
+    method: 'get',
+    path: '/users/:id',
+    operationId: 'getUser',
+    tag: 'Users',
+    roles: EVERYBODY,
+    openToInactive: true,
+    summary: 'Reads a user',
+    params,
+    statuses: { 200: 'The user' },
+    answer: userSchema,
+    errors: ['user_not_found'],
+  },
+  async (call) => {
+    const {
+      deps,
+      caller: { tenantId },
+      params: { id: userId },
+    } = call;
+    requireOwn(call, userId);
+    const user = await deps.db.inTenant(tenantId, (tx) => findUser(tx, { tenantId, userId }));
+    if (user === undefined) throw new Problem('user_not_found');
+    return { status: 200, body: userAnswer(user) };
+  },
+);
+
+const change = route(
+  {
+    method: 'patch',
+    path: '/users/:id',
+    operationId: 'changeUser',
+    tag: 'Users',
+    roles: ['user', 'service', 'admin'],
+    summary: "Changes contact fields, of which the user's services are told, and how the user wants to be notified",
+    params,
+    body: userChangesSchema,
+    statuses: { 200: 'The user as it is now' },
+    answer: userSchema,
+    errors: ['user_not_found', 'phone_required'],
+  },
+  async (call) => {
+    const {
+      deps,
+      caller: { tenantId },
+      params: { id: userId },
+      body: { email, name, locale, phone, notificationChannels },
+    } = call;
+    requireOwn(call, userId);
+    const user = await changeUser(
+      deps,
+      { tenantId, userId },
+      {
+        ...(email === undefined ? {} : { email }),
+        ...(name === undefined ? {} : { name }),
+        ...(locale === undefined ? {} : { locale }),
+        ...(phone === undefined ? {} : { phone }),
+        ...(notificationChannels === undefined ? {} : { notificationChannels }),
+      },
+    );
+    if (user === undefined) throw new Problem('user_not_found');
+    if (user === 'phone_required') throw new Problem('phone_required');
+    deps.relayNow();
+    return { status: 200, body: userAnswer(user) };
+  },
+);
+
+const remove = route(
+  {
+    method: 'delete',
+    path: '/users/:id',
+    operationId: 'deleteUser',
+    tag: 'Users',
+    roles: ['user', 'service', 'admin'],
+    summary: 'Forgets a user: anonymises it and ends its workflows',
+    params,
+    statuses: { 204: 'The user is gone' },
+    errors: ['user_not_found'],
+  },
+  async (call) => {
+    const {
+      deps,
+      caller: { tenantId },
+      params: { id: userId },
+    } = call;
+    requireOwn(call, userId);
+    if (!(await deleteUser(deps, { tenantId, userId }, new Date()))) throw new Problem('user_not_found');
+    deps.relayNow();
+    return { status: 204 };
+  },
+);
+
+const list = route(
+  {
+    method: 'get',
+    path: '/users',
+    operationId: 'listUsers',
+    tag: 'Users',
+    roles: ['service', 'operator', 'admin'],
+    summary: 'Lists users, newest first',
+    query: z.strictObject({
+      status: userStatus.optional(),
+      profileCompletionStatus: profileCompletionStatus.optional(),
+      syncStatus: syncStatus.optional(),
+      emailPrefix: z.string().min(1).max(254).toLowerCase().optional(),
+      limit: pageLimit,
+      cursor: pageCursor.optional(),
+    }),
+    statuses: { 200: 'A page of users' },
+    answer: pageOf(userSchema),
+    errors: [],
+  },
+  async ({ deps, caller: { tenantId }, query: { cursor, limit, ...filter } }) => {
+    const from = readCursor(cursor);
+    const after = from === undefined ? undefined : { createdAt: from.at, id: from.id };
+    const users = await deps.db.inTenant(tenantId, (tx) =>
+      listUsers(tx, { tenantId, ...filter, after, limit: limit + 1 }),
+    );
+    const page = users.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      status: 200,
+      body: {
+        items: page.map(userAnswer),
+        nextCursor:
+          users.length > limit && last !== undefined ? writeCursor({ at: last.createdAt, id: last.id }) : null,
+      },
+    };
+  },
+);
+
+/** Registration, reading, changing and forgetting of users. */
+export const userRoutes: readonly Route[] = [register, list, read, change, remove];
