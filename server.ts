@@ -13,7 +13,7 @@ import { untilDatabaseUsable } from './src/db/wait-for-database.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';
-import { createMetrics } from './src/telemetry/metrics.ts';
+import { createMetrics } from './src/maintenance/metrics/metrics.ts';
 import { startTracing } from './src/telemetry/tracing.ts';
 import { createClient } from './src/temporal/connection.ts';
 import { createPendingStartRelay } from './src/messaging/outbox/workflow-relay.ts';

@@ -22,7 +22,7 @@ import { processType } from './src/domain/process/registry.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';
-import { createMetrics } from './src/telemetry/metrics.ts';
+import { createMetrics } from './src/maintenance/metrics/metrics.ts';
 import { createOutageLog } from './src/telemetry/outage-log.ts';
 import { installRuntime } from './src/telemetry/runtime.ts';
 import { startTracing } from './src/telemetry/tracing.ts';
@@ -32,7 +32,7 @@ import { createPendingStartRelay } from './src/messaging/outbox/workflow-relay.t
 import { ensureSchedules } from './src/temporal/schedules.ts';
 import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
 import { traceActivity, traceCalls, traceSinks } from './src/temporal/tracing.ts';
-import { untilTemporalDoes } from './src/temporal/until-usable.ts';
+import { untilTemporalDoes } from './src/temporal/wait-for-temporal.ts';
 import { connectWorker } from './src/temporal/worker-connection.ts';
 import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
 

@@ -13,7 +13,7 @@ import {
   timelineChange,
 } from '../src/messaging/log/cluster-identity.ts';
 import { acquirePartitions, renewPartitions } from '../src/messaging/log/log-leases.ts';
-import { restartReaders } from '../src/db/log-restart.ts';
+import { restartReaders } from '../src/maintenance/retention/reset-cursors.ts';
 import { startProcess } from './support/processes.ts';
 import { createDatabase, freePort, temporalAddress } from './support/services.ts';
 

@@ -6,7 +6,7 @@ import { ALL_TENANTS, openDb, type Db, type Tx } from '../src/postgres/client.ts
 import { horizonLag, readerLagMs } from '../src/messaging/log/log-lag.ts';
 import { acquirePartitions, renewPartitions, saveCursors } from '../src/messaging/log/log-leases.ts';
 import { isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
-import { restartReaders } from '../src/db/log-restart.ts';
+import { restartReaders } from '../src/maintenance/retention/reset-cursors.ts';
 import { lockStreams } from '../src/messaging/log/lock-streams.ts';
 import { readLog, usedPartitions, type LogRow } from '../src/messaging/log/log.ts';
 import { createDatabase } from './support/services.ts';

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { loadConfig } from '../src/config.ts';
 import { ALL_TENANTS, openDb, type Db } from '../src/postgres/client.ts';
 import { acquirePartitions, renewPartitions } from '../src/messaging/log/log-leases.ts';
-import { removeExpired } from '../src/db/retention.ts';
+import { removeExpired } from '../src/maintenance/retention/retention.ts';
 import { createDatabase } from './support/services.ts';
 
 const TENANT = 'acme';

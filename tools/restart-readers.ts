@@ -1,7 +1,7 @@
 import { loadProcessConfig } from '../src/config.ts';
 import { openDb } from '../src/postgres/client.ts';
 import { acceptCluster, isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
-import { restartReaders } from '../src/db/log-restart.ts';
+import { restartReaders } from '../src/maintenance/retention/reset-cursors.ts';
 
 const config = loadProcessConfig();
 const isAcceptedAsItIs = process.argv[2] === '--accept';

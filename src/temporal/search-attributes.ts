@@ -2,7 +2,7 @@ import type { OperatorService } from '@temporalio/client';
 import protos from '@temporalio/proto';
 import { ConfigError } from '../config.ts';
 import { grpcCodeOf } from './grpc-code.ts';
-import { isTemporalAway } from './temporal-silence.ts';
+import { isTemporalAway } from './errors.ts';
 
 const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } =
   protos.temporal.api.enums.v1.IndexedValueType;

@@ -9,7 +9,7 @@ import { syncFailureRate } from '../../src/alerts/checks/sync-failure-rate.ts';
 import type { Check } from '../../src/alerts/check.ts';
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 import type { SyncStatus } from '../../src/postgres/generated/client.ts';
-import { restartReaders } from '../../src/db/log-restart.ts';
+import { restartReaders } from '../../src/maintenance/retention/reset-cursors.ts';
 import { promiseCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NativeConnection } from '@temporalio/worker';
 import test from 'ava';
-import { recoverProcess } from '../../src/processes/watchdog.ts';
+import { recoverProcess } from '../../src/maintenance/watchdog/recover-process.ts';
 import { processStateQuery } from '../../src/workflows/process/process.messages.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';

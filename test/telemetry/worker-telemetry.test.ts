@@ -6,7 +6,7 @@ import test from 'ava';
 import { loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createMetrics } from '../../src/maintenance/metrics/metrics.ts';
 import { installRuntime } from '../../src/telemetry/runtime.ts';
 import { startWorkerHttp } from '../../src/telemetry/worker-http.ts';
 import { createDatabase, temporalAddress } from '../support/services.ts';

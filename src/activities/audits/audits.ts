@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Config } from '../../config.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
-import { removeExpired } from '../../db/retention.ts';
+import { removeExpired } from '../../maintenance/retention/retention.ts';
 import { overdueNotifications } from '../../db/notifications/notifications.ts';
 import { promiseUserChanged } from '../../db/users/user-changes.ts';
 import { startOptions } from '../../temporal/start-options.ts';

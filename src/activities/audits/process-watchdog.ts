@@ -4,7 +4,12 @@ import { ALL_TENANTS } from '../../postgres/client.ts';
 import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { PROCESS_TYPES } from '../../domain/process/registry.ts';
 import { waitOf } from '../../domain/process/watch.ts';
-import { recoverProcess, reviewAlert, STUCK_ALERT, type WatchdogDeps } from '../../processes/watchdog.ts';
+import {
+  recoverProcess,
+  reviewAlert,
+  STUCK_ALERT,
+  type WatchdogDeps,
+} from '../../maintenance/watchdog/recover-process.ts';
 import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../../workflows/audits/audits.messages.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 import type { WatchdogActivities, WatchPage, WatchPlace } from '../../workflows/audits/process-watchdog.activities.ts';

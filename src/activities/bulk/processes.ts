@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { whereOpenProcesses, type ProcessStateRow } from '../../db/processes/process-list.ts';
-import { recoverProcess } from '../../processes/watchdog.ts';
+import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import type { ProcessBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 import type { BulkActivities } from '../../workflows/bulk/bulk-command.activities.ts';

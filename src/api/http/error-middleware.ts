@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { isDatabaseAway } from '../../postgres/errors.ts';
-import { temporalSilence } from '../../temporal/temporal-silence.ts';
+import { temporalSilence } from '../../temporal/errors.ts';
 import { ERRORS } from './error-catalogue.ts';
 import { Problem, problemBody } from './problem.ts';
 import { requestIdOf } from './middleware/request-id.ts';

@@ -2,7 +2,7 @@ import { WithStartWorkflowOperation, WorkflowUpdateFailedError, type Client } fr
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { Config } from '../../config.ts';
 import { startOptions } from '../../temporal/start-options.ts';
-import { temporalSilence } from '../../temporal/temporal-silence.ts';
+import { temporalSilence } from '../../temporal/errors.ts';
 import { isErrorCode, type ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
 

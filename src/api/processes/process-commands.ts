@@ -3,7 +3,7 @@ import { findProcess, findTimeline, type ProcessKey, type ProcessStateRow } from
 import type { ProcessCommandName } from '../../domain/process/command-names.ts';
 import { isClosed } from '../../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../../domain/process/watch.ts';
-import { recoverProcess } from '../../processes/watchdog.ts';
+import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import { processUpdate, processWorkflowType, type CommandPayload } from '../../workflows/process/process.messages.ts';
 import { sendCommand } from '../http/workflow-commands.ts';
 import type { ErrorCode } from '../http/error-catalogue.ts';

@@ -1,7 +1,7 @@
-import { ALL_TENANTS } from '../postgres/client.ts';
-import { usedPartitions, useOrderedIndex, type LogTable } from '../messaging/log/log.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
-import { BATCH_SIZE, type Removal } from './removal.ts';
+import { ALL_TENANTS } from '../../postgres/client.ts';
+import { usedPartitions, useOrderedIndex, type LogTable } from '../../messaging/log/log.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import { BATCH_SIZE, type Removal } from './delete-in-batches.ts';
 
 /** Up to where every reader of each log has read; without a row nothing may go, or all, as nobody waits for it. */
 const READERS: Readonly<Record<LogTable, { readonly condition: string; readonly withoutReaders: 'keep' | 'remove' }>> =

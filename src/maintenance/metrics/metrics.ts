@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { Db } from '../postgres/client.ts';
+import type { Db } from '../../postgres/client.ts';
 import { GAUGES, gaugeNames, type GaugeName } from './gauge-names.ts';
 import { readGauges, type GaugeReading } from './gauges.ts';
 

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { ALL_TENANTS, type Db } from '../postgres/client.ts';
-import { recordCluster } from '../messaging/log/cluster-identity.ts';
-import { LOG_TABLES } from '../messaging/log/log.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
+import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import { recordCluster } from '../../messaging/log/cluster-identity.ts';
+import { LOG_TABLES } from '../../messaging/log/log.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
 
 const VERSION_STEP = 1_000_000;
 const LARGEST_INT4 = 2_147_483_647;

@@ -1,4 +1,4 @@
-import type { Removal } from './removal.ts';
+import type { Removal } from './delete-in-batches.ts';
 
 // The relay's name never changes, and what it has not published must not be removed however long it was away.
 const ABANDONED = `

@@ -1,9 +1,9 @@
-import { profileWorkflowId } from '../workflows/profile/profile.messages.ts';
-import { userSyncWorkflowId } from '../workflows/user-sync/user-sync.messages.ts';
-import { ALL_TENANTS } from '../postgres/client.ts';
-import { FORGET_ADDRESSES } from './orders/erase-addresses.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
-import { removeWhere, type Removal } from './removal.ts';
+import { profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
+import { userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
+import { ALL_TENANTS } from '../../postgres/client.ts';
+import { FORGET_ADDRESSES } from '../../db/orders/erase-addresses.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
+import { removeWhere, type Removal } from './delete-in-batches.ts';
 
 const USERS_AT_A_TIME = 100;
 

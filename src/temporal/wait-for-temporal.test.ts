@@ -3,8 +3,8 @@ import protos from '@temporalio/proto';
 import test from 'ava';
 import { ConfigError } from '../config.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
-import { isTemporalAway } from './temporal-silence.ts';
-import { untilTemporalDoes } from './until-usable.ts';
+import { isTemporalAway } from './errors.ts';
+import { untilTemporalDoes } from './wait-for-temporal.ts';
 
 const { ListSearchAttributesResponse } = protos.temporal.api.operatorservice.v1;
 const patience = { delayMs: 1, signal: new AbortController().signal };

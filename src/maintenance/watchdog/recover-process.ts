@@ -1,15 +1,15 @@
 import type { Client } from '@temporalio/client';
-import { alertChannels, type AlertKind } from '../alerts/alert.ts';
-import { clearAlert, raiseAlert } from '../alerts/raise.ts';
-import type { Config } from '../config.ts';
-import type { Db } from '../postgres/client.ts';
-import { findWatched, type WatchedProcess } from '../db/processes/process-watch.ts';
-import { assertNever } from '../domain/shared/assert-never.ts';
-import { isParked } from '../domain/process/statuses.ts';
-import { classify, remedyOf, type Finding, type ProcessClass } from '../domain/process/watch.ts';
-import { startOptions } from '../temporal/start-options.ts';
-import { processWorkflowType } from '../workflows/process/process.messages.ts';
-import { observeExecution } from './observe.ts';
+import { alertChannels, type AlertKind } from '../../alerts/alert.ts';
+import { clearAlert, raiseAlert } from '../../alerts/raise.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../postgres/client.ts';
+import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';
+import { assertNever } from '../../domain/shared/assert-never.ts';
+import { isParked } from '../../domain/process/statuses.ts';
+import { classify, remedyOf, type Finding, type ProcessClass } from '../../domain/process/watch.ts';
+import { startOptions } from '../../temporal/start-options.ts';
+import { processWorkflowType } from '../../workflows/process/process.messages.ts';
+import { observeExecution } from './describe-execution.ts';
 
 /** What looking after processes needs. */
 export interface WatchdogDeps {

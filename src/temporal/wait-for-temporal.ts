@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
-import { isTemporalAway } from './temporal-silence.ts';
+import { isTemporalAway } from './errors.ts';
 
 /**
  * Repeats what a process asks of Temporal at its start while Temporal is away; what Temporal refuses is a

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { Config } from '../config.ts';
-import { ALL_TENANTS } from '../postgres/client.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
+import type { Config } from '../../config.ts';
+import { ALL_TENANTS } from '../../postgres/client.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
 
 /** Rows removed, at most, in one transaction: while it is open it delays every reader of a log. */
 export const BATCH_SIZE = 5_000;

@@ -1,11 +1,11 @@
-import type { Config } from '../config.ts';
-import type { CleanupReport } from '../workflows/audits/audits.messages.ts';
-import { removeAbandonedReaders } from './abandoned-readers.ts';
-import type { Db } from '../postgres/client.ts';
-import { removeTracesOfDeleted } from './deleted-user-traces.ts';
-import { LOG_TABLES } from '../messaging/log/log.ts';
-import { removeReadMessages } from './read-messages.ts';
-import { removeWhere, type Removal } from './removal.ts';
+import type { Config } from '../../config.ts';
+import type { CleanupReport } from '../../workflows/audits/audits.messages.ts';
+import { removeAbandonedReaders } from './prune-cursors.ts';
+import type { Db } from '../../postgres/client.ts';
+import { removeTracesOfDeleted } from './erase-users.ts';
+import { LOG_TABLES } from '../../messaging/log/log.ts';
+import { removeReadMessages } from './prune-messages.ts';
+import { removeWhere, type Removal } from './delete-in-batches.ts';
 
 /** Which rows of a table have had their time, `$1` hours. */
 const EXPIRED: Readonly<Record<string, string>> = {

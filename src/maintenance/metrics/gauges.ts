@@ -1,6 +1,6 @@
-import { relayLag } from '../messaging/outbox/message-relay.ts';
-import { ALL_TENANTS, type Db, type Tx } from '../postgres/client.ts';
-import { horizonLag } from '../messaging/log/log-lag.ts';
+import { relayLag } from '../../messaging/outbox/message-relay.ts';
+import { ALL_TENANTS, type Db, type Tx } from '../../postgres/client.ts';
+import { horizonLag } from '../../messaging/log/log-lag.ts';
 import type { GaugeName } from './gauge-names.ts';
 
 /** One value of a gauge. */
