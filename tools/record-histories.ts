@@ -25,8 +25,8 @@ const services = await startTestServices();
 Object.assign(process.env, services.env);
 // Loaded now: the tests' support reads where the services are.
 const { connectDevServer } = await import('../test/support/dev-server.ts');
-const { createWorld } = await import('../test/workflows/world.ts');
-const { createSagaWorld } = await import('../test/processes/saga-world.ts');
+const { createWorld } = await import('../test/support/user-world.ts');
+const { createSagaWorld } = await import('../test/support/saga-world.ts');
 const { SCENARIOS } = await import('../test/replay/scenarios.ts');
 const { ORDER_SCENARIOS } = await import('../test/replay/order-scenarios.ts');
 const { SAGA_SCENARIOS } = await import('../test/replay/saga-scenarios.ts');

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../src/postgres/client.ts';
 import { createApiClient } from '../crash/api-client.ts';
 import { startRestartableTemporal } from '../crash/restartable-temporal.ts';
-import { createWorld, type Teardown } from '../crash/world.ts';
+import { createWorld, type Teardown } from '../support/crash-world.ts';
 import { until } from '../support/until.ts';
 import { audit, countByStatus, shippedOrders, type Discrepancies } from './books.ts';
 import { createCrowd, type Crowd, type Send } from './customers.ts';

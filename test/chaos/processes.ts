@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestProcess } from '../support/processes.ts';
 import { freePort } from '../support/services.ts';
-import type { World } from '../crash/world.ts';
+import type { World } from '../support/crash-world.ts';
 import type { Random } from './random.ts';
 
 /** One place in the installation that is always manned: whoever is killed there has a successor. */

@@ -5,7 +5,7 @@ import { ALL_TENANTS, type Db, type Tx } from '../../src/postgres/client.ts';
 import { profileStateQuery, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
-import { TENANT, type World } from './world.ts';
+import { TENANT, type World } from '../support/crash-world.ts';
 
 const PAUSE_MS = 200;
 const SETTLE_MS = 240_000;

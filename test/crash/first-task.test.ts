@@ -3,7 +3,7 @@ import { insertUser } from '../../src/db/users/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../../src/workflows/profile/profile.messages.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, TENANT } from './world.ts';
+import { createWorld, TENANT } from '../support/crash-world.ts';
 
 const DAY_MS = 86_400_000;
 

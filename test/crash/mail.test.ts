@@ -4,7 +4,7 @@ import { notificationMessageId } from '../../src/domain/notifications/delivery-p
 import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
-import { createWorld } from './world.ts';
+import { createWorld } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;

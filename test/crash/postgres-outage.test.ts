@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 import { createApiClient } from './api-client.ts';
 import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertProfileAgrees, assertSyncAgrees, read, untilEach, userOf } from './end-state.ts';
-import { createWorld, SERVICES } from './world.ts';
+import { createWorld, SERVICES } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;

@@ -2,13 +2,13 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import test, { type ExecutionContext } from 'ava';
 import { loadConfig } from '../../src/config.ts';
 import type { SagaType } from '../processes/saga-definitions.ts';
-import { BY, createEffects, insertSaga, type Saga } from '../processes/saga-world.ts';
+import { BY, createEffects, insertSaga, type Saga } from '../support/saga-world.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { startProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld, type World } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 900_000;
 /** The first look at the row. */

@@ -2,10 +2,10 @@ import test, { type ExecutionContext } from 'ava';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { processStateQuery, processWorkflowId } from '../../src/workflows/process/process.messages.ts';
-import { addCustomer, newOrder } from '../orders/shop.ts';
+import { addCustomer, newOrder } from '../support/shop.ts';
 import { assertNothingLeft, read, untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, TENANT, type World } from './world.ts';
+import { createWorld, TENANT, type World } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 600_000;
 const STOCK = 1_000;

@@ -5,7 +5,7 @@ import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.mess
 import { startMailServer, type MailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, assertSyncAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, type World } from './world.ts';
+import { createWorld, type World } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;

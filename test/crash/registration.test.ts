@@ -7,7 +7,7 @@ import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.mess
 import { createApiClient } from './api-client.ts';
 import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgrees, read } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld } from './world.ts';
+import { createWorld } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 420_000;
 const RETRY_MS = 100;

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config.ts';
 import { evolveProfile } from '../../src/domain/profile/profile.ts';
 import { evolveUserSync } from '../../src/domain/user-sync/user-sync.ts';
 import { read, userOf } from './end-state.ts';
-import { createWorld, SERVICES, TENANT } from './world.ts';
+import { createWorld, SERVICES, TENANT } from '../support/crash-world.ts';
 
 // What a workflow does whose worker dies between writing a step and saying so: the next attempt, in the same run and
 // under the same revision, also decides on the signals that came meanwhile.

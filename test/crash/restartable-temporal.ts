@@ -7,7 +7,7 @@ import { hasNamespace } from '../../tools/launcher/temporal.ts';
 import { provideTemporalCli } from '../../tools/temporal-cli.mjs';
 import { freePort } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import type { Teardown } from './world.ts';
+import type { Teardown } from '../support/crash-world.ts';
 
 /** A dev server that keeps its state when it is killed. */
 export interface RestartableTemporal {

@@ -6,7 +6,7 @@ import { createProcessActivities } from '../../src/activities/process/process.ts
 import { loadProcessConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { sagaSteps } from '../processes/saga-steps.ts';
-import { loadSagaBundle } from '../processes/saga-world.ts';
+import { loadSagaBundle } from '../support/saga-world.ts';
 
 const config = loadProcessConfig();
 const db = openDb({

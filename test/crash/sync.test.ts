@@ -5,7 +5,7 @@ import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.mess
 import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertPublished, assertSyncAgrees, read, untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, SERVICES, type World } from './world.ts';
+import { createWorld, SERVICES, type World } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 420_000;
 const CONFIRMED_AT_A_TIME = 15;

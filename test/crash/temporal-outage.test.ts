@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { createApiClient } from './api-client.ts';
 import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgrees } from './end-state.ts';
 import { startRestartableTemporal } from './restartable-temporal.ts';
-import { createWorld } from './world.ts';
+import { createWorld } from '../support/crash-world.ts';
 
 const TIMEOUT_MS = 420_000;
 const QUICKLY_MS = 2_000;

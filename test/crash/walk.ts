@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/until.ts';
-import type { World } from './world.ts';
+import type { World } from '../support/crash-world.ts';
 
 const preload = new URL('hold-at-statement.ts', import.meta.url);
 /** Users that go at a time: as many points as one process can be killed at. */

@@ -1,7 +1,7 @@
 import { startApi, type TestApi } from '../support/api.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { temporalAddress } from '../support/services.ts';
-import { createWorld } from '../workflows/world.ts';
+import { createWorld } from '../support/user-world.ts';
 
 /** The API with PostgreSQL, Temporal and a worker behind it. */
 export async function openFuzzTarget(): Promise<{ api: TestApi; close: () => Promise<void> }> {

@@ -6,9 +6,9 @@ import { changeStock, findProduct, putProduct } from '../../src/db/orders/produc
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
-import { createWorld, TENANT, type World } from '../workflows/world.ts';
+import { createWorld, TENANT, type World } from '../support/user-world.ts';
 import { losingAnswers, type Losses } from './lost-answers.ts';
-import { addCustomer, newOrder } from './shop.ts';
+import { addCustomer, newOrder } from '../support/shop.ts';
 
 let world: World;
 const losses: Losses = [];

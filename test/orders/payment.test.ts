@@ -4,7 +4,7 @@ import { returnPayment, takePayment } from '../../src/activities/orders/take-pay
 import { paymentRequests } from '../../src/activities/orders/payment-requests.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { losingAnswers, type Losses } from './lost-answers.ts';
-import { openShop, type Shop } from './shop.ts';
+import { openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 

@@ -6,7 +6,7 @@ import { reserveStock } from '../../src/activities/orders/reserve-stock.ts';
 import { restockGoods, unstockGoods } from '../../src/activities/orders/restock-goods.ts';
 import { createShipment } from '../../src/activities/orders/create-shipment.ts';
 import { losingAnswers } from './lost-answers.ts';
-import { openShop, type Shop } from './shop.ts';
+import { openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-stock.ts';
 import { cancelShipment, createShipment } from '../../src/activities/orders/create-shipment.ts';
-import { newOrder, openShop, type Shop } from './shop.ts';
+import { newOrder, openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-stock.ts';
-import { openShop, type Shop } from './shop.ts';
+import { openShop, type Shop } from '../support/shop.ts';
 
 let shop: Shop;
 test.before(async () => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { putProduct } from '../../src/db/orders/products.ts';
-import { openShop, type Shop } from './shop.ts';
+import { openShop, type Shop } from '../support/shop.ts';
 
 let shop: Shop;
 test.before(async () => {

@@ -3,9 +3,9 @@ import { WorkflowFailedError } from '@temporalio/client';
 import test, { type ExecutionContext } from 'ava';
 import { processWorkflowType } from '../../src/workflows/process/process.messages.ts';
 import { until } from '../support/until.ts';
-import { refusalOf } from '../workflows/world.ts';
+import { refusalOf } from '../support/user-world.ts';
 import { onDevServer } from './saga-servers.ts';
-import { BY, TENANT, type Saga } from './saga-world.ts';
+import { BY, TENANT, type Saga } from '../support/saga-world.ts';
 
 const context = onDevServer();
 

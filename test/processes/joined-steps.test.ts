@@ -12,7 +12,7 @@ import { beginProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessDefinition } from '../../src/domain/process/definition.ts';
 import type { StepResult } from '../../src/domain/process/step-work.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
-import { createEffects, TENANT } from './saga-world.ts';
+import { createEffects, TENANT } from '../support/saga-world.ts';
 
 const CHAIN: ProcessDefinition = {
   type: 'chain',

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { until } from '../support/until.ts';
-import { refusalOf } from '../workflows/world.ts';
+import { refusalOf } from '../support/user-world.ts';
 import { onTimeSkippingServer } from './saga-servers.ts';
-import { BY, type Saga, type SagaWorld } from './saga-world.ts';
+import { BY, type Saga, type SagaWorld } from '../support/saga-world.ts';
 
 const DAY_MS = 86_400_000;
 const context = onTimeSkippingServer();

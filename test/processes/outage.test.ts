@@ -2,7 +2,7 @@ import test from 'ava';
 import { connectDevServer } from '../support/dev-server.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { until } from '../support/until.ts';
-import { BY, createSagaWorld, type Saga } from './saga-world.ts';
+import { BY, createSagaWorld, type Saga } from '../support/saga-world.ts';
 
 /** More than any step has, with the two that a local activity makes before it waits by timers. */
 const ENOUGH_TIMERS = 4;

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { until } from '../support/until.ts';
 import type { Ending } from './saga-steps.ts';
 import { onTimeSkippingServer } from './saga-servers.ts';
-import { type Saga } from './saga-world.ts';
+import { type Saga } from '../support/saga-world.ts';
 
 const context = onTimeSkippingServer();
 

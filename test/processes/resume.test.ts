@@ -1,7 +1,7 @@
 import test from 'ava';
 import { until } from '../support/until.ts';
 import { onDevServer } from './saga-servers.ts';
-import { BY, type Saga } from './saga-world.ts';
+import { BY, type Saga } from '../support/saga-world.ts';
 
 const context = onDevServer();
 

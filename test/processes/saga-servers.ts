@@ -2,7 +2,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import test from 'ava';
 import { connectDevServer } from '../support/dev-server.ts';
 import { createTimeSkippingEnv } from '../support/temporal.ts';
-import { createSagaWorld, type SagaWorld } from './saga-world.ts';
+import { createSagaWorld, type SagaWorld } from '../support/saga-world.ts';
 
 /** A world on the dev server for all tests of the file, there from its first test to its last. */
 export function onDevServer(): { readonly world: SagaWorld } {

@@ -17,7 +17,7 @@ import type { StepWork } from '../../src/domain/process/step-work.ts';
 import { sagaType, type SagaType } from './saga-definitions.ts';
 import type { Ending } from './saga-steps.ts';
 import { onDevServer } from './saga-servers.ts';
-import { BY, TENANT, type Saga } from './saga-world.ts';
+import { BY, TENANT, type Saga } from '../support/saga-world.ts';
 
 // What becomes of the writes of a process when a worker dies between two of them, or is only believed to be dead.
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { until } from '../support/until.ts';
 import { onTimeSkippingServer } from './saga-servers.ts';
-import { BY, type Saga } from './saga-world.ts';
+import { BY, type Saga } from '../support/saga-world.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;

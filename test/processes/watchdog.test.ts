@@ -5,7 +5,7 @@ import { recoverProcess } from '../../src/maintenance/watchdog/recover-process.t
 import { processStateQuery } from '../../src/workflows/process/process.messages.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
-import { createWatchedWorld, TENANT, type WatchedWorld } from './watched-world.ts';
+import { createWatchedWorld, TENANT, type WatchedWorld } from '../support/watched-world.ts';
 
 let context: { world: WatchedWorld; connection: NativeConnection };
 

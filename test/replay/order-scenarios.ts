@@ -4,9 +4,9 @@ import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { processWorkflowId } from '../../src/workflows/process/process.messages.ts';
-import { addCustomer, newOrder } from '../orders/shop.ts';
+import { addCustomer, newOrder } from '../support/shop.ts';
 import { until } from '../support/until.ts';
-import { TENANT, type World } from '../workflows/world.ts';
+import { TENANT, type World } from '../support/user-world.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Places an order for a product of its own, of which there are ten. */

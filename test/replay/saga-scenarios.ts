@@ -1,6 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { until } from '../support/until.ts';
-import { BY, TENANT, type Saga, type SagaWorld } from '../processes/saga-world.ts';
+import { BY, TENANT, type Saga, type SagaWorld } from '../support/saga-world.ts';
 import { whileWritesFail } from './scenarios.ts';
 
 const FOUR = ['fail', 'fail', 'fail', 'fail'] as const;

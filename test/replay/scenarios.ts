@@ -25,7 +25,7 @@ import {
   userSyncWorkflowId,
 } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
-import { TENANT, type World } from '../workflows/world.ts';
+import { TENANT, type World } from '../support/user-world.ts';
 
 /** Produces one control-flow shape and answers the runs whose histories show it. */
 export type Scenario = (world: World) => Promise<readonly WorkflowHandle[]>;

@@ -16,7 +16,7 @@ import {
 } from '../../src/workflows/profile/profile.messages.ts';
 import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { createWorld, refusalOf, TENANT, type World } from './world.ts';
+import { createWorld, refusalOf, TENANT, type World } from '../support/user-world.ts';
 
 const DAY = 86_400_000;
 type Context = { env: TestWorkflowEnvironment; world: World };

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { ALL_TENANTS, openDb, type Db } from '../src/postgres/client.ts';
+import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
 import {
   acceptCluster,
   assertLogsAreOwn,
   isRestoredElsewhere,
   timelineChange,
-} from '../src/messaging/log/cluster-identity.ts';
-import { acquirePartitions, renewPartitions } from '../src/messaging/log/log-leases.ts';
-import { restartReaders } from '../src/maintenance/retention/reset-cursors.ts';
-import { startProcess } from './support/processes.ts';
-import { createDatabase, freePort, temporalAddress } from './support/services.ts';
+} from '../../src/messaging/log/cluster-identity.ts';
+import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
+import { restartReaders } from '../../src/maintenance/retention/reset-cursors.ts';
+import { startProcess } from '../support/processes.ts';
+import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
 
 const run = promisify(execFile);
 const FOREIGN = "INSERT INTO log_clusters (system_identifier, timeline) VALUES ('another', 1)";
@@ -134,7 +134,7 @@ test('npm run restart-readers says what it did, and with --accept leaves readers
   const { db, url } = await setUp(t);
   const id = await addUser(db, { version: 1 });
   const tool = (...args: string[]) =>
-    run(process.execPath, [fileURLToPath(new URL('../tools/restart-readers.ts', import.meta.url)), ...args], {
+    run(process.execPath, [fileURLToPath(new URL('../../tools/restart-readers.ts', import.meta.url)), ...args], {
       env: { ...process.env, DATABASE_URL: url },
     });
   await db.pool.query(FOREIGN);

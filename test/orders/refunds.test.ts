@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { z } from 'zod';
 import { until } from '../support/until.ts';
-import { createOrderWorld, operator, service } from './order-world.ts';
+import { createOrderWorld, operator, service } from '../support/order-world.ts';
 
 const world = await createOrderWorld();
 test.after.always(() => world.close());

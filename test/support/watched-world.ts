@@ -15,9 +15,9 @@ import { StepFailure } from '../../src/domain/process/step-work.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
 import type { ProcessWatchReport } from '../../src/workflows/audits/audits.messages.ts';
 import { processWorkflowId, processWorkflowType } from '../../src/workflows/process/process.messages.ts';
-import { createDatabase } from '../support/services.ts';
-import { WATCHED_TYPES } from './watched-definitions.ts';
-import '../support/quiet.ts';
+import { createDatabase } from './services.ts';
+import { WATCHED_TYPES } from '../processes/watched-definitions.ts';
+import './quiet.ts';
 
 export const TENANT = 'test';
 

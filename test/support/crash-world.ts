@@ -9,8 +9,8 @@ import { openDb, type Db } from '../../src/postgres/client.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
-import { startProcess, type TestProcess } from '../support/processes.ts';
-import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
+import { startProcess, type TestProcess } from './processes.ts';
+import { createDatabase, freePort, temporalAddress } from './services.ts';
 
 /** Tenant of every user of these tests. */
 export const TENANT = 'default';

@@ -10,7 +10,7 @@ import { validateOrders } from '../../src/activities/orders/validate-order.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import type { StepResult, StepWork } from '../../src/domain/process/step-work.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase } from './services.ts';
 
 const TENANT = 'test';
 export const NOW = Date.UTC(2026, 0, 15);

@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { openDb, type Db } from '../src/postgres/client.ts';
-import { runStatement, type Statement } from '../src/postgres/statement.ts';
-import { createDatabase } from './support/services.ts';
+import { openDb, type Db } from '../../src/postgres/client.ts';
+import { runStatement, type Statement } from '../../src/postgres/statement.ts';
+import { createDatabase } from '../support/services.ts';
 
 async function setUp(t: ExecutionContext): Promise<Db> {
   const database = await createDatabase();

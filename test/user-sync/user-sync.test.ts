@@ -14,7 +14,7 @@ import {
 } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { createTimeSkippingEnv } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { createWorld, refusalOf, TENANT, type World } from './world.ts';
+import { createWorld, refusalOf, TENANT, type World } from '../support/user-world.ts';
 
 type Context = { env: TestWorkflowEnvironment; world: World };
 let context: Context;

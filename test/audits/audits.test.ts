@@ -18,7 +18,7 @@ import {
 import { confirmedUpdate, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
-import { createWorld, refusalOf, TENANT, type World } from './world.ts';
+import { createWorld, refusalOf, TENANT, type World } from '../support/user-world.ts';
 
 let context: { world: World; connection: NativeConnection };
 

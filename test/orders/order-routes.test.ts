@@ -5,7 +5,7 @@ import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { Answer } from '../support/api.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { until } from '../support/until.ts';
-import { createOrderWorld, REFUSED_COUNTRY, service } from './order-world.ts';
+import { createOrderWorld, REFUSED_COUNTRY, service } from '../support/order-world.ts';
 
 const world = await createOrderWorld();
 test.after.always(() => world.close());

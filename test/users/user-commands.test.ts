@@ -3,7 +3,7 @@ import { startApi, type TestApi } from '../support/api.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { createWorld } from '../workflows/world.ts';
+import { createWorld } from '../support/user-world.ts';
 
 const admin = { role: 'admin', sub: 'boss' } as const;
 const server = await connectDevServer();

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import { PoisonError } from '../src/messaging/bus.ts';
-import { createReplayer, type ReplayHandler } from '../src/messaging/dead-letters/replay.ts';
-import { openDb, type Db } from '../src/postgres/client.ts';
+import { PoisonError } from '../../src/messaging/bus.ts';
+import { createReplayer, type ReplayHandler } from '../../src/messaging/dead-letters/replay.ts';
+import { openDb, type Db } from '../../src/postgres/client.ts';
 import {
   discardDeadLetters,
   getDeadLetter,
@@ -10,8 +10,8 @@ import {
   type DeadLetter,
   type DeadLetterCursor,
   type FailedMessage,
-} from '../src/messaging/dead-letters/dead-letters.ts';
-import { createDatabase } from './support/services.ts';
+} from '../../src/messaging/dead-letters/dead-letters.ts';
+import { createDatabase } from '../support/services.ts';
 
 const TENANT = 'acme';
 const LETTER: FailedMessage = {

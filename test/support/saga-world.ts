@@ -23,10 +23,10 @@ import {
   processWorkflowType,
   type ProcessView,
 } from '../../src/workflows/process/process.messages.ts';
-import { createDatabase } from '../support/services.ts';
-import { sagaType, type SagaType } from './saga-definitions.ts';
-import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from './saga-steps.ts';
-import '../support/quiet.ts';
+import { createDatabase } from './services.ts';
+import { sagaType, type SagaType } from '../processes/saga-definitions.ts';
+import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from '../processes/saga-steps.ts';
+import './quiet.ts';
 
 export const TENANT = 'test';
 /** Who commands, and why. */

@@ -26,8 +26,8 @@ import { startOptions } from '../../src/temporal/start-options.ts';
 import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
-import { createDatabase } from '../support/services.ts';
-import '../support/quiet.ts';
+import { createDatabase } from './services.ts';
+import './quiet.ts';
 
 /** Tenant of every user of these tests. */
 export const TENANT = 'test';

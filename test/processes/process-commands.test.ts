@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { processSchema } from '../../src/api/processes/process.schemas.ts';
 import { until } from '../support/until.ts';
-import { createOrderWorld, operator } from './order-world.ts';
+import { createOrderWorld, operator } from '../support/order-world.ts';
 
 const world = await createOrderWorld();
 test.after.always(() => world.close());

@@ -1,13 +1,13 @@
 import { Client, Connection, ServiceError } from '@temporalio/client';
 import test from 'ava';
 import { pino } from 'pino';
-import { loadConfig } from '../src/config.ts';
-import { openDb } from '../src/postgres/client.ts';
-import { listDeadLetters } from '../src/messaging/dead-letters/dead-letters.ts';
-import { promiseCalls } from '../src/messaging/outbox/workflow-outbox.ts';
-import { createPendingStartRelay } from '../src/messaging/outbox/workflow-relay.ts';
-import { createDatabase } from './support/services.ts';
-import { until } from './support/until.ts';
+import { loadConfig } from '../../src/config.ts';
+import { openDb } from '../../src/postgres/client.ts';
+import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
+import { promiseCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
+import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';
+import { createDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const TENANT = 'acme';
 

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { appendOutgoing } from '../src/messaging/outbox/message-outbox.ts';
-import { ALL_TENANTS, openDb, type Db, type Tx } from '../src/postgres/client.ts';
-import { horizonLag, readerLagMs } from '../src/messaging/log/log-lag.ts';
-import { acquirePartitions, renewPartitions, saveCursors } from '../src/messaging/log/log-leases.ts';
-import { isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
-import { restartReaders } from '../src/maintenance/retention/reset-cursors.ts';
-import { lockStreams } from '../src/messaging/log/lock-streams.ts';
-import { readLog, usedPartitions, type LogRow } from '../src/messaging/log/log.ts';
-import { createDatabase } from './support/services.ts';
-import { until } from './support/until.ts';
+import { appendOutgoing } from '../../src/messaging/outbox/message-outbox.ts';
+import { ALL_TENANTS, openDb, type Db, type Tx } from '../../src/postgres/client.ts';
+import { horizonLag, readerLagMs } from '../../src/messaging/log/log-lag.ts';
+import { acquirePartitions, renewPartitions, saveCursors } from '../../src/messaging/log/log-leases.ts';
+import { isRestoredElsewhere } from '../../src/messaging/log/cluster-identity.ts';
+import { restartReaders } from '../../src/maintenance/retention/reset-cursors.ts';
+import { lockStreams } from '../../src/messaging/log/lock-streams.ts';
+import { readLog, usedPartitions, type LogRow } from '../../src/messaging/log/log.ts';
+import { createDatabase } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const PARTITIONS = [0, 1, 2, 3, 4, 5, 6, 7];
 const START = { xid: '0', position: '0' };

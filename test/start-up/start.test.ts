@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
-import { profileWorkflowId } from '../src/workflows/profile/profile.messages.ts';
-import { groupLives } from '../tools/launcher/processes.ts';
-import { childrenOf, createInstallation, mintToken, startLauncher, type Installation } from './support/launcher.ts';
+import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
+import { groupLives } from '../../tools/launcher/processes.ts';
+import { childrenOf, createInstallation, mintToken, startLauncher, type Installation } from '../support/launcher.ts';
 
 const user = z.object({ id: z.string(), email: z.string(), status: z.string() });
 const SECOND_START_MS = 15_000;

@@ -12,7 +12,7 @@ import type { Db } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { openTestDb } from './postgres-harness.ts';
+import { openTestDb } from '../messaging/postgres-harness.ts';
 
 const TENANT = 'acme';
 const USER = '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01';

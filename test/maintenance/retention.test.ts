@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { loadConfig } from '../src/config.ts';
-import { ALL_TENANTS, openDb, type Db } from '../src/postgres/client.ts';
-import { acquirePartitions, renewPartitions } from '../src/messaging/log/log-leases.ts';
-import { removeExpired } from '../src/maintenance/retention/retention.ts';
-import { createDatabase } from './support/services.ts';
+import { loadConfig } from '../../src/config.ts';
+import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
+import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
+import { removeExpired } from '../../src/maintenance/retention/retention.ts';
+import { createDatabase } from '../support/services.ts';
 
 const TENANT = 'acme';
 const OLD = new Date(Date.now() - 31 * 24 * 3_600_000);

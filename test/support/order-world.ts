@@ -5,11 +5,11 @@ import type { Db } from '../../src/postgres/client.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
 import type { ShippingPort } from '../../src/gateways/shipping/shipping-port.ts';
-import { startApi, type Answer, type TestApi } from '../support/api.ts';
-import { connectDevServer } from '../support/dev-server.ts';
-import { temporalAddress } from '../support/services.ts';
-import { until } from '../support/until.ts';
-import { createWorld } from '../workflows/world.ts';
+import { startApi, type Answer, type TestApi } from './api.ts';
+import { connectDevServer } from './dev-server.ts';
+import { temporalAddress } from './services.ts';
+import { until } from './until.ts';
+import { createWorld } from './user-world.ts';
 
 export const TENANT = 'default';
 export const operator = { role: 'operator', sub: 'op' } as const;
