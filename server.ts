@@ -9,14 +9,14 @@ import { createReplayer } from './src/messaging/dead-letters/replay.ts';
 import { parkInDeadLetters } from './src/messaging/dead-letters/park.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { openDb } from './src/postgres/client.ts';
-import { untilDatabaseUsable } from './src/db/wait-for-database.ts';
+import { waitForDatabase } from './src/db/wait-for-database.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
 import { createLogger } from './src/telemetry/logger.ts';
 import { createMetrics } from './src/maintenance/metrics/metrics.ts';
 import { startTracing } from './src/telemetry/tracing.ts';
 import { createClient } from './src/temporal/connection.ts';
-import { createPendingStartRelay } from './src/messaging/outbox/workflow-relay.ts';
+import { createWorkflowRelay } from './src/messaging/outbox/workflow-relay.ts';
 
 const DRAIN_MS = 5_000;
 const RETRY_MS = 1_000;
@@ -48,7 +48,7 @@ async function runApi(config: Config): Promise<void> {
   const mail =
     config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
   const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
-  const pendingStarts = createPendingStartRelay({ db, client: temporal, config, logger });
+  const workflowRelay = createWorkflowRelay({ db, client: temporal, config, logger });
   const alerts = createAlertLoop({ db, client: temporal, config, mail, logger });
   const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger });
   const server = createServer(
@@ -61,7 +61,7 @@ async function runApi(config: Config): Promise<void> {
       metrics: createMetrics({ db }),
       verifyToken: await createTokenVerifier(config),
       replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, mail, sms: smsGatewayOf(config), config }) }),
-      relayNow: () => pendingStarts.wake(),
+      wakeOutboxRelay: () => workflowRelay.wake(),
       isBusHealthy: () => bus.isHealthy(),
     }),
   );
@@ -73,15 +73,15 @@ async function runApi(config: Config): Promise<void> {
   );
   try {
     // While PostgreSQL is away the API serves with /readyz red.
-    await untilDatabaseUsable(db, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
+    await waitForDatabase(db, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
       if (!stopping.signal.aborted) throw error;
     });
-    pendingStarts.start();
+    workflowRelay.start();
     alerts.start();
     await stopped;
   } finally {
     await Promise.all([events.stop(), close(server)]);
-    await Promise.all([alerts.stop(), pendingStarts.stop()]);
+    await Promise.all([alerts.stop(), workflowRelay.stop()]);
     await bus.close();
     mail?.close();
     await temporal.connection.close();

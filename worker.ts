@@ -11,13 +11,13 @@ import { createProfileActivities } from './src/activities/profile/profile.ts';
 import { createRefundActivities } from './src/activities/orders/refund-activities.ts';
 import { createUserSyncActivities } from './src/activities/user-sync/user-sync.ts';
 import { createBus } from './src/messaging/create-bus.ts';
-import { startOutgoingRelay } from './src/messaging/outbox/message-relay.ts';
+import { startMessageRelay } from './src/messaging/outbox/message-relay.ts';
 import { parkInDeadLetters } from './src/messaging/dead-letters/park.ts';
 import { subscribeSyncConfirmations } from './src/consumers/user-sync/sync-confirmations.ts';
 import { ConfigError, loadProcessConfig, type Config } from './src/config.ts';
 import { openDb } from './src/postgres/client.ts';
 import { defaultPorts } from './src/gateways/default-ports.ts';
-import { untilDatabaseUsable } from './src/db/wait-for-database.ts';
+import { waitForDatabase } from './src/db/wait-for-database.ts';
 import { processType } from './src/domain/process/registry.ts';
 import { createSmtpGateway } from './src/gateways/mail.ts';
 import { smsGatewayOf } from './src/gateways/sms.ts';
@@ -28,11 +28,11 @@ import { installRuntime } from './src/telemetry/runtime.ts';
 import { startTracing } from './src/telemetry/tracing.ts';
 import { startWorkerHttp } from './src/telemetry/worker-http.ts';
 import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
-import { createPendingStartRelay } from './src/messaging/outbox/workflow-relay.ts';
+import { createWorkflowRelay } from './src/messaging/outbox/workflow-relay.ts';
 import { ensureSchedules } from './src/temporal/schedules.ts';
 import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
 import { traceActivity, traceCalls, traceSinks } from './src/temporal/tracing.ts';
-import { untilTemporalDoes } from './src/temporal/wait-for-temporal.ts';
+import { waitForTemporal } from './src/temporal/wait-for-temporal.ts';
 import { connectWorker } from './src/temporal/worker-connection.ts';
 import { loadWorkflowBundle } from './src/temporal/workflow-bundle.ts';
 
@@ -73,10 +73,10 @@ async function runWorker(config: Config): Promise<void> {
   });
   const mail =
     config.SMTP_URL === undefined ? undefined : createSmtpGateway({ url: config.SMTP_URL, from: config.MAIL_FROM });
-  await untilDatabaseUsable(db, patience('PostgreSQL'));
-  const { connection, namespace } = await untilTemporalDoes(connectWorker, patience('Temporal'));
+  await waitForDatabase(db, patience('PostgreSQL'));
+  const { connection, namespace } = await waitForTemporal(connectWorker, patience('Temporal'));
   const client = new Client({ connection, namespace, interceptors: { workflow: [traceCalls] } });
-  await untilTemporalDoes(async () => {
+  await waitForTemporal(async () => {
     await ensureSearchAttributes(connection, namespace);
     await ensureSchedules(client, config);
   }, patience('Temporal'));
@@ -137,9 +137,9 @@ async function runWorker(config: Config): Promise<void> {
         logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');
     },
   });
-  const pendingStarts = createPendingStartRelay({ db, client, config, logger });
-  pendingStarts.start();
-  const outgoing = startOutgoingRelay({
+  const workflowRelay = createWorkflowRelay({ db, client, config, logger });
+  workflowRelay.start();
+  const messageRelay = startMessageRelay({
     db,
     bus,
     pollMs: config.BUS_POLL_MS,
@@ -164,7 +164,7 @@ async function runWorker(config: Config): Promise<void> {
   stopping.signal.addEventListener('abort', () => worker.shutdown());
   if (stopping.signal.aborted) worker.shutdown();
   while (!isCurrent && !stopping.signal.aborted) {
-    const made = await untilTemporalDoes(() => makeCurrent(connection, namespace, deployment), patience('Temporal'));
+    const made = await waitForTemporal(() => makeCurrent(connection, namespace, deployment), patience('Temporal'));
     if (made === 'newer')
       logger.warn(
         { buildId: deployment.version.buildId },
@@ -176,7 +176,7 @@ async function runWorker(config: Config): Promise<void> {
   if (isCurrent) logger.info({ taskQueue: config.TASK_QUEUE, buildId: deployment.version.buildId }, 'the worker polls');
 
   await polling;
-  await Promise.all([confirmations.stop(), outgoing.stop(), pendingStarts.stop(), http.close()]);
+  await Promise.all([confirmations.stop(), messageRelay.stop(), workflowRelay.stop(), http.close()]);
   await bus.close();
   mail?.close();
   await connection.close();

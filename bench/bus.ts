@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import type { Bus, BusMessage } from '../src/messaging/bus.ts';
-import { appendOutgoing } from '../src/messaging/outbox/message-outbox.ts';
-import { startOutgoingRelay } from '../src/messaging/outbox/message-relay.ts';
+import { enqueueMessages } from '../src/messaging/outbox/message-outbox.ts';
+import { startMessageRelay } from '../src/messaging/outbox/message-relay.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
 import { firstTimes, once } from '../src/messaging/inbox.ts';
 import { rawTransaction } from '../src/postgres/transaction.ts';
@@ -96,11 +96,11 @@ function messages(topic: string, count: number): BusMessage[] {
 
 async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise<number> {
   for (let from = 0; from < outgoing.length; from += 5_000) {
-    await db.inTenant(TENANT, (tx) => appendOutgoing(tx, outgoing.slice(from, from + 5_000)));
+    await db.inTenant(TENANT, (tx) => enqueueMessages(tx, outgoing.slice(from, from + 5_000)));
   }
   let published = 0;
   return perSecond(outgoing.length, async () => {
-    const relayed = startOutgoingRelay({
+    const relayed = startMessageRelay({
       db,
       bus,
       pollMs: 50,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { settleAll } from '../src/activities/process/step-row.ts';
+import { applyOutcomes } from '../src/activities/process/step-row.ts';
 import { loadConfig, type Config } from '../src/config.ts';
 import { openDb } from '../src/postgres/client.ts';
 import { createLedger } from '../src/gateways/payment/ledger/ledger.ts';
@@ -84,7 +84,7 @@ async function takeAll(
     await lockProcesses(client, { tenantId: TENANT, processIds: [orderId] });
     const outcomes: StepOutcome[] = [];
     for (const [place, step] of steps.entries()) {
-      const { data } = settleAll(orderProcess, state, outcomes, Date.now()).state;
+      const { data } = applyOutcomes(orderProcess, state, outcomes, Date.now()).state;
       const [result] = await step(client, [{ tenantId: TENANT, processId: orderId, data, attempts: 0 }]);
       if (result?.isDone !== true) throw new Error(`an order failed: ${JSON.stringify(result)}`);
       outcomes.push({
@@ -94,7 +94,7 @@ async function takeAll(
         result: result.result ?? {},
       });
     }
-    const { state: after, events } = settleAll(orderProcess, state, outcomes, Date.now());
+    const { state: after, events } = applyOutcomes(orderProcess, state, outcomes, Date.now());
     await writeProcesses(client, {
       tenantId: TENANT,
       writes: [{ processId: orderId, state: after, revision: 1, writer: 'bench', events }],

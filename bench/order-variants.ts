@@ -1,7 +1,7 @@
 import { orderProcess } from '../src/domain/orders/order-process.ts';
 import { isWaiting, type ProcessDefinition } from '../src/domain/process/definition.ts';
 
-const { isJoined: _, ...apart } = orderProcess;
+const { sharesTransaction: _, ...apart } = orderProcess;
 
 /** The order's process as it might be: what is measured is what each difference gives. */
 export const ORDER_VARIANTS = {

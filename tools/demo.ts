@@ -4,7 +4,7 @@ import { loadConfig } from '../src/config.ts';
 import { installDemo } from './demo/installation.ts';
 import { tellOfOrders } from './demo/order-story.ts';
 import { tellOfUsers } from './demo/story.ts';
-import { openTeller } from './demo/teller.ts';
+import { openNarrator } from './demo/narrator.ts';
 import { openView } from './demo/view.ts';
 
 const installation = await installDemo();
@@ -21,12 +21,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   const config = loadConfig(installation.env);
   const keys = await localKeys(config.DATA_DIR);
-  const teller = openTeller(installation, {
+  const narrator = openNarrator(installation, {
     view: openView(),
     mint: ({ role, subject }) =>
       mintToken({ role, subject, tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys }),
   });
-  await tellOfOrders(teller, await tellOfUsers(teller));
+  await tellOfOrders(narrator, await tellOfUsers(narrator));
   await stop(0);
 } catch (error) {
   if (!isStopping) console.error(error);

@@ -1,7 +1,7 @@
 import { loadProcessConfig } from '../src/config.ts';
 import { openDb } from '../src/postgres/client.ts';
 import { acceptCluster, isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
-import { restartReaders } from '../src/maintenance/retention/reset-cursors.ts';
+import { resetCursors } from '../src/maintenance/retention/reset-cursors.ts';
 
 const config = loadProcessConfig();
 const isAcceptedAsItIs = process.argv[2] === '--accept';
@@ -32,7 +32,7 @@ try {
     }
   } else {
     const wasNeeded = await isRestoredElsewhere(db);
-    const { users, raisedBy } = await restartReaders(db);
+    const { users, raisedBy } = await resetCursors(db);
     console.log(
       `Every reader begins anew${wasNeeded ? '' : ", though the logs were this cluster's"}: ` +
         'what is kept is delivered once more, and the inbox tells what took effect before.\n' +

@@ -1,13 +1,13 @@
 import type { Alert } from '../postgres/generated/client.ts';
 import type { Mail } from '../gateways/mail.ts';
-import { layOut } from '../notifications/message.ts';
+import { renderMessage } from '../notifications/message.ts';
 
 /** The message that tells an administrator of an alert. */
 export function alertMail(
   { id, tenantId, kind, severity, status, summary, details, firstSeenAt }: Alert,
   to: string,
 ): Mail {
-  const message = layOut({
+  const message = renderMessage({
     locale: 'en',
     subject: `[${severity}] ${summary}`,
     greeting: 'Hello,',

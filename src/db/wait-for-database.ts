@@ -12,7 +12,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
  * Waits while PostgreSQL is away; what it refuses, a role that sees every tenant, and a database that was restored from
  * another cluster, is a `ConfigError` that names the setting.
  */
-export async function untilDatabaseUsable(db: Db, options: Omit<RetryOptions, 'isTemporary'>): Promise<void> {
+export async function waitForDatabase(db: Db, options: Omit<RetryOptions, 'isTemporary'>): Promise<void> {
   await retryUntilDone(() => db.ping(), { ...options, isTemporary: isDatabaseAway }).catch((error: unknown) => {
     throw options.signal.aborted ? error : refusal(error);
   });

@@ -74,7 +74,7 @@ export class PoisonError extends Error {
 const MAX_DETAIL_LENGTH = 2_000;
 
 /** Cause and detail of a failure, as dead letters keep them. */
-export function causeOf(error: unknown, otherwise: string): { cause: string; detail: string } {
+export function parkingCause(error: unknown, otherwise: string): { cause: string; detail: string } {
   const detail = (error instanceof Error ? error.message : String(error))
     .replaceAll('\0', ' ')
     .slice(0, MAX_DETAIL_LENGTH);

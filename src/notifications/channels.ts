@@ -14,10 +14,10 @@ export interface NotificationGateways {
 }
 
 /** Hands one notification over; rejects as its gateway does. */
-export type HandOver = (notification: ClaimedNotification) => Promise<void>;
+export type Deliver = (notification: ClaimedNotification) => Promise<void>;
 
 /** How each channel hands over. */
-export type Channels = Readonly<Record<NotificationChannel, HandOver | undefined>>;
+export type Channels = Readonly<Record<NotificationChannel, Deliver | undefined>>;
 
 /** The channels over the gateways that are there. */
 export function channelsOver({ mail, sms }: NotificationGateways): Channels {

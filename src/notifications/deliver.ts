@@ -10,16 +10,20 @@ import {
 } from '../db/notifications/notifications.ts';
 import { DELIVERY_MAX_ATTEMPTS } from '../domain/notifications/delivery-policy.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
-import type { Channels, HandOver } from './channels.ts';
+import type { Channels, Deliver } from './channels.ts';
 
 /** Source of the dead letters that notifications end as. */
 const NOTIFICATION_SOURCE = 'notification';
 
 /** What became of one notification; `settled`: it no longer waited, `busy`: another process has it in hand. */
-export type DeliveryOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
+export type NotificationOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
 
 /** Hands one waiting notification over by its channel; one process at a time, at least once, under one id. */
-export async function deliverNotification(db: Db, channels: Channels, key: NotificationKey): Promise<DeliveryOutcome> {
+export async function deliverNotification(
+  db: Db,
+  channels: Channels,
+  key: NotificationKey,
+): Promise<NotificationOutcome> {
   const outcome = await holdingNotification(db.pool, key, async () => {
     const claimed = await db.inTenant(key.tenantId, (tx) => claimNotification(tx, key));
     return claimed === undefined
@@ -31,7 +35,7 @@ export async function deliverNotification(db: Db, channels: Channels, key: Notif
 
 type Claimed = ClaimedNotification & NotificationKey;
 
-async function attempt(db: Db, handOver: HandOver, notification: Claimed): Promise<DeliveryOutcome> {
+async function attempt(db: Db, handOver: Deliver, notification: Claimed): Promise<NotificationOutcome> {
   const { tenantId, id, attempts } = notification;
   try {
     await handOver(notification);
@@ -47,7 +51,7 @@ async function attempt(db: Db, handOver: HandOver, notification: Claimed): Promi
   return 'sent';
 }
 
-function handOverBy(channels: Channels, { channel }: ClaimedNotification): HandOver {
+function handOverBy(channels: Channels, { channel }: ClaimedNotification): Deliver {
   const handOver = channel === 'email' || channel === 'sms' ? channels[channel] : undefined;
   return handOver ?? (() => Promise.reject(new Error(`no gateway is configured for the channel ${channel}`)));
 }

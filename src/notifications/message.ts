@@ -8,7 +8,7 @@ export interface Message {
 }
 
 /** What a template says, before it is laid out as text and as HTML. */
-export interface Wording {
+export interface MessageTemplate {
   readonly locale: string;
   readonly subject: string;
   readonly greeting: string;
@@ -18,7 +18,7 @@ export interface Wording {
 }
 
 /** Lays a wording out as plain text and as HTML that say the same. */
-export function layOut(wording: Wording): Message {
+export function renderMessage(wording: MessageTemplate): Message {
   const { locale, greeting, link, closing } = wording;
   const paragraphs = wording.paragraphs.map(onOneLine);
   const subject = onOneLine(wording.subject);

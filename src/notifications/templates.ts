@@ -1,5 +1,5 @@
 import type { Locale } from './locale.ts';
-import type { Wording } from './message.ts';
+import type { MessageTemplate } from './message.ts';
 
 /** What a notification is about. */
 export type NotificationKind = 'profile_reminder' | 'profile_expired';
@@ -20,7 +20,7 @@ interface AdminFacts {
   readonly deadline: string;
 }
 
-type Template = (facts: UserFacts) => Omit<Wording, 'locale'>;
+type Template = (facts: UserFacts) => Omit<MessageTemplate, 'locale'>;
 
 /** What a user is told, by kind and language. */
 export const USER_TEMPLATES: Readonly<Record<NotificationKind, Readonly<Record<Locale, Template>>>> = {
@@ -75,7 +75,7 @@ export const USER_TEMPLATES: Readonly<Record<NotificationKind, Readonly<Record<L
 
 /** What administrators are told; null: that kind is for the user alone. */
 export const ADMIN_TEMPLATES: Readonly<
-  Record<NotificationKind, ((facts: AdminFacts) => Omit<Wording, 'locale'>) | null>
+  Record<NotificationKind, ((facts: AdminFacts) => Omit<MessageTemplate, 'locale'>) | null>
 > = {
   profile_reminder: null,
   profile_expired: ({ userId, deadline }) => ({

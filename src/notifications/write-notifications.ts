@@ -5,7 +5,7 @@ import { insertNotifications, type NewNotification } from '../db/notifications/n
 import type { Config } from '../config.ts';
 import { channelsOf, type NotificationChannel } from '../domain/notifications/channels.ts';
 import { formatDaysUntil, formatInstant, localeOf, type Locale } from './locale.ts';
-import { layOut, type Message } from './message.ts';
+import { renderMessage, type Message } from './message.ts';
 import { SMS_TEMPLATES } from './sms-templates.ts';
 import { ADMIN_TEMPLATES, USER_TEMPLATES, type NotificationKind } from './templates.ts';
 
@@ -94,7 +94,7 @@ function addressUser(order: NotificationOrder, user: Reader): Addressed[] {
           channel,
           toUser: true,
           locale,
-          recipient: dialled(user.phone ?? ''),
+          recipient: normalizePhone(user.phone ?? ''),
           message: { subject: '', html: '', text: SMS_TEMPLATES[kind][locale](facts) },
         }
       : {
@@ -102,13 +102,13 @@ function addressUser(order: NotificationOrder, user: Reader): Addressed[] {
           toUser: true,
           locale,
           recipient: user.email,
-          message: layOut({ locale, ...USER_TEMPLATES[kind][locale](facts) }),
+          message: renderMessage({ locale, ...USER_TEMPLATES[kind][locale](facts) }),
         },
   );
 }
 
 /** The number without spaces and punctuation. */
-function dialled(phone: string): string {
+function normalizePhone(phone: string): string {
   return phone.replaceAll(/[^0-9+]/g, '');
 }
 
@@ -116,7 +116,7 @@ function composeForAdmins({ kind, userId, deadline, settings }: NotificationOrde
   const template = ADMIN_TEMPLATES[kind];
   if (template === null) return [];
   const locale = 'en' as const;
-  const message = layOut({
+  const message = renderMessage({
     locale,
     ...template({ userId, deadline: formatInstant(deadline, { locale, timeZone: settings.TIME_ZONE }) }),
   });

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { eventsBehind, type EventPlace, type NextEvent } from '../db/processes/process-list.ts';
-import { createWake } from '../messaging/log/wakeup.ts';
+import { createWakeup } from '../messaging/log/wakeup.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 
 /** One reader of the events of one process. */
@@ -63,7 +63,7 @@ export function createEventFeed({
   heartbeatMs = 15_000,
 }: EventFeedOptions): EventFeed {
   const streams = new Set<Stream>();
-  const wake = createWake();
+  const wake = createWakeup();
   const outage = createOutageLog({ logger, message: 'the events of processes can not be read; trying again' });
   let isStopped = false;
   let running: Promise<void> | undefined;

@@ -2,7 +2,7 @@ import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 import { grpcCodeOf } from './grpc-code.ts';
 
 /** What Temporal's silence means. `timeout`: it was reached, but nothing came back in time. */
-export type TemporalSilence = 'away' | 'timeout';
+export type TemporalOutage = 'away' | 'timeout';
 
 const GRPC_CANCELLED = 1;
 const GRPC_DEADLINE_EXCEEDED = 4;
@@ -15,7 +15,7 @@ const GRPC_UNAVAILABLE = 14;
 const REFUSED_AT_CONNECTING = /PermissionDenied|Unauthenticated|InvalidArgument|NotFound/;
 
 /** Whether, and how, `error` says that Temporal does not answer. */
-export function temporalSilence(error: unknown): TemporalSilence | undefined {
+export function temporalOutage(error: unknown): TemporalOutage | undefined {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return 'timeout';
   switch (grpcCodeOf(error)) {
     case GRPC_CANCELLED:
@@ -32,7 +32,7 @@ export function temporalSilence(error: unknown): TemporalSilence | undefined {
 
 /** Whether a process that starts should wait: Temporal is out of reach, or its own parts are still coming up. */
 export function isTemporalAway(error: unknown): boolean {
-  if (temporalSilence(error) !== undefined) return true;
+  if (temporalOutage(error) !== undefined) return true;
   // The worker's SDK, which the API does not load, says in words alone what came back when it connected.
   if (error instanceof Error && error.name === 'TransportError') return !REFUSED_AT_CONNECTING.test(error.message);
   const code = grpcCodeOf(error);

@@ -4,17 +4,17 @@ import test from 'ava';
 import { ConfigError } from '../config.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { isTemporalAway } from './errors.ts';
-import { untilTemporalDoes } from './wait-for-temporal.ts';
+import { waitForTemporal } from './wait-for-temporal.ts';
 
 const { ListSearchAttributesResponse } = protos.temporal.api.operatorservice.v1;
 const patience = { delayMs: 1, signal: new AbortController().signal };
 const grpcError = (code: number) => Object.assign(new Error(`${code}: no`), { code, details: 'no', metadata: {} });
 const transportError = (message: string) => Object.assign(new Error(message), { name: 'TransportError' });
 
-test('untilTemporalDoes waits while Temporal is away', async (t) => {
+test('waitForTemporal waits while Temporal is away', async (t) => {
   const failures = [grpcError(14), transportError('ConnectError("tcp connect error")'), grpcError(13)];
   t.is(
-    await untilTemporalDoes(async () => {
+    await waitForTemporal(async () => {
       const error = failures.shift();
       if (error !== undefined) throw error;
       return 'done';
@@ -23,9 +23,9 @@ test('untilTemporalDoes waits while Temporal is away', async (t) => {
   );
 });
 
-test('untilTemporalDoes gives up on what Temporal refuses', async (t) => {
+test('waitForTemporal gives up on what Temporal refuses', async (t) => {
   const error = await t.throwsAsync(
-    untilTemporalDoes(() => Promise.reject(grpcError(7)), patience),
+    waitForTemporal(() => Promise.reject(grpcError(7)), patience),
     { instanceOf: ConfigError },
   );
   t.regex(error.message, /^TEMPORAL_ADDRESS, [^\n]*7: no/);

@@ -6,7 +6,7 @@ import { isTemporalAway } from './errors.ts';
  * Repeats what a process asks of Temporal at its start while Temporal is away; what Temporal refuses is a
  * `ConfigError`.
  */
-export async function untilTemporalDoes<Result>(
+export async function waitForTemporal<Result>(
   attempt: () => Promise<Result>,
   options: Omit<RetryOptions, 'isTemporary'>,
 ): Promise<Result> {

@@ -9,8 +9,8 @@ import { syncFailureRate } from '../../src/alerts/checks/sync-failure-rate.ts';
 import type { Check } from '../../src/alerts/check.ts';
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 import type { SyncStatus } from '../../src/postgres/generated/client.ts';
-import { restartReaders } from '../../src/maintenance/retention/reset-cursors.ts';
-import { promiseCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
+import { resetCursors } from '../../src/maintenance/retention/reset-cursors.ts';
+import { enqueueCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { absentTemporal, alertsOf, loopOf, openAlerts, openTestDb } from './fixtures.ts';
@@ -162,7 +162,7 @@ test.serial('what no relay carries out raises relay_stalled until it is', async 
   const loop = loopOf({ db, client: await absentTemporal(), checks: [relayStalled] }, { ALERT_HORIZON_STALL_MS: '1' });
   t.teardown(() => loop.stop());
   await db.inTenant('acme', (tx) =>
-    promiseCalls(tx, [{ tenantId: 'acme', kind: 'start', workflowType: 'w', workflowId: 'w:1', input: {} }]),
+    enqueueCalls(tx, [{ tenantId: 'acme', kind: 'start', workflowType: 'w', workflowId: 'w:1', input: {} }]),
   );
   await db.inTenant(
     'acme',
@@ -197,13 +197,13 @@ test.serial('cursors of another cluster raise an alert until the readers are res
   await db.pool.query("UPDATE log_cursors SET xid = '0'; UPDATE log_clusters SET system_identifier = 'another'");
   await loop.runOnce();
   t.is((await alertsOf(db, 'restored_elsewhere'))[0]?.count, 2);
-  await restartReaders(db);
+  await resetCursors(db);
   await loop.runOnce();
   t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);
   await db.pool.query('UPDATE log_clusters SET timeline = 0');
   await loop.runOnce();
   t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:timeline']);
-  await restartReaders(db);
+  await resetCursors(db);
   await loop.runOnce();
   t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);
 });

@@ -13,7 +13,7 @@ import {
   timelineChange,
 } from '../../src/messaging/log/cluster-identity.ts';
 import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
-import { restartReaders } from '../../src/maintenance/retention/reset-cursors.ts';
+import { resetCursors } from '../../src/maintenance/retention/reset-cursors.ts';
 import { startProcess } from '../support/processes.ts';
 import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
 
@@ -64,7 +64,7 @@ for (const [what, statements] of [
       name: 'ConfigError',
       message: /^DATABASE_URL: .*npm run restart-readers/,
     });
-    await restartReaders(db);
+    await resetCursors(db);
     await t.notThrowsAsync(assertLogsAreOwn(db));
   });
 }
@@ -76,7 +76,7 @@ test("no reader takes or keeps a partition while the logs are another cluster's"
   await db.pool.query(FOREIGN);
   t.deepEqual(await renewPartitions(db.pool, { ...own, partitions: [0] }), []);
   t.deepEqual(await acquirePartitions(db.pool, { ...own, partitions: [0, 1] }), []);
-  await restartReaders(db);
+  await resetCursors(db);
   t.is((await acquirePartitions(db.pool, { ...own, partitions: [0, 1] })).length, 2);
 });
 
@@ -114,19 +114,19 @@ test('a change of the timeline shows until it is accepted, which is refused whil
   t.deepEqual(await timelineChange(db), { from: 0, to: 1 });
 });
 
-test('restartReaders raises the version of every user, each time, and leaves the revisions', async (t) => {
+test('resetCursors raises the version of every user, each time, and leaves the revisions', async (t) => {
   const { db } = await setUp(t);
   const id = await addUser(db, { version: 3, profileRevision: 2 });
-  t.deepEqual(await restartReaders(db), { users: 1, raisedBy: 1_000_000 });
+  t.deepEqual(await resetCursors(db), { users: 1, raisedBy: 1_000_000 });
   t.deepEqual(await numbersOf(db, id), { version: 1_000_003, profileRevision: 2, syncRevision: 0 });
-  await restartReaders(db);
+  await resetCursors(db);
   t.deepEqual(await numbersOf(db, id), { version: 2_000_003, profileRevision: 2, syncRevision: 0 });
 });
 
-test('restartReaders leaves room for changes when the numbers come near the largest', async (t) => {
+test('resetCursors leaves room for changes when the numbers come near the largest', async (t) => {
   const { db } = await setUp(t);
   const id = await addUser(db, { version: 2_147_483_000 });
-  t.deepEqual(await restartReaders(db), { users: 1, raisedBy: 323 });
+  t.deepEqual(await resetCursors(db), { users: 1, raisedBy: 323 });
   t.like(await numbersOf(db, id), { version: 2_147_483_323 });
 });
 

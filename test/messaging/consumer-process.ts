@@ -3,7 +3,7 @@
 import { argv } from 'node:process';
 import type { Bus, BusMessage } from '../../src/messaging/bus.ts';
 import type { Db } from '../../src/postgres/client.ts';
-import { takeEffect, takeEffects } from './effects.ts';
+import { takeEffect, applyEvents } from './effects.ts';
 
 const [, , adapter = '', group = '', topic = '', stuckAt = '', mode = 'each'] = argv;
 const module: { connectInProcess: () => { bus: Bus; db: Db } } = await import(adapter);
@@ -23,7 +23,7 @@ await bus.subscribe({
     ? {}
     : {
         handleBatch: async (messages) => {
-          await takeEffects(db, group, messages);
+          await applyEvents(db, group, messages);
           await say(messages);
         },
       }),

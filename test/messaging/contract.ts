@@ -7,7 +7,7 @@ import { PoisonError, type Bus, type BusMessage } from '../../src/messaging/bus.
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 import { listDeadLetters, type DeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { until } from '../support/until.ts';
-import { createEffects, effectsOf, takeEffect, takeEffects } from './effects.ts';
+import { createEffects, effectsOf, takeEffect, applyEvents } from './effects.ts';
 
 /** What the contract needs of an adapter. Retries must be few and fast, and a dead member noticed in a few seconds. */
 export interface BusHarness {
@@ -136,10 +136,10 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     await bus.subscribe({
       group: 'batches',
       topics: [topic],
-      handle: (message) => takeEffects(db, 'batches', [message], 'key0-1'),
+      handle: (message) => applyEvents(db, 'batches', [message], 'key0-1'),
       handleBatch: async (batch) => {
         batches.push(ids(batch));
-        await takeEffects(db, 'batches', batch, 'key0-1');
+        await applyEvents(db, 'batches', batch, 'key0-1');
       },
     });
     await until(

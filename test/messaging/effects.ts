@@ -26,7 +26,7 @@ export async function takeEffect(db: Db, consumer: string, { tenantId, messageId
 }
 
 /** The effects of several messages of one tenant, in one transaction; of a message that is poison it fails. */
-export async function takeEffects(
+export async function applyEvents(
   db: Db,
   consumer: string,
   messages: readonly BusMessage[],

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { appendOutgoing } from '../../src/messaging/outbox/message-outbox.ts';
+import { enqueueMessages } from '../../src/messaging/outbox/message-outbox.ts';
 import { ALL_TENANTS, openDb, type Db, type Tx } from '../../src/postgres/client.ts';
 import { horizonLag, readerLagMs } from '../../src/messaging/log/log-lag.ts';
 import { acquirePartitions, renewPartitions, saveCursors } from '../../src/messaging/log/log-leases.ts';
 import { isRestoredElsewhere } from '../../src/messaging/log/cluster-identity.ts';
-import { restartReaders } from '../../src/maintenance/retention/reset-cursors.ts';
+import { resetCursors } from '../../src/maintenance/retention/reset-cursors.ts';
 import { lockStreams } from '../../src/messaging/log/lock-streams.ts';
 import { readLog, usedPartitions, type LogRow } from '../../src/messaging/log/log.ts';
 import { createDatabase } from '../support/services.ts';
@@ -35,7 +35,7 @@ async function setUp(t: ExecutionContext): Promise<Fixture> {
 }
 
 const append = (tx: Tx, messageId: string) =>
-  appendOutgoing(tx, [{ tenantId: 'acme', messageId, topic: 'topic', key: 'key', payload: '{}' }]);
+  enqueueMessages(tx, [{ tenantId: 'acme', messageId, topic: 'topic', key: 'key', payload: '{}' }]);
 
 /** Everything that can be read, in order. */
 function readAll(db: Db): Promise<LogRow<'message_id'>[]> {
@@ -206,7 +206,7 @@ test('saveCursors counts only for the holder of the lease', async (t) => {
   });
 });
 
-test('restartReaders makes rows of another cluster readable in their order, and fences readers at work', async (t) => {
+test('resetCursors makes rows of another cluster readable in their order, and fences readers at work', async (t) => {
   const { db, superuser } = await setUp(t);
   const self = { reader: 'r', member: 'm' };
   for (const id of ['1', '2', '3']) await db.inTenant('acme', (tx) => append(tx, id));
@@ -222,7 +222,7 @@ test('restartReaders makes rows of another cluster readable in their order, and 
   await until(async () => (await readIds(db)).includes('4'));
   t.deepEqual(await readIds(db), ['4']);
 
-  await restartReaders(db);
+  await resetCursors(db);
   t.false(await isRestoredElsewhere(db));
   await until(async () => (await readIds(db)).length === 4);
   t.deepEqual(await readIds(db), ['1', '2', '3', '4']);

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
-import { appendOutgoing } from '../../src/messaging/outbox/message-outbox.ts';
-import { OUTGOING_RELAY, relayLag, startOutgoingRelay } from '../../src/messaging/outbox/message-relay.ts';
+import { enqueueMessages } from '../../src/messaging/outbox/message-outbox.ts';
+import { MESSAGE_RELAY, messageRelayLagMs, startMessageRelay } from '../../src/messaging/outbox/message-relay.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
@@ -25,11 +25,11 @@ function message(key: string, n: number): BusMessage {
 }
 
 function append(db: Db, ...messages: BusMessage[]): Promise<void> {
-  return db.inTenant(TENANT, (tx) => appendOutgoing(tx, messages));
+  return db.inTenant(TENANT, (tx) => enqueueMessages(tx, messages));
 }
 
 function relay(t: ExecutionContext, db: Db, publish: (messages: readonly BusMessage[]) => Promise<void>) {
-  const started = startOutgoingRelay({ db, bus: { publish }, pollMs: 50, leaseMs: 1_500 });
+  const started = startMessageRelay({ db, bus: { publish }, pollMs: 50, leaseMs: 1_500 });
   t.teardown(() => started.stop());
   return started;
 }
@@ -40,7 +40,7 @@ test('the relay publishes the log in order, once it is committed', async (t) => 
   await append(db, message('a', 0), message('b', 0), message('a', 1));
   await t.throwsAsync(
     db.inTenant(TENANT, async (tx) => {
-      await appendOutgoing(tx, [message('a', 99)]);
+      await enqueueMessages(tx, [message('a', 99)]);
       throw new Error('rolled back');
     }),
   );
@@ -55,11 +55,11 @@ test('the relay publishes the log in order, once it is committed', async (t) => 
       ['a-2', '{"n": 2}'],
     ],
   );
-  await until(async () => (await relayLag(db)) === 0);
+  await until(async () => (await messageRelayLagMs(db)) === 0);
   t.pass();
 });
 
-test('appendOutgoing writes a message once', async (t) => {
+test('enqueueMessages writes a message once', async (t) => {
   const db = await setUp(t);
   await append(db, message('a', 0), message('a', 0));
   await append(db, message('a', 0), message('a', 1));
@@ -78,7 +78,7 @@ test('the relay goes on trying while the bus is away, and loses nothing', async 
   });
   await append(db, message('a', 0), message('a', 1));
   await until(() => attempts >= 3);
-  t.true((await relayLag(db)) > 0);
+  t.true((await messageRelayLagMs(db)) > 0);
   isAway = false;
   await until(() => published.length === 2);
   t.deepEqual(published, ['a-0', 'a-1']);
@@ -96,7 +96,7 @@ test('the relay parks what the bus refuses for good, and publishes what follows'
   t.deepEqual(published, ['a-0', 'a-2']);
   const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
   t.like(items, [
-    { source: OUTGOING_RELAY, type: 'topic', cause: 'publish_failed', detail: 'too long', messageId: 'a-1', key: 'a' },
+    { source: MESSAGE_RELAY, type: 'topic', cause: 'publish_failed', detail: 'too long', messageId: 'a-1', key: 'a' },
   ]);
 });
 

@@ -4,8 +4,8 @@ import { pino } from 'pino';
 import { loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
-import { promiseCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
-import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';
+import { enqueueCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
+import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
 import { createDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
@@ -51,7 +51,7 @@ test('the relay carries out the calls of each workflow in order, whatever become
       ],
     },
   });
-  const relay = createPendingStartRelay({
+  const relay = createWorkflowRelay({
     db,
     client,
     config: loadConfig({ BUS_POLL_MS: '20' }),
@@ -68,7 +68,7 @@ test('the relay carries out the calls of each workflow in order, whatever become
     name: String(Math.floor(index / 30)),
   }));
   await db.inTenant(TENANT, (tx) =>
-    promiseCalls(
+    enqueueCalls(
       tx,
       calls.map(({ workflowId, name }) => ({
         tenantId: TENANT,
@@ -111,7 +111,7 @@ test('the relay keeps what Temporal refuses, says so once a kind, and parks call
     attempts += 1;
     return code;
   });
-  const relay = createPendingStartRelay({ db, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger });
+  const relay = createWorkflowRelay({ db, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger });
   t.teardown(async () => {
     await relay.stop();
     await client.connection.close();
@@ -121,7 +121,7 @@ test('the relay keeps what Temporal refuses, says so once a kind, and parks call
   const pending = () => db.inTenant(TENANT, (tx) => tx.pendingStart.count());
   const dueNow = () => db.inTenant(TENANT, (tx) => tx.$executeRaw`UPDATE pending_starts SET next_attempt_at = now()`);
   await db.inTenant(TENANT, (tx) =>
-    promiseCalls(
+    enqueueCalls(
       tx,
       ['a', 'b', 'c'].map((workflowId) => ({
         tenantId: TENANT,

@@ -17,7 +17,7 @@ import { createEffects, TENANT } from '../support/saga-world.ts';
 const CHAIN: ProcessDefinition = {
   type: 'chain',
   summary: 'Three steps in one transaction',
-  isJoined: true,
+  sharesTransaction: true,
   steps: {
     first: { execute: 'first', compensate: 'undoFirst' },
     second: { execute: 'second', compensate: 'undoSecond' },

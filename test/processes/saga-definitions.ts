@@ -36,7 +36,7 @@ export const SAGA_TYPES = {
       second: { execute: 'second', compensate: 'undoSecond' },
       third: { execute: 'third' },
     },
-    isJoined: true,
+    sharesTransaction: true,
   },
   visit: {
     type: 'visit',

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
 import { createStepActivity } from '../../src/activities/process/step.ts';
-import { settleAll } from '../../src/activities/process/step-row.ts';
+import { applyOutcomes } from '../../src/activities/process/step-row.ts';
 import type {
   LoadedProcess,
   StepActivity,
@@ -62,7 +62,7 @@ function after(call: StepCall, answer: StepAnswer): LoadedProcess {
   if (answer.isSuperseded) throw new Error('superseded');
   return {
     revision: call.revision,
-    state: settleAll(
+    state: applyOutcomes(
       sagaType(call.type),
       call.state,
       answer.settled.map(({ outcome }) => outcome),
@@ -174,7 +174,7 @@ test('undos side by side are each written once, with attempts of their own', asy
   }
   const change = cancelled(at);
   t.is(await save(change), 'written');
-  const beside = (step: string): StepCall => ({ ...callOf(change, step), revision: change.revision, isBeside: true });
+  const beside = (step: string): StepCall => ({ ...callOf(change, step), revision: change.revision, isParallel: true });
   await t.throwsAsync(perform('undoHotel', beside('hotel')), { message: 'It is jammed.' });
   t.like(await saga.row(), { attempts: 1, lastError: { code: 'jammed' } });
   await perform('undoFlight', beside('flight'));

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
-import { untilDatabaseUsable } from '../../src/db/wait-for-database.ts';
+import { waitForDatabase } from '../../src/db/wait-for-database.ts';
 import { grpcCodeOf } from '../../src/temporal/grpc-code.ts';
 import { ensureSchedules } from '../../src/temporal/schedules.ts';
 import { connectDevServer } from '../support/dev-server.ts';
@@ -21,7 +21,7 @@ async function mistake(
     await db.close();
     await database.drop();
   });
-  return (await t.throwsAsync(untilDatabaseUsable(db, patience), { instanceOf: ConfigError })).message;
+  return (await t.throwsAsync(waitForDatabase(db, patience), { instanceOf: ConfigError })).message;
 }
 
 test('a wrong role or database is named rather than waited for', async (t) => {

@@ -92,7 +92,7 @@ export async function startApi({
     events,
     checkAnswers: true,
     verifyToken: await createTokenVerifier(config),
-    relayNow: () => {
+    wakeOutboxRelay: () => {
       wakes += 1;
     },
     replayer: createReplayer({

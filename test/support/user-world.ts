@@ -21,7 +21,7 @@ import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import { processType } from '../../src/domain/process/registry.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
-import { createPendingStartRelay } from '../../src/messaging/outbox/workflow-relay.ts';
+import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
 import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
@@ -92,7 +92,7 @@ export async function createWorld({
     },
   });
   const polling = worker.run();
-  const relay = createPendingStartRelay({ db, client, config, logger: pino({ level: 'silent' }) });
+  const relay = createWorkflowRelay({ db, client, config, logger: pino({ level: 'silent' }) });
   relay.start();
 
   const start = async (workflowType: string, workflowId: string, userId: string): Promise<void> => {

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { EventStream } from '../../test/support/event-stream.ts';
 import type { DemoCustomer } from './story.ts';
-import { BOSS, PATIENCE_MS, POLL_MS, type Teller } from './teller.ts';
+import { BOSS, PATIENCE_MS, POLL_MS, type Narrator } from './narrator.ts';
 
 const refusal = z.object({ code: z.string(), message: z.string() }).nullable();
 const shownOrder = z.object({ id: z.string(), status: z.string(), totalMinor: z.number().nullable(), refusal });
@@ -20,8 +20,8 @@ const MACHINE = 'MACHINE-1';
 const SHIP_TO = { name: 'Ada Lovelace', street: '12 rue de Rivoli', postalCode: '75004', city: 'Paris', country: 'FR' };
 
 /** Tells the story of orders: one that arrives, one that is undone, and money that goes back. */
-export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCustomer): Promise<void> {
-  const { view, api, cli } = teller;
+export async function tellOfOrders(narrator: Narrator, { user, customerId }: DemoCustomer): Promise<void> {
+  const { view, api, cli } = narrator;
   const place = async (sku: string, quantity: number): Promise<string> =>
     shownOrder.parse(
       await api(user, 'POST', '/orders', {
@@ -48,17 +48,17 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
       'and shipped.',
   );
   const mugs = await place(MUG, 2);
-  const events = await teller.follow(user, `/orders/${mugs}/events`);
-  await showEvents(teller, events, 'WaitStarted');
+  const events = await narrator.follow(user, `/orders/${mugs}/events`);
+  await showEvents(narrator, events, 'WaitStarted');
   view.tell('It has left the warehouse, which is the point of no return: a cancellation is refused now, and says why.');
-  view.tell(JSON.stringify(await teller.refused(user, 'POST', `/orders/${mugs}/cancel`)));
+  view.tell(JSON.stringify(await narrator.refused(user, 'POST', `/orders/${mugs}/cancel`)));
   view.tell(
     'Nobody says that it was delivered. It is due within 4 s here (7 days by default), then operators are told.',
   );
-  await showEvents(teller, events, 'WaitOverdue');
-  for (const { severity, summary } of await untilAlert(teller)) view.tell(`   ${severity}: ${summary}`);
+  await showEvents(narrator, events, 'WaitOverdue');
+  for (const { severity, summary } of await untilAlert(narrator)) view.tell(`   ${severity}: ${summary}`);
   await api(BOSS, 'POST', `/orders/${mugs}/delivery`);
-  await showEvents(teller, events, null);
+  await showEvents(narrator, events, null);
 
   view.scene("9. Ada orders eleven machines, which is more than her company's credit");
   view.tell(
@@ -66,7 +66,7 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
       'before the step began.',
   );
   const machines = await place(MACHINE, 11);
-  await showEvents(teller, await teller.follow(user, `/orders/${machines}/events`), null);
+  await showEvents(narrator, await narrator.follow(user, `/orders/${machines}/events`), null);
   view.tell('What Ada reads:');
   const { status, refusal: reason } = shownOrder.parse(await api(user, 'GET', `/orders/${machines}`));
   view.tell(`   ${status}: ${reason?.message ?? ''}`);
@@ -77,7 +77,7 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
   );
   view.tell(`   ${undone.status}: ${steps.join(', ')}`);
   view.tell((await cli('workflow', 'result', '--workflow-id', `order:${machines}`)).trim());
-  await showStock(teller, MACHINE);
+  await showStock(narrator, MACHINE);
 
   view.scene('10. Ada sends one mug back');
   view.tell(
@@ -89,15 +89,15 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
       await api(BOSS, 'POST', `/orders/${mugs}/refunds`, { amountMinor: 1_250, items: [{ sku: MUG, quantity: 1 }] }),
     ).id;
   const mistaken = await askRefund();
-  await watchRefund(teller, mistaken, 'awaiting_goods');
+  await watchRefund(narrator, mistaken, 'awaiting_goods');
   await cli('workflow', 'cancel', '--workflow-id', `refund:${mistaken}`);
-  await watchRefund(teller, mistaken, 'cancelled');
+  await watchRefund(narrator, mistaken, 'cancelled');
   view.tell('Everything that it had spoken for is free again, so the same mug can be refunded.');
   const refund = await askRefund();
-  await watchRefund(teller, refund, 'awaiting_goods');
+  await watchRefund(narrator, refund, 'awaiting_goods');
   await api(BOSS, 'POST', `/refunds/${refund}/goods-returned`);
-  await watchRefund(teller, refund, 'paid');
-  await showStock(teller, MUG);
+  await watchRefund(narrator, refund, 'paid');
+  await showStock(narrator, MUG);
 
   view.scene('11. What operators look through');
   view.tell(
@@ -109,7 +109,7 @@ export async function tellOfOrders(teller: Teller, { user, customerId }: DemoCus
 }
 
 /** Shows the events up to the first of this type; null: until the stream ends. */
-async function showEvents({ view }: Teller, events: EventStream, last: string | null): Promise<void> {
+async function showEvents({ view }: Narrator, events: EventStream, last: string | null): Promise<void> {
   for (let event = await events.next(); event !== null; event = await events.next()) {
     const { type, step, refusal: reason } = shownEvent.parse(event.data);
     const what = [event.id.padStart(2), type, ...(step === null ? [] : [step])].join(' ');
@@ -119,7 +119,7 @@ async function showEvents({ view }: Teller, events: EventStream, last: string | 
   if (last !== null) throw new Error(`the order ended without ${last}`);
 }
 
-async function untilAlert({ api, ask }: Teller): Promise<z.output<typeof shownAlerts>['items']> {
+async function untilAlert({ api, ask }: Narrator): Promise<z.output<typeof shownAlerts>['items']> {
   const path = '/alerts?status=open&kind=process_overdue';
   for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await wait(POLL_MS)) {
     if (shownAlerts.parse(await ask(BOSS, 'GET', path)).items.length > 0) break;
@@ -127,7 +127,7 @@ async function untilAlert({ api, ask }: Teller): Promise<z.output<typeof shownAl
   return shownAlerts.parse(await api(BOSS, 'GET', path)).items;
 }
 
-async function watchRefund({ view, ask }: Teller, id: string, wanted: string): Promise<void> {
+async function watchRefund({ view, ask }: Narrator, id: string, wanted: string): Promise<void> {
   for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await wait(POLL_MS)) {
     const { status } = shownRefund.parse(await ask(BOSS, 'GET', `/refunds/${id}`));
     view.show('refund', status);
@@ -136,7 +136,7 @@ async function watchRefund({ view, ask }: Teller, id: string, wanted: string): P
   throw new Error(`the refund did not get to ${wanted}`);
 }
 
-async function showStock({ view, api }: Teller, sku: string): Promise<void> {
+async function showStock({ view, api }: Narrator, sku: string): Promise<void> {
   const { onHand, reserved, shipped } = shownProduct.parse(await api(BOSS, 'GET', `/products/${sku}`));
   view.tell(`   ${sku}: ${onHand} on hand, ${reserved} of them reserved; ${shipped} shipped`);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { BOSS, PATIENCE_MS, POLL_MS, type DemoCaller, type Teller } from './teller.ts';
+import { BOSS, PATIENCE_MS, POLL_MS, type DemoCaller, type Narrator } from './narrator.ts';
 
 const shownUser = z.object({
   id: z.string(),
@@ -25,7 +25,7 @@ export interface DemoCustomer {
 }
 
 /** Tells the story of profiles and copies on a running installation; answers the user who completed its profile. */
-export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuietly }: Teller): Promise<DemoCustomer> {
+export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuietly }: Narrator): Promise<DemoCustomer> {
   const watch = async (name: string, id: string, isReached: (user: ShownUser) => boolean): Promise<ShownUser> => {
     for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await wait(POLL_MS)) {
       const user = shownUser.parse(await ask(BOSS, 'GET', `/users/${id}`));

@@ -5,7 +5,7 @@ import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
 import { removeExpired } from '../../maintenance/retention/retention.ts';
 import { overdueNotifications } from '../../db/notifications/notifications.ts';
-import { promiseUserChanged } from '../../db/users/user-changes.ts';
+import { enqueueUserChanged } from '../../db/users/user-changes.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import {
   PROFILE_WORKFLOW,
@@ -216,7 +216,7 @@ async function repairSync({ db, config }: AuditDeps, user: AuditedUser): Promise
   const gained = user.defaultServices ? config.SYNC_SERVICES.filter((service) => !held.includes(service)) : [];
   if (gained.length === 0 && user.syncedVersion >= user.version) return;
   await db.inTenant(user.tenantId, (tx) =>
-    promiseUserChanged(tx, {
+    enqueueUserChanged(tx, {
       tenantId: user.tenantId,
       userId: user.id,
       version: user.version,

@@ -44,7 +44,7 @@ async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPag
     waiting.map(({ workflowId }) => workflowId),
   );
   const isWaiting = new Set(waiting.filter(({ workflowId }) => open.has(workflowId)));
-  const report = await lookAfter(
+  const report = await inspectEach(
     deps,
     processes.filter((watched) => !isWaiting.has(watched)),
   );
@@ -67,7 +67,7 @@ async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
   let report = NOTHING_WATCHED;
   let page: string[] = [];
   const look = async (): Promise<void> => {
-    report = addReports(report, await lookAfter(deps, await closedOf(deps, page)));
+    report = addReports(report, await inspectEach(deps, await closedOf(deps, page)));
     page = [];
   };
   for await (const { workflowId } of deps.client.workflow.list({ query, pageSize: LIST_SIZE })) {
@@ -104,7 +104,7 @@ async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
 }
 
 /** One process that can't be looked at must not keep the others from it. */
-async function lookAfter(deps: WatchdogDeps, keys: readonly Key[]): Promise<ProcessWatchReport> {
+async function inspectEach(deps: WatchdogDeps, keys: readonly Key[]): Promise<ProcessWatchReport> {
   let report = NOTHING_WATCHED;
   for (const key of keys) {
     heartbeat();

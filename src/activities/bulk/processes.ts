@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config.ts';
 import type { Db } from '../../postgres/client.ts';
-import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { whereOpenProcesses, type ProcessStateRow } from '../../db/processes/process-list.ts';
 import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import type { ProcessBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
@@ -38,7 +38,7 @@ export function createProcessBulkActivities({
           select: { tenantId: true, processId: true, processType: true, workflowId: true },
         });
         if (command.name !== 'recover')
-          await promiseCalls(
+          await enqueueCalls(
             tx,
             found.map((target) => callOf(command, target)),
           );
@@ -54,7 +54,7 @@ export function createProcessBulkActivities({
 function callOf(
   { name, ...arg }: Exclude<ProcessBulkInput['command'], { name: 'recover' }>,
   { tenantId, processId, processType, workflowId }: Target,
-): PromisedCall {
+): WorkflowCall {
   return {
     tenantId,
     kind: 'signal_with_start',

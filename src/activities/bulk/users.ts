@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config.ts';
 import type { Db } from '../../postgres/client.ts';
-import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { whereUsers } from '../../db/users/user-filter.ts';
 import type { UserBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
 import { createProcessBulkActivities } from './processes.ts';
@@ -39,7 +39,7 @@ export function createBulkActivities({
           take: limit,
           select: { id: true },
         });
-        await promiseCalls(
+        await enqueueCalls(
           tx,
           users.map(({ id }) => callOf(command, { tenantId, userId: id })),
         );
@@ -48,7 +48,7 @@ export function createBulkActivities({
   };
 }
 
-function callOf(command: UserBulkInput['command'], user: { tenantId: string; userId: string }): PromisedCall {
+function callOf(command: UserBulkInput['command'], user: { tenantId: string; userId: string }): WorkflowCall {
   const call = { tenantId: user.tenantId, kind: 'signal_with_start', input: user } as const;
   return command.name === 'reactivate'
     ? {

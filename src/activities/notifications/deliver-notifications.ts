@@ -5,7 +5,7 @@ import { countPendingNotifications, keepNotifications } from '../../db/notificat
 import { NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';
 import { MAIL_CONNECTIONS } from '../../gateways/mail.ts';
 import { channelsOver, type NotificationGateways } from '../../notifications/channels.ts';
-import { deliverNotification, type DeliveryOutcome } from '../../notifications/deliver.ts';
+import { deliverNotification, type NotificationOutcome } from '../../notifications/deliver.ts';
 import {
   BUSY_RETRY_DELAY_MS,
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
@@ -18,7 +18,7 @@ export interface NotificationDeps extends NotificationGateways {
   readonly db: Db;
   readonly config: Pick<Config, 'NOTIFICATIONS_PAUSED'>;
   /** Told of each outcome, for the metrics. */
-  readonly observe?: (outcome: DeliveryOutcome) => void;
+  readonly observe?: (outcome: NotificationOutcome) => void;
 }
 
 /** Which notifications to deliver. */
@@ -77,7 +77,7 @@ async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverN
 }
 
 /** Messages of failures stay in the workflow's history, so they count and name nobody. */
-function failWhileWaiting(outcomes: readonly DeliveryOutcome[]): void {
+function failWhileWaiting(outcomes: readonly NotificationOutcome[]): void {
   const unsent = outcomes.filter((outcome) => outcome === 'retry').length;
   if (unsent > 0) {
     throw ApplicationFailure.retryable(

@@ -14,7 +14,7 @@ import type { Cause, ProcessState } from '../../domain/process/state.ts';
 import type { StepWork } from '../../domain/process/step-work.ts';
 import type { LocalStep, LocalSteps } from './step-functions.ts';
 import { causeOf, outcomeOf } from './step-outcome.ts';
-import { settleAll, type Called } from './step-row.ts';
+import { applyOutcomes, type Called } from './step-row.ts';
 
 /**
  * The steps that followed in one transaction, and the attempt that ended it, to be counted; null: it ended by itself.
@@ -32,14 +32,14 @@ export const NOTHING: Following = { outcomes: [], failed: null };
  * done in a transaction of ours and succeed. The one that fails takes nothing back but itself, and goes on by a call of
  * its own.
  */
-export async function takeFollowing(
+export async function runFollowingSteps(
   client: pg.ClientBase,
   { definition, call, outcome, locals }: Called & { outcome: StepOutcome; locals: LocalSteps },
 ): Promise<Following> {
-  if (definition.isJoined !== true || outcome.type !== 'completed') return NOTHING;
+  if (definition.sharesTransaction !== true || outcome.type !== 'completed') return NOTHING;
   const outcomes: StepOutcome[] = [];
   for (;;) {
-    const { state } = settleAll(definition, call.state, [outcome, ...outcomes], call.now);
+    const { state } = applyOutcomes(definition, call.state, [outcome, ...outcomes], call.now);
     const next = nextLocal({ definition, state, locals });
     if (next === null) return { outcomes, failed: null };
     const { step, declared, local } = next;

@@ -9,7 +9,7 @@ import {
   writeProcesses,
   type LockedProcess,
 } from '../../db/processes/process-rows.ts';
-import { applyAll, settleOutcome, type StepOutcome } from '../../domain/process/decide.ts';
+import { applyAll, applyOutcome, type StepOutcome } from '../../domain/process/decide.ts';
 import {
   isWaiting,
   pauseAfter,
@@ -19,7 +19,7 @@ import {
 } from '../../domain/process/definition.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { executionOf, type Cause, type ProcessState } from '../../domain/process/state.ts';
-import type { Settled, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
+import type { AppliedOutcome, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
 
 /** What a call is about, and the type of process that it belongs to. */
 export interface Called {
@@ -28,11 +28,11 @@ export interface Called {
 }
 
 /** A step to be done or undone, as its row has it: free to be done, or answered already. */
-type Standing =
+type LockedStep =
   | { readonly isFree: true; readonly row: LockedProcess; readonly attempts: number }
   | { readonly isFree: false; readonly answer: StepAnswer };
 
-const SUPERSEDED: Standing = { isFree: false, answer: { isSuperseded: true } };
+const SUPERSEDED: LockedStep = { isFree: false, answer: { isSuperseded: true } };
 
 /** The cause of a call whose worker went away with it. */
 const NO_ANSWER: Cause = {
@@ -46,11 +46,11 @@ const NO_ANSWER: Cause = {
  * own revision there has written it before, with the same outcome, or is a run's late worker, which has nothing to say
  * any more.
  */
-export async function standingOf(client: pg.ClientBase, { definition, call }: Called): Promise<Standing> {
+export async function lockStep(client: pg.ClientBase, { definition, call }: Called): Promise<LockedStep> {
   const { tenantId, processId, step, revision, state } = call;
   const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
   if (row === undefined) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
-  if (call.isBeside === true) return besideOthers(row, call);
+  if (call.isParallel === true) return besideOthers(row, call);
   if (row.revision < revision && row.state.sequence <= state.sequence)
     return { isFree: true, row, attempts: row.attempts };
   if (row.revision !== revision || row.writer !== writerOf()) return SUPERSEDED;
@@ -60,7 +60,7 @@ export async function standingOf(client: pg.ClientBase, { definition, call }: Ca
 }
 
 /** Of several undos at once each finds the row as the others left it; one that is written already is not done again. */
-function besideOthers(row: LockedProcess, { step, revision }: StepCall): Standing {
+function besideOthers(row: LockedProcess, { step, revision }: StepCall): LockedStep {
   const execution = executionOf(row.state, step);
   if (row.revision !== revision || execution?.status !== 'compensating') return SUPERSEDED;
   return { isFree: true, row, attempts: execution.compensation?.attempts ?? 0 };
@@ -70,10 +70,10 @@ function besideOthers(row: LockedProcess, { step, revision }: StepCall): Standin
  * Writes that a call which leaves the process begins; one that was begun and never answered counts as an attempt.
  * Answers how many attempts there were.
  */
-export async function writeBegin(
+export async function recordCallStarted(
   client: pg.ClientBase,
   call: StepCall,
-  { row, attempts }: Extract<Standing, { isFree: true }>,
+  { row, attempts }: Extract<LockedStep, { isFree: true }>,
 ): Promise<number> {
   const { tenantId, processId, step, state } = call;
   // An undo, whose begin was written when it was decided on
@@ -89,17 +89,17 @@ export async function writeBegin(
 }
 
 /** Writes what became of a step, and of those that were taken after it. */
-export async function settle(
+export async function writeOutcome(
   client: pg.ClientBase,
   { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
 ): Promise<StepAnswer> {
-  const { tenantId, processId, isBeside } = call;
-  const before = isBeside === true ? row.state : call.state;
+  const { tenantId, processId, isParallel } = call;
+  const before = isParallel === true ? row.state : call.state;
   // Not by the worker's clock alone, which may be behind Temporal's: what is awaited next is due by the latter.
   const at = Math.max(Date.now(), call.now, before.updatedAt);
-  const { state, events } = settleAll(definition, before, outcomes, at);
+  const { state, events } = applyOutcomes(definition, before, outcomes, at);
   const written =
-    isBeside === true
+    isParallel === true
       ? { revision: row.revision, writer: row.writer ?? '' }
       : { revision: call.revision, writer: writerOf() };
   await writeProcesses(client, { tenantId, writes: [{ processId, state, events, ...written }] });
@@ -107,7 +107,7 @@ export async function settle(
 }
 
 /** The state after these outcomes, one after the other, and what happened on the way. */
-export function settleAll(
+export function applyOutcomes(
   definition: ProcessDefinition,
   before: ProcessState,
   outcomes: readonly StepOutcome[],
@@ -115,7 +115,7 @@ export function settleAll(
 ): { state: ProcessState; events: readonly ProcessEvent[] } {
   let state = before;
   const events = outcomes.flatMap((outcome) => {
-    const following = settleOutcome(definition, state, outcome, at);
+    const following = applyOutcome(definition, state, outcome, at);
     state = applyAll(state, following);
     return following;
   });
@@ -126,7 +126,7 @@ export function settleAll(
  * Keeps a first call back while the pause lasts that an attempt in another step's transaction, or of another run, has
  * left.
  */
-export function awaitPause({ retryAt }: LockedProcess): void {
+export function assertBackoffElapsed({ retryAt }: LockedProcess): void {
   const pauseMs = (retryAt ?? 0) - Date.now();
   if (pauseMs <= 0 || Context.current().info.attempt > 1) return;
   throw ApplicationFailure.create({
@@ -147,10 +147,10 @@ export async function countAttempt(
     policy,
   }: { call: StepCall; row: LockedProcess; attempts: number; cause: Cause; policy: Attempts },
 ): Promise<number | null> {
-  const { tenantId, processId, step, isBeside } = call;
+  const { tenantId, processId, step, isParallel } = call;
   const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, attempts);
   if (pauseMs === null) return null;
-  if (isBeside === true) {
+  if (isParallel === true) {
     // The row's own count is for one step at a time.
     const history = row.state.history.map((execution) =>
       execution.step === step && execution.compensation !== null
@@ -168,7 +168,7 @@ export async function countAttempt(
 }
 
 /** The outcome of a step that was done, if an event tells of one; a wait that ends follows from others by itself. */
-function settledIn(definition: ProcessDefinition, event: ProcessEvent): readonly Settled[] {
+function settledIn(definition: ProcessDefinition, event: ProcessEvent): readonly AppliedOutcome[] {
   if (!('step' in event) || isWaiting(stepOf(definition, event.step))) return [];
   const outcome = outcomeIn(event);
   return outcome === null ? [] : [{ outcome, at: event.at }];

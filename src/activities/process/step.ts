@@ -15,11 +15,18 @@ import {
 } from '../../domain/process/definition.ts';
 import { executionOf, type Cause } from '../../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../../domain/process/step-work.ts';
-import { NOTHING, takeFollowing } from './joined-steps.ts';
+import { NOTHING, runFollowingSteps } from './joined-steps.ts';
 import type { StepActivity, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
 import type { LocalSteps, RemoteStep, StepFunction } from './step-functions.ts';
 import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
-import { awaitPause, countAttempt, settle, standingOf, writeBegin, type Called } from './step-row.ts';
+import {
+  assertBackoffElapsed,
+  countAttempt,
+  writeOutcome,
+  lockStep,
+  recordCallStarted,
+  type Called,
+} from './step-row.ts';
 
 /** What every step needs. */
 export interface StepDeps {
@@ -80,16 +87,16 @@ async function inStep(
 ): Promise<StepAnswer> {
   const { definition, call, isUndo } = attempt;
   return rawTransaction(pool, call.tenantId, async (client) => {
-    const standing = await standingOf(client, attempt);
+    const standing = await lockStep(client, attempt);
     if (!standing.isFree) return standing.answer;
-    if (call.isBeside !== true) awaitPause(standing.row);
+    if (call.isParallel !== true) assertBackoffElapsed(standing.row);
     const [result] = await work(client, standing.attempts);
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
     const outcome = outcomeOf(call.step, result, { attempts: standing.attempts + 1, isUndo });
     // After a failed attempt somebody may have changed their mind: the process is heard before it goes further.
     const following =
-      standing.attempts > 0 ? NOTHING : await takeFollowing(client, { definition, call, outcome, locals });
-    const answer = await settle(client, {
+      standing.attempts > 0 ? NOTHING : await runFollowingSteps(client, { definition, call, outcome, locals });
+    const answer = await writeOutcome(client, {
       definition,
       call,
       row: standing.row,
@@ -104,8 +111,10 @@ async function inStep(
 async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
   const { call, declared } = attempt;
   const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
-    const standing = await standingOf(client, attempt);
-    return standing.isFree ? { isFree: true as const, attempts: await writeBegin(client, call, standing) } : standing;
+    const standing = await lockStep(client, attempt);
+    return standing.isFree
+      ? { isFree: true as const, attempts: await recordCallStarted(client, call, standing) }
+      : standing;
   });
   if (!begun.isFree) return begun.answer;
   let results: readonly StepResult[];
@@ -125,14 +134,14 @@ async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause):
   const { definition, call, declared, isUndo } = attempt;
   const policy = (isUndo ? declared.compensationAttempts : declared.attempts) ?? DEFAULT_ATTEMPTS;
   const answer = await rawTransaction(pool, call.tenantId, async (client) => {
-    const standing = await standingOf(client, attempt);
+    const standing = await lockStep(client, attempt);
     if (!standing.isFree) return standing.answer;
     const { row } = standing;
     const attempts = standing.attempts + 1;
     const pauseMs = await countAttempt(client, { call, row, attempts, cause, policy });
     if (pauseMs !== null) return { pauseMs };
     const outcome: StepOutcome = { type: isUndo ? 'compensationFailed' : 'failed', step: call.step, attempts, cause };
-    return settle(client, { definition, call, row, outcomes: [outcome] });
+    return writeOutcome(client, { definition, call, row, outcomes: [outcome] });
   });
   if (!('pauseMs' in answer)) return answer;
   throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });

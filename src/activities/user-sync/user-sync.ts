@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ClientBase } from 'pg';
-import { appendOutgoing } from '../../messaging/outbox/message-outbox.ts';
+import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import { userEvent } from '../../events/user-events.ts';
 import type { Config } from '../../config.ts';
 import type { UserSyncSettings } from '../../domain/user-sync/user-sync.ts';
@@ -59,7 +59,7 @@ async function publish(
 ): Promise<void> {
   const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
   const content = createHash('sha256').update(services.join(',')).digest('hex').slice(0, 8);
-  await appendOutgoing(client, [
+  await enqueueMessages(client, [
     userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services }),
   ]);
 }

@@ -1,4 +1,4 @@
-import { relayLag } from '../../messaging/outbox/message-relay.ts';
+import { messageRelayLagMs } from '../../messaging/outbox/message-relay.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
@@ -11,7 +11,7 @@ export const relayStalled: Check = {
   run: async ({ db, config }) => {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
     const relays = [
-      { key: 'outgoing-relay', what: 'outgoing message', ageMs: await relayLag(db) },
+      { key: 'outgoing-relay', what: 'outgoing message', ageMs: await messageRelayLagMs(db) },
       { key: 'pending-start-relay', what: 'promised call on a workflow', ageMs: await pendingStartAgeMs(db) },
     ];
     return relays

@@ -20,7 +20,7 @@ export interface ApiDeps {
   readonly metrics: { readonly registry: Registry; text(): Promise<string> };
   readonly isBusHealthy: () => Promise<boolean>;
   /** Wakes the relay of pending starts; must neither delay nor fail an answer. */
-  readonly relayNow: () => void;
+  readonly wakeOutboxRelay: () => void;
   /** Checks answers against their declared schema before they are sent; for tests. */
   readonly checkAnswers?: boolean;
 }

@@ -1,14 +1,14 @@
 import type { RefusalCode } from '../../domain/shared/decision.ts';
 
 /** One expected failure: how it is answered, what it says, and whether the same request may succeed later. */
-export interface CatalogueEntry {
+export interface ErrorEntry {
   readonly status: number;
   readonly title: string;
   readonly detail: string;
   readonly retryable: boolean;
 }
 
-const refused = (title: string, detail: string): CatalogueEntry => ({ status: 409, title, detail, retryable: false });
+const refused = (title: string, detail: string): ErrorEntry => ({ status: 409, title, detail, retryable: false });
 
 const REFUSALS = {
   invalid_payload: {
@@ -57,7 +57,7 @@ const REFUSALS = {
     'Cancellation refused',
     'This workflow ends when its user is deleted, not by cancellation.',
   ),
-} as const satisfies Record<RefusalCode, CatalogueEntry>;
+} as const satisfies Record<RefusalCode, ErrorEntry>;
 
 const REQUESTS = {
   bad_request: { status: 400, title: 'Bad request', detail: "The request can't be read.", retryable: false },
@@ -168,7 +168,7 @@ const REQUESTS = {
     detail: 'The limit of requests a minute is reached; Retry-After says when to go on.',
     retryable: true,
   },
-} as const satisfies Record<string, CatalogueEntry>;
+} as const satisfies Record<string, ErrorEntry>;
 
 const FAILURES = {
   internal_error: {
@@ -209,10 +209,10 @@ const FAILURES = {
     detail: "The keys that tokens are verified with can't be fetched.",
     retryable: true,
   },
-} as const satisfies Record<string, CatalogueEntry>;
+} as const satisfies Record<string, ErrorEntry>;
 
 /** Every failure that a caller can get, by code. */
-export const ERRORS = { ...REFUSALS, ...REQUESTS, ...FAILURES } as const satisfies Record<string, CatalogueEntry>;
+export const ERRORS = { ...REFUSALS, ...REQUESTS, ...FAILURES } as const satisfies Record<string, ErrorEntry>;
 
 /** Code of a failure that a caller can get. */
 export type ErrorCode = keyof typeof ERRORS;

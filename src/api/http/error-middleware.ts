@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { isDatabaseAway } from '../../postgres/errors.ts';
-import { temporalSilence } from '../../temporal/errors.ts';
+import { temporalOutage } from '../../temporal/errors.ts';
 import { ERRORS } from './error-catalogue.ts';
 import { Problem, problemBody } from './problem.ts';
 import { requestIdOf } from './middleware/request-id.ts';
@@ -10,7 +10,7 @@ import { send } from './send.ts';
 /** The problem that a caller is told about `error`; what is not expected is `internal_error`. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (temporalSilence(error) !== undefined) return new Problem('temporal_unavailable', { cause: error });
+  if (temporalOutage(error) !== undefined) return new Problem('temporal_unavailable', { cause: error });
   if (isDatabaseAway(error)) return new Problem('database_unavailable', { cause: error });
   return unreadableRequest(error) ?? new Problem('internal_error', { cause: error });
 }

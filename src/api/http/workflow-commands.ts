@@ -2,7 +2,7 @@ import { WithStartWorkflowOperation, WorkflowUpdateFailedError, type Client } fr
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { Config } from '../../config.ts';
 import { startOptions } from '../../temporal/start-options.ts';
-import { temporalSilence } from '../../temporal/errors.ts';
+import { temporalOutage } from '../../temporal/errors.ts';
 import { isErrorCode, type ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
 
@@ -63,7 +63,7 @@ async function explain(
   { temporal, endedCode }: Pick<CommandDeps, 'temporal'> & Pick<CommandTarget, 'endedCode'>,
 ): Promise<unknown> {
   if (error instanceof WorkflowUpdateFailedError) return refusal(error, endedCode);
-  switch (temporalSilence(error)) {
+  switch (temporalOutage(error)) {
     case 'away':
       return new Problem('temporal_unavailable', { cause: error });
     // While Temporal is away gRPC waits for it until the deadline, too: a probe tells the two apart.

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Bus } from '../../messaging/bus.ts';
-import { OUTGOING_RELAY } from '../../messaging/outbox/message-relay.ts';
+import { MESSAGE_RELAY } from '../../messaging/outbox/message-relay.ts';
 import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
 import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../../consumers/user-sync/sync-confirmations.ts';
 import type { Config } from '../../config.ts';
 import type { Db } from '../../postgres/client.ts';
-import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NotificationGateways } from '../../notifications/channels.ts';
 import { createRedelivery } from '../../notifications/redeliver.ts';
 
@@ -32,12 +32,12 @@ export function replayHandlers({
   const confirm = createSyncConfirmationsHandler({ db });
   return {
     [SYNC_CONFIRMATIONS]: (_tenantId, deadLetter) => confirm(messageOf(deadLetter)),
-    [OUTGOING_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
+    [MESSAGE_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
     // Put back; the relay carries it out.
     'pending-start': async (tenantId, { payload }) => {
       const { signalName, signalArg, input, ...call } = parkedCall.parse(JSON.parse(payload));
       await db.inTenant(tenantId, (tx) =>
-        promiseCalls(tx, [
+        enqueueCalls(tx, [
           {
             ...call,
             tenantId,

@@ -74,7 +74,7 @@ const deliver = route(
     const found = await deps.db.inTenant(tenantId, (tx) => findProcess(tx, { tenantId, processId }));
     const order = await requireOrder(call, processId);
     if (found === null || !(await deliverOrder(deps.db.pool, found))) throw new Problem('shipment_not_found');
-    deps.relayNow();
+    deps.wakeOutboxRelay();
     return { status: 202, body: orderAnswer(order) };
   },
 );

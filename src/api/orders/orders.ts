@@ -47,7 +47,7 @@ const place = route(
       deliveryLimitMs: deps.config.DELIVERY_DEADLINE_DAYS * DAY_MS,
       now: Date.now(),
     });
-    deps.relayNow();
+    deps.wakeOutboxRelay();
     return { status: 201, body: orderAnswer(order), headers: { Location: `/orders/${orderId}` } };
   },
 );

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isDuplicate } from '../../postgres/errors.ts';
 import { insertRefund, type NewRefund } from '../../db/orders/request-refund.ts';
-import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
-import { findRefund, type RefundRow } from '../../db/orders/refund-list.ts';
+import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { findRefund, type ListedRefund } from '../../db/orders/refund-list.ts';
 import { orderRefusalOf } from '../../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-status.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
@@ -81,13 +81,13 @@ const ask = route(
       returnLimitMs,
       now: Date.now(),
     });
-    deps.relayNow();
+    deps.wakeOutboxRelay();
     return { status: 201, body: refundAnswer(refund), headers: { Location: `/refunds/${refundId}` } };
   },
 );
 
 /** Writes the refund, unless an earlier request with the same `Idempotency-Key` has. */
-async function askOnce({ db: { pool } }: Call['deps'], refund: NewRefund): Promise<RefundRow> {
+async function askOnce({ db: { pool } }: Call['deps'], refund: NewRefund): Promise<ListedRefund> {
   try {
     await insertRefund(pool, refund);
   } catch (error) {
@@ -101,7 +101,7 @@ async function askOnce({ db: { pool } }: Call['deps'], refund: NewRefund): Promi
 async function requireRefund(
   { deps, caller: { tenantId } }: Pick<Call, 'deps' | 'caller'>,
   refundId: string,
-): Promise<RefundRow> {
+): Promise<ListedRefund> {
   const refund = await findRefund(deps.db.pool, { tenantId, refundId });
   if (refund === undefined) throw new Problem('refund_not_found');
   return refund;
@@ -146,7 +146,7 @@ const goodsReturned = route(
     const refund = await requireRefund(call, processId);
     const { processType, workflowId } = await requireOpenProcess(deps, { tenantId, processId });
     await deps.db.inTenant(tenantId, (tx) =>
-      promiseCalls(tx, [
+      enqueueCalls(tx, [
         {
           tenantId,
           kind: 'signal_with_start',
@@ -157,12 +157,12 @@ const goodsReturned = route(
         },
       ]),
     );
-    deps.relayNow();
+    deps.wakeOutboxRelay();
     return { status: 202, body: refundAnswer(refund) };
   },
 );
 
-function refundAnswer(row: RefundRow): z.input<typeof refundSchema> {
+function refundAnswer(row: ListedRefund): z.input<typeof refundSchema> {
   return {
     id: row.id,
     orderId: row.orderId,

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { UpdateDefinition } from '@temporalio/common';
-import { hasPromisedCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { hasWaitingCalls } from '../../messaging/outbox/workflow-outbox.ts';
 import { findUser, userExists, type UserRow } from '../../db/users/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
@@ -50,7 +50,7 @@ async function afterPromisedCalls(
   call: { tenantId: string; workflowId: string },
 ): Promise<void> {
   const deadline = performance.now() + PROMISED_CALLS_MS;
-  while (performance.now() < deadline && (await hasPromisedCalls(db.pool, call))) await wait(PROMISED_CALLS_POLL_MS);
+  while (performance.now() < deadline && (await hasWaitingCalls(db.pool, call))) await wait(PROMISED_CALLS_POLL_MS);
 }
 
 /** The user as its row is now, for the answer to a command. */

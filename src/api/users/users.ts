@@ -46,7 +46,7 @@ const register = route(
       { ...rest, name, phone, servicesToSync, tenantId: caller.tenantId },
       Date.now(),
     );
-    if (isNew) deps.relayNow();
+    if (isNew) deps.wakeOutboxRelay();
     return { status: isNew ? 201 : 200, body: userAnswer(user), headers: { Location: `/users/${user.id}` } };
   },
 );
@@ -113,7 +113,7 @@ const change = route(
     );
     if (user === undefined) throw new Problem('user_not_found');
     if (user === 'phone_required') throw new Problem('phone_required');
-    deps.relayNow();
+    deps.wakeOutboxRelay();
     return { status: 200, body: userAnswer(user) };
   },
 );
@@ -138,7 +138,7 @@ const remove = route(
     } = call;
     requireOwn(call, userId);
     if (!(await deleteUser(deps, { tenantId, userId }, new Date()))) throw new Problem('user_not_found');
-    deps.relayNow();
+    deps.wakeOutboxRelay();
     return { status: 204 };
   },
 );

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import { z } from 'zod';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
-import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { readCopies } from '../../db/user-sync/copies.ts';
 import {
@@ -40,7 +40,7 @@ export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): P
         const span = startSpan(...spanOf(event));
         return { ...event, span, traceparent: asSpan(span, currentTraceparent) };
       });
-      await takeEffects(db, events);
+      await applyEvents(db, events);
       // Those of a batch that failed tell of nothing: its messages come again
       for (const { span } of events) span.end();
     },
@@ -51,12 +51,12 @@ export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): P
 export function createSyncConfirmationsHandler({ db }: { db: Db }): MessageHandler {
   return async (message) => {
     const event = read(message);
-    await inSpan(...spanOf(event), () => takeEffects(db, [{ ...event, traceparent: currentTraceparent() }]));
+    await inSpan(...spanOf(event), () => applyEvents(db, [{ ...event, traceparent: currentTraceparent() }]));
   };
 }
 
 /** A message and what it says. */
-interface Said {
+interface ConsumedEvent {
   readonly event: SyncEvent;
   readonly message: BusMessage;
   /** Source and id identify an event; a copy that was sent again may have another message id. */
@@ -64,7 +64,7 @@ interface Said {
   readonly traceparent?: string | undefined;
 }
 
-function read(message: BusMessage): Said {
+function read(message: BusMessage): ConsumedEvent {
   const event = parse(message);
   if (message.tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'The message names no tenant.');
   if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
@@ -73,7 +73,7 @@ function read(message: BusMessage): Said {
   return { event, message, inboxId: `${event.source} ${event.id}` };
 }
 
-function spanOf({ event, message }: Said): [name: string, start: SpanStart] {
+function spanOf({ event, message }: ConsumedEvent): [name: string, start: SpanStart] {
   return [
     `process ${event.type}`,
     {
@@ -92,7 +92,7 @@ function spanOf({ event, message }: Said): [name: string, start: SpanStart] {
  * Takes the effect of the events that are new, in one transaction for each tenant; a `PoisonError` says that one can't
  * have any.
  */
-async function takeEffects(db: Db, all: readonly Said[]): Promise<void> {
+async function applyEvents(db: Db, all: readonly ConsumedEvent[]): Promise<void> {
   for (const [tenantId, events] of Map.groupBy(all, ({ message }) => message.tenantId)) {
     await rawTransaction(db.pool, tenantId, async (client) => {
       const fresh = await firstTimes(client, {
@@ -108,15 +108,19 @@ async function takeEffects(db: Db, all: readonly Said[]): Promise<void> {
           .map((event) => [event.inboxId, event]),
       );
       const counting = events.filter((event) => one.get(event.inboxId) === event);
-      await promiseCalls(client, await callsOf(client, tenantId, counting));
+      await enqueueCalls(client, await callsOf(client, tenantId, counting));
     });
   }
 }
 
-async function callsOf(client: ClientBase, tenantId: string, events: readonly Said[]): Promise<PromisedCall[]> {
+async function callsOf(
+  client: ClientBase,
+  tenantId: string,
+  events: readonly ConsumedEvent[],
+): Promise<WorkflowCall[]> {
   if (events.length === 0) return [];
   const copies = await readCopies(client, { tenantId, of: events.map(({ event: { data } }) => data) });
-  return events.flatMap(({ event, traceparent }, index): PromisedCall[] => {
+  return events.flatMap(({ event, traceparent }, index): WorkflowCall[] => {
     const { service, userVersion = 0 } = event.data;
     const copy = copies[index];
     if (copy === undefined)

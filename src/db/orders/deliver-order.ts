@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
+import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import type { ProcessStateRow } from '../processes/process-list.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
@@ -27,7 +27,7 @@ export async function deliverOrder(
         UPDATE shipments SET status = 'delivered', delivered_at = now()
         WHERE tenant_id = $1 AND order_id = $2 AND status = 'accepted' RETURNING status
       ), promised AS (
-        ${promiseCallsSql(3)} WHERE EXISTS (SELECT FROM delivered)
+        ${enqueueCallsSql(3)} WHERE EXISTS (SELECT FROM delivered)
       )
       SELECT status::text FROM shipments WHERE tenant_id = $1 AND order_id = $2`, // as it was before
     values: [

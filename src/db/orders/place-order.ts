@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { orderProcess } from '../../domain/orders/order-process.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
-import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
+import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from '../processes/new-process.ts';
@@ -82,4 +82,4 @@ const INSERT_ORDER = `
     SELECT $1, $2, place, sku, quantity FROM unnest($9::text[], $10::int[]) WITH ORDINALITY AS given (sku, quantity,
       place)
   ), ${insertProcessesSql(11)}
-  ${promiseCallsSql(12)}`;
+  ${enqueueCallsSql(12)}`;

@@ -4,7 +4,7 @@ import type { RefundProgress } from '../../domain/orders/refund-status.ts';
 import { runStatement } from '../../postgres/statement.ts';
 
 /** A refund, and how its process stands. */
-export interface RefundRow extends RefundProgress {
+export interface ListedRefund extends RefundProgress {
   readonly id: string;
   readonly orderId: string;
   readonly amountMinor: number;
@@ -19,8 +19,8 @@ export interface RefundRow extends RefundProgress {
 export async function findRefund(
   pool: Pool,
   { tenantId, refundId }: { tenantId: string; refundId: string },
-): Promise<RefundRow | undefined> {
-  const [row] = await runStatement<RefundRow>(pool, tenantId, {
+): Promise<ListedRefund | undefined> {
+  const [row] = await runStatement<ListedRefund>(pool, tenantId, {
     name: 'find-refund',
     values: [tenantId, refundId],
     // A sum of money is below 2^53, where a double is exact.

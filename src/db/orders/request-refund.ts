@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { refundProcess } from '../../domain/orders/refund-process.ts';
-import { callsParameter, promiseCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
+import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from '../processes/new-process.ts';
@@ -41,7 +41,7 @@ export async function insertRefund(pool: Pool, refund: NewRefund): Promise<Proce
         INSERT INTO refunds (tenant_id, id, order_id, amount_minor, currency, items, created_at)
           VALUES ($1, $2, $3, $4, $5, $6, $7)
       ), ${insertProcessesSql(8)}
-      ${promiseCallsSql(9)}`,
+      ${enqueueCallsSql(9)}`,
     values: [
       tenantId,
       refundId,

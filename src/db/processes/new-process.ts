@@ -1,7 +1,7 @@
 import { beginProcess } from '../../domain/process/decide.ts';
 import type { ProcessDefinition } from '../../domain/process/definition.ts';
 import { processWorkflowId, processWorkflowType, type ProcessInput } from '../../workflows/process/process.messages.ts';
-import type { PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import type { WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NewProcess } from './process-rows.ts';
 
 /**
@@ -20,7 +20,7 @@ export function newProcess<Data extends Readonly<Record<string, unknown>>>({
   processId: string;
   data: Data;
   now: number;
-}): { row: NewProcess; start: PromisedCall } {
+}): { row: NewProcess; start: WorkflowCall } {
   const { type } = definition;
   const { state, events } = beginProcess(definition, { data, now });
   const workflowId = processWorkflowId({ type, processId });

@@ -2,7 +2,7 @@ import type { Customer, PendingProfile, Profile } from '../../domain/profile/pro
 import { statusesOf } from '../../domain/profile/statuses.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { Prisma, User } from '../../postgres/generated/client.ts';
-import { NEXT_VERSION, promiseUserChanged } from '../users/user-changes.ts';
+import { NEXT_VERSION, enqueueUserChanged } from '../users/user-changes.ts';
 
 /** The columns that the profile workflow owns. */
 type ProfileColumns = Pick<
@@ -135,6 +135,6 @@ export async function writeProfile(
     data,
     select: { version: true },
   });
-  if (isCopyChanged) await promiseUserChanged(tx, { tenantId, userId, version });
+  if (isCopyChanged) await enqueueUserChanged(tx, { tenantId, userId, version });
   return isRepeated ? 'repeated' : 'written';
 }

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 
 /** What is known here of a service's copy of a user. */
-export interface UserCopy {
+export interface CopyRow {
   /** As rows have it, in lower case. */
   readonly userId: string;
   /** The user's current version. */
@@ -18,8 +18,8 @@ export async function readCopies(
     tenantId,
     of,
   }: { readonly tenantId: string; readonly of: readonly { readonly userId: string; readonly service: string }[] },
-): Promise<(UserCopy | undefined)[]> {
-  const { rows } = await client.query<UserCopy & { userId: string | null }>(
+): Promise<(CopyRow | undefined)[]> {
+  const { rows } = await client.query<CopyRow & { userId: string | null }>(
     `
     SELECT u.id AS "userId", u.version, u.deleted_at IS NOT NULL AS "isDeleted", s.service IS NOT NULL AS "isKept"
     FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS c (user_id, service, place)

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { TOPICS, userEvent } from '../../events/user-events.ts';
-import { appendOutgoing } from '../../messaging/outbox/message-outbox.ts';
+import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import type { Config } from '../../config.ts';
 import { lockStreams } from '../../messaging/log/lock-streams.ts';
-import { promiseCalls, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
-import { promiseUserChanged } from './user-changes.ts';
+import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueUserChanged } from './user-changes.ts';
 import {
   anonymiseUser,
   changeContact,
@@ -80,7 +80,7 @@ export async function changeUser(
   return db.inTenant(key.tenantId, async (tx) => {
     const version = await changeContact(tx, key, changes);
     if (version === 'phone_required') return version;
-    if (typeof version === 'number') await promiseUserChanged(tx, { ...key, version });
+    if (typeof version === 'number') await enqueueUserChanged(tx, { ...key, version });
     return findUser(tx, key);
   });
 }
@@ -94,15 +94,15 @@ export async function deleteUser({ db }: Pick<Writer, 'db'>, key: UserKey, now: 
     await lockStreams(tx, [key.userId]);
     const deleted = await anonymiseUser(tx, key, now);
     if (deleted === undefined) return false;
-    await appendOutgoing(tx, [
+    await enqueueMessages(tx, [
       userEvent({ topic: TOPICS.userDeleted, messageId: `${TOPICS.userDeleted}:${key.userId}`, user: deleted }),
     ]);
-    await promiseCalls(tx, deletionsOf(key));
+    await enqueueCalls(tx, deletionsOf(key));
     return true;
   });
 }
 
-function startsOf({ tenantId, userId }: UserKey): PromisedCall[] {
+function startsOf({ tenantId, userId }: UserKey): WorkflowCall[] {
   const input = { tenantId, userId };
   return [
     { tenantId, kind: 'start', workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId), input },
@@ -110,7 +110,7 @@ function startsOf({ tenantId, userId }: UserKey): PromisedCall[] {
   ];
 }
 
-function deletionsOf({ tenantId, userId }: UserKey): PromisedCall[] {
+function deletionsOf({ tenantId, userId }: UserKey): WorkflowCall[] {
   return [
     {
       tenantId,

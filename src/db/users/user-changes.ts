@@ -5,7 +5,7 @@ import {
   userSyncWorkflowId,
 } from '../../workflows/user-sync/user-sync.messages.ts';
 import type { Tx } from '../../postgres/client.ts';
-import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 
 /**
  * A change of the copy that services hold: they have not confirmed the new version, and the row says so from the start.
@@ -13,11 +13,11 @@ import { promiseCalls } from '../../messaging/outbox/workflow-outbox.ts';
 export const NEXT_VERSION = { version: { increment: 1 }, syncStatus: 'pending' } as const;
 
 /** Promises that the user's synchronisation hears of the new version, in the transaction that made it. */
-export async function promiseUserChanged(
+export async function enqueueUserChanged(
   tx: Tx,
   { tenantId, userId, ...arg }: { tenantId: string; userId: string } & UserChangedPayload,
 ): Promise<void> {
-  await promiseCalls(tx, [
+  await enqueueCalls(tx, [
     {
       tenantId,
       kind: 'signal_with_start',

@@ -8,7 +8,7 @@ import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from '../notifications/notifications.ts';
 import { FORGET_ADDRESSES } from '../orders/erase-addresses.ts';
 import { Prisma, type User, type UserSyncService } from '../../postgres/generated/client.ts';
-import { callsParameter, promiseCallsSql, type PromisedCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { callsParameter, enqueueCallsSql, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { columnsOf } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
 
@@ -124,7 +124,7 @@ export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Pro
 export async function insertUser(
   pool: Pool,
   user: NewUser,
-  calls: readonly PromisedCall[],
+  calls: readonly WorkflowCall[],
 ): Promise<UserRow | undefined> {
   const [row] = await runStatement<UserRow>(pool, user.tenantId, {
     name: 'insert-user',
@@ -158,7 +158,7 @@ const INSERT_USER = `
     INSERT INTO user_sync_services (tenant_id, user_id, service)
     SELECT tenant_id, id, unnest($12::text[]) FROM registered RETURNING *
   ), promised AS (
-    ${promiseCallsSql(13)} WHERE EXISTS (SELECT FROM registered) ORDER BY place
+    ${enqueueCallsSql(13)} WHERE EXISTS (SELECT FROM registered) ORDER BY place
   )
   SELECT ${columnsOf('registered', Prisma.UserScalarFieldEnum)}, ${servicesJson('service')} FROM registered`;
 

@@ -15,7 +15,7 @@ export type OrderData = {
 export const orderProcess: ProcessDefinition<OrderData> = {
   type: 'order',
   summary: 'Order: validated, reserved, paid, shipped and delivered, or undone',
-  isJoined: true,
+  sharesTransaction: true,
   steps: {
     validate_order: { execute: 'validateOrder' },
     reserve_inventory: { execute: 'reserveStock', compensate: 'releaseStock' },

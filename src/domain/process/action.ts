@@ -30,7 +30,7 @@ export function actionOf(definition: ProcessDefinition, state: ProcessState): Pr
 /**
  * What somebody must look at now: a process that waits for an operator, or waits longer than it should; null: nothing.
  */
-export function troubleOf(state: ProcessState): 'process_parked' | 'process_overdue' | null {
+export function alertKindOf(state: ProcessState): 'process_parked' | 'process_overdue' | null {
   if (isParked(state.status)) return 'process_parked';
   const reminders = state.history.find(({ step }) => step === state.currentStep)?.attempts ?? 0;
   return state.status === 'waiting' && reminders > 0 ? 'process_overdue' : null;

@@ -1,6 +1,6 @@
 import { isWaiting, stepAfter, stepOf, type ProcessDefinition } from './definition.ts';
-import type { ProcessHappening } from './events.ts';
-import { executionOf, type Cause, type Decided, type ProcessState, type StepExecution } from './state.ts';
+import type { ProcessEventBody } from './events.ts';
+import { executionOf, type Cause, type OperatorDecision, type ProcessState, type StepExecution } from './state.ts';
 import { isClosed } from './statuses.ts';
 
 /** How often operators are told again of a process that waits for them: a day, in milliseconds. */
@@ -10,16 +10,12 @@ export const PARKED_REMINDER_MS = 24 * 60 * 60_000;
  * The next thing that follows from the state by itself, without anything from outside; null: something has to be done,
  * awaited or decided first. Called until it answers null, it brings a process to where it can rest.
  */
-export function nextHappening(
-  definition: ProcessDefinition,
-  state: ProcessState,
-  now: number,
-): ProcessHappening | null {
+export function nextEvent(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   if (isClosed(state.status)) return null;
   return state.cause === null ? goForward(definition, state, now) : goBack(definition, state, now);
 }
 
-function goForward(definition: ProcessDefinition, state: ProcessState, now: number): ProcessHappening | null {
+function goForward(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   const current = state.currentStep === null ? undefined : executionOf(state, state.currentStep);
   if (state.cancelled !== null && canTurnBack(definition, state)) return turnBack(definition, current, state.cancelled);
   switch (current?.status) {
@@ -46,7 +42,7 @@ function startWait(
   { step }: StepExecution,
   { data, early }: ProcessState,
   now: number,
-): ProcessHappening | null {
+): ProcessEventBody | null {
   const declared = stepOf(definition, step);
   if (!isWaiting(declared)) return null;
   const payload = early[declared.awaits];
@@ -64,7 +60,7 @@ function onFailure(
   { step, error }: StepExecution,
   state: ProcessState,
   now: number,
-): ProcessHappening | null {
+): ProcessEventBody | null {
   if (canTurnBack(definition, state)) return { type: 'CompensationStarted', cause: error ?? UNEXPLAINED };
   return state.status === 'step_failed' ? null : { type: 'StepParked', step, dueAt: now + PARKED_REMINDER_MS };
 }
@@ -76,8 +72,8 @@ function onFailure(
 function turnBack(
   definition: ProcessDefinition,
   current: StepExecution | undefined,
-  cancelled: Decided,
-): ProcessHappening | null {
+  cancelled: OperatorDecision,
+): ProcessEventBody | null {
   const isUnderWay = current?.status === 'running';
   if (isUnderWay && !isWaiting(stepOf(definition, current.step))) return null;
   if (isUnderWay || current?.status === 'pending')
@@ -89,7 +85,7 @@ function turnBack(
 }
 
 /** Undoes, each step once, and closes when there is nothing left to undo. */
-function goBack(definition: ProcessDefinition, state: ProcessState, now: number): ProcessHappening | null {
+function goBack(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   const isParallel = definition.compensation === 'parallel';
   if (!isParallel && state.history.some(({ status }) => status === 'compensating')) return null;
   const left = state.history.findLast((execution) => isToUndo(definition, execution));

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { PROCESS_COMMANDS } from './command-names.ts';
-import { parseProcessCommand, parseTold } from './commands.ts';
+import { parseProcessCommand, parseReceived } from './commands.ts';
 
-const codeOf = (parsed: ReturnType<typeof parseTold>): string => (parsed.ok ? 'ok' : parsed.refusal.code);
+const codeOf = (parsed: ReturnType<typeof parseReceived>): string => (parsed.ok ? 'ok' : parsed.refusal.code);
 
 test("a command says who gives it and why; what sets the process's own rules aside needs a reason", (t) => {
   t.deepEqual(parseProcessCommand('cancel', undefined), {
@@ -33,10 +33,10 @@ test('texts of commands are such as the rows can keep', (t) => {
 });
 
 test('what is told is a JSON object that the rows can keep, or nothing', (t) => {
-  t.deepEqual(parseTold('arrived'), { ok: true, value: { type: 'tell', event: 'arrived', payload: {} } });
-  t.is(codeOf(parseTold('arrived', { door: { keys: ['a', { b: 1 }] }, note: 'backslash \\u0000 is text' })), 'ok');
+  t.deepEqual(parseReceived('arrived'), { ok: true, value: { type: 'receive', event: 'arrived', payload: {} } });
+  t.is(codeOf(parseReceived('arrived', { door: { keys: ['a', { b: 1 }] }, note: 'backslash \\u0000 is text' })), 'ok');
   for (const payload of [null, [], 'arrived', 7])
-    t.is(codeOf(parseTold('arrived', payload)), 'invalid_payload', JSON.stringify(payload));
+    t.is(codeOf(parseReceived('arrived', payload)), 'invalid_payload', JSON.stringify(payload));
   for (const payload of [
     { a: 'b\0' },
     { 'a\0': 1 },
@@ -44,6 +44,6 @@ test('what is told is a JSON object that the rows can keep, or nothing', (t) => 
     { a: 'x'.repeat(10_000) },
     JSON.parse(`{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`),
   ]) {
-    t.is(codeOf(parseTold('arrived', payload)), 'invalid_payload');
+    t.is(codeOf(parseReceived('arrived', payload)), 'invalid_payload');
   }
 });

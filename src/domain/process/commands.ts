@@ -29,14 +29,14 @@ export function parseProcessCommand(type: ProcessCommandName, payload: unknown):
 /**
  * Reads what is told of an outside event: a JSON object of up to 10,000 characters, nested up to 10 deep, or nothing.
  */
-export function parseTold(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
+export function parseReceived(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
     return invalid('the payload must be a JSON object');
   if (!isStorable(payload, DEEPEST_PAYLOAD))
     return invalid("the payload is nested too deep, or holds a character that can't be stored");
   if (JSON.stringify(payload).length > LARGEST_PAYLOAD)
     return invalid(`the payload is longer than ${LARGEST_PAYLOAD} characters`);
-  return { ok: true, value: { type: 'tell', event, payload: { ...payload } } };
+  return { ok: true, value: { type: 'receive', event, payload: { ...payload } } };
 }
 
 /**

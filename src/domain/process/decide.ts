@@ -1,27 +1,27 @@
 import { assertNever } from '../shared/assert-never.ts';
 import { accept, refuse, type Decision } from '../shared/decision.ts';
-import { isPastPivot, isPivotUncertain, nextHappening, PARKED_REMINDER_MS } from './advance.ts';
+import { isPastPivot, isPivotUncertain, nextEvent, PARKED_REMINDER_MS } from './advance.ts';
 import { isWaiting, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
-import type { ProcessEvent, ProcessHappening } from './events.ts';
+import type { ProcessEvent, ProcessEventBody } from './events.ts';
 import { evolveProcess } from './evolve.ts';
-import { executionOf, type Cause, type Decided, type ProcessState } from './state.ts';
+import { executionOf, type Cause, type OperatorDecision, type ProcessState } from './state.ts';
 import { isClosed } from './statuses.ts';
 
 /** Who gives a command, and why. */
-interface Giver {
+interface Actor {
   readonly by: string;
   readonly reason: string | null;
 }
 
 /** What operators, customers and the world tell a process. */
 export type ProcessCommand =
-  | { readonly type: 'tell'; readonly event: string; readonly payload: ProcessData }
-  | ({ readonly type: 'cancel' } & Giver)
-  | ({ readonly type: 'retryCompensation' } & Giver)
-  | ({ readonly type: 'skipCompensation'; readonly step: string } & Giver)
-  | ({ readonly type: 'retryStep' } & Giver)
-  | ({ readonly type: 'skipStep' } & Giver)
-  | ({ readonly type: 'abandon' } & Giver);
+  | { readonly type: 'receive'; readonly event: string; readonly payload: ProcessData }
+  | ({ readonly type: 'cancel' } & Actor)
+  | ({ readonly type: 'retryCompensation' } & Actor)
+  | ({ readonly type: 'skipCompensation'; readonly step: string } & Actor)
+  | ({ readonly type: 'retryStep' } & Actor)
+  | ({ readonly type: 'skipStep' } & Actor)
+  | ({ readonly type: 'abandon' } & Actor);
 
 /** What became of a step or of its undo. */
 export type StepOutcome =
@@ -71,13 +71,13 @@ export function decideProcess(
 }
 
 /** What follows from the outcome of a step that this state had under way. */
-export function settleOutcome(
+export function applyOutcome(
   definition: ProcessDefinition,
   state: ProcessState,
   outcome: StepOutcome,
   now: number,
 ): readonly ProcessEvent[] {
-  return eventsOf(definition, state, [happeningOf(outcome)], now);
+  return eventsOf(definition, state, [eventBodyOf(outcome)], now);
 }
 
 /** The state after the events. */
@@ -90,12 +90,12 @@ function firstOf(
   state: ProcessState,
   command: ProcessCommand | { readonly type: 'passTime' },
   now: number,
-): Decision<ProcessHappening> {
+): Decision<ProcessEventBody> {
   switch (command.type) {
     case 'passTime':
       return accept(...whatIsDue(definition, state, now));
-    case 'tell':
-      return hear(definition, state, command);
+    case 'receive':
+      return receive(definition, state, command);
     case 'cancel':
       return cancel(definition, state, decidedBy(command, now));
     case 'retryCompensation':
@@ -116,7 +116,7 @@ function firstOf(
   }
 }
 
-function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: number): readonly ProcessHappening[] {
+function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: number): readonly ProcessEventBody[] {
   const { status, currentStep, dueAt } = state;
   if (dueAt === null || now < dueAt) return [];
   if (status !== 'waiting' || currentStep === null)
@@ -134,11 +134,11 @@ function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: numb
   return [{ type: 'StepFailed', step: currentStep, attempts: 1, cause }];
 }
 
-function hear(
+function receive(
   definition: ProcessDefinition,
   state: ProcessState,
   { event, payload }: { event: string; payload: ProcessData },
-): Decision<ProcessHappening> {
+): Decision<ProcessEventBody> {
   const waiting = Object.entries(definition.steps).find(([, step]) => isWaiting(step) && step.awaits === event);
   if (waiting === undefined) return refuse('unknown_event', `No step of this process waits for "${event}".`);
   const [step] = waiting;
@@ -151,7 +151,11 @@ function hear(
     : refuse('process_turned_back', 'The process is being undone and no longer waits for this.');
 }
 
-function cancel(definition: ProcessDefinition, state: ProcessState, decided: Decided): Decision<ProcessHappening> {
+function cancel(
+  definition: ProcessDefinition,
+  state: ProcessState,
+  decided: OperatorDecision,
+): Decision<ProcessEventBody> {
   if (isPastPivot(definition, state)) return refuse('past_point_of_no_return', 'What is done can no longer be undone.');
   if (state.cancelled !== null) return accept(); // asked twice
   if (state.cause !== null) return refuse('process_turned_back', 'The process is being undone already.');
@@ -164,13 +168,13 @@ function decideOnUndo(
   state: ProcessState,
   command: Extract<ProcessCommand, { type: 'retryCompensation' | 'skipCompensation' }>,
   now: number,
-): Decision<ProcessHappening> {
+): Decision<ProcessEventBody> {
   if (state.status !== 'compensation_failed')
     return refuse('process_not_parked', 'No undo of this process has failed and waits.');
   const failed = state.history.filter(({ status }) => status === 'compensation_failed').map(({ step }) => step);
   const decided = decidedBy(command, now);
   if (command.type === 'retryCompensation') {
-    return accept<ProcessHappening>(
+    return accept<ProcessEventBody>(
       { type: 'CompensationRetried', decided },
       ...failed.map((step) => ({ type: 'StepCompensating', step }) as const).toReversed(),
     );
@@ -184,7 +188,7 @@ function decideOnStep(
   state: ProcessState,
   command: Extract<ProcessCommand, { type: 'retryStep' | 'skipStep' }>,
   now: number,
-): Decision<ProcessHappening> {
+): Decision<ProcessEventBody> {
   const { status, currentStep: step } = state;
   if (status !== 'step_failed' || step === null)
     return refuse('process_not_parked', 'No step of this process has failed and waits.');
@@ -195,11 +199,11 @@ function decideOnStep(
   });
 }
 
-function decidedBy({ type, by, reason }: { type: string } & Giver, now: number): Decided {
+function decidedBy({ type, by, reason }: { type: string } & Actor, now: number): OperatorDecision {
   return { command: type, by, reason, at: now };
 }
 
-function happeningOf(outcome: StepOutcome): ProcessHappening {
+function eventBodyOf(outcome: StepOutcome): ProcessEventBody {
   switch (outcome.type) {
     case 'completed':
       return { ...outcome, type: 'StepCompleted' };
@@ -218,19 +222,18 @@ function happeningOf(outcome: StepOutcome): ProcessHappening {
 function eventsOf(
   definition: ProcessDefinition,
   before: ProcessState,
-  happenings: readonly ProcessHappening[],
+  bodies: readonly ProcessEventBody[],
   now: number,
 ): readonly ProcessEvent[] {
   const events: ProcessEvent[] = [];
   let state = before;
-  const add = (happening: ProcessHappening): void => {
-    const event: ProcessEvent = { ...happening, sequence: state.sequence + 1, at: now };
+  const add = (body: ProcessEventBody): void => {
+    const event: ProcessEvent = { ...body, sequence: state.sequence + 1, at: now };
     state = evolveProcess(state, event);
     events.push(event);
   };
-  if (happenings.length === 0) return [];
-  happenings.forEach(add);
-  for (let next = nextHappening(definition, state, now); next !== null; next = nextHappening(definition, state, now))
-    add(next);
+  if (bodies.length === 0) return [];
+  bodies.forEach(add);
+  for (let next = nextEvent(definition, state, now); next !== null; next = nextEvent(definition, state, now)) add(next);
   return events;
 }

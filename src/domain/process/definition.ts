@@ -76,7 +76,7 @@ export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
    * without the others, and what they lock stays locked until the last. A step that fails there is left to a
    * transaction of its own.
    */
-  readonly isJoined?: true;
+  readonly sharesTransaction?: true;
   /** Undo the last step first (the default), or all at once. */
   readonly compensation?: 'last_in_first_out' | 'parallel';
 }

@@ -1,8 +1,8 @@
 import type { ProcessData } from './definition.ts';
-import type { Cause, Decided } from './state.ts';
+import type { Cause, OperatorDecision } from './state.ts';
 
 /** What happened in a process. Each also has the time, in milliseconds since the epoch, and its number. */
-export type ProcessHappening =
+export type ProcessEventBody =
   | { readonly type: 'ProcessStarted' }
   /** The step is next; its undo is on the list from here on. */
   | { readonly type: 'StepRegistered'; readonly step: string }
@@ -13,27 +13,27 @@ export type ProcessHappening =
   | { readonly type: 'StepCompleted'; readonly step: string; readonly attempts: number; readonly result: ProcessData }
   | { readonly type: 'StepFailed'; readonly step: string; readonly attempts: number; readonly cause: Cause }
   | { readonly type: 'StepParked'; readonly step: string; readonly dueAt: number }
-  | { readonly type: 'StepRetried'; readonly step: string; readonly decided: Decided }
-  | { readonly type: 'StepSkipped'; readonly step: string; readonly decided: Decided }
-  | { readonly type: 'CancellationRequested'; readonly decided: Decided }
+  | { readonly type: 'StepRetried'; readonly step: string; readonly decided: OperatorDecision }
+  | { readonly type: 'StepSkipped'; readonly step: string; readonly decided: OperatorDecision }
+  | { readonly type: 'CancellationRequested'; readonly decided: OperatorDecision }
   | { readonly type: 'CompensationStarted'; readonly cause: Cause }
   | { readonly type: 'StepCompensating'; readonly step: string }
   | { readonly type: 'StepCompensated'; readonly step: string; readonly attempts: number }
   | { readonly type: 'StepCompensationFailed'; readonly step: string; readonly attempts: number; readonly cause: Cause }
   | { readonly type: 'CompensationParked'; readonly dueAt: number }
-  | { readonly type: 'CompensationRetried'; readonly decided: Decided }
-  | { readonly type: 'CompensationSkipped'; readonly step: string; readonly decided: Decided }
+  | { readonly type: 'CompensationRetried'; readonly decided: OperatorDecision }
+  | { readonly type: 'CompensationSkipped'; readonly step: string; readonly decided: OperatorDecision }
   /** Operators have not decided for a day. */
   | { readonly type: 'ParkingOverdue'; readonly dueAt: number }
   | { readonly type: 'ProcessCompleted' }
   | { readonly type: 'ProcessCompensated' }
   | { readonly type: 'ProcessCancelled' }
-  | { readonly type: 'ProcessAbandoned'; readonly decided: Decided | null };
+  | { readonly type: 'ProcessAbandoned'; readonly decided: OperatorDecision | null };
 
-/** A happening with its place: `sequence` counts from 1 within its process. */
-export type ProcessEvent = ProcessHappening & { readonly sequence: number; readonly at: number };
+/** What happened, with its place: `sequence` counts from 1 within its process. */
+export type ProcessEvent = ProcessEventBody & { readonly sequence: number; readonly at: number };
 
-const CLOSING: ReadonlySet<string> = new Set<ProcessHappening['type']>([
+const CLOSING: ReadonlySet<string> = new Set<ProcessEventBody['type']>([
   'ProcessCompleted',
   'ProcessCompensated',
   'ProcessCancelled',

@@ -5,7 +5,7 @@ import {
   applyAll,
   beginProcess,
   decideProcess,
-  settleOutcome,
+  applyOutcome,
   type ProcessCommand,
   type StepOutcome,
 } from './decide.ts';
@@ -81,7 +81,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
 });
 const names = fc.nat(6).map((index) => `s${index}`);
 const commands: fc.Arbitrary<ProcessCommand> = fc.oneof(
-  fc.nat(6).map((index): ProcessCommand => ({ type: 'tell', event: `e${index}`, payload: { told: index } })),
+  fc.nat(6).map((index): ProcessCommand => ({ type: 'receive', event: `e${index}`, payload: { told: index } })),
   fc
     .constantFrom('cancel', 'retryCompensation', 'retryStep', 'skipStep', 'abandon')
     .map((type): ProcessCommand => ({ type, ...by })),
@@ -151,7 +151,7 @@ class Played {
           ? { type: 'compensated', step, attempts }
           : { type: 'completed', step, attempts, result: {} }
         : { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
-    this.take(settleOutcome(this.definition, this.state, outcome, this.now));
+    this.take(applyOutcome(this.definition, this.state, outcome, this.now));
   }
 
   private take(events: readonly ProcessEvent[]): void {
@@ -222,7 +222,7 @@ function bringToAnEnd(played: Played): void {
     const declared = stepOf(played.definition, currentStep ?? '');
     if (isParked(status))
       played.command(status === 'step_failed' ? { type: 'retryStep', ...by } : { type: 'retryCompensation', ...by });
-    else if (isWaiting(declared)) played.command({ type: 'tell', event: declared.awaits, payload: {} });
+    else if (isWaiting(declared)) played.command({ type: 'receive', event: declared.awaits, payload: {} });
   }
 }
 

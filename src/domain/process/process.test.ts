@@ -1,11 +1,11 @@
 import test from 'ava';
-import { actionOf, troubleOf } from './action.ts';
+import { actionOf, alertKindOf } from './action.ts';
 import { PARKED_REMINDER_MS } from './advance.ts';
 import {
   applyAll,
   beginProcess,
   decideProcess,
-  settleOutcome,
+  applyOutcome,
   type ProcessCommand,
   type StepOutcome,
 } from './decide.ts';
@@ -43,7 +43,7 @@ function play(
   for (const move of moves) {
     if (move.type === 'passTime') now += move.afterMs ?? 0;
     const decided = isOutcome(move)
-      ? { accepted: true as const, events: settleOutcome(of, state, move, now) }
+      ? { accepted: true as const, events: applyOutcome(of, state, move, now) }
       : decideProcess(of, state, move, now);
     refused = decided.accepted ? null : decided.refusal.code;
     if (!decided.accepted) continue;
@@ -77,13 +77,13 @@ const ways: Record<ProcessStatus, readonly Move[]> = {
   compensating: [done('reserve'), failed('pay')],
   compensation_failed: [done('reserve'), failed('pay'), stuck('reserve')],
   step_failed: [done('reserve'), done('pay'), failed('ship', 'unknown', 4)],
-  completed: [done('reserve'), done('pay'), done('ship'), { type: 'tell', event: 'arrived', payload: {} }],
+  completed: [done('reserve'), done('pay'), done('ship'), { type: 'receive', event: 'arrived', payload: {} }],
   compensated: [done('reserve'), failed('pay'), undone('reserve')],
   cancelled: [done('reserve'), cancel, undone('reserve')],
   abandoned: [done('reserve'), failed('pay'), stuck('reserve'), { type: 'abandon', ...by }],
 };
 const commands: Record<string, ProcessCommand> = {
-  tell: { type: 'tell', event: 'arrived', payload: { door: 7 } },
+  receive: { type: 'receive', event: 'arrived', payload: { door: 7 } },
   cancel,
   retryCompensation: { type: 'retryCompensation', ...by },
   skipCompensation: { type: 'skipCompensation', step: 'reserve', ...by },
@@ -102,13 +102,13 @@ const notParked = {
 const table: Partial<Record<ProcessStatus, Record<string, string>>> = {
   running: {
     ...notParked,
-    tell: 'EventReceivedEarly',
+    receive: 'EventReceivedEarly',
     cancel: 'CancellationRequested, StepSkipped pay, CompensationStarted, StepCompensating reserve',
   },
-  waiting: { ...notParked, tell: 'StepCompleted arrive, ProcessCompleted', cancel: 'past_point_of_no_return' },
-  compensating: { ...notParked, tell: 'process_turned_back', cancel: 'process_turned_back' },
+  waiting: { ...notParked, receive: 'StepCompleted arrive, ProcessCompleted', cancel: 'past_point_of_no_return' },
+  compensating: { ...notParked, receive: 'process_turned_back', cancel: 'process_turned_back' },
   compensation_failed: {
-    tell: 'process_turned_back',
+    receive: 'process_turned_back',
     cancel: 'process_turned_back',
     retryStep: 'process_not_parked',
     skipStep: 'process_not_parked',
@@ -117,7 +117,7 @@ const table: Partial<Record<ProcessStatus, Record<string, string>>> = {
     abandon: 'ProcessAbandoned',
   },
   step_failed: {
-    tell: 'EventReceivedEarly',
+    receive: 'EventReceivedEarly',
     cancel: 'past_point_of_no_return',
     retryCompensation: 'process_not_parked',
     skipCompensation: 'process_not_parked',
@@ -166,7 +166,7 @@ test('every undo is attempted though others fail; the process then stands at the
     'CompensationParked',
   ]);
   t.like(state, { status: 'compensation_failed', currentStep: 'pay', dueAt: NOW + PARKED_REMINDER_MS });
-  t.is(troubleOf(state), 'process_parked');
+  t.is(alertKindOf(state), 'process_parked');
 });
 
 test('a retry of failed undos keeps their order, and a skipped one keeps a process from being all undone', (t) => {
@@ -215,7 +215,7 @@ test('a cancellation hears out the step that is under way, and undoes it', (t) =
 });
 
 test('a wait ends with its event, early, twice or late, and reminds each day', (t) => {
-  const arrived: ProcessCommand = { type: 'tell', event: 'arrived', payload: { door: 7 } };
+  const arrived: ProcessCommand = { type: 'receive', event: 'arrived', payload: { door: 7 } };
   const early = play([arrived, arrived, ...ways.waiting]);
   t.like(early.state, { status: 'completed', data: { arrived: { door: 7 } } });
   t.is(early.events.filter((event) => event === 'EventReceivedEarly').length, 1);
@@ -225,9 +225,9 @@ test('a wait ends with its event, early, twice or late, and reminds each day', (
     { type: 'passTime', afterMs: PARKED_REMINDER_MS },
   ]);
   t.deepEqual(late.events.slice(-2), ['WaitOverdue arrive', 'WaitOverdue arrive']);
-  t.is(troubleOf(late.state), 'process_overdue');
+  t.is(alertKindOf(late.state), 'process_overdue');
   t.like(play([arrived], { from: late.state }).state, { status: 'completed', dueAt: null });
-  t.is(play([{ type: 'tell', event: 'departed', payload: {} }]).refused, 'unknown_event');
+  t.is(play([{ type: 'receive', event: 'departed', payload: {} }]).refused, 'unknown_event');
 });
 
 test('a wait that may not be late fails with its time: back, or parked behind the pivot', (t) => {
@@ -244,8 +244,8 @@ test('a wait that may not be late fails with its time: back, or parked behind th
   t.like(parked, { status: 'step_failed', currentStep: 'arrive' });
   const { state: again } = play([commands['retryStep']!], { of: behind, from: parked });
   t.like(again, { status: 'waiting', dueAt: parked.updatedAt + LIMIT_MS });
-  t.is(troubleOf(again), null, 'it has all its time again');
-  const told = play([commands['tell']!, commands['retryStep']!], { of: behind, from: parked });
+  t.is(alertKindOf(again), null, 'it has all its time again');
+  const told = play([commands['receive']!, commands['retryStep']!], { of: behind, from: parked });
   t.is(told.state.status, 'completed', 'what came late is there when it is waited for again');
 });
 

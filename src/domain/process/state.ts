@@ -10,7 +10,7 @@ export interface Cause {
 }
 
 /** What an operator decided in place of the process. */
-export interface Decided {
+export interface OperatorDecision {
   readonly command: string;
   readonly by: string;
   readonly reason: string | null;
@@ -36,7 +36,7 @@ export interface StepExecution {
   readonly result: ProcessData | null;
   readonly error: Cause | null;
   readonly compensation: Compensation | null;
-  readonly decided: Decided | null;
+  readonly decided: OperatorDecision | null;
 }
 
 /** Everything a process is: enough to go on from, wherever it is read. */
@@ -50,7 +50,7 @@ export interface ProcessState<Data extends ProcessData = ProcessData> {
   /** Why it turned back, if it did; a cancellation is one of class `refused`. */
   readonly cause: Cause | null;
   /** Who asked to cancel it. */
-  readonly cancelled: Decided | null;
+  readonly cancelled: OperatorDecision | null;
   /** Events that came before their step waited for them, by name. */
   readonly early: Readonly<Record<string, ProcessData>>;
   /** When time alone changes something; null: never. */

@@ -58,7 +58,7 @@ export type WatchedExecution =
     };
 
 /** Everything that was seen of a process at one time. */
-export interface Sighting {
+export interface Observation {
   readonly now: number;
   readonly stuckAfterMs: number;
   readonly row: WatchedRow;
@@ -66,7 +66,7 @@ export interface Sighting {
 }
 
 /** A class, and the sentence that explains it to operators. */
-export interface Finding {
+export interface Diagnosis {
   readonly classed: ProcessClass;
   readonly detail: string;
 }
@@ -75,22 +75,22 @@ export interface Finding {
 const FAILING_ATTEMPTS = 3;
 
 /** Says why a process does not move, if it does not. What a worker alone can tell comes before what the row says. */
-export function classify(sighting: Sighting): Finding {
-  const { row, execution, now, stuckAfterMs } = sighting;
+export function classify(observation: Observation): Diagnosis {
+  const { row, execution, now, stuckAfterMs } = observation;
   if (!execution.isOpen)
     return isClosed(row.status)
       ? found('closed', `It is ${row.status}.`)
       : found('workflow_gone', `The row is ${row.status}, but its workflow is ${execution.ended}.`);
-  const hindered = hindranceOf(sighting, execution);
-  if (hindered !== null) return hindered;
+  const blocked = blockedBy(observation, execution);
+  if (blocked !== null) return blocked;
   const idleMs = now - Math.max(row.updatedAt, execution.startedAt);
   if (idleMs < stuckAfterMs) return found('moving', `It moved ${seconds(idleMs)} ago.`);
   if (isClosed(row.status)) return found('left_open', `The row is ${row.status}, but its workflow is still open.`);
   if (execution.isPaused) return found('waiting', 'Its workflow was paused in Temporal.');
   return (
-    waitOf(row, sighting) ??
+    waitOf(row, observation) ??
     activityOf(execution.activities) ??
-    retryOf(row, sighting) ??
+    retryOf(row, observation) ??
     found(
       'stalled',
       `Its workflow is open and nothing is left to be waited for, but it has not moved for ${seconds(idleMs)} at ` +
@@ -100,10 +100,10 @@ export function classify(sighting: Sighting): Finding {
 }
 
 /** What keeps the execution from doing anything at all. */
-function hindranceOf(
-  { now, stuckAfterMs }: Sighting,
+function blockedBy(
+  { now, stuckAfterMs }: Observation,
   execution: Extract<WatchedExecution, { isOpen: true }>,
-): Finding | null {
+): Diagnosis | null {
   const { task, taskFailure, activities, isPolled } = execution;
   if (task !== null && task.attempt >= FAILING_ATTEMPTS) {
     return found(
@@ -126,8 +126,8 @@ function hindranceOf(
 /** By design: for an event, or for an operator, until a time that has not long passed; null: it does not wait so. */
 export function waitOf(
   { status, currentStep, dueAt }: WatchedRow,
-  { now, stuckAfterMs }: Pick<Sighting, 'now' | 'stuckAfterMs'>,
-): Finding | null {
+  { now, stuckAfterMs }: Pick<Observation, 'now' | 'stuckAfterMs'>,
+): Diagnosis | null {
   const isOver = dueAt !== null && now - dueAt >= stuckAfterMs;
   if (isOver || (status !== 'waiting' && !isParked(status))) return null;
   const until = dueAt === null ? '' : ` until ${iso(dueAt)}`;
@@ -139,7 +139,7 @@ export function waitOf(
   );
 }
 
-function activityOf(activities: readonly PendingActivity[]): Finding | null {
+function activityOf(activities: readonly PendingActivity[]): Diagnosis | null {
   const [pending] = activities.toSorted((one, other) => other.attempt - one.attempt);
   if (pending === undefined) return null;
   const { name, attempt, lastFailure, isPaused } = pending;
@@ -152,8 +152,8 @@ function activityOf(activities: readonly PendingActivity[]): Finding | null {
 /** Attempts are counted in the row by the step itself. */
 function retryOf(
   { attempts, lastError, retryAt, currentStep }: WatchedRow,
-  { now, stuckAfterMs }: Sighting,
-): Finding | null {
+  { now, stuckAfterMs }: Observation,
+): Diagnosis | null {
   if (attempts === 0 || (retryAt !== null && now - retryAt >= stuckAfterMs)) return null;
   const cause = lastError === null ? '' : `, after ${lastError.code}: ${lastError.message}`;
   return found(
@@ -184,7 +184,7 @@ export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' 
 }
 
 /** What others say may end with a full stop already. */
-function found(classed: ProcessClass, sentence: string): Finding {
+function found(classed: ProcessClass, sentence: string): Diagnosis {
   return { classed, detail: sentence.endsWith('.') ? sentence : `${sentence}.` };
 }
 

@@ -48,7 +48,7 @@ const TRACES: Readonly<Record<string, (removal: Removal, users: readonly Deleted
  * something later, and goes by age. `attempt` runs the work on one table and answers whether it succeeded; one that
  * failed is left out from then on.
  */
-export async function removeTracesOfDeleted(
+export async function eraseUsers(
   removal: Removal,
   attempt: (table: string, work: () => Promise<void>) => Promise<boolean>,
 ): Promise<void> {

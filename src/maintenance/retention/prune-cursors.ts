@@ -10,7 +10,7 @@ const ABANDONED = `
  * topics: they would keep every message for ever. Only those that an earlier clean-up found so an hour ago or more:
  * after a long stop of the whole system the clean-up may be faster than the readers.
  */
-export async function removeAbandonedReaders({ pool, config, count }: Removal): Promise<void> {
+export async function pruneCursors({ pool, config, count }: Removal): Promise<void> {
   const { rowCount } = await pool.query(
     `DELETE FROM log_cursors WHERE ${ABANDONED} AND abandoned_at <= now() - interval '1 hour'`,
     [config.RETENTION_DAYS],

@@ -15,7 +15,7 @@ const READERS: Readonly<Record<LogTable, { readonly condition: string; readonly 
  * along the index of its readers, where the oldest come first, and so needs no index on their age, which each insert
  * would pay.
  */
-export async function removeReadMessages(removal: Removal, table: LogTable): Promise<void> {
+export async function pruneMessages(removal: Removal, table: LogTable): Promise<void> {
   for (const partition of await usedPartitions(removal.pool, table)) {
     let from: Place | undefined = { xid: '0', position: '0' };
     while (from !== undefined) from = await removeBatch(removal, { table, partition, from });

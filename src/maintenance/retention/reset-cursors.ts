@@ -31,7 +31,7 @@ export interface Restart {
  *
  * Run it with workers and API stopped: it locks the logs and the users against writing.
  */
-export async function restartReaders(db: Db): Promise<Restart> {
+export async function resetCursors(db: Db): Promise<Restart> {
   return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
     await client.query('SET LOCAL transaction_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
     for (const table of LOG_TABLES) {

@@ -1,10 +1,10 @@
 import type { Config } from '../../config.ts';
 import type { CleanupReport } from '../../workflows/audits/audits.messages.ts';
-import { removeAbandonedReaders } from './prune-cursors.ts';
+import { pruneCursors } from './prune-cursors.ts';
 import type { Db } from '../../postgres/client.ts';
-import { removeTracesOfDeleted } from './erase-users.ts';
+import { eraseUsers } from './erase-users.ts';
 import { LOG_TABLES } from '../../messaging/log/log.ts';
-import { removeReadMessages } from './prune-messages.ts';
+import { pruneMessages } from './prune-messages.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
 
 /** Which rows of a table have had their time, `$1` hours. */
@@ -45,16 +45,16 @@ export async function removeExpired(db: Db, config: Config, onProgress: () => vo
       return false;
     }
   };
-  await attempt('log_cursors', () => removeAbandonedReaders(removal)); // first: they keep messages
+  await attempt('log_cursors', () => pruneCursors(removal)); // first: they keep messages
   for (const table of LOG_TABLES) {
     removal.count(table, 0);
-    await attempt(table, () => removeReadMessages(removal, table));
+    await attempt(table, () => pruneMessages(removal, table));
   }
   for (const [table, condition] of Object.entries(EXPIRED)) {
     const hours = table === 'idempotency_keys' ? config.IDEMPOTENCY_KEY_HOURS : config.RETENTION_DAYS * 24;
     await attempt(table, () => removeWhere(removal, table, condition, [hours]));
   }
-  await attempt('users', () => removeTracesOfDeleted(removal, attempt));
+  await attempt('users', () => eraseUsers(removal, attempt));
   if (failures.size > 0) throw failureOf(failures, report);
   return report;
 }

@@ -6,7 +6,7 @@ import type { Db } from '../../postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { assertNever } from '../../domain/shared/assert-never.ts';
 import { isParked } from '../../domain/process/statuses.ts';
-import { classify, remedyOf, type Finding, type ProcessClass } from '../../domain/process/watch.ts';
+import { classify, remedyOf, type Diagnosis, type ProcessClass } from '../../domain/process/watch.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 import { observeExecution } from './describe-execution.ts';
@@ -54,7 +54,7 @@ export async function reviewAlert(deps: WatchdogDeps, key: { tenantId: string; p
 async function inspectProcess(
   deps: WatchdogDeps,
   key: { tenantId: string; processId: string },
-): Promise<{ row: WatchedProcess; found: Finding } | null> {
+): Promise<{ row: WatchedProcess; found: Diagnosis } | null> {
   const known = await findWatched(deps.db.pool, key);
   if (known === null) return null;
   const execution = await observeExecution(deps, known.workflowId);
@@ -64,7 +64,7 @@ async function inspectProcess(
     : { row, found: classify({ now: Date.now(), stuckAfterMs: deps.config.PROCESS_STUCK_AFTER_MS, row, execution }) };
 }
 
-async function remedy(deps: WatchdogDeps, row: WatchedProcess, found: Finding): Promise<Recovery['action']> {
+async function remedy(deps: WatchdogDeps, row: WatchedProcess, found: Diagnosis): Promise<Recovery['action']> {
   const needed = remedyOf(found.classed);
   switch (needed) {
     case 'none':
@@ -116,7 +116,7 @@ async function clearStuck(
   await db.inTenant(tenantId, (tx) => clearAlert(tx, { tenantId, kind: STUCK_ALERT, key: processId }));
 }
 
-async function alert({ db, config }: WatchdogDeps, row: WatchedProcess, { classed, detail }: Finding): Promise<void> {
+async function alert({ db, config }: WatchdogDeps, row: WatchedProcess, { classed, detail }: Diagnosis): Promise<void> {
   const { tenantId, processId, type, status, currentStep, workflowId } = row;
   await db.inTenant(tenantId, (tx) =>
     raiseAlert(

@@ -1,11 +1,11 @@
 import type { Db } from '../../postgres/client.ts';
 import { parkDeadLetter } from './dead-letters.ts';
-import { causeOf, type Park } from '../bus.ts';
+import { parkingCause, type Park } from '../bus.ts';
 
 /** Parks among the dead letters, where operators find them; the source is the group. */
 export function parkInDeadLetters(db: Db): Park {
   return ({ group, message, error }) =>
     db.inTenant(message.tenantId, (tx) =>
-      parkDeadLetter(tx, { ...message, source: group, type: message.topic, ...causeOf(error, 'handler_failed') }),
+      parkDeadLetter(tx, { ...message, source: group, type: message.topic, ...parkingCause(error, 'handler_failed') }),
     );
 }

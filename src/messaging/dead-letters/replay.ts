@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Db } from '../../postgres/client.ts';
 import { getDeadLetter, type DeadLetter } from './dead-letters.ts';
-import { causeOf, type BusMessage } from '../bus.ts';
+import { parkingCause, type BusMessage } from '../bus.ts';
 
 /** Does once more what failed; it must be idempotent. */
 export type ReplayHandler = (tenantId: string, deadLetter: DeadLetter) => Promise<void>;
@@ -51,7 +51,7 @@ export function createReplayer({
               replays: { increment: 1 },
               ...(failure === undefined
                 ? { status: 'replayed', resolvedAt: new Date(), resolvedBy: by }
-                : causeOf(failure.error, 'handler_failed')),
+                : parkingCause(failure.error, 'handler_failed')),
             },
           });
           if (settled === undefined) return { outcome: 'not_parked', deadLetter };

@@ -13,7 +13,7 @@ import {
   type PartitionCursor,
 } from './log-leases.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
-import { createWake } from './wakeup.ts';
+import { createWakeup } from './wakeup.ts';
 
 /** Channel that wakes readers: the payload is the table that grew, or the reader whose members changed. */
 export const LOG_CHANNEL = 'steadfast_log';
@@ -74,7 +74,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   } = options;
   const self = { reader, member: `${hostname()}:${process.pid}:${randomUUID()}` };
   const held = new Map<number, Held>();
-  const [pumpWake, balanceWake] = [createWake(), createWake()];
+  const [pumpWake, balanceWake] = [createWakeup(), createWakeup()];
   let readable: Set<number> | undefined;
   let expiry: NodeJS.Timeout | undefined;
   let isMember = false;
@@ -180,7 +180,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
 
   async function repeat(
     step: () => Promise<void>,
-    wake: ReturnType<typeof createWake>,
+    wake: ReturnType<typeof createWakeup>,
     intervalMs: number,
   ): Promise<void> {
     while (!isDone) {

@@ -1,5 +1,5 @@
 /** Lets one loop wait for either news or an interval; news that come while nobody waits end the next wait at once. */
-export function createWake(): { notify(): void; wait(atMostMs: number): Promise<void> } {
+export function createWakeup(): { notify(): void; wait(atMostMs: number): Promise<void> } {
   let hasNews = false;
   let end: (() => void) | undefined;
   return {

@@ -5,7 +5,7 @@ import type { BusMessage } from '../bus.ts';
 import { partitionOf } from '../partition.ts';
 
 /** Partitions of the outgoing log. Not a setting: the order of a key holds as long as this stays. */
-export const OUTGOING_PARTITIONS = 8;
+export const OUTBOX_PARTITIONS = 8;
 
 /**
  * Writes messages to the outgoing log, in the transaction of the change that they tell of; the relay publishes them
@@ -13,14 +13,14 @@ export const OUTGOING_PARTITIONS = 8;
  * key the transaction has to begin with `lockStreams` on it. An event says which trace it belongs to, and so does its
  * row.
  */
-export async function appendOutgoing(tx: AnyTx, messages: readonly BusMessage[]): Promise<void> {
+export async function enqueueMessages(tx: AnyTx, messages: readonly BusMessage[]): Promise<void> {
   if (messages.length === 0) return;
   await sql(tx, APPEND, [
     messages.map(({ tenantId }) => tenantId),
     messages.map(({ messageId }) => messageId),
     messages.map(({ topic }) => topic),
     messages.map(({ key }) => key),
-    messages.map(({ key }) => partitionOf(key, OUTGOING_PARTITIONS)),
+    messages.map(({ key }) => partitionOf(key, OUTBOX_PARTITIONS)),
     messages.map(({ payload }) => payload),
     currentTraceparent() ?? null,
   ]);

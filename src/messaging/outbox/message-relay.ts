@@ -2,19 +2,19 @@ import type { Db } from '../../postgres/client.ts';
 import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
 import { readerLagMs } from '../log/log-lag.ts';
 import { startLogReader, type LogReader } from '../log/log-reader.ts';
-import { causeOf, PoisonError, type Bus, type BusMessage } from '../bus.ts';
+import { parkingCause, PoisonError, type Bus, type BusMessage } from '../bus.ts';
 import { pause } from '../delivery.ts';
-import { OUTGOING_PARTITIONS } from './message-outbox.ts';
+import { OUTBOX_PARTITIONS } from './message-outbox.ts';
 import { inPublishSpans } from './publish-spans.ts';
 
 /** The relay's name among readers and sources of dead letters. */
-export const OUTGOING_RELAY = 'outgoing-relay';
+export const MESSAGE_RELAY = 'outgoing-relay';
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 
 /** What the relay needs. */
-export interface OutgoingRelayOptions {
+export interface MessageRelayOptions {
   readonly db: Db;
   readonly bus: Pick<Bus, 'publish'>;
   readonly pollMs: number;
@@ -30,14 +30,14 @@ export interface OutgoingRelayOptions {
  * Publishes the outgoing log, in order in each partition and at least once, for as long as it takes; any number of
  * processes may run it.
  */
-export function startOutgoingRelay(options: OutgoingRelayOptions): LogReader {
+export function startMessageRelay(options: MessageRelayOptions): LogReader {
   const { db, pollMs, leaseMs, onError = () => {} } = options;
   return startLogReader({
     pool: db.pool,
-    reader: OUTGOING_RELAY,
+    reader: MESSAGE_RELAY,
     table: 'outgoing_messages',
     columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
-    partitions: OUTGOING_PARTITIONS,
+    partitions: OUTBOX_PARTITIONS,
     pollMs,
     onError,
     ...(leaseMs === undefined ? {} : { leaseMs }),
@@ -63,12 +63,12 @@ function traceOf({ trace_context: traceparent }: { trace_context: string | null 
 }
 
 /** Age of the oldest message that was not published yet; 0: there is none. */
-export function relayLag(db: Db): Promise<number> {
-  return readerLagMs(db, { reader: OUTGOING_RELAY, table: 'outgoing_messages' });
+export function messageRelayLagMs(db: Db): Promise<number> {
+  return readerLagMs(db, { reader: MESSAGE_RELAY, table: 'outgoing_messages' });
 }
 
 async function relay(
-  options: OutgoingRelayOptions,
+  options: MessageRelayOptions,
   messages: readonly BusMessage[],
   signal: AbortSignal,
 ): Promise<number> {
@@ -87,7 +87,7 @@ async function relay(
 }
 
 async function relayOne(
-  options: OutgoingRelayOptions,
+  options: MessageRelayOptions,
   message: BusMessage,
   signal: AbortSignal,
 ): Promise<'done' | 'aborted'> {
@@ -101,9 +101,9 @@ async function relayOne(
     await options.db.inTenant(message.tenantId, (tx) =>
       parkDeadLetter(tx, {
         ...message,
-        source: OUTGOING_RELAY,
+        source: MESSAGE_RELAY,
         type: message.topic,
-        ...causeOf(outcome, 'publish_failed'),
+        ...parkingCause(outcome, 'publish_failed'),
       }),
     );
     onRelayed({ published: 0, parked: 1 });
@@ -113,7 +113,7 @@ async function relayOne(
 
 /** Tries until `work` is done, is refused as poison, or is aborted. */
 async function persist(
-  { onError = () => {} }: OutgoingRelayOptions,
+  { onError = () => {} }: MessageRelayOptions,
   signal: AbortSignal,
   work: () => Promise<void>,
 ): Promise<'done' | 'aborted' | PoisonError> {

@@ -5,10 +5,10 @@ import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
 /** Channel that wakes the relay; a lost wake-up costs one polling interval, nothing else. */
-export const PENDING_START_CHANNEL = 'pending_start';
+export const WORKFLOW_OUTBOX_CHANNEL = 'pending_start';
 
 /** A call on a workflow, promised in the transaction of the row it belongs to and carried out by the relay. */
-export interface PromisedCall {
+export interface WorkflowCall {
   readonly tenantId: string;
   /** `signal`: to an open workflow only; nothing is to be done when it is closed. */
   readonly kind: 'start' | 'signal_with_start' | 'signal';
@@ -24,7 +24,7 @@ export interface PromisedCall {
 /**
  * SQL that promises the calls in the parameter `$n`, which `callsParameter` makes; in the order that they have there.
  */
-export function promiseCallsSql(n: number): string {
+export function enqueueCallsSql(n: number): string {
   return `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, input, signal_name, signal_arg,
     trace_context)
     SELECT tenant_id, kind::"PendingStartKind", workflow_type, workflow_id, input, signal_name, signal_arg,
@@ -36,8 +36,8 @@ export function promiseCallsSql(n: number): string {
       (tenant_id, kind, workflow_type, workflow_id, input, signal_name, signal_arg, trace_context, place)`;
 }
 
-/** The calls as `promiseCallsSql` takes them; they belong to the span at work, unless they name another. */
-export function callsParameter(calls: readonly PromisedCall[]): string {
+/** The calls as `enqueueCallsSql` takes them; they belong to the span at work, unless they name another. */
+export function callsParameter(calls: readonly WorkflowCall[]): string {
   return JSON.stringify(
     calls.map(({ tenantId, kind, workflowType, workflowId, input, signal, traceparent = currentTraceparent() }) => ({
       tenant_id: tenantId,
@@ -52,20 +52,20 @@ export function callsParameter(calls: readonly PromisedCall[]): string {
   );
 }
 
-const PROMISE_CALLS = `WITH promised AS (${promiseCallsSql(1)} ORDER BY place RETURNING 1)
-  SELECT pg_notify('${PENDING_START_CHANNEL}', '')::text FROM promised LIMIT 1`;
+const ENQUEUE_CALLS = `WITH promised AS (${enqueueCallsSql(1)} ORDER BY place RETURNING 1)
+  SELECT pg_notify('${WORKFLOW_OUTBOX_CHANNEL}', '')::text FROM promised LIMIT 1`;
 
 /** Promises the calls: they are carried out at least once, in order for each workflow, once the transaction commits. */
-export async function promiseCalls(tx: AnyTx, calls: readonly PromisedCall[]): Promise<void> {
-  if (calls.length > 0) await sql(tx, PROMISE_CALLS, [callsParameter(calls)]);
+export async function enqueueCalls(tx: AnyTx, calls: readonly WorkflowCall[]): Promise<void> {
+  if (calls.length > 0) await sql(tx, ENQUEUE_CALLS, [callsParameter(calls)]);
 }
 
 /** A promised call as the relay gets it. */
-export interface PendingStartRow {
+export interface ClaimedCall {
   readonly tenantId: string;
   /** Decimal text, since it outgrows a double. */
   readonly position: string;
-  readonly kind: PromisedCall['kind'];
+  readonly kind: WorkflowCall['kind'];
   readonly workflowType: string;
   readonly workflowId: string;
   readonly signalName: string | null;
@@ -77,7 +77,7 @@ export interface PendingStartRow {
 
 /** One that failed and is to be tried again. */
 export interface FailedCall {
-  readonly row: PendingStartRow;
+  readonly row: ClaimedCall;
   readonly error: unknown;
 }
 
@@ -88,8 +88,8 @@ const LONGEST_DELAY_MS = 5_000;
  * Takes up to `limit` calls that are due, only the oldest of each workflow. A claim lapses after 10 s, so that what a
  * killed process had in hand is carried out by another.
  */
-export async function claimPendingStarts(pool: Pool, limit: number): Promise<PendingStartRow[]> {
-  return await runStatement<PendingStartRow>(pool, ALL_TENANTS, {
+export async function claimCalls(pool: Pool, limit: number): Promise<ClaimedCall[]> {
+  return await runStatement<ClaimedCall>(pool, ALL_TENANTS, {
     name: 'claim-pending-starts',
     values: [limit],
     text: `UPDATE pending_starts SET attempts = attempts + 1,
@@ -107,10 +107,9 @@ export async function claimPendingStarts(pool: Pool, limit: number): Promise<Pen
 }
 
 /** Puts claimed calls back for a later attempt, at most 5 s from now. */
-export async function postponePendingStarts(pool: Pool, failed: readonly FailedCall[]): Promise<void> {
+export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): Promise<void> {
   if (failed.length === 0) return;
-  const delayMs = ({ attempts }: PendingStartRow): number =>
-    Math.min(250 * 2 ** Math.min(attempts, 10), LONGEST_DELAY_MS);
+  const delayMs = ({ attempts }: ClaimedCall): number => Math.min(250 * 2 ** Math.min(attempts, 10), LONGEST_DELAY_MS);
   await runStatement(pool, ALL_TENANTS, {
     name: 'postpone-pending-starts',
     text: `UPDATE pending_starts AS p SET last_error = f.error,
@@ -127,7 +126,7 @@ export async function postponePendingStarts(pool: Pool, failed: readonly FailedC
 }
 
 /** Forgets calls that were carried out. */
-export async function removePendingStarts(pool: Pool, rows: readonly PendingStartRow[]): Promise<void> {
+export async function removeCalls(pool: Pool, rows: readonly ClaimedCall[]): Promise<void> {
   if (rows.length === 0) return;
   await runStatement(pool, ALL_TENANTS, {
     name: 'remove-pending-starts',
@@ -138,12 +137,12 @@ export async function removePendingStarts(pool: Pool, rows: readonly PendingStar
 }
 
 /** Whether a call on the workflow is promised and not yet carried out. */
-export async function hasPromisedCalls(
+export async function hasWaitingCalls(
   pool: Pool,
   { tenantId, workflowId }: { tenantId: string; workflowId: string },
 ): Promise<boolean> {
   const found = await runStatement(pool, tenantId, {
-    name: 'has-promised-calls',
+    name: 'has-waiting-calls',
     text: 'SELECT FROM pending_starts WHERE workflow_id = $1 LIMIT 1',
     values: [workflowId],
   });

@@ -5,12 +5,12 @@ import type { Config } from '../../config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
 import {
-  claimPendingStarts,
-  postponePendingStarts,
-  removePendingStarts,
-  PENDING_START_CHANNEL,
+  claimCalls,
+  postponeCalls,
+  removeCalls,
+  WORKFLOW_OUTBOX_CHANNEL,
   type FailedCall,
-  type PendingStartRow,
+  type ClaimedCall,
 } from './workflow-outbox.ts';
 import { createPollLoop, type PollLoop } from '../../postgres/poll-loop.ts';
 import { createOutageLog } from '../../telemetry/outage-log.ts';
@@ -31,7 +31,7 @@ const REFUSAL_CODES: ReadonlySet<number> = new Set([
 const QUIET_MS = 15_000;
 
 /** What the relay needs. */
-export interface PendingStartRelayDeps {
+export interface WorkflowRelayDeps {
   readonly db: Db;
   readonly client: Client;
   readonly config: Config;
@@ -42,7 +42,7 @@ export interface PendingStartRelayDeps {
  * Carries out promised calls on workflows: in order for each workflow, at least once, and for as long as it takes.
  * Any number of processes may run one. `wake` makes it look at once; it looks by itself every `BUS_POLL_MS` anyway.
  */
-export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
+export function createWorkflowRelay(deps: WorkflowRelayDeps): PollLoop {
   const outages = createOutageLog({
     logger: deps.logger,
     message: 'promised calls on workflows fail; they are tried again',
@@ -56,21 +56,21 @@ export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
   });
   return createPollLoop({
     name: 'pending-start-relay',
-    channel: PENDING_START_CHANNEL,
+    channel: WORKFLOW_OUTBOX_CHANNEL,
     pollMs: deps.config.BUS_POLL_MS,
     pool: deps.db.pool,
     logger: deps.logger,
     runOnce: async () => {
-      const rows = await claimPendingStarts(deps.db.pool, BATCH_SIZE);
+      const rows = await claimCalls(deps.db.pool, BATCH_SIZE);
       const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter(
         (failure) => failure !== undefined,
       );
       const failed = new Set(failures.map(({ row }) => row));
-      await removePendingStarts(
+      await removeCalls(
         deps.db.pool,
         rows.filter((row) => !failed.has(row)),
       );
-      await postponePendingStarts(deps.db.pool, failures);
+      await postponeCalls(deps.db.pool, failures);
       for (const [log, isRefusal] of [
         [refusals, true],
         [outages, false],
@@ -86,7 +86,7 @@ export function createPendingStartRelay(deps: PendingStartRelayDeps): PollLoop {
 }
 
 /** Carries out a call; what failed and is to be tried again comes back. */
-async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Promise<FailedCall | undefined> {
+async function carryOut(deps: WorkflowRelayDeps, row: ClaimedCall): Promise<FailedCall | undefined> {
   try {
     await inSpan(
       `${row.kind} ${row.workflowType}`,
@@ -105,7 +105,7 @@ async function carryOut(deps: PendingStartRelayDeps, row: PendingStartRow): Prom
   }
 }
 
-async function call({ client, config }: PendingStartRelayDeps, row: PendingStartRow): Promise<void> {
+async function call({ client, config }: WorkflowRelayDeps, row: ClaimedCall): Promise<void> {
   const options = startOptions(config, row);
   const signalArgs = row.signalArg === null ? [] : [row.signalArg];
   try {
@@ -132,7 +132,7 @@ async function call({ client, config }: PendingStartRelayDeps, row: PendingStart
   }
 }
 
-async function park({ db, logger }: PendingStartRelayDeps, row: PendingStartRow, error: unknown): Promise<void> {
+async function park({ db, logger }: WorkflowRelayDeps, row: ClaimedCall, error: unknown): Promise<void> {
   logger.error(
     { workflowId: row.workflowId, err: error },
     'Temporal refuses a promised call for good; it is in the dead letters',

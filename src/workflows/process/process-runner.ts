@@ -10,22 +10,22 @@ import {
 } from '@temporalio/workflow';
 import type { ProcessRef, SaveAnswer } from './process.activities.ts';
 import { assertNever } from '../../domain/shared/assert-never.ts';
-import { actionOf, troubleOf } from '../../domain/process/action.ts';
-import { applyAll, decideProcess, settleOutcome, type ProcessCommand } from '../../domain/process/decide.ts';
+import { actionOf, alertKindOf } from '../../domain/process/action.ts';
+import { applyAll, decideProcess, applyOutcome, type ProcessCommand } from '../../domain/process/decide.ts';
 import { isWaiting, stepOf, type ActingStep, type ProcessDefinition } from '../../domain/process/definition.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { executionOf, type ProcessState } from '../../domain/process/state.ts';
-import type { CommandInbox, Outcome } from '../runtime/command-queue.ts';
+import type { CommandQueue, Outcome } from '../runtime/command-queue.ts';
 import { processRows, stepActivity } from './step-activity.ts';
 import type { ProcessInput } from './process.messages.ts';
 
-export type ProcessInbox = CommandInbox<ProcessCommand, Outcome<ProcessState, ProcessEvent>>;
+export type ProcessQueue = CommandQueue<ProcessCommand, Outcome<ProcessState, ProcessEvent>>;
 
 /** A process under way. */
-export interface ProcessLife {
+export interface ProcessRun {
   readonly ref: ProcessRef;
   readonly definition: ProcessDefinition;
-  readonly inbox: ProcessInbox;
+  readonly queue: ProcessQueue;
   state: ProcessState;
   /** Revision of the row that holds the state. */
   revision: number;
@@ -39,7 +39,7 @@ const processStep = defineSearchAttributeKey('ProcessStep', 'KEYWORD');
 /**
  * Takes a process to its end: does what its state asks for, one thing after the other, and hears commands in between.
  */
-export async function liveProcess(life: ProcessLife): Promise<void> {
+export async function runProcess(life: ProcessRun): Promise<void> {
   for (;;) {
     await takeCommands(life);
     const action = actionOf(life.definition, life.state);
@@ -62,8 +62,8 @@ export async function liveProcess(life: ProcessLife): Promise<void> {
 }
 
 /** Decides on what has come due and on every command received so far, and writes the outcome once; see `entity.ts`. */
-async function takeCommands(life: ProcessLife): Promise<void> {
-  const entries = life.inbox.takeAll();
+async function takeCommands(life: ProcessRun): Promise<void> {
+  const entries = life.queue.drain();
   for (;;) {
     const before = life.state;
     const events: ProcessEvent[] = [];
@@ -80,7 +80,7 @@ async function takeCommands(life: ProcessLife): Promise<void> {
     for (const entry of entries) {
       const refusal = decide(entry.command);
       settlements.push(() =>
-        refusal === null ? entry.reply?.resolve({ before, events }) : life.inbox.refuse(entry, refusal),
+        refusal === null ? entry.reply?.resolve({ before, events }) : life.queue.refuse(entry, refusal),
       );
     }
     // What is superseded is decided on again, by the state of the row.
@@ -90,7 +90,7 @@ async function takeCommands(life: ProcessLife): Promise<void> {
   }
 }
 
-async function execute(life: ProcessLife, step: string): Promise<void> {
+async function execute(life: ProcessRun, step: string): Promise<void> {
   const { execute: activity, isRemote } = acting(life, step);
   const isBegun = executionOf(life.state, step)?.status === 'running';
   // What is done in the transaction of its outcome is never seen under way.
@@ -98,7 +98,7 @@ async function execute(life: ProcessLife, step: string): Promise<void> {
   await perform(life, step, activity, isRemote === true && !isBegun ? [started] : []);
 }
 
-async function compensate(life: ProcessLife, step: string): Promise<void> {
+async function compensate(life: ProcessRun, step: string): Promise<void> {
   await perform(life, step, undoOf(life, step), []);
 }
 
@@ -107,7 +107,7 @@ async function compensate(life: ProcessLife, step: string): Promise<void> {
  * that already.
  */
 async function perform(
-  life: ProcessLife,
+  life: ProcessRun,
   step: string,
   activity: string,
   started: readonly ProcessEvent[],
@@ -121,65 +121,65 @@ async function perform(
   )({ ...life.ref, step, state, revision, now: Date.now() });
   if (answer.isSuperseded) return takeOver(life);
   const events = answer.settled.flatMap(({ outcome, at }) => {
-    const following = settleOutcome(life.definition, state, outcome, at);
+    const following = applyOutcome(life.definition, state, outcome, at);
     state = applyAll(state, following);
     return following;
   });
   life.state = state;
   life.revision = revision;
-  await tellOperators(life, before, events);
+  await updateAlerts(life, before, events);
 }
 
 /** Undoes steps side by side. Each writes its own outcome into the row, in an order that only the row knows. */
-async function compensateAll(life: ProcessLife, steps: readonly string[]): Promise<void> {
+async function compensateAll(life: ProcessRun, steps: readonly string[]): Promise<void> {
   const { ref, state, revision } = life;
   await Promise.all(
     steps.map((step) =>
       stepActivity(
         acting(life, step),
         undoOf(life, step),
-      )({ ...ref, step, state, revision, now: Date.now(), isBeside: true }),
+      )({ ...ref, step, state, revision, now: Date.now(), isParallel: true }),
     ),
   );
   await takeOver(life);
 }
 
 /** Waits for a command, the next due time, or a moment to continue as new. */
-async function rest(life: ProcessLife, until: number | null): Promise<void> {
-  const { inbox, state, ref, revision } = life;
+async function rest(life: ProcessRun, until: number | null): Promise<void> {
+  const { queue, state, ref, revision } = life;
   const mayContinueAsNew = (): boolean =>
-    workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished();
+    workflowInfo().continueAsNewSuggested && queue.isEmpty && allHandlersFinished();
   show(life);
   if (mayContinueAsNew()) {
     const input: ProcessInput = {
       tenantId: ref.tenantId,
       processId: ref.processId,
-      carried: { state, revision, refused: inbox.refused },
+      carried: { state, revision, refused: queue.refused },
     };
     await continueAsNew<(next: ProcessInput) => Promise<unknown>>(input);
   }
-  const isWoken = (): boolean => !inbox.isEmpty || mayContinueAsNew();
+  const isWoken = (): boolean => !queue.isEmpty || mayContinueAsNew();
   if (until === null) await condition(isWoken);
   else if (until > Date.now())
     await condition(isWoken, until - Date.now(), { summary: `${state.status} at ${state.currentStep}` });
 }
 
-async function end(life: ProcessLife): Promise<void> {
+async function end(life: ProcessRun): Promise<void> {
   show(life);
   const refusal = { code: 'process_closed', detail: `The process is ${life.state.status}.` } as const;
-  for (const entry of life.inbox.takeAll()) life.inbox.refuse(entry, refusal);
+  for (const entry of life.queue.drain()) life.queue.refuse(entry, refusal);
   await condition(allHandlersFinished);
 }
 
 /** Writes the state that a decision led to; where the row is ahead, it is taken over. */
-async function save(life: ProcessLife, state: ProcessState, events: readonly ProcessEvent[]): Promise<SaveAnswer> {
+async function save(life: ProcessRun, state: ProcessState, events: readonly ProcessEvent[]): Promise<SaveAnswer> {
   const before = life.state;
   const revision = life.revision + 1;
   const answer = await processRows.saveProcess({ ...life.ref, state, revision, events });
   if (answer === 'written') {
     life.state = state;
     life.revision = revision;
-    await tellOperators(life, before, events);
+    await updateAlerts(life, before, events);
   } else {
     await takeOver(life);
   }
@@ -190,33 +190,33 @@ async function save(life: ProcessLife, state: ProcessState, events: readonly Pro
  * Goes on from the row, which knows of steps that this run does not: it was reset, or its worker died with them
  * unrecorded.
  */
-async function takeOver(life: ProcessLife): Promise<void> {
+async function takeOver(life: ProcessRun): Promise<void> {
   const before = life.state;
   const loaded = await processRows.loadProcess(life.ref);
   if (loaded === null) throw ApplicationFailure.nonRetryable('The row of this process is gone.', 'process_not_found');
   life.state = loaded.state;
   life.revision = loaded.revision;
-  await tellOperators(life, before, []);
+  await updateAlerts(life, before, []);
 }
 
 /**
  * Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over; `before`
  * is null for a run that begins.
  */
-export async function tellOperators(
-  { ref, state }: ProcessLife,
+export async function updateAlerts(
+  { ref, state }: ProcessRun,
   before: ProcessState | null,
   events: readonly ProcessEvent[],
 ): Promise<void> {
-  const was = before === null ? null : troubleOf(before);
-  const is = troubleOf(state);
+  const was = before === null ? null : alertKindOf(before);
+  const is = alertKindOf(state);
   const isOverdue = events.some(({ type }) => type === 'ParkingOverdue' || type === 'WaitOverdue');
   if (was !== null && was !== is) await processRows.clearProcessAlert({ ...ref, kind: was });
   if (is !== null && (is !== was || isOverdue)) await processRows.alertProcess({ ...ref, kind: is, state });
 }
 
 /** Shows operators where the process stands, when it stands. */
-function show(life: ProcessLife): void {
+function show(life: ProcessRun): void {
   const {
     state: { status, currentStep, history, cause },
   } = life;
@@ -236,13 +236,13 @@ function show(life: ProcessLife): void {
   );
 }
 
-function acting({ definition }: ProcessLife, step: string): ActingStep {
+function acting({ definition }: ProcessRun, step: string): ActingStep {
   const declared = stepOf(definition, step);
   if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
   return declared;
 }
 
-function undoOf(life: ProcessLife, step: string): string {
+function undoOf(life: ProcessRun, step: string): string {
   const { compensate: undo } = acting(life, step);
   if (undo === undefined) throw new Error(`step ${step} has no undo`);
   return undo;

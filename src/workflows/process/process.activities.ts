@@ -22,11 +22,11 @@ export interface StepCall extends ProcessRef {
   /**
    * One of several undos at once: each is written into the row as the others left it, under the revision that it has.
    */
-  readonly isBeside?: true;
+  readonly isParallel?: true;
 }
 
 /** What became of a step, and when, in milliseconds since the epoch. */
-export interface Settled {
+export interface AppliedOutcome {
   readonly outcome: StepOutcome;
   readonly at: number;
 }
@@ -37,7 +37,7 @@ export interface Settled {
  */
 export type StepAnswer =
   | { readonly isSuperseded: true }
-  | { readonly isSuperseded: false; readonly settled: readonly Settled[] };
+  | { readonly isSuperseded: false; readonly settled: readonly AppliedOutcome[] };
 
 /** Does or undoes one step, in one transaction with the row where it can, however often it is called. */
 export type StepActivity = (call: StepCall) => Promise<StepAnswer>;

@@ -7,15 +7,15 @@ import {
   ApplicationFailure,
 } from '@temporalio/workflow';
 import { PROCESS_COMMANDS } from '../../domain/process/command-names.ts';
-import { parseProcessCommand, parseTold } from '../../domain/process/commands.ts';
+import { parseProcessCommand, parseReceived } from '../../domain/process/commands.ts';
 import { decideProcess, type ProcessCommand } from '../../domain/process/decide.ts';
 import { checkDefinition, isWaiting, type ProcessDefinition } from '../../domain/process/definition.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import type { Refusal } from '../../domain/shared/decision.ts';
-import { CommandInbox, type Outcome } from '../runtime/command-queue.ts';
+import { CommandQueue, type Outcome } from '../runtime/command-queue.ts';
 import { handleUpdate } from '../runtime/entity-loop.ts';
-import { liveProcess, tellOperators, type ProcessInbox, type ProcessLife } from './process-runner.ts';
+import { runProcess, updateAlerts, type ProcessQueue, type ProcessRun } from './process-runner.ts';
 import { processRows } from './step-activity.ts';
 import * as messages from './process.messages.ts';
 
@@ -25,13 +25,13 @@ export function processWorkflow(
 ): (input: messages.ProcessInput) => Promise<messages.ProcessResult> {
   checkDefinition(definition);
   return async ({ tenantId, processId, carried }) => {
-    const inbox: ProcessInbox = new CommandInbox<ProcessCommand, Outcome<ProcessState, ProcessEvent>>(carried?.refused);
-    let life: ProcessLife | undefined;
-    handleMessages(definition, inbox, () => life);
+    const queue: ProcessQueue = new CommandQueue<ProcessCommand, Outcome<ProcessState, ProcessEvent>>(carried?.refused);
+    let life: ProcessRun | undefined;
+    handleMessages(definition, queue, () => life);
     let isCancelled = false;
     CancellationScope.current().cancelRequested.catch(() => {
       isCancelled = true;
-      inbox.signal('cancel', {
+      queue.signal('cancel', {
         ok: true,
         value: { type: 'cancel', by: 'temporal', reason: 'The workflow was cancelled.' },
       });
@@ -42,9 +42,9 @@ export function processWorkflow(
       const begun = carried ?? (await processRows.loadProcess(ref));
       if (begun === null)
         throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
-      life = { ref, definition, inbox, state: begun.state, revision: begun.revision };
-      if (carried === undefined) await tellOperators(life, null, []); // else the run before has told them
-      await liveProcess(life);
+      life = { ref, definition, queue, state: begun.state, revision: begun.revision };
+      if (carried === undefined) await updateAlerts(life, null, []); // else the run before has told them
+      await runProcess(life);
       return endOf(life.state, isCancelled);
     });
   };
@@ -63,35 +63,35 @@ function endOf({ status, cause }: ProcessState, isCancelled: boolean): messages.
 
 function handleMessages(
   definition: ProcessDefinition,
-  inbox: ProcessInbox,
-  current: () => ProcessLife | undefined,
+  queue: ProcessQueue,
+  current: () => ProcessRun | undefined,
 ): void {
   const view = (): messages.ProcessView | null => viewOf(current());
-  const foresee = (command: ProcessCommand): Refusal | null => {
+  const prevalidate = (command: ProcessCommand): Refusal | null => {
     const life = current();
-    if (life === undefined || !inbox.isEmpty) return null;
+    if (life === undefined || !queue.isEmpty) return null;
     const decision = decideProcess(definition, life.state, command, Date.now());
     return decision.accepted ? null : decision.refusal;
   };
-  const handle = (name: string, parse: (payload: unknown) => ReturnType<typeof parseTold>): void => {
-    setHandler(defineSignal<[unknown?]>(name), (payload?: unknown) => inbox.signal(name, parse(payload)));
-    handleUpdate({ inbox, definition: { name }, parse, foresee, view });
+  const handle = (name: string, parse: (payload: unknown) => ReturnType<typeof parseReceived>): void => {
+    setHandler(defineSignal<[unknown?]>(name), (payload?: unknown) => queue.signal(name, parse(payload)));
+    handleUpdate({ queue, definition: { name }, parse, prevalidate, view });
   };
   for (const name of PROCESS_COMMANDS) handle(name, (payload) => parseProcessCommand(name, payload));
   for (const step of Object.values(definition.steps))
-    if (isWaiting(step)) handle(step.awaits, (payload) => parseTold(step.awaits, payload));
+    if (isWaiting(step)) handle(step.awaits, (payload) => parseReceived(step.awaits, payload));
   setDefaultSignalHandler((name) => {
-    inbox.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
+    queue.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
   });
   setHandler(messages.processStateQuery, view);
 }
 
-function viewOf(life: ProcessLife | undefined): messages.ProcessView | null {
+function viewOf(life: ProcessRun | undefined): messages.ProcessView | null {
   if (life === undefined) return null;
   const {
     state: { status, currentStep, cause, history, dueAt },
     revision,
-    inbox,
+    queue,
   } = life;
   return {
     status,
@@ -100,6 +100,6 @@ function viewOf(life: ProcessLife | undefined): messages.ProcessView | null {
     history,
     dueAt: dueAt === null ? null : new Date(dueAt).toISOString(),
     revision,
-    refused: inbox.refused,
+    refused: queue.refused,
   };
 }

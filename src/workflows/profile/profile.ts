@@ -26,7 +26,7 @@ import {
 } from '../../domain/profile/profile.ts';
 import { statusesOf } from '../../domain/profile/statuses.ts';
 import type { Parsed, Refusal } from '../../domain/shared/decision.ts';
-import { CommandInbox, type Outcome } from '../runtime/command-queue.ts';
+import { CommandQueue, type Outcome } from '../runtime/command-queue.ts';
 import {
   asEntity,
   handleUpdate,
@@ -39,7 +39,7 @@ import {
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import * as messages from './profile.messages.ts';
 
-type Inbox = CommandInbox<ProfileCommand | EntityCommand, Outcome<Profile, ProfileEvent>>;
+type Inbox = CommandQueue<ProfileCommand | EntityCommand, Outcome<Profile, ProfileEvent>>;
 
 const rows = proxyLocalActivities<ProfileActivities>(DATABASE_WRITE);
 const { deliverNotifications } = proxyActivities<NotificationActivities>({
@@ -58,16 +58,16 @@ const profileDeadline = defineSearchAttributeKey('ProfileDeadline', 'DATETIME');
  * administrator.
  */
 export async function profile({ tenantId, userId, carried }: messages.ProfileInput): Promise<void> {
-  const inbox: Inbox = new CommandInbox(carried?.refused);
+  const queue: Inbox = new CommandQueue(carried?.refused);
   let life: ProfileLife | undefined;
-  handleMessages(inbox, () => life);
+  handleMessages(queue, () => life);
 
-  await asEntity(inbox, async () => {
+  await asEntity(queue, async () => {
     const loaded: LoadedProfile | null =
       carried === undefined
         ? await rows.loadProfile({ tenantId, userId })
         : { ...carried, settings: await rows.loadProfileSettings(), notificationIds: [] };
-    if (loaded === null) return refuseAll(inbox);
+    if (loaded === null) return refuseAll(queue);
     const mine: ProfileLife = {
       settings: loaded.settings,
       state: loaded.profile,
@@ -78,11 +78,11 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
     deliver(mine, { tenantId, ...loaded });
 
     await runEntity<Profile, ProfileCommand, ProfileEvent>(mine, {
-      inbox,
+      queue,
       decide: (state, command, now) => decideProfile(state, command, { now, settings: mine.settings }),
       evolve: evolveProfile,
       nextDueAt: (state) => nextDueAt(state, mine.settings),
-      canBeSaidOnce: ({ type }) => type === 'reactivate' || type === 'unsuspend',
+      isOneShot: ({ type }) => type === 'reactivate' || type === 'unsuspend',
       timerSummary: (state) =>
         state.kind === 'pending' && nextDueAt(state, mine.settings) !== state.deadline
           ? 'Next reminder'
@@ -106,7 +106,7 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
         continueAsNew<typeof profile>({
           tenantId,
           userId,
-          carried: { profile: state, revision, refused: inbox.refused },
+          carried: { profile: state, revision, refused: queue.refused },
         }),
     });
   });
@@ -121,11 +121,11 @@ interface ProfileLife extends Entity<Profile> {
   deliveries: number;
 }
 
-function handleMessages(inbox: Inbox, current: () => ProfileLife | undefined): void {
-  const view = (): messages.ProfileView | null => viewOf(current(), inbox);
-  const foresee = (command: ProfileCommand | EntityCommand): Refusal | null => {
+function handleMessages(queue: Inbox, current: () => ProfileLife | undefined): void {
+  const view = (): messages.ProfileView | null => viewOf(current(), queue);
+  const prevalidate = (command: ProfileCommand | EntityCommand): Refusal | null => {
     const life = current();
-    if (life === undefined || !inbox.isEmpty || isEntityCommand(command)) return null;
+    if (life === undefined || !queue.isEmpty || isEntityCommand(command)) return null;
     const decision = decideProfile(life.state, command, { now: Date.now(), settings: life.settings });
     return decision.accepted ? null : decision.refusal;
   };
@@ -136,12 +136,12 @@ function handleMessages(inbox: Inbox, current: () => ProfileLife | undefined): v
     ['suspend', always({ type: 'suspend' })],
     ['unsuspend', always({ type: 'unsuspend' })],
   ] as const) {
-    setHandler(messages[`${name}Signal`], (payload?: unknown) => inbox.signal(name, parse(payload)));
-    handleUpdate({ inbox, definition: messages[`${name}Update`], parse, foresee, view });
+    setHandler(messages[`${name}Signal`], (payload?: unknown) => queue.signal(name, parse(payload)));
+    handleUpdate({ queue, definition: messages[`${name}Update`], parse, prevalidate, view });
   }
-  setHandler(messages.refreshSignal, () => inbox.signal('refresh', { ok: true, value: { type: 'refresh' } }));
+  setHandler(messages.refreshSignal, () => queue.signal('refresh', { ok: true, value: { type: 'refresh' } }));
   setHandler(messages.userDeletedSignal, () =>
-    inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }),
+    queue.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }),
   );
   setHandler(messages.profileStateQuery, view);
 }
@@ -163,7 +163,7 @@ function deliver(
     });
 }
 
-function viewOf(life: ProfileLife | undefined, inbox: Inbox): messages.ProfileView | null {
+function viewOf(life: ProfileLife | undefined, queue: Inbox): messages.ProfileView | null {
   if (life === undefined) return null;
   const { state, settings, revision } = life;
   const { reminders, deadline } = lastOpen(state);
@@ -174,7 +174,7 @@ function viewOf(life: ProfileLife | undefined, inbox: Inbox): messages.ProfileVi
     profileCompletionReminders: reminders,
     nextDueAt: dueAt === null ? null : iso(dueAt),
     revision,
-    refused: inbox.refused,
+    refused: queue.refused,
   };
 }
 

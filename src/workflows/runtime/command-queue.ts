@@ -29,7 +29,7 @@ const KEPT_REFUSALS = 20;
  * The commands an entity workflow has received and not yet decided on, in order of arrival. Signals and Updates both
  * end here, so that one loop decides on them one after the other, between two writes of the row.
  */
-export class CommandInbox<Command, Reply> {
+export class CommandQueue<Command, Reply> {
   readonly refused: RefusedCommand[];
   readonly #entries: Entry<Command, Reply>[] = [];
 
@@ -53,7 +53,7 @@ export class CommandInbox<Command, Reply> {
   }
 
   /** Takes an Update's command and waits until it has taken effect; a refusal rejects with its code as failure type. */
-  async ask(name: string, parsed: Parsed<Command>): Promise<Reply> {
+  async submit(name: string, parsed: Parsed<Command>): Promise<Reply> {
     if (!parsed.ok) throw refusalFailure(parsed.refusal);
     // Not a Trigger, which a cancellation rejects: entity workflows refuse `workflow cancel`, and their callers go on.
     const reply = Promise.withResolvers<Reply>();
@@ -62,7 +62,7 @@ export class CommandInbox<Command, Reply> {
   }
 
   /** The commands received so far, oldest first; they are the caller's to answer or refuse. */
-  takeAll(): Entry<Command, Reply>[] {
+  drain(): Entry<Command, Reply>[] {
     return this.#entries.splice(0);
   }
 

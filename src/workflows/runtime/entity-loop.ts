@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Decision, Parsed, Refusal } from '../../domain/shared/decision.ts';
-import { refusalFailure, type CommandInbox, type Entry, type Outcome } from './command-queue.ts';
+import { refusalFailure, type CommandQueue, type Entry, type Outcome } from './command-queue.ts';
 
 /** Commands that every entity workflow takes besides those of its domain. */
 export type EntityCommand = { readonly type: 'refresh' } | { readonly type: 'deleteUser' };
@@ -22,13 +22,13 @@ export interface Entity<State> {
 
 /** One kind of entity: its pure rules and what surrounds them. Times are milliseconds since the epoch. */
 export interface EntityRules<State, Command extends { readonly type: string }, Event> {
-  readonly inbox: CommandInbox<Command | EntityCommand, Outcome<State, Event>>;
+  readonly queue: CommandQueue<Command | EntityCommand, Outcome<State, Event>>;
   decide(state: State, command: Command | { readonly type: 'passTime' }, now: number): Decision<Event>;
   evolve(state: State, event: Event): State;
   /** When time alone changes something next; null: never. */
   nextDueAt(state: State, now: number): number | null;
   /** Whether a command is refused that already had its effect. */
-  canBeSaidOnce(command: Command): boolean;
+  isOneShot(command: Command): boolean;
   /** One line for the timer in the Web UI. */
   timerSummary(state: State): string;
   /**
@@ -60,16 +60,16 @@ export async function runEntity<State, Command extends { readonly type: string }
   entity: Entity<State>,
   rules: EntityRules<State, Command, Event>,
 ): Promise<void> {
-  const { inbox } = rules;
+  const { queue } = rules;
   const mayContinueAsNew = (): boolean =>
-    workflowInfo().continueAsNewSuggested && inbox.isEmpty && allHandlersFinished() && rules.isQuiet();
+    workflowInfo().continueAsNewSuggested && queue.isEmpty && allHandlersFinished() && rules.isQuiet();
   rules.show(entity.state);
-  await recordLoad(inbox.waiting, rules);
+  await recordLoad(queue.waiting, rules);
   for (;;) {
-    if ((await takeStep(entity, rules)) === 'deleted') return refuseAll(inbox);
+    if ((await takeStep(entity, rules)) === 'deleted') return refuseAll(queue);
     if (mayContinueAsNew()) await rules.continueAsNew(entity);
     const dueAt = rules.nextDueAt(entity.state, Date.now());
-    const isWoken = (): boolean => !inbox.isEmpty || mayContinueAsNew();
+    const isWoken = (): boolean => !queue.isEmpty || mayContinueAsNew();
     if (dueAt === null) await condition(isWoken);
     else if (dueAt > Date.now())
       await condition(isWoken, dueAt - Date.now(), { summary: rules.timerSummary(entity.state) });
@@ -85,7 +85,7 @@ async function takeStep<State, Command extends { readonly type: string }, Event>
   entity: Entity<State>,
   rules: EntityRules<State, Command, Event>,
 ): Promise<'open' | 'deleted'> {
-  const entries = rules.inbox.takeAll();
+  const entries = rules.queue.drain();
   for (;;) {
     const { state, events, isRefreshed, settle } = decideStep(entity.state, rules, entries);
     if (entries.some(({ command }) => command.type === 'deleteUser')) return 'deleted';
@@ -116,7 +116,7 @@ async function recordLoad<State, Command extends { readonly type: string }, Even
   entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[],
   rules: EntityRules<State, Command, Event>,
 ): Promise<void> {
-  if (entries.some(({ command }) => !isEntityCommand(command) && rules.canBeSaidOnce(command)))
+  if (entries.some(({ command }) => !isEntityCommand(command) && rules.isOneShot(command)))
     await sleep(1, { summary: 'Records the row that was read' });
 }
 
@@ -126,7 +126,7 @@ function decideStep<State, Command extends { readonly type: string }, Event>(
   rules: EntityRules<State, Command, Event>,
   entries: readonly Entry<Command | EntityCommand, Outcome<State, Event>>[],
 ): { state: State; events: readonly Event[]; isRefreshed: boolean; settle: () => void } {
-  const { inbox } = rules;
+  const { queue } = rules;
   let state = before;
   const events: Event[] = [];
   const settlements: (() => void)[] = [];
@@ -149,7 +149,7 @@ function decideStep<State, Command extends { readonly type: string }, Event>(
       apply(decision.events);
       settlements.push(() => reply?.resolve({ before: found, events }));
     } else {
-      settlements.push(() => inbox.refuse(entry, decision.refusal));
+      settlements.push(() => queue.refuse(entry, decision.refusal));
     }
   }
   passTime();
@@ -169,8 +169,8 @@ export function isEntityCommand(command: { readonly type: string }): command is 
 }
 
 /** Refuses whatever is still waiting: there is no user any more. */
-export function refuseAll<Command, Reply>(inbox: CommandInbox<Command, Reply>): void {
-  for (const entry of inbox.takeAll()) inbox.refuse(entry, DELETED);
+export function refuseAll<Command, Reply>(queue: CommandQueue<Command, Reply>): void {
+  for (const entry of queue.drain()) queue.refuse(entry, DELETED);
 }
 
 /**
@@ -178,11 +178,11 @@ export function refuseAll<Command, Reply>(inbox: CommandInbox<Command, Reply>): 
  * ends it, and a signal that nobody knows is recorded instead of lost.
  */
 export async function asEntity<Command, Reply>(
-  inbox: CommandInbox<Command, Reply>,
+  queue: CommandQueue<Command, Reply>,
   run: () => Promise<void>,
 ): Promise<void> {
   CancellationScope.current().cancelRequested.catch(() => {
-    inbox.refuse(
+    queue.refuse(
       { name: 'cancel' },
       {
         code: 'cancellation_refused',
@@ -191,7 +191,7 @@ export async function asEntity<Command, Reply>(
     );
   });
   setDefaultSignalHandler((name) => {
-    inbox.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
+    queue.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
   });
   await CancellationScope.nonCancellable(run);
 }
@@ -201,27 +201,27 @@ export async function asEntity<Command, Reply>(
  * written.
  */
 export function handleUpdate<Command, Reply, View>({
-  inbox,
+  queue,
   definition,
   parse,
-  foresee,
+  prevalidate,
   view,
 }: {
-  inbox: CommandInbox<Command, Reply>;
+  queue: CommandQueue<Command, Reply>;
   definition: { readonly name: string };
   parse: (payload: unknown) => Parsed<Command>;
   /** The refusal that the present state already tells, if any. */
-  foresee: (command: Command) => Refusal | null;
+  prevalidate: (command: Command) => Refusal | null;
   view: (reply: Reply) => View;
 }): void {
   const validator = (payload?: unknown): void => {
     const parsed = parse(payload);
-    const refusal = parsed.ok ? foresee(parsed.value) : parsed.refusal;
+    const refusal = parsed.ok ? prevalidate(parsed.value) : parsed.refusal;
     if (refusal !== null) throw refusalFailure(refusal);
   };
   setHandler(
     defineUpdate<View, [unknown?]>(definition.name),
-    async (payload?: unknown) => view(await inbox.ask(definition.name, parse(payload))),
+    async (payload?: unknown) => view(await queue.submit(definition.name, parse(payload))),
     { validator },
   );
 }

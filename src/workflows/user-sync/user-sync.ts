@@ -20,7 +20,7 @@ import {
   type UserSyncEvent,
   type UserSyncSettings,
 } from '../../domain/user-sync/user-sync.ts';
-import { CommandInbox, type Outcome } from '../runtime/command-queue.ts';
+import { CommandQueue, type Outcome } from '../runtime/command-queue.ts';
 import {
   asEntity,
   handleUpdate,
@@ -33,32 +33,32 @@ import {
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import * as messages from './user-sync.messages.ts';
 
-type Inbox = CommandInbox<UserSyncCommand | EntityCommand, Outcome<UserSync, UserSyncEvent>>;
+type Inbox = CommandQueue<UserSyncCommand | EntityCommand, Outcome<UserSync, UserSyncEvent>>;
 
 const rows = proxyLocalActivities<UserSyncActivities>(DATABASE_WRITE);
 const syncStatus = defineSearchAttributeKey('SyncStatus', 'KEYWORD');
 
 /** The life of a user's copies in the other services: published, confirmed, retried along the ladder, reconciled. */
 export async function userSync({ tenantId, userId, carried }: messages.UserSyncInput): Promise<void> {
-  const inbox: Inbox = new CommandInbox(carried?.refused);
+  const queue: Inbox = new CommandQueue(carried?.refused);
   let life: UserSyncLife | undefined;
-  handleMessages(inbox, userId, () => life);
+  handleMessages(queue, userId, () => life);
 
-  await asEntity(inbox, async () => {
+  await asEntity(queue, async () => {
     const loaded =
       carried === undefined
         ? await rows.loadUserSync({ tenantId, userId })
         : { ...carried, settings: await rows.loadUserSyncSettings() };
-    if (loaded === null) return refuseAll(inbox);
+    if (loaded === null) return refuseAll(queue);
     const mine: UserSyncLife = { settings: loaded.settings, state: loaded.sync, revision: loaded.revision };
     life = mine;
 
     await runEntity<UserSync, UserSyncCommand, UserSyncEvent>(mine, {
-      inbox,
+      queue,
       decide: (state, command, now) => decideUserSync(state, command, { now, settings: mine.settings }),
       evolve: evolveUserSync,
       nextDueAt: nextSyncDueAt,
-      canBeSaidOnce: () => false,
+      isOneShot: () => false,
       timerSummary: ({ phase }) => TIMER_SUMMARIES[phase.kind],
       save: async ({ before, state, revision, events }) => {
         const publishTo = events.findLast((event) => event.type === 'Emitted')?.targets ?? [];
@@ -72,7 +72,7 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
         });
         // The row has moved on since: what was published is newer than what this workflow has heard of.
         if (saved.version > state.version)
-          inbox.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
+          queue.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
         mine.settings = saved.settings;
         return saved;
       },
@@ -88,7 +88,7 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
         continueAsNew<typeof userSync>({
           tenantId,
           userId,
-          carried: { sync: state, revision, refused: inbox.refused },
+          carried: { sync: state, revision, refused: queue.refused },
         }),
     });
   });
@@ -109,38 +109,38 @@ const TIMER_SUMMARIES: Readonly<Record<UserSync['phase']['kind'], string>> = {
   synced: 'Nothing is due',
 };
 
-function handleMessages(inbox: Inbox, userId: string, current: () => UserSyncLife | undefined): void {
-  const view = (): messages.UserSyncView | null => viewOf(current(), inbox);
-  const foresee = (command: UserSyncCommand | EntityCommand): Refusal | null => {
+function handleMessages(queue: Inbox, userId: string, current: () => UserSyncLife | undefined): void {
+  const view = (): messages.UserSyncView | null => viewOf(current(), queue);
+  const prevalidate = (command: UserSyncCommand | EntityCommand): Refusal | null => {
     const life = current();
-    if (life === undefined || !inbox.isEmpty || isEntityCommand(command)) return null;
+    if (life === undefined || !queue.isEmpty || isEntityCommand(command)) return null;
     const decision = decideUserSync(life.state, command, { now: Date.now(), settings: life.settings });
     return decision.accepted ? null : decision.refusal;
   };
   const force = (): Parsed<UserSyncCommand> => ({ ok: true, value: { type: 'forceResync' } });
 
-  setHandler(messages.confirmedSignal, (payload) => inbox.signal('confirmed', parseConfirmed(payload)));
-  setHandler(messages.failedSignal, (payload) => inbox.signal('failed', parseFailed(payload)));
-  setHandler(messages.forceResyncSignal, () => inbox.signal('forceResync', force()));
-  setHandler(messages.reconcileSignal, (payload) => inbox.signal('reconcile', parseReconcile(payload)));
+  setHandler(messages.confirmedSignal, (payload) => queue.signal('confirmed', parseConfirmed(payload)));
+  setHandler(messages.failedSignal, (payload) => queue.signal('failed', parseFailed(payload)));
+  setHandler(messages.forceResyncSignal, () => queue.signal('forceResync', force()));
+  setHandler(messages.reconcileSignal, (payload) => queue.signal('reconcile', parseReconcile(payload)));
   setHandler(messages.userChangedSignal, (payload) => {
     const parsed = parseUserChanged(payload);
-    if (!parsed.ok) return inbox.signal('userChanged', parsed);
-    for (const value of parsed.value) inbox.signal('userChanged', { ok: true, value });
+    if (!parsed.ok) return queue.signal('userChanged', parsed);
+    for (const value of parsed.value) queue.signal('userChanged', { ok: true, value });
   });
-  setHandler(messages.refreshSyncSignal, () => inbox.signal('refresh', { ok: true, value: { type: 'refresh' } }));
+  setHandler(messages.refreshSyncSignal, () => queue.signal('refresh', { ok: true, value: { type: 'refresh' } }));
   setHandler(messages.userDeletedSyncSignal, () =>
-    inbox.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }),
+    queue.signal('userDeleted', { ok: true, value: { type: 'deleteUser' } }),
   );
 
-  handleUpdate({ inbox, definition: messages.confirmedUpdate, parse: parseConfirmed, foresee, view });
-  handleUpdate({ inbox, definition: messages.failedUpdate, parse: parseFailed, foresee, view });
-  handleUpdate({ inbox, definition: messages.forceResyncUpdate, parse: force, foresee, view });
+  handleUpdate({ queue, definition: messages.confirmedUpdate, parse: parseConfirmed, prevalidate, view });
+  handleUpdate({ queue, definition: messages.failedUpdate, parse: parseFailed, prevalidate, view });
+  handleUpdate({ queue, definition: messages.forceResyncUpdate, parse: force, prevalidate, view });
   handleUpdate({
-    inbox,
+    queue,
     definition: messages.reconcileUpdate,
     parse: parseReconcile,
-    foresee,
+    prevalidate,
     view: (outcome) => ({ userId, ...reconciliationOf(outcome) }),
   });
   setHandler(messages.userSyncStateQuery, view);
@@ -156,7 +156,7 @@ function reconciliationOf({
   return { ...reportSync(found), republished };
 }
 
-function viewOf(life: UserSyncLife | undefined, inbox: Inbox): messages.UserSyncView | null {
+function viewOf(life: UserSyncLife | undefined, queue: Inbox): messages.UserSyncView | null {
   if (life === undefined) return null;
   const { state, revision } = life;
   const missing = missingServices(state);
@@ -173,7 +173,7 @@ function viewOf(life: UserSyncLife | undefined, inbox: Inbox): messages.UserSync
     failedServices: reportSync(state).failed,
     nextDueAt: dueAt === null ? null : iso(dueAt),
     revision,
-    refused: inbox.refused,
+    refused: queue.refused,
   };
 }
 

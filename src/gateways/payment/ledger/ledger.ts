@@ -12,25 +12,26 @@ import { decideCall, type CreditAccount, type Found, type LedgerCall, type Posti
 
 /** The payment port whose books are in PostgreSQL, in double entry; a customer pays on account, up to a limit. */
 export function createLedger({ creditLimitMinor }: { creditLimitMinor: number }): PaymentPort {
-  const settle = (request: Books, calls: readonly LedgerCall[]) => settleCalls({ ...request, calls, creditLimitMinor });
+  const resolve = (request: Books, calls: readonly LedgerCall[]) =>
+    resolveCalls({ ...request, calls, creditLimitMinor });
   return {
     authorise: ({ calls, ...request }) =>
-      settle(
+      resolve(
         request,
         calls.map((payment) => ({ type: 'authorise', payment })),
       ),
     capture: ({ calls, ...request }) =>
-      settle(
+      resolve(
         request,
         calls.map((call) => ({ type: 'capture', ...call })),
       ),
     void: ({ calls, ...request }) =>
-      settle(
+      resolve(
         request,
         calls.map((call) => ({ type: 'void', ...call })),
       ),
     refund: ({ calls, ...request }) =>
-      settle(
+      resolve(
         request,
         calls.map((call) => ({ type: 'refund', ...call })),
       ),
@@ -40,7 +41,7 @@ export function createLedger({ creditLimitMinor }: { creditLimitMinor: number })
 }
 
 /** Decides and writes until nothing was written by anybody else between a read and its write. */
-async function settleCalls({
+async function resolveCalls({
   books,
   tenantId,
   calls,

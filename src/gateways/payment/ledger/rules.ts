@@ -45,12 +45,12 @@ export interface Posting {
 }
 
 /** What has been decided on a call; an answer needs nothing written. */
-export type Verdict =
+export type CallDecision =
   | { readonly type: 'answer'; readonly answer: PaymentAnswer }
   | ({ readonly type: 'post' } & Posting);
 
 /** Decides on a call; throws when a key comes again with another meaning. */
-export function decideCall(call: LedgerCall, found: Found): Verdict {
+export function decideCall(call: LedgerCall, found: Found): CallDecision {
   const { payment } = found;
   if (payment !== undefined) assertSamePayment(payment, call.payment);
   switch (call.type) {
@@ -69,14 +69,14 @@ export function decideCall(call: LedgerCall, found: Found): Verdict {
   }
 }
 
-function authorise(request: PaymentRequest, account: CreditAccount | undefined): Verdict {
+function authorise(request: PaymentRequest, account: CreditAccount | undefined): CallDecision {
   const { limitMinor = 0, heldMinor = 0, owedMinor = 0 } = account ?? {};
   if (heldMinor + owedMinor + request.amountMinor > limitMinor) return post(blank(request, 'declined'), [], {});
   const transfer = { ...request, debit: held(request), credit: AUTHORISED };
   return post(blank(request, 'authorised'), [transfer], { heldMinor: request.amountMinor });
 }
 
-function capture(key: string, payment: LedgerPayment): Verdict {
+function capture(key: string, payment: LedgerPayment): CallDecision {
   const { amountMinor } = payment;
   return post(
     { ...payment, status: 'captured' },
@@ -91,14 +91,17 @@ function capture(key: string, payment: LedgerPayment): Verdict {
 function voided(
   { key, payment: request }: Exclude<LedgerCall, { type: 'authorise' }>,
   payment: LedgerPayment | undefined,
-): Verdict {
+): CallDecision {
   if (payment === undefined) return post(blank(request, 'voided'), [], {});
   if (payment.status !== 'authorised') return answer(payment, ['voided', 'declined']);
   const transfer = { ...payment, key, debit: AUTHORISED, credit: held(payment) };
   return post({ ...payment, status: 'voided' }, [transfer], { heldMinor: -payment.amountMinor });
 }
 
-function refund({ key, amountMinor }: Extract<LedgerCall, { type: 'refund' }>, { payment, transfer }: Found): Verdict {
+function refund(
+  { key, amountMinor }: Extract<LedgerCall, { type: 'refund' }>,
+  { payment, transfer }: Found,
+): CallDecision {
   if (payment !== undefined && transfer !== undefined) {
     if (transfer.orderId !== payment.orderId || transfer.amountMinor !== amountMinor)
       throw new Error(`key ${key} was used for another refund`);
@@ -116,13 +119,13 @@ function refund({ key, amountMinor }: Extract<LedgerCall, { type: 'refund' }>, {
 }
 
 /** Done when the payment has one of these statuses already, else the refusal that its status is. */
-function answer(payment: LedgerPayment | undefined, done: readonly Payment['status'][]): Verdict {
+function answer(payment: LedgerPayment | undefined, done: readonly Payment['status'][]): CallDecision {
   if (payment === undefined) return refused('payment_not_authorised');
   if (done.includes(payment.status)) return { type: 'answer', answer: { isDone: true, payment } };
   return refused(payment.status === 'authorised' ? 'payment_not_captured' : `payment_${payment.status}`);
 }
 
-function refused(code: PaymentRefusal): Verdict {
+function refused(code: PaymentRefusal): CallDecision {
   return { type: 'answer', answer: { isDone: false, code, message: REFUSALS[code] } };
 }
 
@@ -141,7 +144,7 @@ function post(
   payment: LedgerPayment,
   transfers: readonly Transfer[],
   { heldMinor = 0, owedMinor = 0 }: { heldMinor?: number; owedMinor?: number },
-): Verdict {
+): CallDecision {
   return {
     type: 'post',
     payment,

@@ -20,7 +20,7 @@ export const POLL_MS = 150;
 export const PATIENCE_MS = 60_000;
 
 /** What the scenes are told with; whatever is typed is printed as one would type it. */
-export interface Teller {
+export interface Narrator {
   readonly view: View;
   readonly apiUrl: string;
   readonly uiUrl: string;
@@ -37,18 +37,18 @@ export interface Teller {
   readonly cliQuietly: (...args: string[]) => Promise<string>;
 }
 
-/** Opens the teller on a running installation. */
-export function openTeller(
+/** Opens the narrator on a running installation. */
+export function openNarrator(
   { apiUrl, uiUrl, env }: DemoInstallation,
   { view, mint }: { view: View; mint: (caller: DemoCaller) => Promise<string> },
-): Teller {
+): Narrator {
   const send = async (caller: DemoCaller, method: string, path: string, body?: object): Promise<Response> =>
     fetch(`${apiUrl}${path}`, {
       method,
       headers: { Authorization: `Bearer ${await mint(caller)}`, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  const ask: Teller['ask'] = async (caller, method, path, body) => {
+  const ask: Narrator['ask'] = async (caller, method, path, body) => {
     const response = await send(caller, method, path, body);
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return response.status === 204 ? undefined : response.json();
@@ -61,7 +61,7 @@ export function openTeller(
         ...(body === undefined ? [] : [`-H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`]),
       ].join(' '),
     );
-  const cliQuietly: Teller['cliQuietly'] = async (...args) => {
+  const cliQuietly: Narrator['cliQuietly'] = async (...args) => {
     const { stdout } = await promisify(execFile)(await provideTemporalCli(), args, {
       env: { ...env, TEMPORAL_ADDRESS: `127.0.0.1:${env['TEMPORAL_PORT'] ?? 7233}` },
     });
