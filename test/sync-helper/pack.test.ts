@@ -30,9 +30,9 @@ await handle({ tenantId, messageId: 'm1', topic: 'user.created', key: userId, pa
     customerKind: null, version: 1, services: ['accounting'],
   },
 }) });
+await sync.confirmUserSync({ tenantId, userId, userVersion: 1 });
 // @ts-expect-error -- the declarations are real: a copy needs its version
-await sync.confirmUserSync({ tenantId, userId, userVersion: 1 })
-  .then(() => sync.reportSyncFailure({ tenantId, userId }, new Error()));
+await sync.reportSyncFailure({ tenantId, userId }, new Error());
 const real = postgresBus({ url: 'postgresql://nobody@127.0.0.1:1/none' });
 console.log(JSON.stringify([...sent, await real.isHealthy()]));
 await real.close();
