@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '../src/messaging/bus.ts';
 import { createBus } from '../src/messaging/create-bus.ts';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/config.ts';
 import type { Db } from '../src/postgres/client.ts';
 import { kafkaAddress } from '../test/support/kafka.ts';
 

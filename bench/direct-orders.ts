@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { applyOutcomes } from '../src/activities/process/step-row.ts';
-import { loadConfig, type Config } from '../src/config.ts';
+import { loadConfig, type Config } from '../src/config/config.ts';
 import { openDb } from '../src/postgres/client.ts';
 import { createLedger } from '../src/gateways/payment/ledger/ledger.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { localKeys } from '../src/auth/local-keys.ts';
 import { mintToken } from '../src/auth/tokens.ts';
-import { loadConfig, type Config } from '../src/config.ts';
+import { loadConfig, type Config } from '../src/config/config.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
 import { startProcess, type TestProcess } from '../test/support/processes.ts';
 import { createDatabase, freePort, temporalAddress } from '../test/support/services.ts';

@@ -4,7 +4,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createOrderActivities } from '../src/activities/orders/order-activities.ts';
 import { createProcessActivities } from '../src/activities/process/process.ts';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/config.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
 import { defaultPorts } from '../src/gateways/default-ports.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';

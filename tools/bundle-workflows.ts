@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadProcessConfig } from '../src/config.ts';
+import { loadProcessConfig } from '../src/config/config.ts';
 import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 
 // Builds the workflows' bundles, with and without tracing, ahead of the first worker: for an image whose files cannot

@@ -1,6 +1,6 @@
 import { localKeys } from '../src/auth/local-keys.ts';
 import { mintToken } from '../src/auth/tokens.ts';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/config.ts';
 import { installDemo } from './demo/installation.ts';
 import { tellOfOrders } from './demo/order-story.ts';
 import { tellOfUsers } from './demo/story.ts';

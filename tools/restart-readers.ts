@@ -1,4 +1,4 @@
-import { loadProcessConfig } from '../src/config.ts';
+import { loadProcessConfig } from '../src/config/config.ts';
 import { openDb } from '../src/postgres/client.ts';
 import { acceptCluster, isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
 import { resetCursors } from '../src/maintenance/retention/reset-cursors.ts';

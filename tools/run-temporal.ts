@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { loadProcessConfig } from '../src/config.ts';
+import { loadProcessConfig } from '../src/config/config.ts';
 import { chooseTemporal } from './launcher/temporal-choice.ts';
 import { provideTemporalCli } from './temporal-cli.mjs';
 

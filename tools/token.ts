@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { localKeys } from '../src/auth/local-keys.ts';
 import { ROLES } from '../src/auth/roles.ts';
 import { mintToken } from '../src/auth/tokens.ts';
-import { ConfigError, loadProcessConfig } from '../src/config.ts';
+import { loadProcessConfig } from '../src/config/config.ts';
+import { ConfigError } from '../src/config/setting.ts';
 
 const USAGE = 'npm run -s token -- --role user|service|operator|admin --sub SUBJECT [--tenant TENANT] [--ttl 8h]';
 

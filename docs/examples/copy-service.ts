@@ -6,7 +6,7 @@ import type { BusMessage } from '../../src/messaging/bus.ts';
 import { EVENTS, TOPICS } from '../../src/events/user-events.ts';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
-import { loadProcessConfig } from '../../src/config.ts';
+import { loadProcessConfig } from '../../src/config/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 
 const service = process.argv[2] ?? 'accounting';

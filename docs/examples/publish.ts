@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
-import { loadProcessConfig } from '../../src/config.ts';
+import { loadProcessConfig } from '../../src/config/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 
 const [topic = '', key = '', payload = ''] = process.argv.slice(2);

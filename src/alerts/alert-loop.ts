@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ALL_TENANTS, type Db } from '../postgres/client.ts';
 import { acquireLease, releaseLease, withLease } from '../postgres/leases.ts';
 import type { MailGateway } from '../gateways/mail.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** Conditions that the checks of this folder watch. */
 export type AlertKind =

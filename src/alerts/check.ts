@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Db } from '../postgres/client.ts';
 import type { AlertKind, Finding } from './alert.ts';
 

@@ -7,7 +7,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
 import { createRemembered } from './remembered.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { PaymentPort } from './payment/payment-port.ts';
 import type { ShippingPort } from './shipping/shipping-port.ts';
 import { createLedger } from './payment/ledger/ledger.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { PermanentDeliveryError } from './permanent-error.ts';
 
 const TIMEOUT_MS = 10_000;

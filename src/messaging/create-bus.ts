@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/setting.ts';
 import { isDatabaseAway } from '../postgres/errors.ts';
 import type { Bus } from './bus.ts';
 import { createKafkaBus } from './kafka/kafka-bus.ts';

@@ -1,6 +1,6 @@
 import { PoisonError } from '../messaging/bus.ts';
 import type { ReplayHandler } from '../messaging/dead-letters/replay.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Db } from '../postgres/client.ts';
 import {
   channelOfNotification,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Tx } from '../postgres/client.ts';
 import type { User } from '../postgres/generated/client.ts';
 import { insertNotifications, type NewNotification } from '../db/notifications/notifications.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { channelsOf, type NotificationChannel } from '../domain/notifications/channels.ts';
 import { formatDaysUntil, formatInstant, localeOf, type Locale } from './locale.ts';
 import { renderMessage, type Message } from './message.ts';

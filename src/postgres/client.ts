@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/setting.ts';
 import { PrismaClient, type Prisma } from './generated/client.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 

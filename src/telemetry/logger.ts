@@ -1,5 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** What must not reach a log wherever it sits in a record: secrets, and data that tells who a user is. */
 const REDACTED = [

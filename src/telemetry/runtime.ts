@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime, type LogEntry } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { assertNever } from '../domain/shared/assert-never.ts';
 import { freeLoopbackPort } from './free-port.ts';
 

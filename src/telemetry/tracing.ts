@@ -1,6 +1,6 @@
 import { context, SpanKind, trace, type Attributes } from '@opentelemetry/api';
 import type * as Sdk from '@opentelemetry/sdk-trace';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { assertNever } from '../domain/shared/assert-never.ts';
 import { startSpan } from './trace-context.ts';
 

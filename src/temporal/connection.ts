@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import { temporalEnvironment } from '../config.ts';
+import { temporalEnvironment } from '../config/config.ts';
 import { traceCalls } from './tracing.ts';
 
 /**

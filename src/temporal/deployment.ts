@@ -1,5 +1,5 @@
 import type { NativeConnection, WorkerDeploymentOptions } from '@temporalio/worker';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 
 /** This worker's deployment version: the build id of the settings, else the hash of the workflows' source. */

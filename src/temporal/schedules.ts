@@ -1,5 +1,6 @@
 import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type ScheduleOptions } from '@temporalio/client';
-import { ConfigError, type Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/setting.ts';
 import { AUDIT_NAMES, AUDIT_WORKFLOWS, type AuditName } from '../workflows/audits/audits.messages.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 

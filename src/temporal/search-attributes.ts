@@ -1,6 +1,6 @@
 import type { OperatorService } from '@temporalio/client';
 import protos from '@temporalio/proto';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/setting.ts';
 import { grpcCodeOf } from './grpc-code.ts';
 import { isTemporalAway } from './errors.ts';
 

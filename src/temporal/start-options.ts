@@ -1,5 +1,5 @@
 import type { WorkflowOptions } from '@temporalio/client';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { PROCESS_TYPES } from '../domain/process/registry.ts';
 import { processWorkflowType } from '../workflows/process/process.messages.ts';
 import { PROFILE_WORKFLOW } from '../workflows/profile/profile.messages.ts';

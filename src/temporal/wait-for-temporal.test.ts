@@ -1,7 +1,7 @@
 import { OperatorService } from '@temporalio/client';
 import protos from '@temporalio/proto';
 import test from 'ava';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/setting.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { isTemporalAway } from './errors.ts';
 import { waitForTemporal } from './wait-for-temporal.ts';

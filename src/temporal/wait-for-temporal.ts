@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/setting.ts';
 import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
 import { isTemporalAway } from './errors.ts';
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { createAlertLoop, type AlertLoop, type AlertLoopDeps } from '../../src/alerts/alert-loop.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
 import type { Alert } from '../../src/postgres/generated/client.ts';
 import { freePort } from '../support/services.ts';

@@ -1,6 +1,6 @@
 import { localKeys } from '../../src/auth/local-keys.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { TENANT, type World } from '../support/crash-world.ts';
 
 /** Sends a request as an administrator; rejects when there is nobody to answer. */

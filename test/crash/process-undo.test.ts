@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import test, { type ExecutionContext } from 'ava';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { SagaType } from '../processes/saga-definitions.ts';
 import { BY, createEffects, insertSaga, type Saga } from '../support/saga-world.ts';
 import { connectDevServer } from '../support/dev-server.ts';

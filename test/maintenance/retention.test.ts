@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
 import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
 import { removeExpired } from '../../src/maintenance/retention/retention.ts';

@@ -1,7 +1,7 @@
 import { Client, Connection, ServiceError } from '@temporalio/client';
 import test from 'ava';
 import { pino } from 'pino';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { enqueueCalls } from '../../src/messaging/outbox/workflow-outbox.ts';

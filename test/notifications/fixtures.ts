@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { Notification } from '../../src/postgres/generated/client.ts';
 import { writeNotifications, type NotificationOrder } from '../../src/notifications/write-notifications.ts';

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import test from 'ava';
 import { createProfileActivities } from '../../src/activities/profile/profile.ts';
 import type { ProfileChange } from '../../src/workflows/profile/profile.activities.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { createDatabase } from '../support/services.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { z } from 'zod';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { removeExpired } from '../../src/maintenance/retention/retention.ts';
 import { startApi, type Ask } from '../support/api.ts';
 

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { ConfigError, loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/setting.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { waitForDatabase } from '../../src/db/wait-for-database.ts';
 import { grpcCodeOf } from '../../src/temporal/grpc-code.ts';

@@ -13,7 +13,7 @@ import { localKeys } from '../../src/auth/local-keys.ts';
 import type { Role } from '../../src/auth/roles.ts';
 import { createTokenVerifier, mintToken } from '../../src/auth/tokens.ts';
 import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';

@@ -8,7 +8,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { createProcessActivities } from '../../src/activities/process/process.ts';
 import type { ProcessActivities, StepActivity } from '../../src/workflows/process/process.activities.ts';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { ProcessState as ProcessRow } from '../../src/postgres/generated/client.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';

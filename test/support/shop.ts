@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';

@@ -14,7 +14,7 @@ import { createProcessActivities } from '../../src/activities/process/process.ts
 import { createProfileActivities } from '../../src/activities/profile/profile.ts';
 import { createRefundActivities } from '../../src/activities/orders/refund-activities.ts';
 import { createUserSyncActivities } from '../../src/activities/user-sync/user-sync.ts';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { User } from '../../src/postgres/generated/client.ts';
 import { defaultPorts } from '../../src/gateways/default-ports.ts';

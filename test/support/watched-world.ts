@@ -5,7 +5,7 @@ import { Worker, type NativeConnection } from '@temporalio/worker';
 import { createProcessActivities } from '../../src/activities/process/process.ts';
 import { createStepActivity } from '../../src/activities/process/step.ts';
 import { createWatchdogActivities } from '../../src/activities/audits/process-watchdog.ts';
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../../src/db/processes/process-watch.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';

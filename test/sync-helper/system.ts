@@ -7,7 +7,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { localKeys } from '../../src/auth/local-keys.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { temporaryFolder } from './packed.ts';

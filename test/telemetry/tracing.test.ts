@@ -5,7 +5,7 @@ import { localKeys } from '../../src/auth/local-keys.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { TOPICS } from '../../src/events/user-events.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { createWorld, TENANT, type World } from '../support/crash-world.ts';
 import { startCollector, type ReceivedSpan } from '../support/otlp.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadProcessConfig, type Config } from '../../src/config.ts';
+import { loadProcessConfig, type Config } from '../../src/config/config.ts';
 import { migrate } from '../migrate.ts';
 import { step } from '../provisioning.mjs';
 import { httpUrl, LOOPBACK } from './addresses.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SETTINGS, temporalEnvironment } from '../../src/config.ts';
+import { SETTINGS, temporalEnvironment } from '../../src/config/config.ts';
 import { connectConfig } from '../../src/temporal/connection.ts';
 import { LOOPBACK } from './addresses.ts';
 

@@ -1,6 +1,6 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
 import { removeExpired } from '../../maintenance/retention/retention.ts';

@@ -1,5 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { countPendingNotifications, keepNotifications } from '../../db/notifications/notifications.ts';
 import { NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { cancelShipment, createShipment } from './create-shipment.ts';
 import { releaseStock, reserveStock } from './reserve-stock.ts';
 import { returnPayment, takePayment } from './take-payment.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../../db/processes/process-rows.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db, Tx } from '../../postgres/client.ts';
 import { claimProfile, writeProfile, type WriteOutcome } from '../../db/profile/profile-rows.ts';
 import { pendingNotifications } from '../../db/notifications/notifications.ts';

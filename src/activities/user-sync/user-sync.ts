@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { ClientBase } from 'pg';
 import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import { userEvent } from '../../events/user-events.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { UserSyncSettings } from '../../domain/user-sync/user-sync.ts';
 import type { Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { TokenVerifier } from '../../auth/tokens.ts';
 import type { Replayer } from '../../messaging/dead-letters/replay.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import type { EventFeed } from '../../realtime/event-feed.ts';
 

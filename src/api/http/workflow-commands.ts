@@ -1,6 +1,6 @@
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import { temporalOutage } from '../../temporal/errors.ts';
 import { isErrorCode, type ErrorCode } from './error-catalogue.ts';

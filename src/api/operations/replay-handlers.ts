@@ -3,7 +3,7 @@ import type { Bus } from '../../messaging/bus.ts';
 import { MESSAGE_RELAY } from '../../messaging/outbox/message-relay.ts';
 import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
 import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../../consumers/user-sync/sync-confirmations.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NotificationGateways } from '../../notifications/channels.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TOPICS, userEvent } from '../../events/user-events.ts';
 import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { lockStreams } from '../../messaging/log/lock-streams.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { enqueueUserChanged } from './user-changes.ts';

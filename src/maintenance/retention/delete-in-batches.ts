@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 

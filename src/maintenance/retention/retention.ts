@@ -1,4 +1,4 @@
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { CleanupReport } from '../../workflows/audits/audits.messages.ts';
 import { pruneCursors } from './prune-cursors.ts';
 import type { Db } from '../../postgres/client.ts';

@@ -3,7 +3,7 @@ import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import protos from '@temporalio/proto';
 import { absenceMs } from '../../alerts/checks/no-worker.ts';
 import { describeTaskQueues } from '../../alerts/task-queue.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { PendingActivity, PendingTask, WatchedExecution } from '../../domain/process/watch.ts';
 
 const { PENDING_ACTIVITY_STATE_SCHEDULED } = protos.temporal.api.enums.v1.PendingActivityState;

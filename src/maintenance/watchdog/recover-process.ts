@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { alertChannels, type AlertKind } from '../../alerts/alert.ts';
 import { clearAlert, raiseAlert } from '../../alerts/raise.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { assertNever } from '../../domain/shared/assert-never.ts';

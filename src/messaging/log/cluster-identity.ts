@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ConfigError } from '../../config.ts';
+import { ConfigError } from '../../config/setting.ts';
 import type { Db } from '../../postgres/client.ts';
 import { LOGS_ARE_OWN } from './log.ts';
 

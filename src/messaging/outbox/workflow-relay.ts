@@ -1,7 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
 import {

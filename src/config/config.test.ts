@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import test from 'ava';
-import { ConfigError, loadConfig, SETTINGS } from './config.ts';
+import { loadConfig, SETTINGS } from './config.ts';
+import { ConfigError } from './setting.ts';
 
-const EXAMPLE = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+const EXAMPLE = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8');
 
 test('.env.example lists exactly the settings, with their defaults', (t) => {
   const defaults = Object.fromEntries(Object.entries(SETTINGS).map(([name, [fallback]]) => [name, fallback]));
