@@ -4,6 +4,7 @@ import { processType } from '../../domain/process/registry.ts';
 import { isWaiting, stepOf } from '../../domain/process/definition.ts';
 import { PROCESS_STATUSES, STEP_STATUSES } from '../../domain/process/statuses.ts';
 import { stepsAhead } from '../../domain/process/timeline.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 import { id, instant, nullableInstant } from '../http/values.ts';
 
 /** Statuses of processes as the API spells them. */
@@ -163,16 +164,16 @@ function stepsOf(row: ProcessStateRow): StepAnswer[] {
     .map(({ step, startedAt, completedAt, decided: by, compensation, ...rest }): StepAnswer => ({
       ...declared(step),
       ...rest,
-      startedAt: iso(startedAt),
-      completedAt: nullableIso(completedAt),
+      startedAt: isoTime(startedAt),
+      completedAt: isoTimeOrNull(completedAt),
       decided: by === null ? null : decidedAnswer(by),
       compensation:
         compensation === null
           ? null
           : {
               ...compensation,
-              startedAt: iso(compensation.startedAt),
-              completedAt: nullableIso(compensation.completedAt),
+              startedAt: isoTime(compensation.startedAt),
+              completedAt: isoTimeOrNull(compensation.completedAt),
             },
     }));
   const ahead = stepsAhead(definition, {
@@ -198,13 +199,5 @@ function stepsOf(row: ProcessStateRow): StepAnswer[] {
 }
 
 function decidedAnswer({ at, ...rest }: z.output<typeof storedDecided>): z.input<typeof decided> {
-  return { ...rest, at: iso(at) };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function nullableIso(ms: number | null): string | null {
-  return ms === null ? null : iso(ms);
+  return { ...rest, at: isoTime(at) };
 }

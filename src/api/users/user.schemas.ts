@@ -127,14 +127,14 @@ export function userAnswer({ services, ...row }: UserRow): UserAnswer {
     status: row.status,
     version: row.version,
     profileCompletionStatus: row.profileCompletionStatus,
-    profileCompletionDeadline: iso(row.profileCompletionDeadline),
-    profileCompletedAt: iso(row.profileCompletedAt),
+    profileCompletionDeadline: row.profileCompletionDeadline?.toISOString() ?? null,
+    profileCompletedAt: row.profileCompletedAt?.toISOString() ?? null,
     profileCompletionReminders: row.profileCompletionReminders,
     customerId: row.customerId,
     companyId: row.companyId,
     financialInstitutionId: row.financialInstitutionId,
     syncStatus: row.syncStatus,
-    lastSyncAttempt: iso(row.lastSyncAttempt),
+    lastSyncAttempt: row.lastSyncAttempt?.toISOString() ?? null,
     syncRetryCount: row.syncRetryCount,
     lastSyncError: row.lastSyncError,
     syncMetadata: {
@@ -150,8 +150,4 @@ export function userAnswer({ services, ...row }: UserRow): UserAnswer {
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
-}
-
-function iso(at: Date | null): string | null {
-  return at?.toISOString() ?? null;
 }

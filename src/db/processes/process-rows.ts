@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { Cause, ProcessState } from '../../domain/process/state.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 
 /** A row as a step finds it, locked. */
 export interface LockedProcess {
@@ -154,9 +155,9 @@ export function processesParameter(processes: readonly NewProcess[]): string {
         currentStep,
         data,
         history,
-        dueAt: dueAt === null ? null : iso(dueAt),
+        dueAt: isoTimeOrNull(dueAt),
         sequence,
-        startedAt: iso(startedAt),
+        startedAt: isoTime(startedAt),
         events: events.map(jsonOfEvent),
       }),
     ),
@@ -225,15 +226,15 @@ function jsonOfWrite({ processId, state, revision, writer, events }: ProcessWrit
     processId,
     revision,
     writer,
-    dueAt: dueAt === null ? null : iso(dueAt),
-    updatedAt: iso(updatedAt),
+    dueAt: isoTimeOrNull(dueAt),
+    updatedAt: isoTime(updatedAt),
     events: events.map(jsonOfEvent),
   };
 }
 
 function jsonOfEvent({ type, sequence, at, ...more }: ProcessEvent): object {
   const { step = null, ...detail } = detailSchema.parse(more);
-  return { type, sequence, at: iso(at), step, detail };
+  return { type, sequence, at: isoTime(at), step, detail };
 }
 
 function lockedOf(row: Row): LockedProcess {
@@ -250,8 +251,4 @@ function lockedOf(row: Row): LockedProcess {
       updatedAt: updatedAt.getTime(),
     },
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

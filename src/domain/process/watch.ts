@@ -1,4 +1,5 @@
 import { assertNever } from '../shared/assert-never.ts';
+import { isoTime } from '../shared/time.ts';
 import type { Cause } from './state.ts';
 import { isClosed, isParked, type ProcessStatus } from './statuses.ts';
 
@@ -130,7 +131,7 @@ export function waitOf(
 ): Diagnosis | null {
   const isOver = dueAt !== null && now - dueAt >= stuckAfterMs;
   if (isOver || (status !== 'waiting' && !isParked(status))) return null;
-  const until = dueAt === null ? '' : ` until ${iso(dueAt)}`;
+  const until = dueAt === null ? '' : ` until ${isoTime(dueAt)}`;
   return found(
     'waiting',
     status === 'waiting'
@@ -158,7 +159,7 @@ function retryOf(
   const cause = lastError === null ? '' : `, after ${lastError.code}: ${lastError.message}`;
   return found(
     'retrying',
-    `Attempt ${attempts + 1} of ${currentStep}${retryAt === null ? ' is at work' : ` at ${iso(retryAt)}`}${cause}`,
+    `Attempt ${attempts + 1} of ${currentStep}${retryAt === null ? ' is at work' : ` at ${isoTime(retryAt)}`}${cause}`,
   );
 }
 
@@ -190,8 +191,4 @@ function found(classed: ProcessClass, sentence: string): Diagnosis {
 
 function seconds(ms: number): string {
   return `${Math.round(ms / 1000)} s`;
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

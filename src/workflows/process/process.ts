@@ -13,6 +13,7 @@ import { checkDefinition, isWaiting, type ProcessDefinition } from '../../domain
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import type { Refusal } from '../../domain/shared/decision.ts';
+import { isoTimeOrNull } from '../../domain/shared/time.ts';
 import { CommandQueue, type Outcome } from '../runtime/command-queue.ts';
 import { handleUpdate } from '../runtime/entity-loop.ts';
 import { runProcess, updateAlerts, type ProcessQueue, type ProcessRun } from './process-runner.ts';
@@ -98,7 +99,7 @@ function viewOf(life: ProcessRun | undefined): messages.ProcessView | null {
     currentStep,
     cause,
     history,
-    dueAt: dueAt === null ? null : new Date(dueAt).toISOString(),
+    dueAt: isoTimeOrNull(dueAt),
     revision,
     refused: queue.refused,
   };

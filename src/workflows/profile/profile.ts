@@ -26,6 +26,7 @@ import {
 } from '../../domain/profile/profile.ts';
 import { statusesOf } from '../../domain/profile/statuses.ts';
 import type { Parsed, Refusal } from '../../domain/shared/decision.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 import { CommandQueue, type Outcome } from '../runtime/command-queue.ts';
 import {
   asEntity,
@@ -172,7 +173,7 @@ function viewOf(life: ProfileLife | undefined, queue: Inbox): messages.ProfileVi
     ...statusesOf(state),
     profileCompletionDeadline: deadline,
     profileCompletionReminders: reminders,
-    nextDueAt: dueAt === null ? null : iso(dueAt),
+    nextDueAt: isoTimeOrNull(dueAt),
     revision,
     refused: queue.refused,
   };
@@ -197,16 +198,12 @@ function show(life: ProfileLife): void {
       `**${status}** / ${profileCompletionStatus}`,
       `Deadline: ${deadline ?? 'none'}`,
       `Reminders sent: ${reminders}`,
-      `Next: ${dueAt === null ? 'waits for a command' : iso(dueAt)}`,
+      `Next: ${dueAt === null ? 'waits for a command' : isoTime(dueAt)}`,
     ].join('  \n'),
   );
 }
 
 function lastOpen(state: Profile): { reminders: number; deadline: string | null } {
   const open = state.kind === 'suspended' ? state.former : state;
-  return { reminders: open.reminders, deadline: open.kind === 'pending' ? iso(open.deadline) : null };
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
+  return { reminders: open.reminders, deadline: open.kind === 'pending' ? isoTime(open.deadline) : null };
 }

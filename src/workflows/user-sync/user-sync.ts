@@ -8,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { UserSyncActivities } from './user-sync.activities.ts';
 import type { Parsed, Refusal } from '../../domain/shared/decision.ts';
+import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../../domain/user-sync/commands.ts';
 import { reportSync, syncStatusOf } from '../../domain/user-sync/statuses.ts';
 import {
@@ -166,12 +167,12 @@ function viewOf(life: UserSyncLife | undefined, queue: Inbox): messages.UserSync
     syncStatus: syncStatusOf(state),
     version: state.version,
     syncRetryCount: state.retryCount,
-    lastSyncAttempt: state.lastAttemptAt === null ? null : iso(state.lastAttemptAt),
+    lastSyncAttempt: isoTimeOrNull(state.lastAttemptAt),
     lastSyncError: state.lastError,
     servicesToSync,
     syncedServices: servicesToSync.filter((service) => !missing.includes(service)),
     failedServices: reportSync(state).failed,
-    nextDueAt: dueAt === null ? null : iso(dueAt),
+    nextDueAt: isoTimeOrNull(dueAt),
     revision,
     refused: queue.refused,
   };
@@ -189,11 +190,7 @@ function show(life: UserSyncLife): void {
       `**${status}** at version ${state.version}`,
       `Not confirmed by: ${missing.length === 0 ? 'none' : missing.join(', ')}`,
       `Retries: ${state.retryCount}`,
-      `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${iso(dueAt)}`}`,
+      `Next: ${dueAt === null ? 'waits for a change' : `${TIMER_SUMMARIES[state.phase.kind]}, ${isoTime(dueAt)}`}`,
     ].join('  \n'),
   );
-}
-
-function iso(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }
