@@ -9,6 +9,7 @@ import {
 } from 'jose';
 import type { Config } from '../config/config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
+import { isStorableText } from '../domain/shared/text.ts';
 import { createRemembered } from './remembered.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
 
@@ -86,7 +87,7 @@ function strongestRole(claim: unknown): Role | undefined {
 }
 
 function isUsableSubject(subject: string): boolean {
-  return subject !== '' && subject.length <= MAX_SUBJECT_LENGTH && subject.isWellFormed() && !subject.includes('\0');
+  return subject !== '' && subject.length <= MAX_SUBJECT_LENGTH && isStorableText(subject);
 }
 
 /** Signs a token with the local key; `ttl` as in `8h`. */

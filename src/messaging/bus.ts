@@ -1,3 +1,5 @@
+import { toStorableText } from '../domain/shared/text.ts';
+
 /** A message on the bus. */
 export interface BusMessage {
   readonly tenantId: string;
@@ -75,8 +77,6 @@ const MAX_DETAIL_LENGTH = 2_000;
 
 /** Cause and detail of a failure, as dead letters keep them. */
 export function parkingCause(error: unknown, otherwise: string): { cause: string; detail: string } {
-  const detail = (error instanceof Error ? error.message : String(error))
-    .replaceAll('\0', ' ')
-    .slice(0, MAX_DETAIL_LENGTH);
+  const detail = toStorableText(error instanceof Error ? error.message : String(error), MAX_DETAIL_LENGTH);
   return { cause: error instanceof PoisonError ? error.code : otherwise, detail };
 }

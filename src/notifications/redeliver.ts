@@ -7,7 +7,7 @@ import {
   markNotificationRefused,
   renewNotification,
 } from '../db/notifications/notifications.ts';
-import { fieldsOf } from '../domain/shared/decision.ts';
+import { fieldsOf } from '../domain/shared/payload.ts';
 import { channelsOver, type NotificationGateways } from './channels.ts';
 import { deliverNotification, unavailableCause } from './deliver.ts';
 

@@ -2,6 +2,7 @@ import type { StepOutcome } from '../../domain/process/decide.ts';
 import type { ActingStep } from '../../domain/process/definition.ts';
 import type { Cause } from '../../domain/process/state.ts';
 import { StepFailure, type StepResult } from '../../domain/process/step-work.ts';
+import { toStorableText } from '../../domain/shared/text.ts';
 
 /** Code of a call that took too long. */
 export const TIMED_OUT = 'timed_out';
@@ -24,8 +25,6 @@ export function outcomeOf(
 /** Why an attempt failed, classed as its step declares. */
 export function causeOf(error: unknown, { failures = {} }: ActingStep): Cause {
   const code = error instanceof StepFailure ? error.code : 'step_error';
-  // What others say may hold what PostgreSQL can't keep, and is cut in the middle of a character.
-  const message =
-    error instanceof Error ? error.message.replaceAll('\0', ' ').slice(0, LONGEST_MESSAGE).toWellFormed() : 'unknown';
+  const message = error instanceof Error ? toStorableText(error.message, LONGEST_MESSAGE) : 'unknown';
   return { code, message, class: failures[code] ?? (code === TIMED_OUT ? 'unknown' : 'transient') };
 }

@@ -5,7 +5,7 @@ import type { OwnUser } from '../../db/users/users.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ErrorCode } from './error-catalogue.ts';
 import { Problem, validationProblem } from './problem.ts';
-import { findUnstorable } from './storable-text.ts';
+import { findUnstorableText } from '../../domain/shared/text.ts';
 
 type Shape = z.ZodType;
 type Nothing = z.ZodUndefined;
@@ -107,7 +107,7 @@ function reader<Schema extends Shape>(
   // Without a declared schema the type parameter is `Nothing`, whose output is undefined.
   const declared: z.ZodType = schema ?? z.unknown().transform(() => undefined);
   return (value) => {
-    const unstorable = schema === undefined ? undefined : findUnstorable(value);
+    const unstorable = schema === undefined ? undefined : findUnstorableText(value);
     if (unstorable !== undefined) {
       throw validationProblem(part, [
         { code: 'custom', path: unstorable, message: "holds a character that can't be stored", input: undefined },

@@ -1,6 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { ClientBase } from 'pg';
 import { z } from 'zod';
+import { toStorableText } from '../../domain/shared/text.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
@@ -171,7 +172,11 @@ function signalOf(event: SyncEvent): { name: string; arg: object } {
       const { service, userVersion, error } = event.data;
       return {
         name: failedSignal.name,
-        arg: { service, userVersion, ...(error === undefined ? {} : { error: storable(error) }) },
+        arg: {
+          service,
+          userVersion,
+          ...(error === undefined ? {} : { error: toStorableText(error, MAX_ERROR_LENGTH) }),
+        },
       };
     }
     case 'sync.user.reconciliation.request': {
@@ -182,9 +187,4 @@ function signalOf(event: SyncEvent): { name: string; arg: object } {
       };
     }
   }
-}
-
-/** As PostgreSQL can keep it in JSON. */
-function storable(error: string): string {
-  return error.slice(0, MAX_ERROR_LENGTH).replaceAll('\0', ' ').toWellFormed();
 }

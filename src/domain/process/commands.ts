@@ -1,4 +1,6 @@
-import { fieldsOf, invalid, isStorableText, type Parsed } from '../shared/decision.ts';
+import { invalid, type Parsed } from '../shared/decision.ts';
+import { fieldsOf } from '../shared/payload.ts';
+import { isStorableText } from '../shared/text.ts';
 import type { ProcessCommandName } from './command-names.ts';
 import type { ProcessCommand } from './decide.ts';
 
@@ -32,7 +34,7 @@ export function parseProcessCommand(type: ProcessCommandName, payload: unknown):
 export function parseReceived(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
     return invalid('the payload must be a JSON object');
-  if (!isStorable(payload, DEEPEST_PAYLOAD))
+  if (!isStorablePayload(payload, DEEPEST_PAYLOAD))
     return invalid("the payload is nested too deep, or holds a character that can't be stored");
   if (JSON.stringify(payload).length > LARGEST_PAYLOAD)
     return invalid(`the payload is longer than ${LARGEST_PAYLOAD} characters`);
@@ -42,11 +44,12 @@ export function parseReceived(event: string, payload: unknown = {}): Parsed<Proc
 /**
  * Whether PostgreSQL can keep the value; as JSON text it could not be told, since what it can't keep is escaped there.
  */
-function isStorable(value: unknown, depth: number): boolean {
+function isStorablePayload(value: unknown, depth: number): boolean {
   if (typeof value === 'string') return isStorableText(value);
   if (typeof value !== 'object' || value === null) return true;
   return (
-    depth > 0 && Object.entries(value).every(([key, inner]) => isStorableText(key) && isStorable(inner, depth - 1))
+    depth > 0 &&
+    Object.entries(value).every(([key, inner]) => isStorableText(key) && isStorablePayload(inner, depth - 1))
   );
 }
 

@@ -1,4 +1,6 @@
-import { fieldsOf, invalid, isStorableText, type Parsed } from '../shared/decision.ts';
+import { invalid, type Parsed } from '../shared/decision.ts';
+import { fieldsOf } from '../shared/payload.ts';
+import { isStorableText } from '../shared/text.ts';
 import type { CustomerKind, ProfileCommand } from './profile.ts';
 
 /** Longest extension that a reactivation may give, in days. */

@@ -48,18 +48,3 @@ export type Parsed<Value> =
 export function invalid(detail: string): { readonly ok: false; readonly refusal: Refusal } {
   return { ok: false, refusal: { code: 'invalid_payload', detail } };
 }
-
-/** Largest number that the rows can keep. */
-export const MAX_INTEGER = 2_147_483_647;
-
-/**
- * Whether PostgreSQL can keep a text as it is: well-formed, without NUL. What can't be kept would be tried for ever.
- */
-export function isStorableText(value: unknown): value is string {
-  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
-}
-
-/** The fields of a payload that came from outside, or none when it is no object. */
-export function fieldsOf(payload: unknown): Readonly<Record<string, unknown>> {
-  return typeof payload === 'object' && payload !== null ? { ...payload } : {};
-}

@@ -1,7 +1,11 @@
-import { fieldsOf, invalid, isStorableText, MAX_INTEGER, type Parsed } from '../shared/decision.ts';
+import { invalid, type Parsed } from '../shared/decision.ts';
+import { fieldsOf } from '../shared/payload.ts';
+import { isStorableText, toStorableText } from '../shared/text.ts';
 import type { UserSyncCommand } from './user-sync.ts';
 
 const MAX_ERROR_LENGTH = 1_000;
+/** Largest number that the rows can keep. */
+const MAX_INTEGER = 2_147_483_647;
 
 /** Reads the payload of `confirmed`: `{ service, userVersion? }`. */
 export function parseConfirmed(payload: unknown): Parsed<UserSyncCommand> {
@@ -23,7 +27,7 @@ export function parseFailed(payload: unknown): Parsed<UserSyncCommand> {
       type: 'fail',
       service,
       ...(userVersion === undefined ? {} : { userVersion }),
-      ...(error === undefined ? {} : { error: error.slice(0, MAX_ERROR_LENGTH).toWellFormed() }),
+      ...(error === undefined ? {} : { error: toStorableText(error, MAX_ERROR_LENGTH) }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { toStorableText } from '../../domain/shared/text.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/generated/client.ts';
 
@@ -23,11 +24,11 @@ export interface FailedMessage {
 /** Keeps a message for an operator; one that was settled before is open again, one still parked gets the new cause. */
 export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<void> {
   const { tenantId, source, type, cause, messageId, key } = message;
-  const detail = storable(message.detail).slice(0, MAX_DETAIL_LENGTH);
+  const detail = toStorableText(message.detail, MAX_DETAIL_LENGTH);
   await tx.$executeRaw`
     INSERT INTO dead_letters AS d (tenant_id, id, source, type, cause, detail, message_id, key, payload)
     VALUES (${tenantId}, ${randomUUID()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
-      ${storable(message.payload)})
+      ${toStorableText(message.payload)})
     ON CONFLICT (tenant_id, source, message_id) DO UPDATE SET
       type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key,
         payload = excluded.payload,
@@ -113,9 +114,4 @@ function matching({ ids, source, type, cause, status, olderThanMs }: DeadLetterF
     ...(status === undefined ? {} : { status }),
     ...(olderThanMs === undefined ? {} : { parkedAt: { lte: new Date(Date.now() - olderThanMs) } }),
   };
-}
-
-/** PostgreSQL stores no NUL. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
 }

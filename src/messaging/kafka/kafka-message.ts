@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { KafkaRecord, MessageToProduce } from '@platformatic/kafka';
 import { z } from 'zod';
+import { containsNul, toStorableText } from '../../domain/shared/text.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 import { PoisonError, type BusMessage } from '../bus.ts';
 
@@ -33,7 +34,7 @@ export function assertPublishable(message: BusMessage): void {
     throw new PoisonError('publish_failed', 'The message names no tenant.');
   if (messageId === '') throw new PoisonError('publish_failed', 'The message lacks its id.');
   if (!TOPIC.test(topic)) throw new PoisonError('publish_failed', `"${topic}" can't be the name of a topic.`);
-  if ([tenantId, messageId, key, payload].some((text) => text.includes('\0'))) {
+  if ([tenantId, messageId, key, payload].some(containsNul)) {
     throw new PoisonError('publish_failed', 'The message contains a NUL character.');
   }
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES || sizeOf(message) > MAX_MESSAGE_BYTES) {
@@ -90,7 +91,7 @@ export function fromKafka(
     tenantId: tenantOf(header(HEADERS.tenantId)) ?? tenantOf(tenantInEvent(payload)) ?? defaultTenant,
     messageId: header(HEADERS.messageId) ?? `${topic}/${partition}/${offset}`,
     topic,
-    key: textOf(key).replaceAll('\0', ' '),
+    key: toStorableText(textOf(key)),
     payload,
     ...(traceparent === undefined ? {} : { traceparent }),
   };
@@ -103,7 +104,7 @@ function textOf(bytes: Buffer | null): string {
 }
 
 function identifier(text: string): string | undefined {
-  return text === '' || text.length > MAX_ID_LENGTH || text.includes('\0') ? undefined : text;
+  return text === '' || text.length > MAX_ID_LENGTH || containsNul(text) ? undefined : text;
 }
 
 /** A stranger must not speak for every tenant. */

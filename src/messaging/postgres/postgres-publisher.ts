@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { containsNul } from '../../domain/shared/text.ts';
 import { LOG_CHANNEL } from '../log/log-reader.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
@@ -85,7 +86,7 @@ function assertPublishable({ tenantId, messageId, topic, key, payload }: BusMess
   if (tenantId === '' || tenantId === ALL_TENANTS)
     throw new PoisonError('publish_failed', 'The message names no tenant.');
   if (messageId === '' || topic === '') throw new PoisonError('publish_failed', 'The message lacks its id or topic.');
-  if ([tenantId, messageId, topic, key, payload].some((text) => text.includes('\0'))) {
+  if ([tenantId, messageId, topic, key, payload].some(containsNul)) {
     throw new PoisonError('publish_failed', 'The message contains a NUL character.');
   }
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {

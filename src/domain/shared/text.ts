@@ -1,0 +1,35 @@
+/** Whether a text holds NUL, which PostgreSQL refuses in every kind of text. */
+export function containsNul(text: string): boolean {
+  return text.includes('\0');
+}
+
+/**
+ * Whether PostgreSQL can keep a value, which came from outside, as the text that it is: without NUL, and well-formed,
+ * as JSON needs it. What can't be kept would be tried for ever.
+ */
+export function isStorableText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed() && !containsNul(value);
+}
+
+/** The text as PostgreSQL can keep it, of `maxLength` characters at most: a blank for NUL, U+FFFD for half a pair. */
+export function toStorableText(text: string, maxLength = text.length): string {
+  return text.slice(0, maxLength).replaceAll('\0', ' ').toWellFormed();
+}
+
+/**
+ * Path of the first text inside `root`, key or value, that PostgreSQL can't keep; undefined: there is none. No
+ * recursion, since nothing bounds how deep the values of a request are nested.
+ */
+export function findUnstorableText(root: unknown): string[] | undefined {
+  const open: { readonly value: unknown; readonly path: string[] }[] = [{ value: root, path: [] }];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, path } = at;
+    if (typeof value === 'string' && !isStorableText(value)) return path;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) {
+      if (!isStorableText(key)) return [...path, '(a key)'];
+      open.push({ value: inner, path: [...path, key] });
+    }
+  }
+  return undefined;
+}
