@@ -1,3 +1,4 @@
+import { BUS_LOG } from '../messaging/postgres/bus-log.ts';
 import { z } from 'zod';
 import { EVENTS, TOPICS } from './user-events.ts';
 import { SYNC_CONFIRMATIONS } from '../consumers/user-sync/sync-confirmations.ts';
@@ -70,7 +71,7 @@ function channelOf(topic: Topic) {
     bindings: { kafka: { topic, bindingVersion: '0.5.0' } },
     // There is no official binding for a table.
     'x-postgresql': {
-      table: 'bus_messages',
+      table: BUS_LOG.table,
       where: `topic = '${topic}'`,
       order: ['xid', 'position'],
       partitionedBy: 'key',

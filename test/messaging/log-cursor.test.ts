@@ -1,7 +1,9 @@
+import { LOGS } from '../../src/db/logs.ts';
+import { BUS_LOG } from '../../src/messaging/postgres/bus-log.ts';
 import { randomBytes } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { enqueueMessages } from '../../src/messaging/outbox/message-outbox.ts';
+import { enqueueMessages, MESSAGE_OUTBOX } from '../../src/messaging/outbox/message-outbox.ts';
 import { ALL_TENANTS, openDb, type Db, type Tx } from '../../src/postgres/client.ts';
 import { horizonLag, readerLagMs } from '../../src/messaging/log/log-lag.ts';
 import { acquirePartitions, renewPartitions, saveCursors } from '../../src/messaging/log/log-leases.ts';
@@ -40,7 +42,7 @@ const append = (tx: Tx, messageId: string) =>
 /** Everything that can be read, in order. */
 function readAll(db: Db): Promise<LogRow<'message_id'>[]> {
   return readLog(db.pool, ALL_TENANTS, {
-    table: 'outgoing_messages',
+    log: MESSAGE_OUTBOX,
     columns: ['message_id'],
     limit: 100,
     from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
@@ -101,7 +103,7 @@ test('readLog goes on after the cursor, as far as the limit', async (t) => {
   await until(async () => (await readIds(db)).length === 4);
   const second = (await readAll(db))[1]!;
   const rows = await readLog(db.pool, ALL_TENANTS, {
-    table: 'outgoing_messages',
+    log: MESSAGE_OUTBOX,
     columns: ['message_id', 'tenant_id'],
     limit: 1,
     from: [{ partition: second.partition, cursor: second }],
@@ -110,7 +112,7 @@ test('readLog goes on after the cursor, as far as the limit', async (t) => {
     rows.map(({ message_id, tenant_id }) => [message_id, tenant_id]),
     [['3', 'acme']],
   );
-  t.deepEqual(await usedPartitions(db.pool, 'outgoing_messages'), [second.partition]);
+  t.deepEqual(await usedPartitions(db.pool, MESSAGE_OUTBOX), [second.partition]);
 });
 
 test('readLog shows a tenant its own rows only', async (t) => {
@@ -118,7 +120,7 @@ test('readLog shows a tenant its own rows only', async (t) => {
   await db.inTenant('acme', (tx) => append(tx, '1'));
   await until(async () => (await readIds(db)).length === 1);
   const rows = await readLog(db.pool, 'other', {
-    table: 'outgoing_messages',
+    log: MESSAGE_OUTBOX,
     columns: [],
     limit: 10,
     from: PARTITIONS.map((partition) => ({ partition, cursor: START })),
@@ -236,13 +238,13 @@ test("horizonLag shows what is committed and can't be read, and the transaction 
   const { db } = await setUp(t);
   const holder = await openWriter(db, 'late');
   await db.inTenant('acme', (tx) => append(tx, 'early'));
-  const lag = await horizonLag(db);
+  const lag = await horizonLag(db, LOGS);
   t.true(lag.unreadableMs > 0);
   t.true(lag.transactionMs >= lag.unreadableMs);
   await holder.commit();
-  await until(async () => (await horizonLag(db)).unreadableMs === 0);
-  t.true((await readerLagMs(db, { reader: 'nobody', table: 'outgoing_messages' })) > 0);
-  t.is(await readerLagMs(db, { reader: 'nobody', table: 'bus_messages' }), 0);
+  await until(async () => (await horizonLag(db, LOGS)).unreadableMs === 0);
+  t.true((await readerLagMs(db, { reader: 'nobody', log: MESSAGE_OUTBOX })) > 0);
+  t.is(await readerLagMs(db, { reader: 'nobody', log: BUS_LOG }), 0);
 });
 
 test('horizonLag says when it may not see how old a transaction is', async (t) => {
@@ -254,11 +256,11 @@ test('horizonLag says when it may not see how old a transaction is', async (t) =
   const plain = openDb({ url: plainUrl.href, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
   try {
     const own = await openWriter(plain, 'own');
-    t.true((await horizonLag(plain)).transactionMs > 0);
+    t.true((await horizonLag(plain, LOGS)).transactionMs > 0);
     await own.commit();
     const others = await openWriter(db, 'others');
     await plain.inTenant('acme', (tx) => append(tx, 'early'));
-    const lag = await horizonLag(plain);
+    const lag = await horizonLag(plain, LOGS);
     t.true(lag.hiddenTransactions > 0);
     t.true(lag.unreadableMs > 0, 'the age of the rows tells of the stall even so');
     await others.commit();

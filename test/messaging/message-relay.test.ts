@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
-import { enqueueMessages } from '../../src/messaging/outbox/message-outbox.ts';
-import { MESSAGE_RELAY, messageRelayLagMs, startMessageRelay } from '../../src/messaging/outbox/message-relay.ts';
+import { MESSAGE_RELAY, enqueueMessages } from '../../src/messaging/outbox/message-outbox.ts';
+import { messageRelayLagMs, startMessageRelay } from '../../src/messaging/outbox/message-relay.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';

@@ -1,3 +1,4 @@
+import { LOGS } from '../../db/logs.ts';
 import { horizonLag } from '../../messaging/log/log-lag.ts';
 import type { Check } from '../check.ts';
 
@@ -6,7 +7,7 @@ export const horizonStalled: Check = {
   kind: 'horizon_stalled',
   run: async ({ db, config }) => {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
-    const { unreadableMs, transactionMs, hiddenTransactions } = await horizonLag(db);
+    const { unreadableMs, transactionMs, hiddenTransactions } = await horizonLag(db, LOGS);
     if (Math.max(unreadableMs, transactionMs) < thresholdMs) return [];
     return [
       {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Bus } from '../../messaging/bus.ts';
-import { MESSAGE_RELAY } from '../../messaging/outbox/message-relay.ts';
+import { MESSAGE_RELAY } from '../../messaging/outbox/message-outbox.ts';
 import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
 import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../../consumers/user-sync/sync-confirmations.ts';
 import type { Config } from '../../config/config.ts';

@@ -1,3 +1,4 @@
+import { LOGS } from '../../db/logs.ts';
 import { messageRelayLagMs } from '../../messaging/outbox/message-relay.ts';
 import { ALL_TENANTS, type Db, type Tx } from '../../postgres/client.ts';
 import { horizonLag } from '../../messaging/log/log-lag.ts';
@@ -11,7 +12,7 @@ export interface GaugeReading {
 
 /** What the database says now, of all tenants together. */
 export async function readGauges(db: Db): Promise<Partial<Record<GaugeName, readonly GaugeReading[]>>> {
-  const [lagMs, { unreadableMs }] = [await messageRelayLagMs(db), await horizonLag(db)];
+  const [lagMs, { unreadableMs }] = [await messageRelayLagMs(db), await horizonLag(db, LOGS)];
   return db.inTenant(ALL_TENANTS, async (tx) => {
     const [waiting] = await waitingCounts(tx);
     return {

@@ -1,24 +1,17 @@
 import { ALL_TENANTS } from '../../postgres/client.ts';
-import { usedPartitions, useOrderedIndex, type LogTable } from '../../messaging/log/log.ts';
+import { readersOf, usedPartitions, useOrderedIndex, type Log } from '../../messaging/log/log.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { BATCH_SIZE, type Removal } from './delete-in-batches.ts';
-
-/** Up to where every reader of each log has read; without a row nothing may go, or all, as nobody waits for it. */
-const READERS: Readonly<Record<LogTable, { readonly condition: string; readonly withoutReaders: 'keep' | 'remove' }>> =
-  {
-    outgoing_messages: { condition: `reader = 'outgoing-relay'`, withoutReaders: 'keep' },
-    bus_messages: { condition: `reader <> 'outgoing-relay'`, withoutReaders: 'remove' },
-  };
 
 /**
  * Removes the messages that are older than RETENTION_DAYS and that every reader has passed. It walks each partition
  * along the index of its readers, where the oldest come first, and so needs no index on their age, which each insert
  * would pay.
  */
-export async function pruneMessages(removal: Removal, table: LogTable): Promise<void> {
-  for (const partition of await usedPartitions(removal.pool, table)) {
+export async function pruneMessages(removal: Removal, log: Log): Promise<void> {
+  for (const partition of await usedPartitions(removal.pool, log)) {
     let from: Place | undefined = { xid: '0', position: '0' };
-    while (from !== undefined) from = await removeBatch(removal, { table, partition, from });
+    while (from !== undefined) from = await removeBatch(removal, { log, partition, from });
   }
 }
 
@@ -30,19 +23,20 @@ interface Place {
 /** Returns where to go on; undefined: the rest is too young, or not read by all. */
 async function removeBatch(
   { pool, config, count }: Removal,
-  { table, partition, from }: { table: LogTable; partition: number; from: Place },
+  { log, partition, from }: { log: Log; partition: number; from: Place },
 ): Promise<Place | undefined> {
   return await rawTransaction(pool, ALL_TENANTS, async (client) => {
     await useOrderedIndex(client);
-    const { condition, withoutReaders } = READERS[table];
+    const { table, readers } = log;
+    const { condition, parameter } = readersOf(log, 2);
     const {
       rows: [slowest],
     } = await client.query<Place>(
       `SELECT xid::text AS xid, position::text AS position FROM log_cursors c WHERE partition = $1 AND ${condition}
         ORDER BY c.xid, c.position LIMIT 1`,
-      [partition],
+      [partition, parameter],
     );
-    if (slowest === undefined && withoutReaders === 'keep') return undefined;
+    if (slowest === undefined && 'name' in readers) return undefined;
     const to = slowest ?? { xid: '18446744073709551615', position: '9223372036854775807' };
     const {
       rows: [seen],

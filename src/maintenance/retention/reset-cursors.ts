@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import { recordCluster } from '../../messaging/log/cluster-identity.ts';
-import { LOG_TABLES } from '../../messaging/log/log.ts';
+import { LOGS } from '../../db/logs.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 
 const VERSION_STEP = 1_000_000;
@@ -34,7 +34,7 @@ export interface Restart {
 export async function resetCursors(db: Db): Promise<Restart> {
   return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
     await client.query('SET LOCAL transaction_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
-    for (const table of LOG_TABLES) {
+    for (const { table } of LOGS) {
       await client.query(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);
       await client.query(`UPDATE ${table} SET xid = pg_current_xact_id()`);
     }

@@ -3,7 +3,7 @@ import type { CleanupReport } from '../../workflows/audits/audits.messages.ts';
 import { pruneCursors } from './prune-cursors.ts';
 import type { Db } from '../../postgres/client.ts';
 import { eraseUsers } from './erase-users.ts';
-import { LOG_TABLES } from '../../messaging/log/log.ts';
+import { LOGS } from '../../db/logs.ts';
 import { pruneMessages } from './prune-messages.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
 
@@ -45,10 +45,10 @@ export async function removeExpired(db: Db, config: Config, onProgress: () => vo
       return false;
     }
   };
-  await attempt('log_cursors', () => pruneCursors(removal)); // first: they keep messages
-  for (const table of LOG_TABLES) {
-    removal.count(table, 0);
-    await attempt(table, () => pruneMessages(removal, table));
+  await attempt('log_cursors', () => pruneCursors(removal, LOGS)); // first: they keep messages
+  for (const log of LOGS) {
+    removal.count(log.table, 0);
+    await attempt(log.table, () => pruneMessages(removal, log));
   }
   for (const [table, condition] of Object.entries(EXPIRED)) {
     const hours = table === 'idempotency_keys' ? config.IDEMPOTENCY_KEY_HOURS : config.RETENTION_DAYS * 24;

@@ -1,5 +1,5 @@
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
-import { LOG_TABLES, MAX_PARTITIONS, useOrderedIndex, type LogTable } from './log.ts';
+import { MAX_PARTITIONS, useOrderedIndex, type Log } from './log.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 
 /** How far the horizon of the logs lags behind, and what holds it. */
@@ -12,13 +12,14 @@ export interface HorizonLag {
   readonly hiddenTransactions: number;
 }
 
-/** Measures what delays the readers of every log. */
-export async function horizonLag(db: Db): Promise<HorizonLag> {
+/** Measures what delays the readers of these logs. */
+export async function horizonLag(db: Db, logs: readonly Log[]): Promise<HorizonLag> {
   const unreadableMs = await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ ms: number | null }>(
-      LOG_TABLES.map(
-        (table) => `
+      logs
+        .map(
+          ({ table }) => `
       SELECT extract(epoch FROM max(clock_timestamp() - t.created_at))::float8 * 1000 AS ms
       FROM generate_series(0, $1::int - 1) AS p (partition)
       CROSS JOIN LATERAL (
@@ -26,7 +27,8 @@ export async function horizonLag(db: Db): Promise<HorizonLag> {
         WHERE t.partition = p.partition AND t.xid >= pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY t.xid, t.position LIMIT 1
       ) AS t`,
-      ).join(' UNION ALL '),
+        )
+        .join(' UNION ALL '),
       [MAX_PARTITIONS],
     );
     return Math.max(0, ...rows.map(({ ms }) => ms ?? 0));
@@ -51,7 +53,7 @@ async function openTransactions(db: Db): Promise<Pick<HorizonLag, 'transactionMs
 /**
  * How far one reader is behind: the age of the oldest row it has not done with, in all partitions; 0: it is up to date.
  */
-export async function readerLagMs(db: Db, { reader, table }: { reader: string; table: LogTable }): Promise<number> {
+export async function readerLagMs(db: Db, { reader, log }: { reader: string; log: Log }): Promise<number> {
   return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ ms: number | null }>(
@@ -62,7 +64,7 @@ export async function readerLagMs(db: Db, { reader, table }: { reader: string; t
         LEFT JOIN log_cursors AS c ON c.reader = $2 AND c.partition = p.partition)
       SELECT extract(epoch FROM max(clock_timestamp() - t.created_at))::float8 * 1000 AS ms
       FROM read CROSS JOIN LATERAL (
-        SELECT created_at FROM ${table} AS t
+        SELECT created_at FROM ${log.table} AS t
         WHERE t.partition = read.partition AND (t.xid, t.position) > (read.xid, read.position)
         ORDER BY t.xid, t.position LIMIT 1
       ) AS t`,

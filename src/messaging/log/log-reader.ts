@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { listen } from '../../postgres/listen.ts';
-import { readLog, usedPartitions, type LogRow, type LogTable } from './log.ts';
+import { readLog, usedPartitions, type Log, type LogRow } from './log.ts';
 import {
   acquirePartitions,
   endMembership,
@@ -27,7 +27,7 @@ export interface LogReaderOptions<Column extends string> {
   readonly pool: pg.Pool;
   /** Names the cursors: processes that give the same name share the partitions, each held by one of them. */
   readonly reader: string;
-  readonly table: LogTable;
+  readonly log: Log;
   readonly columns: readonly Column[];
   /** Partitions that are written to; those that hold rows from before are read as well. */
   readonly partitions: number;
@@ -65,7 +65,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   const {
     pool,
     reader,
-    table,
+    log,
     columns,
     pollMs,
     leaseMs = DEFAULT_LEASE_MS,
@@ -82,7 +82,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   let isDone = false;
 
   const stopListening = listen(pool, LOG_CHANNEL, (payload) => {
-    if (payload === table || payload === '') pumpWake.notify();
+    if (payload === log.table || payload === '') pumpWake.notify();
     if (payload === membersOf(reader) || payload === '') balanceWake.notify();
   });
   const tellMembers = () => pool.query('SELECT pg_notify($1, $2)', [LOG_CHANNEL, membersOf(reader)]);
@@ -90,10 +90,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   /** Prolongs what is held, gives up what is another member's, takes what is its own and free. */
   async function balance(): Promise<void> {
     if (isLeaving) return keepLeases();
-    readable ??= new Set([
-      ...Array.from({ length: options.partitions }).keys(),
-      ...(await usedPartitions(pool, table)),
-    ]);
+    readable ??= new Set([...Array.from({ length: options.partitions }).keys(), ...(await usedPartitions(pool, log))]);
     const members = await keepMembership(pool, { ...self, leaseMs });
     if (!isMember) await tellMembers();
     isMember = true;
@@ -153,7 +150,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     }
     const from = isLeaving ? [] : idle.filter(({ turn }) => !turn.signal.aborted);
     if (from.length === 0) return;
-    const rows = await readLog(pool, ALL_TENANTS, { table, columns, from, limit: batchSize });
+    const rows = await readLog(pool, ALL_TENANTS, { log, columns, from, limit: batchSize });
     for (const [partition, batch] of Map.groupBy(rows, (row) => row.partition)) {
       const entry = held.get(partition);
       if (entry === undefined || entry.turn.signal.aborted || isLeaving) continue;

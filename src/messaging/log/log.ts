@@ -3,9 +3,23 @@ import { rawTransaction } from '../../postgres/transaction.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
-/** The append-only tables that are read by cursor; each has `partition`, `xid`, `position` and `created_at`. */
-export const LOG_TABLES = ['outgoing_messages', 'bus_messages'] as const;
-export type LogTable = (typeof LOG_TABLES)[number];
+/** An append-only table that is read by cursor; it has `partition`, `xid`, `position` and `created_at`. */
+export interface Log {
+  readonly table: string;
+  /**
+   * Whose cursors are the log's. One reader by its name: its duty never ends, so that its cursor and what it has not
+   * read are kept however long it is away. Groups by the beginning of their names: they come and go, so that a cursor
+   * without a group is removed in time, and rows that no group asks for go by their age.
+   */
+  readonly readers: { readonly name: string } | { readonly prefix: string };
+}
+
+/** SQL that is true for the cursors of the log's readers, with their name in the parameter `$n`. */
+export function readersOf({ readers }: Log, n: number): { readonly condition: string; readonly parameter: string } {
+  return 'name' in readers
+    ? { condition: `reader = $${n}`, parameter: readers.name }
+    : { condition: `starts_with(reader, $${n})`, parameter: readers.prefix };
+}
 
 /**
  * SQL that is true when the transaction ids in the logs are of the cluster at hand, and of no other. Those of another
@@ -35,7 +49,7 @@ export type LogRow<Column extends string> = {
 
 /** What to read: after which cursor in which partitions, at most `limit` rows of each. */
 export interface LogRead<Column extends string> {
-  readonly table: LogTable;
+  readonly log: Log;
   readonly columns: readonly Column[];
   readonly from: readonly { readonly partition: number; readonly cursor: Pick<LogCursor, 'xid' | 'position'> }[];
   readonly limit: number;
@@ -49,7 +63,7 @@ export interface LogRead<Column extends string> {
 export async function readLog<Column extends string>(
   pool: pg.Pool,
   tenantId: string,
-  { table, columns, from, limit }: LogRead<Column>,
+  { log, columns, from, limit }: LogRead<Column>,
 ): Promise<LogRow<Column>[]> {
   if (from.length === 0) return [];
   return await runStatement<LogRow<Column>>(pool, tenantId, {
@@ -59,7 +73,7 @@ export async function readLog<Column extends string>(
         ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
       FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
       CROSS JOIN LATERAL (
-        SELECT * FROM ${table} AS t
+        SELECT * FROM ${log.table} AS t
         WHERE t.partition = c.partition
           AND (t.xid, t.position) > (c.xid, c.position)
           AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -87,7 +101,7 @@ export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
 /**
  * The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered.
  */
-export async function usedPartitions(pool: pg.Pool, table: LogTable): Promise<number[]> {
+export async function usedPartitions(pool: pg.Pool, { table }: Log): Promise<number[]> {
   return await rawTransaction(pool, ALL_TENANTS, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ partition: number }>(

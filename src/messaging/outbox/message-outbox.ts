@@ -1,8 +1,15 @@
+import type { Log } from '../log/log.ts';
 import { LOG_CHANNEL } from '../log/log-reader.ts';
 import { sql, type AnyTx } from '../../postgres/sql.ts';
 import { currentTraceparent } from '../../telemetry/trace-context.ts';
 import type { BusMessage } from '../bus.ts';
 import { partitionOf } from '../partition.ts';
+
+/** The relay's name among readers and sources of dead letters. */
+export const MESSAGE_RELAY = 'outgoing-relay';
+
+/** The log of messages on their way to the bus. */
+export const MESSAGE_OUTBOX: Log = { table: 'outgoing_messages', readers: { name: MESSAGE_RELAY } };
 
 /** Partitions of the outgoing log. Not a setting: the order of a key holds as long as this stays. */
 export const OUTBOX_PARTITIONS = 8;
@@ -28,7 +35,7 @@ export async function enqueueMessages(tx: AnyTx, messages: readonly BusMessage[]
 
 const APPEND = `
   WITH appended AS (
-    INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload, trace_context)
+    INSERT INTO ${MESSAGE_OUTBOX.table} (tenant_id, message_id, topic, key, partition, payload, trace_context)
     SELECT tenant_id, message_id, topic, key, partition, CASE
       WHEN $7::text IS NOT NULL AND jsonb_exists(payload::jsonb, 'specversion')
       THEN payload::jsonb || jsonb_build_object('traceparent', $7::text) ELSE payload::jsonb END, $7::text
@@ -36,4 +43,4 @@ const APPEND = `
       WITH ORDINALITY AS m (tenant_id, message_id, topic, key, partition, payload, place)
     ORDER BY place
     ON CONFLICT (tenant_id, message_id) DO NOTHING)
-  SELECT pg_notify('${LOG_CHANNEL}', 'outgoing_messages')::text`;
+  SELECT pg_notify('${LOG_CHANNEL}', '${MESSAGE_OUTBOX.table}')::text`;

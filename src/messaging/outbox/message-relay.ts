@@ -4,11 +4,8 @@ import { readerLagMs } from '../log/log-lag.ts';
 import { startLogReader, type LogReader } from '../log/log-reader.ts';
 import { parkingCause, PoisonError, type Bus, type BusMessage } from '../bus.ts';
 import { pause } from '../delivery.ts';
-import { OUTBOX_PARTITIONS } from './message-outbox.ts';
+import { MESSAGE_OUTBOX, MESSAGE_RELAY, OUTBOX_PARTITIONS } from './message-outbox.ts';
 import { inPublishSpans } from './publish-spans.ts';
-
-/** The relay's name among readers and sources of dead letters. */
-export const MESSAGE_RELAY = 'outgoing-relay';
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
@@ -35,7 +32,7 @@ export function startMessageRelay(options: MessageRelayOptions): LogReader {
   return startLogReader({
     pool: db.pool,
     reader: MESSAGE_RELAY,
-    table: 'outgoing_messages',
+    log: MESSAGE_OUTBOX,
     columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
     partitions: OUTBOX_PARTITIONS,
     pollMs,
@@ -64,7 +61,7 @@ function traceOf({ trace_context: traceparent }: { trace_context: string | null 
 
 /** Age of the oldest message that was not published yet; 0: there is none. */
 export function messageRelayLagMs(db: Db): Promise<number> {
-  return readerLagMs(db, { reader: MESSAGE_RELAY, table: 'outgoing_messages' });
+  return readerLagMs(db, { reader: MESSAGE_RELAY, log: MESSAGE_OUTBOX });
 }
 
 async function relay(

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { startLogReader, type LogReader } from '../log/log-reader.ts';
 import type { Bus, BusMessage, Park, SubscribeOptions } from '../bus.ts';
 import { deliverAll, type DeliveryOutcome } from '../delivery.ts';
+import { BUS_LOG, READER_PREFIX } from './bus-log.ts';
 import { createPostgresPublisher } from './postgres-publisher.ts';
 import { createSlots } from '../slots.ts';
 
@@ -80,7 +81,7 @@ function read(options: PostgresBusOptions, { group, topics, handle, handleBatch 
   return startLogReader({
     pool,
     reader: readerName({ group, topics }),
-    table: 'bus_messages',
+    log: BUS_LOG,
     columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
     partitions,
     pollMs,
@@ -123,5 +124,5 @@ function read(options: PostgresBusOptions, { group, topics, handle, handleBatch 
  * of the old set, still running beside the new ones, would move the cursor past messages that they don't ask for.
  */
 function readerName({ group, topics }: Pick<SubscribeOptions, 'group' | 'topics'>): string {
-  return `bus:${group}:${[...topics].toSorted().join(',')}`;
+  return `${READER_PREFIX}${group}:${[...topics].toSorted().join(',')}`;
 }

@@ -1,3 +1,4 @@
+import { BUS_LOG } from './bus-log.ts';
 import type pg from 'pg';
 import { containsNul } from '../../domain/shared/text.ts';
 import { LOG_CHANNEL } from '../log/log-reader.ts';
@@ -63,12 +64,12 @@ async function insert(pool: pg.Pool, partitions: number, messages: readonly BusM
     await client.query(
       `
       WITH inserted AS (
-        INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
+        INSERT INTO ${BUS_LOG.table} (tenant_id, message_id, topic, key, partition, payload)
         SELECT tenant_id, message_id, topic, key, partition, payload
         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[]) WITH ORDINALITY
           AS m (tenant_id, message_id, topic, key, partition, payload, place)
         ORDER BY place)
-      SELECT pg_notify($7, 'bus_messages')`,
+      SELECT pg_notify($7, '${BUS_LOG.table}')`,
       [
         messages.map(({ tenantId }) => tenantId),
         messages.map(({ messageId }) => messageId),
