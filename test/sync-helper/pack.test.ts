@@ -48,7 +48,8 @@ test('the helper is packed, installed alone, type-checked and run', async (t) =>
   const shipped = (await readdir(join(project, 'node_modules/@steadfast/sync-helper'), { recursive: true })).filter(
     (path) => /\.\w+$/.test(path),
   );
-  const compiled = /^dist\/(packages\/sync-helper|src\/(events|messaging|postgres|telemetry))\/[\w/-]+(\.d)?\.(js|ts)$/;
+  const compiled =
+    /^dist\/(packages\/sync-helper|src\/(domain\/shared|events|messaging|postgres|telemetry))\/[\w/-]+(\.d)?\.(js|ts)$/;
   t.deepEqual(
     shipped.filter((path) => !['package.json', 'README.md'].includes(path) && !compiled.test(path)),
     [],

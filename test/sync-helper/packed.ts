@@ -29,7 +29,7 @@ export async function temporaryFolder(t: Pick<ExecutionContext, 'teardown'>, nam
  */
 export async function packHelper(t: Pick<ExecutionContext, 'teardown'>, target: string): Promise<string> {
   const copy = await temporaryFolder(t, 'pack');
-  const sources = ['events', 'messaging', 'postgres', 'telemetry'].map((room) => `src/${room}`);
+  const sources = ['domain/shared', 'events', 'messaging', 'postgres', 'telemetry'].map((room) => `src/${room}`);
   for (const path of ['package.json', 'tsconfig.json', 'packages/sync-helper', ...sources]) {
     await cp(join(root, path), join(copy, path), { recursive: true, filter: (file) => !file.includes('generated') });
   }
