@@ -26,13 +26,6 @@ test('SMS_WEBHOOK_URL needs a secret, which no message shows', (t) => {
   t.notThrows(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: '0123456789abcdef' }));
 });
 
-test('a cron expression is read field by field', (t) => {
-  t.throws(() => loadConfig({ CLEANUP_CRON: 'a b c d e' }), {
-    instanceOf: ConfigError,
-    message: /^CLEANUP_CRON: .*minute/,
-  });
-});
-
 test('ALERT_SYNC_FAILURE_RATE is a share', (t) => {
   t.throws(() => loadConfig({ ALERT_SYNC_FAILURE_RATE: '20' }), {
     instanceOf: ConfigError,

@@ -1,6 +1,6 @@
 import type { NativeConnection, WorkerDeploymentOptions } from '@temporalio/worker';
 import type { Config } from '../config/config.ts';
-import { grpcCodeOf } from './grpc-code.ts';
+import { grpcCodeOf } from './errors.ts';
 
 /** This worker's deployment version: the build id of the settings, else the hash of the workflows' source. */
 export function deploymentOptions(config: Config, sourceHash: string): WorkerDeploymentOptions {

@@ -1,5 +1,4 @@
-import { WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
-import { grpcCodeOf } from './grpc-code.ts';
+import { isGrpcServiceError, ServiceError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 
 /** What Temporal's silence means. `timeout`: it was reached, but nothing came back in time. */
 export type TemporalOutage = 'away' | 'timeout';
@@ -13,6 +12,17 @@ const GRPC_INTERNAL = 13;
 const GRPC_UNAVAILABLE = 14;
 
 const REFUSED_AT_CONNECTING = /PermissionDenied|Unauthenticated|InvalidArgument|NotFound/;
+
+/**
+ * The gRPC status code by which a call of the client or of the worker's connection failed; undefined: it failed
+ * otherwise.
+ */
+export function grpcCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof ServiceError || isGrpcServiceError(error))) return undefined;
+  // The client wraps gRPC's error; the worker's connection throws one of the same name that has the code itself.
+  if ('code' in error && typeof error.code === 'number') return error.code;
+  return error instanceof ServiceError ? grpcCodeOf(error.cause) : undefined;
+}
 
 /** Whether, and how, `error` says that Temporal does not answer. */
 export function temporalOutage(error: unknown): TemporalOutage | undefined {

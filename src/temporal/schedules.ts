@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client, type Schedu
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/setting.ts';
 import { AUDIT_NAMES, AUDIT_WORKFLOWS, type AuditName } from '../workflows/audits/audits.messages.ts';
-import { grpcCodeOf } from './grpc-code.ts';
+import { grpcCodeOf } from './errors.ts';
 
 const GRPC_INVALID_ARGUMENT = 3;
 const CRON_SETTINGS = {
@@ -18,9 +18,10 @@ const CRON_SETTINGS = {
  */
 export async function ensureSchedules(client: Client, config: Config): Promise<void> {
   for (const name of AUDIT_NAMES) {
+    const setting = CRON_SETTINGS[name];
     const options = {
       scheduleId: name,
-      spec: { cronExpressions: [config[CRON_SETTINGS[name]]], timezone: config.TIME_ZONE },
+      spec: { cronExpressions: [config[setting]], timezone: config.TIME_ZONE },
       action: {
         type: 'startWorkflow',
         workflowType: AUDIT_WORKFLOWS[name],
@@ -32,10 +33,8 @@ export async function ensureSchedules(client: Client, config: Config): Promise<v
     } as const satisfies ScheduleOptions;
     await ensureSchedule(client, options).catch((error: unknown) => {
       if (grpcCodeOf(error) !== GRPC_INVALID_ARGUMENT) throw error;
-      throw new ConfigError(
-        `${CRON_SETTINGS[name]}: Temporal refuses the schedule ` +
-          `(${String(error instanceof Error ? (error.cause ?? error) : error)})`,
-      );
+      const reason = String(error instanceof Error ? (error.cause ?? error) : error);
+      throw new ConfigError(`${setting}: Temporal refuses the schedule ${JSON.stringify(config[setting])} (${reason})`);
     });
   }
 }

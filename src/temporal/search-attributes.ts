@@ -1,8 +1,7 @@
 import type { OperatorService } from '@temporalio/client';
 import protos from '@temporalio/proto';
 import { ConfigError } from '../config/setting.ts';
-import { grpcCodeOf } from './grpc-code.ts';
-import { isTemporalAway } from './errors.ts';
+import { grpcCodeOf, isTemporalAway } from './errors.ts';
 
 const { INDEXED_VALUE_TYPE_DATETIME: DATETIME, INDEXED_VALUE_TYPE_KEYWORD: KEYWORD } =
   protos.temporal.api.enums.v1.IndexedValueType;

@@ -3,7 +3,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/setting.ts';
 import { openDb } from '../../src/postgres/client.ts';
 import { waitForDatabase } from '../../src/db/wait-for-database.ts';
-import { grpcCodeOf } from '../../src/temporal/grpc-code.ts';
+import { grpcCodeOf } from '../../src/temporal/errors.ts';
 import { ensureSchedules } from '../../src/temporal/schedules.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { createDatabase } from '../support/services.ts';
@@ -62,10 +62,13 @@ test("grpcCodeOf reads what the worker's connection and a client over it throw",
   );
 });
 
-test('a schedule that Temporal refuses is named by its setting', async (t) => {
-  const { client, connection } = await connectDevServer();
-  t.teardown(() => connection.close());
-  const config = { ...loadConfig({}), TASK_QUEUE: 'start-up-mistakes', PROFILE_CHECK_CRON: 'a b c d e' };
-  const error = await t.throwsAsync(ensureSchedules(client, config), { instanceOf: ConfigError });
-  t.regex(error.message, /^PROFILE_CHECK_CRON: .*[Ii]nvalid/);
-});
+for (const cron of ['a b c d e', '60 * * * *', '*/0 * * * *', '0 9-8 * * *', '0 0 * 13 *', '0 0 * * 8', '* * * *']) {
+  test(`'${cron}' is refused by Temporal, in one line that names the setting`, async (t) => {
+    const { client, connection } = await connectDevServer();
+    t.teardown(() => connection.close());
+    const config = loadConfig({ TASK_QUEUE: 'start-up-mistakes', PROFILE_CHECK_CRON: cron });
+    const error = await t.throwsAsync(ensureSchedules(client, config), { instanceOf: ConfigError });
+    t.regex(error.message, /^PROFILE_CHECK_CRON: [^\n]+$/);
+    t.true(error.message.includes(`"${cron}"`));
+  });
+}

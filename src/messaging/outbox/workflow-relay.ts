@@ -15,7 +15,7 @@ import {
 import { createPollLoop, type PollLoop } from '../../postgres/poll-loop.ts';
 import { createOutageLog } from '../../telemetry/outage-log.ts';
 import { inSpan } from '../../telemetry/trace-context.ts';
-import { grpcCodeOf } from '../../temporal/grpc-code.ts';
+import { grpcCodeOf } from '../../temporal/errors.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 
 /** Calls in hand at a time. Few, so that a burst of them leaves the machine to those whom the API answers meanwhile. */
