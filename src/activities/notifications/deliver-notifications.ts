@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import pLimit from 'p-limit';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { countPendingNotifications, keepNotifications } from '../../db/notifications/notifications.ts';
@@ -11,7 +12,6 @@ import {
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
   PAUSED_RETRY_DELAY_MS,
 } from '../../domain/notifications/delivery-policy.ts';
-import { createLimiter } from '../../notifications/limiter.ts';
 
 /** What delivery needs. */
 export interface NotificationDeps extends NotificationGateways {
@@ -35,7 +35,7 @@ export function createNotificationActivities({ db, config, observe, ...gateways 
   const channels = channelsOver(gateways);
   const closed = NOTIFICATION_CHANNELS.filter((channel) => channels[channel] === undefined);
   // Each delivery holds one connection to PostgreSQL and needs a second: a few at a time leave the pool to others.
-  const limit = createLimiter(Math.min(MAIL_CONNECTIONS, Math.max(1, Math.floor((db.pool.options.max ?? 10) / 4))));
+  const limit = pLimit(Math.min(MAIL_CONNECTIONS, Math.max(1, Math.floor((db.pool.options.max ?? 10) / 4))));
 
   /** Delivers those of the notifications that wait; fails, to be tried again, while one still does. */
   async function deliverNotifications({ tenantId, notificationIds }: DeliverNotificationsInput): Promise<void> {

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Bus, BusMessage, Park, SubscribeOptions } from '../bus.ts';
 import { deliverAll, type DeliveryOutcome } from '../delivery.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
@@ -5,7 +6,6 @@ import { startGroupMember } from './kafka-group.ts';
 import { createKafkaPublisher } from './kafka-publisher.ts';
 import { readShare } from './kafka-share.ts';
 import { createKafkaTopics, type KafkaTopics } from './kafka-topics.ts';
-import { createSlots } from '../slots.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_SESSION_TIMEOUT_MS = 15_000;
@@ -85,7 +85,7 @@ function startSubscription(
     onError = () => {},
   } = options;
   const { sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS, lookMs = DEFAULT_LOOK_MS } = options;
-  const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
+  const inSlot = pLimit(options.concurrency ?? DEFAULT_CONCURRENCY);
   const deliver = (messages: readonly BusMessage[], signal: AbortSignal): Promise<number> =>
     deliverAll(messages, {
       signal,

@@ -1,10 +1,10 @@
+import pLimit from 'p-limit';
 import type pg from 'pg';
 import { startLogReader, type LogReader } from '../log/log-reader.ts';
 import type { Bus, BusMessage, Park, SubscribeOptions } from '../bus.ts';
 import { deliverAll, type DeliveryOutcome } from '../delivery.ts';
 import { BUS_LOG, READER_PREFIX } from './bus-log.ts';
 import { createPostgresPublisher } from './postgres-publisher.ts';
-import { createSlots } from '../slots.ts';
 
 const DEFAULT_CONCURRENCY = 8;
 
@@ -76,7 +76,7 @@ function read(options: PostgresBusOptions, { group, topics, handle, handleBatch 
     onDelivery = () => {},
     onError = () => {},
   } = options;
-  const inSlot = createSlots(options.concurrency ?? DEFAULT_CONCURRENCY);
+  const inSlot = pLimit(options.concurrency ?? DEFAULT_CONCURRENCY);
   const wanted = new Set(topics);
   return startLogReader({
     pool,
