@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import pTimeout from 'p-timeout';
 import type pg from 'pg';
 import type { Db } from '../../postgres/client.ts';
 import { isDatabaseAway } from '../../postgres/errors.ts';
@@ -119,9 +120,7 @@ async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep
   if (!begun.isFree) return begun.answer;
   let results: readonly StepResult[];
   try {
-    results = await within(declared.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, (signal) =>
-      remote([workOf(call, begun.attempts)], signal),
-    );
+    results = await callInTime(remote, workOf(call, begun.attempts), declared.timeLimitMs);
   } catch (error) {
     // Counted whatever it is: a service that can't be reached is not PostgreSQL, though the errors look alike.
     return failed(db, attempt, causeOf(error, declared));
@@ -147,19 +146,20 @@ async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause):
   throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });
 }
 
-/** Rejects when the time is up, whether or not `work` hears its signal. */
-async function within<Result>(timeLimitMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-  const controller = new AbortController();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(new StepFailure(TIMED_OUT, `No answer within ${timeLimitMs} ms.`));
-    controller.abort();
-  }, timeLimitMs);
-  try {
-    return await Promise.race([work(controller.signal), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Rejects when the time is up, whether or not the call hears its signal. */
+function callInTime(
+  remote: RemoteStep,
+  work: StepWork,
+  timeLimitMs = DEFAULT_TIME_LIMIT_MS,
+): Promise<readonly StepResult[]> {
+  const timeIsUp = new AbortController();
+  return pTimeout(remote([work], timeIsUp.signal), {
+    milliseconds: timeLimitMs,
+    fallback: () => {
+      timeIsUp.abort();
+      throw new StepFailure(TIMED_OUT, `No answer within ${timeLimitMs} ms.`);
+    },
+  });
 }
 
 function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingStep {

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import pTimeout from 'p-timeout';
 import { pingTemporal } from '../http/workflow-commands.ts';
 import type { ApiDeps } from '../http/deps.ts';
 
@@ -16,14 +17,14 @@ export function healthRouter({
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   router.get('/readyz', async (_request, response) => {
     const [postgres, temporalState, bus] = await Promise.all([
-      stateOf(within(db.ping(), PING_MS * 2)),
+      stateOf(pTimeout(db.ping(), { milliseconds: PING_MS * 2 })),
       stateOf(pingTemporal(temporal, PING_MS)),
       stateOf(
-        within(
+        pTimeout(
           isBusHealthy().then((isHealthy) => {
             if (!isHealthy) throw new Error('the bus is down');
           }),
-          PING_MS * 2,
+          { milliseconds: PING_MS * 2 },
         ),
       ),
     ]);
@@ -39,10 +40,4 @@ function stateOf(ping: Promise<void>): Promise<State> {
     () => 'up',
     () => 'down',
   );
-}
-
-async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
-  const timer = Promise.withResolvers<void>();
-  const handle = setTimeout(() => timer.reject(new Error('no answer in time')), timeoutMs);
-  return Promise.race([work, timer.promise]).finally(() => clearTimeout(handle));
 }

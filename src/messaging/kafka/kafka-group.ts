@@ -4,6 +4,7 @@ import {
   type GroupAssignment,
   type GroupPartitionsAssigner,
 } from '@platformatic/kafka';
+import pTimeout from 'p-timeout';
 import { pause } from '../delivery.ts';
 import { clientOptions, isOutOfGroup, type KafkaConnection } from './kafka-connection.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
@@ -74,7 +75,7 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
   async function endShare(): Promise<void> {
     if (current === undefined) return;
     current.abort.abort();
-    await within(sessionTimeoutMs / 2, current.done);
+    await pTimeout(current.done, { milliseconds: sessionTimeoutMs / 2, fallback: () => {} });
   }
 
   function rejoin(error: unknown): void {
@@ -160,7 +161,7 @@ export function startGroupMember(options: GroupMemberOptions): { stop(): Promise
       stopping.abort();
       current?.abort.abort();
       await current?.done;
-      await within(LEAVING_MS, consumer.close(true).catch(onError));
+      await pTimeout(consumer.close(true).catch(onError), { milliseconds: LEAVING_MS, fallback: () => {} });
     },
   };
 }
@@ -187,9 +188,3 @@ const shareOut: GroupPartitionsAssigner = (_current, members, _topics, { topics 
   }
   return [...shares.values()];
 };
-
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  const isDone = new AbortController();
-  await Promise.race([work, pause(timeoutMs, isDone.signal)]);
-  isDone.abort();
-}
