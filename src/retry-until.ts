@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import pRetry from 'p-retry';
 
 /** When to try again, and whom to tell. */
 export interface RetryOptions {
@@ -12,18 +12,19 @@ export interface RetryOptions {
 }
 
 /** Calls `attempt` until it resolves or fails for good. */
-export async function retryUntilDone<Result>(
+export function retryUntilDone<Result>(
   attempt: () => Promise<Result>,
   { delayMs, signal, isTemporary, onFailure = () => {} }: RetryOptions,
 ): Promise<Result> {
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      return await attempt();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isTemporary(error)) throw error;
-      onFailure(error, isFirst);
-      await wait(delayMs, undefined, { signal });
-    }
-  }
+  return pRetry(attempt, {
+    signal,
+    retries: Infinity,
+    minTimeout: delayMs,
+    factor: 1,
+    shouldRetry: ({ error, attemptNumber }) => {
+      if (!isTemporary(error)) return false;
+      onFailure(error, attemptNumber === 1);
+      return true;
+    },
+  });
 }
