@@ -10,8 +10,8 @@ import {
 import type { Config } from '../config/config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
 import { isStorableText } from '../domain/shared/text.ts';
-import { createRemembered } from './remembered.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
+import { createTokenCache } from './token-cache.ts';
 
 /**
  * The outcome of looking at a token. `unreachable`: the keys could not be fetched, so nothing is known about the token.
@@ -46,15 +46,15 @@ export async function createTokenVerifier(config: TokenSettings): Promise<TokenV
     requiredClaims: ['sub', 'exp'],
     clockTolerance: 5,
   };
-  const remembered = createRemembered();
+  const cache = createTokenCache();
   return async (token) => {
-    const known = remembered.recall(token);
+    const known = cache.get(token);
     if (known !== undefined) return { kind: 'caller', caller: known };
     try {
       const { payload } = await jwtVerify(token, keys, options);
       const verification = callerOf(payload, config);
       if (verification.kind === 'caller' && payload.exp !== undefined)
-        remembered.remember(token, verification.caller, payload.exp);
+        cache.set(token, verification.caller, payload.exp);
       return verification;
     } catch (error) {
       if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: 'unreachable' };
