@@ -1,4 +1,4 @@
-import { escapeHtml, onOneLine } from './html.ts';
+import escapeHtml from 'escape-html';
 
 /** A message as its recipient reads it. */
 export interface Message {
@@ -41,4 +41,12 @@ export function renderMessage(wording: MessageTemplate): Message {
       '</body>\n</html>\n',
     ].join('\n'),
   };
+}
+
+/**
+ * The text on one line: a line break in a header, or in a name, would let its author write headers or sentences of
+ * ours.
+ */
+function onOneLine(text: string): string {
+  return text.replace(/[\s\u0000-\u001f\u007f\u0085\u2028\u2029]+/g, ' ').trim();
 }

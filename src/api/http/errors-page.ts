@@ -1,3 +1,4 @@
+import escapeHtml from 'escape-html';
 import { DEAD_LETTER_CAUSES, ERRORS } from './error-catalogue.ts';
 
 /** `docs/errors.md`: every code of the catalogue. */
@@ -39,8 +40,4 @@ export function errorsHtml(): string {
   );
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Steadfast: errors</title>
     <h1>Errors</h1>${entries.join('')}<h1>Causes of dead letters</h1><dl>${causes.join('')}</dl></html>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
 }
