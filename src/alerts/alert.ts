@@ -1,19 +1,5 @@
 import type { Config } from '../config/config.ts';
 
-/** Conditions that the checks of this folder watch. */
-export type AlertKind =
-  | 'sync_failure_rate'
-  | 'dead_letter_depth'
-  | 'horizon_stalled'
-  | 'relay_stalled'
-  | 'restored_elsewhere'
-  | 'no_worker'
-  | 'schedule_to_start'
-  | 'temporal_unreachable'
-  | 'process_parked'
-  | 'process_overdue'
-  | 'process_stuck';
-
 /** `critical`: promises are not being kept now; `warning`: they will not be, or some were not. */
 type AlertSeverity = 'warning' | 'critical';
 

@@ -1,7 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../postgres/client.ts';
-import type { AlertKind, Finding } from './alert.ts';
+import type { Finding } from './alert.ts';
+import type { AlertKind } from './codes.ts';
 
 /** What checks look at. */
 interface CheckDeps {

@@ -1,9 +1,10 @@
 import type { Tx } from '../postgres/client.ts';
 import type { Alert, AlertStatus } from '../postgres/generated/client.ts';
+import type { AlertProblem } from './codes.ts';
 
 /** Why an alert can't be acknowledged or resolved. */
 interface AlertRefusal {
-  readonly code: 'alert_not_found' | 'alert_already_resolved';
+  readonly code: AlertProblem;
   readonly detail: string;
 }
 

@@ -1,4 +1,5 @@
 import { toStorableText } from '../domain/shared/text.ts';
+import type { MessagingCause } from './codes.ts';
 
 /** A message on the bus. */
 export interface BusMessage {
@@ -62,12 +63,12 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** A message that no retry can help; `code` is in the error catalogue. */
-export class PoisonError extends Error {
+/** A message that no retry can help; `code` is one of those that its domain declares, and the catalogue explains. */
+export class PoisonError<Code extends string = string> extends Error {
   override name = 'PoisonError';
-  readonly code: string;
+  readonly code: Code;
 
-  constructor(code: string, detail: string) {
+  constructor(code: Code, detail: string) {
     super(detail);
     this.code = code;
   }
@@ -76,7 +77,7 @@ export class PoisonError extends Error {
 const MAX_DETAIL_LENGTH = 2_000;
 
 /** Cause and detail of a failure, as dead letters keep them. */
-export function parkingCause(error: unknown, otherwise: string): { cause: string; detail: string } {
+export function parkingCause(error: unknown, otherwise: MessagingCause): { cause: string; detail: string } {
   const detail = toStorableText(error instanceof Error ? error.message : String(error), MAX_DETAIL_LENGTH);
   return { cause: error instanceof PoisonError ? error.code : otherwise, detail };
 }

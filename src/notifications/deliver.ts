@@ -11,6 +11,7 @@ import {
 import { DELIVERY_MAX_ATTEMPTS } from '../domain/notifications/delivery-policy.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { Channels, Deliver } from './channels.ts';
+import type { NotificationCause } from '../domain/notifications/codes.ts';
 
 /** Source of the dead letters that notifications end as. */
 const NOTIFICATION_SOURCE = 'notification';
@@ -66,7 +67,7 @@ function park({ tenantId, id, userId, kind, channel }: Claimed, error: unknown, 
     tenantId,
     source: NOTIFICATION_SOURCE,
     type: kind,
-    cause: isRefused ? 'recipient_refused' : unavailableCause(channel),
+    cause: (isRefused ? 'recipient_refused' : unavailableCause(channel)) satisfies NotificationCause,
     detail: isRefused
       ? `The ${taker} refused the message or its recipient for good (${error.status}).`
       : `The message could not be handed over to the ${taker} in ${DELIVERY_MAX_ATTEMPTS} attempts.`,
@@ -77,6 +78,6 @@ function park({ tenantId, id, userId, kind, channel }: Claimed, error: unknown, 
 }
 
 /** Cause of a dead letter whose channel could not take it. */
-export function unavailableCause(channel: string): 'mail_server_unavailable' | 'sms_unavailable' {
+export function unavailableCause(channel: string): NotificationCause {
   return channel === 'sms' ? 'sms_unavailable' : 'mail_server_unavailable';
 }

@@ -10,6 +10,7 @@ import {
 import { fieldsOf } from '../domain/shared/payload.ts';
 import { channelsOver, type NotificationGateways } from './channels.ts';
 import { deliverNotification, unavailableCause } from './deliver.ts';
+import type { NotificationCause } from '../domain/notifications/codes.ts';
 
 /** Replays a dead letter of a notification: it is handed over now, or the dead letter stays with the reason. */
 export function createRedelivery({
@@ -23,9 +24,15 @@ export function createRedelivery({
     const channel = await db.inTenant(tenantId, (tx) => channelOfNotification(tx, { tenantId, id }));
     if (channel === undefined) return; // its user is gone
     if (channels[channel] === undefined)
-      throw new PoisonError(unavailableCause(channel), `No gateway is configured for the channel ${channel}.`);
+      throw new PoisonError<NotificationCause>(
+        unavailableCause(channel),
+        `No gateway is configured for the channel ${channel}.`,
+      );
     if (config.NOTIFICATIONS_PAUSED)
-      throw new PoisonError('notifications_paused', 'NOTIFICATIONS_PAUSED=true keeps notifications back.');
+      throw new PoisonError<NotificationCause>(
+        'notifications_paused',
+        'NOTIFICATIONS_PAUSED=true keeps notifications back.',
+      );
     await db.inTenant(tenantId, (tx) => renewNotification(tx, { tenantId, id }));
     const outcome = await deliverNotification(db, channels, { tenantId, id });
     switch (outcome) {
@@ -33,14 +40,23 @@ export function createRedelivery({
       case 'settled':
         return; // sent by somebody else, or its user is gone
       case 'failed':
-        throw new PoisonError('recipient_refused', 'The message or its recipient was refused once more.');
+        throw new PoisonError<NotificationCause>(
+          'recipient_refused',
+          'The message or its recipient was refused once more.',
+        );
       case 'busy':
-        throw new PoisonError('notification_busy', 'Another process is delivering it at this moment.');
+        throw new PoisonError<NotificationCause>(
+          'notification_busy',
+          'Another process is delivering it at this moment.',
+        );
       case 'retry':
         await db.inTenant(tenantId, (tx) =>
           markNotificationRefused(tx, { tenantId, id, isFinal: true, error: 'replayed while nobody took it' }),
         );
-        throw new PoisonError(unavailableCause(channel), `The channel ${channel} could not take the message.`);
+        throw new PoisonError<NotificationCause>(
+          unavailableCause(channel),
+          `The channel ${channel} could not take the message.`,
+        );
     }
   };
 }
@@ -48,6 +64,6 @@ export function createRedelivery({
 function notificationIdIn(payload: string): string {
   const { notificationId } = fieldsOf(JSON.parse(payload));
   if (typeof notificationId !== 'string')
-    throw new PoisonError('invalid_payload', 'The dead letter names no notification.');
+    throw new PoisonError<NotificationCause>('invalid_payload', 'The dead letter names no notification.');
   return notificationId;
 }

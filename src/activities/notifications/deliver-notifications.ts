@@ -12,6 +12,7 @@ import {
   DELIVERY_HEARTBEAT_TIMEOUT_MS,
   PAUSED_RETRY_DELAY_MS,
 } from '../../domain/notifications/delivery-policy.ts';
+import type { NotificationFailure } from '../../domain/notifications/codes.ts';
 
 /** What delivery needs. */
 export interface NotificationDeps extends NotificationGateways {
@@ -68,7 +69,7 @@ async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverN
   );
   if (waiting === 0) return;
   throw ApplicationFailure.create({
-    type: 'notifications_paused',
+    type: 'notifications_paused' satisfies NotificationFailure,
     nextRetryDelay: PAUSED_RETRY_DELAY_MS,
     message:
       `NOTIFICATIONS_PAUSED=true keeps ${waiting} notification(s) back; they go out once it is false and ` +
@@ -82,12 +83,12 @@ function failWhileWaiting(outcomes: readonly NotificationOutcome[]): void {
   if (unsent > 0) {
     throw ApplicationFailure.retryable(
       `${unsent} of ${outcomes.length} notification(s) could not be handed over yet.`,
-      'mail_not_delivered',
+      'mail_not_delivered' satisfies NotificationFailure,
     );
   }
   if (outcomes.includes('busy')) {
     throw ApplicationFailure.create({
-      type: 'notification_busy',
+      type: 'notification_busy' satisfies NotificationFailure,
       nextRetryDelay: BUSY_RETRY_DELAY_MS,
       message: 'Another process is delivering; looking again whether it did.',
     });

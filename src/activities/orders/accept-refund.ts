@@ -4,6 +4,7 @@ import { afterRefund, refundRefusal, type Refundable } from '../../domain/orders
 import type { PaymentPort } from '../../gateways/payment/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
 import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
+import type { RefundRefusal, StepRefusal } from '../../domain/orders/codes.ts';
 
 interface Left {
   readonly orderId: string;
@@ -18,7 +19,7 @@ export async function acceptRefund(
   payments: PaymentPort,
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<RefundRefusal | StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
@@ -29,7 +30,7 @@ export async function acceptRefund(
       ? new Map<string, Refundable>()
       : await readLeft(payments, client, { tenantId, orderIds: asked.map(({ orderId }) => orderId) });
   const accepted: string[] = [];
-  const results = refunds.map((refund): StepResult => {
+  const results = refunds.map((refund): StepResult<RefundRefusal | StepRefusal> => {
     if (refund.status === 'released')
       return { isDone: false, code: 'refund_undone', message: 'The refund was undone before it was accepted.' };
     if (refund.status !== 'requested') return { isDone: true };
@@ -46,7 +47,10 @@ export async function acceptRefund(
 }
 
 /** Gives back what refunds spoke for; one that was never accepted can't be any more. */
-export async function releaseRefund(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function releaseRefund(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult<StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;

@@ -3,13 +3,15 @@ import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import type { Books } from '../../gateways/payment/payment-port.ts';
 import type { ShipmentCall, ShippingAnswer, ShippingPort } from '../../gateways/shipping/shipping-port.ts';
 import { lockStock, moveStock, type Held } from '../../db/orders/stock.ts';
+import type { StepRefusal } from '../../domain/orders/codes.ts';
+import type { ShippingRefusal } from '../../domain/orders/port-codes.ts';
 
 /** Has orders shipped, and takes their pieces out of the stock in the transaction that says so. */
 export async function createShipment(
   shipping: ShippingPort,
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<ShippingRefusal | StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const books: Books = { books: client, tenantId: first.tenantId };
@@ -32,7 +34,7 @@ export async function createShipment(
       .map(({ processId }) => processId)
       .filter((orderId) => answers.get(orderId)?.isDone === true && calls.get(orderId)?.status === 'reserved'),
   );
-  return works.map(({ processId }): StepResult => {
+  return works.map(({ processId }): StepResult<ShippingRefusal | StepRefusal> => {
     const answer = answers.get(processId);
     if (answer === undefined)
       return { isDone: false, code: 'order_undone', message: 'The order was undone before it was shipped.' };
@@ -45,7 +47,7 @@ export async function cancelShipment(
   shipping: ShippingPort,
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<ShippingRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const books: Books = { books: client, tenantId: first.tenantId };
@@ -62,7 +64,7 @@ export async function cancelShipment(
     pieces: piecesOf(held, back),
     move: ({ quantity }) => ({ onHand: quantity, reserved: quantity, shipped: -quantity }),
   });
-  return answers.map((answer): StepResult => (answer.isDone ? { isDone: true } : answer));
+  return answers.map((answer): StepResult<ShippingRefusal> => (answer.isDone ? { isDone: true } : answer));
 }
 
 /** Asks first what became of those that were tried before. */

@@ -3,13 +3,15 @@ import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import type { Books, PaymentPort } from '../../gateways/payment/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
 import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
+import type { StepRefusal } from '../../domain/orders/codes.ts';
+import type { PaymentRefusal } from '../../domain/orders/port-codes.ts';
 
 /** Pays accepted refunds back, each once; whoever has tried before asks first what became of it. */
 export async function payBack(
   payments: PaymentPort,
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<PaymentRefusal | StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const books: Books = { books: client, tenantId: first.tenantId };
@@ -30,14 +32,16 @@ export async function payBack(
     })),
   });
   const refused = new Map(
-    answers.flatMap((answer, place): [string, StepResult][] => (answer.isDone ? [] : [[keyOf(toPay[place]), answer]])),
+    answers.flatMap((answer, place): [string, StepResult<PaymentRefusal | StepRefusal>][] =>
+      answer.isDone ? [] : [[keyOf(toPay[place]), answer]],
+    ),
   );
   await setRefundStatus(client, {
     ...books,
     status: 'paid',
     refundIds: accepted.filter((refund) => !refused.has(keyOf(refund))).map(({ refundId }) => refundId),
   });
-  return refunds.map((refund): StepResult => {
+  return refunds.map((refund): StepResult<PaymentRefusal | StepRefusal> => {
     if (refund.status === 'requested' || refund.status === 'released')
       return { isDone: false, code: 'refund_undone', message: 'The refund is not accepted.' };
     return refused.get(keyOf(refund)) ?? { isDone: true, result: { transferKey: keyOf(refund) } };

@@ -1,15 +1,19 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import { lockStock, moveStock, type Held } from '../../db/orders/stock.ts';
+import type { StepRefusal } from '../../domain/orders/codes.ts';
 
 /** Reserves the stock of each order in whole or not at all, in the order of the list. */
-export async function reserveStock(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function reserveStock(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult<StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
   const { held, available } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId) });
   const granted: string[] = [];
-  const results = works.map(({ processId }): StepResult => {
+  const results = works.map(({ processId }): StepResult<StepRefusal> => {
     const order = heldBy(held, processId);
     if (order.status === 'released')
       return { isDone: false, code: 'order_undone', message: 'The order was undone before its stock was reserved.' };
@@ -32,7 +36,10 @@ export async function reserveStock(client: pg.ClientBase, works: readonly StepWo
 }
 
 /** Gives the stock of orders back; what was never reserved can't be any more. */
-export async function releaseStock(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function releaseStock(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult<StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;

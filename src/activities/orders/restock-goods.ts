@@ -2,9 +2,13 @@ import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import { readRefunds, setReturnedGoods, type RefundRow } from '../../db/orders/refund-rows.ts';
 import { lockProducts, moveStock, type Move } from '../../db/orders/stock.ts';
+import type { StepRefusal } from '../../domain/orders/codes.ts';
 
 /** Puts the goods of refunds back into the stock. */
-export async function restockGoods(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function restockGoods(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult<StepRefusal>[]> {
   return moveGoods(
     client,
     works,
@@ -20,7 +24,10 @@ export async function restockGoods(client: pg.ClientBase, works: readonly StepWo
  * Takes the goods of refunds out of the stock again, unless they are reserved already; what was never restocked can't
  * be any more.
  */
-export async function unstockGoods(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly StepResult[]> {
+export async function unstockGoods(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult<StepRefusal>[]> {
   const free = new Map<string, number>();
   return moveGoods(
     client,
@@ -48,8 +55,8 @@ async function moveGoods(
   client: pg.ClientBase,
   works: readonly StepWork[],
   { goods, move, free }: { goods: Exclude<RefundRow['goods'], 'outstanding'>; move: Move; free?: Map<string, number> },
-  decide: (refund: RefundRow) => StepResult,
-): Promise<readonly StepResult[]> {
+  decide: (refund: RefundRow) => StepResult<StepRefusal>,
+): Promise<readonly StepResult<StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;

@@ -8,6 +8,7 @@ import type {
   PaymentRequest,
 } from '../../gateways/payment/payment-port.ts';
 import { paymentRequests } from './payment-requests.ts';
+import type { PaymentRefusal } from '../../domain/orders/port-codes.ts';
 
 /**
  * Takes the payments of orders: authorises, then captures. Whoever has tried before asks first what became of it, so
@@ -17,7 +18,7 @@ export async function takePayment(
   payments: PaymentPort,
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<PaymentRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const books: Books = { books: client, tenantId: first.tenantId };
@@ -38,7 +39,7 @@ export async function takePayment(
   (await payments.capture({ ...books, calls: captures })).forEach((answer, place) =>
     answers.set(keyAt(authorised, place), answer),
   );
-  return requests.map(({ key }): StepResult => {
+  return requests.map(({ key }): StepResult<PaymentRefusal> => {
     const answer = answers.get(key);
     if (answer === undefined) throw new Error('a payment was not answered');
     return answer.isDone ? { isDone: true, result: { paymentId: key } } : answer;
@@ -50,7 +51,7 @@ export async function returnPayment(
   payments: PaymentPort,
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<never>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const books: Books = { books: client, tenantId: first.tenantId };

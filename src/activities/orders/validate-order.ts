@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { priceOrder, type OrderLimits, type PlacedOrder, type PricedOrder } from '../../domain/orders/price-order.ts';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
+import type { OrderRefusal } from '../../domain/orders/codes.ts';
 
 type Row = PlacedOrder & { readonly orderId: string };
 
@@ -9,7 +10,7 @@ export async function validateOrders(
   client: pg.ClientBase,
   works: readonly StepWork[],
   limits: OrderLimits,
-): Promise<readonly StepResult[]> {
+): Promise<readonly StepResult<OrderRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;

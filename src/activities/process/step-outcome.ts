@@ -3,9 +3,10 @@ import type { ActingStep } from '../../domain/process/definition.ts';
 import type { Cause } from '../../domain/process/state.ts';
 import { StepFailure, type StepResult } from '../../domain/process/step-work.ts';
 import { toStorableText } from '../../domain/shared/text.ts';
+import type { ProcessCause } from '../../domain/process/codes.ts';
 
 /** Code of a call that took too long. */
-export const TIMED_OUT = 'timed_out';
+export const TIMED_OUT = 'timed_out' satisfies ProcessCause;
 const LONGEST_MESSAGE = 300;
 
 /** What a step's result means for its process. */
@@ -24,7 +25,7 @@ export function outcomeOf(
 
 /** Why an attempt failed, classed as its step declares. */
 export function causeOf(error: unknown, { failures = {} }: ActingStep): Cause {
-  const code = error instanceof StepFailure ? error.code : 'step_error';
+  const code = error instanceof StepFailure ? error.code : ('step_error' satisfies ProcessCause);
   const message = error instanceof Error ? toStorableText(error.message, LONGEST_MESSAGE) : 'unknown';
   return { code, message, class: failures[code] ?? (code === TIMED_OUT ? 'unknown' : 'transient') };
 }

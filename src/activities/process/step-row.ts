@@ -20,6 +20,7 @@ import {
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { executionOf, type Cause, type ProcessState } from '../../domain/process/state.ts';
 import type { AppliedOutcome, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
+import type { ProcessCause, ProcessFailure } from '../../domain/process/codes.ts';
 
 /** What a call is about, and the type of process that it belongs to. */
 export interface Called {
@@ -35,7 +36,7 @@ type LockedStep =
 const SUPERSEDED: LockedStep = { isFree: false, answer: { isSuperseded: true } };
 
 /** The cause of a call whose worker went away with it. */
-const NO_ANSWER: Cause = {
+const NO_ANSWER: Cause<ProcessCause> = {
   code: 'no_answer',
   message: 'A call was made, and what became of it is not known.',
   class: 'unknown',
@@ -49,7 +50,11 @@ const NO_ANSWER: Cause = {
 export async function lockStep(client: pg.ClientBase, { definition, call }: Called): Promise<LockedStep> {
   const { tenantId, processId, step, revision, state } = call;
   const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
-  if (row === undefined) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
+  if (row === undefined)
+    throw ApplicationFailure.nonRetryable(
+      'There is no row of this process.',
+      'process_not_found' satisfies ProcessFailure,
+    );
   if (call.isParallel === true) return besideOthers(row, call);
   if (row.revision < revision && row.state.sequence <= state.sequence)
     return { isFree: true, row, attempts: row.attempts };
@@ -130,7 +135,7 @@ export function assertBackoffElapsed({ retryAt }: LockedProcess): void {
   const pauseMs = (retryAt ?? 0) - Date.now();
   if (pauseMs <= 0 || Context.current().info.attempt > 1) return;
   throw ApplicationFailure.create({
-    type: 'pausing',
+    type: 'pausing' satisfies ProcessFailure,
     message: 'The pause after a failed attempt is not over.',
     nextRetryDelay: pauseMs,
   });

@@ -28,6 +28,7 @@ import {
   recordCallStarted,
   type Called,
 } from './step-row.ts';
+import type { ProcessCause } from '../../domain/process/codes.ts';
 
 /** What every step needs. */
 export interface StepDeps {
@@ -157,7 +158,7 @@ function callInTime(
     milliseconds: timeLimitMs,
     fallback: () => {
       timeIsUp.abort();
-      throw new StepFailure(TIMED_OUT, `No answer within ${timeLimitMs} ms.`);
+      throw new StepFailure<ProcessCause>(TIMED_OUT, `No answer within ${timeLimitMs} ms.`);
     },
   });
 }

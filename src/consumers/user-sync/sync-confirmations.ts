@@ -17,6 +17,7 @@ import {
 import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../../telemetry/trace-context.ts';
 import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from '../../messaging/bus.ts';
 import { EVENTS, TOPICS } from '../../events/user-events.ts';
+import type { ConfirmationCause } from '../../domain/user-sync/codes.ts';
 
 /** The consumer's name: its group on the bus, in the inbox and as source of dead letters. */
 export const SYNC_CONFIRMATIONS = 'sync-confirmations';
@@ -67,9 +68,13 @@ interface ConsumedEvent {
 
 function read(message: BusMessage): ConsumedEvent {
   const event = parse(message);
-  if (message.tenantId === ALL_TENANTS) throw new PoisonError('malformed_event', 'The message names no tenant.');
+  if (message.tenantId === ALL_TENANTS)
+    throw new PoisonError<ConfirmationCause>('malformed_event', 'The message names no tenant.');
   if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
-    throw new PoisonError('malformed_event', 'The event names another tenant than the message that brought it.');
+    throw new PoisonError<ConfirmationCause>(
+      'malformed_event',
+      'The event names another tenant than the message that brought it.',
+    );
   }
   return { event, message, inboxId: `${event.source} ${event.id}` };
 }
@@ -125,11 +130,12 @@ async function callsOf(
     const { service, userVersion = 0 } = event.data;
     const copy = copies[index];
     if (copy === undefined)
-      throw new PoisonError('unknown_user', 'The event is about a user that does not exist here.');
+      throw new PoisonError<ConfirmationCause>('unknown_user', 'The event is about a user that does not exist here.');
     if (copy.isDeleted) return [];
-    if (!copy.isKept) throw new PoisonError('unknown_service', `The user is not synchronised to "${service}".`);
+    if (!copy.isKept)
+      throw new PoisonError<ConfirmationCause>('unknown_service', `The user is not synchronised to "${service}".`);
     if (userVersion > copy.version) {
-      throw new PoisonError(
+      throw new PoisonError<ConfirmationCause>(
         'unknown_version',
         `Version ${userVersion} was never published; the current one is ${copy.version}.`,
       );
@@ -153,12 +159,15 @@ function parse(message: BusMessage): SyncEvent {
   try {
     json = JSON.parse(message.payload);
   } catch {
-    throw new PoisonError('malformed_event', 'The payload is not JSON.');
+    throw new PoisonError<ConfirmationCause>('malformed_event', 'The payload is not JSON.');
   }
   const event = syncEvent.safeParse(json);
-  if (!event.success) throw new PoisonError('malformed_event', z.prettifyError(event.error));
+  if (!event.success) throw new PoisonError<ConfirmationCause>('malformed_event', z.prettifyError(event.error));
   if (event.data.type !== message.topic)
-    throw new PoisonError('malformed_event', `An event of type ${event.data.type} came by the topic ${message.topic}.`);
+    throw new PoisonError<ConfirmationCause>(
+      'malformed_event',
+      `An event of type ${event.data.type} came by the topic ${message.topic}.`,
+    );
   return event.data;
 }
 

@@ -1,3 +1,5 @@
+import type { RefundRefusal } from './codes.ts';
+
 /** A refund that is asked for. */
 export interface AskedRefund {
   readonly amountMinor: number;
@@ -20,7 +22,7 @@ export interface Refundable {
 export function refundRefusal(
   refund: AskedRefund,
   left: Refundable,
-): { readonly code: string; readonly message: string } | null {
+): { readonly code: RefundRefusal; readonly message: string } | null {
   if (!left.isShipped)
     return { code: 'order_not_shipped', message: 'The order was not shipped; it can be cancelled instead.' };
   if (refund.currency !== left.currency)

@@ -1,4 +1,5 @@
 import type { ProcessDefinition } from '../process/definition.ts';
+import type { ProviderFailures } from './port-codes.ts';
 
 /** What the process of an order knows; what was ordered, by whom and where to, is in the order's rows. */
 // A type, since an interface would not be a record of its fields.
@@ -22,13 +23,13 @@ export const orderProcess: ProcessDefinition<OrderData> = {
     process_payment: {
       execute: 'takePayment',
       compensate: 'returnPayment',
-      failures: { payment_timed_out: 'unknown' },
+      failures: { payment_timed_out: 'unknown' } satisfies ProviderFailures,
     },
     create_shipment: {
       execute: 'createShipment',
       compensate: 'cancelShipment',
       isPivot: true,
-      failures: { warehouse_timed_out: 'unknown' },
+      failures: { warehouse_timed_out: 'unknown' } satisfies ProviderFailures,
     },
     await_delivery: { awaits: 'delivered', limitMs: ({ deliveryLimitMs }) => deliveryLimitMs, late: 'remind' },
   },

@@ -1,3 +1,5 @@
+import type { OrderRefusal } from './codes.ts';
+
 /** How large an order may be. */
 export interface OrderLimits {
   readonly maxLines: number;
@@ -26,7 +28,7 @@ export type PricedOrder =
       readonly totalMinor: number;
       readonly lines: readonly { readonly line: number; readonly unitPriceMinor: number }[];
     }
-  | { readonly isDone: false; readonly code: string; readonly message: string };
+  | { readonly isDone: false; readonly code: OrderRefusal; readonly message: string };
 
 /** Checks an order and prices it by the catalogue, in minor units of the order's currency. */
 export function priceOrder(
@@ -52,6 +54,6 @@ export function priceOrder(
   return { isDone: true, totalMinor, lines: priced };
 }
 
-function refused(code: string, message: string): Extract<PricedOrder, { isDone: false }> {
+function refused(code: OrderRefusal, message: string): Extract<PricedOrder, { isDone: false }> {
   return { isDone: false, code, message };
 }

@@ -1,4 +1,5 @@
 import type { ProcessDefinition } from '../process/definition.ts';
+import type { ProviderFailures } from './port-codes.ts';
 
 /** What the process of a refund knows; the sum is in the refund's row. */
 export type RefundData = {
@@ -15,7 +16,11 @@ export const refundProcess: ProcessDefinition<RefundData> = {
     accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund' },
     await_goods: { awaits: 'goodsReturned', limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
-    pay_back: { execute: 'payBack', isPivot: true, failures: { payment_timed_out: 'unknown' } },
+    pay_back: {
+      execute: 'payBack',
+      isPivot: true,
+      failures: { payment_timed_out: 'unknown' } satisfies ProviderFailures,
+    },
   },
   next: (completed, { returnLimitMs }) =>
     completed === 'accept_refund' && returnLimitMs === 0 ? 'pay_back' : undefined,

@@ -2,6 +2,7 @@ import { isWaiting, stepAfter, stepOf, type ProcessDefinition } from './definiti
 import type { ProcessEventBody } from './events.ts';
 import { executionOf, type Cause, type OperatorDecision, type ProcessState, type StepExecution } from './state.ts';
 import { isClosed } from './statuses.ts';
+import type { ProcessCause } from './codes.ts';
 
 /** How often operators are told again of a process that waits for them: a day, in milliseconds. */
 export const PARKED_REMINDER_MS = 24 * 60 * 60_000;
@@ -78,10 +79,12 @@ function turnBack(
   if (isUnderWay && !isWaiting(stepOf(definition, current.step))) return null;
   if (isUnderWay || current?.status === 'pending')
     return { type: 'StepSkipped', step: current.step, decided: cancelled };
-  return {
-    type: 'CompensationStarted',
-    cause: { code: 'cancelled', message: cancelled.reason ?? 'It was cancelled.', class: 'refused' },
+  const cause: Cause<ProcessCause> = {
+    code: 'cancelled',
+    message: cancelled.reason ?? 'It was cancelled.',
+    class: 'refused',
   };
+  return { type: 'CompensationStarted', cause };
 }
 
 /** Undoes, each step once, and closes when there is nothing left to undo. */
@@ -146,4 +149,8 @@ function isPivot(definition: ProcessDefinition, { step }: StepExecution): boolea
   return !isWaiting(declared) && declared.isPivot === true;
 }
 
-const UNEXPLAINED: Cause = { code: 'unexplained', message: 'The step failed without a cause.', class: 'unknown' };
+const UNEXPLAINED: Cause<ProcessCause> = {
+  code: 'unexplained',
+  message: 'The step failed without a cause.',
+  class: 'unknown',
+};

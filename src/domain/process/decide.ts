@@ -1,7 +1,8 @@
 import { assertNever } from '../shared/assert-never.ts';
 import { accept, refuse, type Decision } from '../shared/decision.ts';
 import { isPastPivot, isPivotUncertain, nextEvent, PARKED_REMINDER_MS } from './advance.ts';
-import { isWaiting, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
+import type { ProcessRefusal } from './codes.ts';
+import { isWaiting, overdueCode, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
 import type { ProcessEvent, ProcessEventBody } from './events.ts';
 import { evolveProcess } from './evolve.ts';
 import { executionOf, type Cause, type OperatorDecision, type ProcessState } from './state.ts';
@@ -63,7 +64,7 @@ export function decideProcess(
   state: ProcessState,
   command: ProcessCommand | { readonly type: 'passTime' },
   now: number,
-): Decision<ProcessEvent> {
+): Decision<ProcessEvent, ProcessRefusal> {
   if (isClosed(state.status))
     return command.type === 'passTime' ? accept() : refuse('process_closed', `The process is ${state.status}.`);
   const first = firstOf(definition, state, command, now);
@@ -90,7 +91,7 @@ function firstOf(
   state: ProcessState,
   command: ProcessCommand | { readonly type: 'passTime' },
   now: number,
-): Decision<ProcessEventBody> {
+): Decision<ProcessEventBody, ProcessRefusal> {
   switch (command.type) {
     case 'passTime':
       return accept(...whatIsDue(definition, state, now));
@@ -127,7 +128,7 @@ function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: numb
     return [{ type: 'WaitOverdue', step: currentStep, reminders, dueAt: now + PARKED_REMINDER_MS }];
   }
   const cause: Cause = {
-    code: `${declared.awaits}_overdue`,
+    code: overdueCode(declared),
     message: `Nothing was heard of "${declared.awaits}" in time.`,
     class: 'refused',
   };
@@ -138,7 +139,7 @@ function receive(
   definition: ProcessDefinition,
   state: ProcessState,
   { event, payload }: { event: string; payload: ProcessData },
-): Decision<ProcessEventBody> {
+): Decision<ProcessEventBody, ProcessRefusal> {
   const waiting = Object.entries(definition.steps).find(([, step]) => isWaiting(step) && step.awaits === event);
   if (waiting === undefined) return refuse('unknown_event', `No step of this process waits for "${event}".`);
   const [step] = waiting;
@@ -155,7 +156,7 @@ function cancel(
   definition: ProcessDefinition,
   state: ProcessState,
   decided: OperatorDecision,
-): Decision<ProcessEventBody> {
+): Decision<ProcessEventBody, ProcessRefusal> {
   if (isPastPivot(definition, state)) return refuse('past_point_of_no_return', 'What is done can no longer be undone.');
   if (state.cancelled !== null) return accept(); // asked twice
   if (state.cause !== null) return refuse('process_turned_back', 'The process is being undone already.');
@@ -168,7 +169,7 @@ function decideOnUndo(
   state: ProcessState,
   command: Extract<ProcessCommand, { type: 'retryCompensation' | 'skipCompensation' }>,
   now: number,
-): Decision<ProcessEventBody> {
+): Decision<ProcessEventBody, ProcessRefusal> {
   if (state.status !== 'compensation_failed')
     return refuse('process_not_parked', 'No undo of this process has failed and waits.');
   const failed = state.history.filter(({ status }) => status === 'compensation_failed').map(({ step }) => step);
@@ -188,7 +189,7 @@ function decideOnStep(
   state: ProcessState,
   command: Extract<ProcessCommand, { type: 'retryStep' | 'skipStep' }>,
   now: number,
-): Decision<ProcessEventBody> {
+): Decision<ProcessEventBody, ProcessRefusal> {
   const { status, currentStep: step } = state;
   if (status !== 'step_failed' || step === null)
     return refuse('process_not_parked', 'No step of this process has failed and waits.');

@@ -86,6 +86,11 @@ export function isWaiting(step: ActingStep | WaitingStep): step is WaitingStep {
   return 'awaits' in step;
 }
 
+/** Code of the failure of a step for which nothing came in time. */
+export function overdueCode({ awaits }: Pick<WaitingStep, 'awaits'>): string {
+  return `${awaits}_overdue`;
+}
+
 /** The declaration of a step; a state that names another one was made by another definition. */
 export function stepOf({ type, steps }: ProcessDefinition, step: string): ActingStep | WaitingStep {
   const found = Object.hasOwn(steps, step) ? steps[step] : undefined;

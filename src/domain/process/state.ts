@@ -1,9 +1,9 @@
 import type { FailureClass, ProcessData } from './definition.ts';
 import type { ProcessStatus, StepStatus } from './statuses.ts';
 
-/** Why a step or an undo failed; `code` is from the error catalogue or the step's own. */
-export interface Cause {
-  readonly code: string;
+/** Why a step or an undo failed; `code` is one of every process's, or of its type's own. */
+export interface Cause<Code extends string = string> {
+  readonly code: Code;
   /** One sentence; what a customer may read, for a refusal. */
   readonly message: string;
   readonly class: FailureClass;

@@ -10,15 +10,15 @@ export interface StepWork {
 }
 
 /** What became of it for one process of the list; refused: the answer is no, and nothing took effect. */
-export type StepResult =
+export type StepResult<Code extends string = string> =
   | { readonly isDone: true; readonly result?: ProcessData }
-  | { readonly isDone: false; readonly code: string; readonly message: string };
+  | { readonly isDone: false; readonly code: Code; readonly message: string };
 
 /** A failure of a step that its definition may class by its code; the message must not hold personal data. */
-export class StepFailure extends Error {
+export class StepFailure<Code extends string = string> extends Error {
   override name = 'StepFailure';
-  readonly code: string;
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  readonly code: Code;
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

@@ -1,5 +1,6 @@
 import { assertNever } from '../shared/assert-never.ts';
 import { accept, refuse, type Decision } from '../shared/decision.ts';
+import type { ProfileRefusal } from './codes.ts';
 import { remindersOf, type ReminderSettings } from './reminders.ts';
 
 /** What a user is tied to once the profile is complete. */
@@ -79,7 +80,7 @@ export function decideProfile(
   profile: Profile,
   command: ProfileCommand,
   { now, settings }: { now: number; settings: ProfileSettings },
-): Decision<ProfileEvent> {
+): Decision<ProfileEvent, ProfileRefusal> {
   switch (command.type) {
     case 'markInProgress':
       return decideStart(profile, now);
@@ -98,13 +99,13 @@ export function decideProfile(
   }
 }
 
-function decideStart(profile: Profile, now: number): Decision<ProfileEvent> {
+function decideStart(profile: Profile, now: number): Decision<ProfileEvent, ProfileRefusal> {
   if (profile.kind !== 'pending') return refuseUnlessPending(profile);
   if (now >= profile.deadline) return refuseOverdue();
   return profile.started ? accept() : accept({ type: 'ProfileStarted', at: now });
 }
 
-function decideComplete(profile: Profile, customer: Customer, now: number): Decision<ProfileEvent> {
+function decideComplete(profile: Profile, customer: Customer, now: number): Decision<ProfileEvent, ProfileRefusal> {
   if (profile.kind === 'active' && profile.customer.id === customer.id && profile.customer.kind === customer.kind) {
     return accept(); // said twice
   }
@@ -113,20 +114,24 @@ function decideComplete(profile: Profile, customer: Customer, now: number): Deci
   return accept({ type: 'ProfileCompleted', at: now, customer });
 }
 
-function decideReactivate(profile: Profile, extensionDays: number, now: number): Decision<ProfileEvent> {
+function decideReactivate(
+  profile: Profile,
+  extensionDays: number,
+  now: number,
+): Decision<ProfileEvent, ProfileRefusal> {
   if (profile.kind !== 'expired') {
     return refuse('profile_not_expired', 'Only an expired profile can be reactivated.');
   }
   return accept({ type: 'ProfileReactivated', at: now, deadline: now + Math.round(extensionDays * DAY_MS) });
 }
 
-function decideSuspend(profile: Profile, now: number): Decision<ProfileEvent> {
+function decideSuspend(profile: Profile, now: number): Decision<ProfileEvent, ProfileRefusal> {
   if (profile.kind === 'suspended') return accept();
   if (profile.kind === 'expired') return refuseUnlessPending(profile);
   return accept({ type: 'UserSuspended', at: now });
 }
 
-function decideUnsuspend(profile: Profile, now: number): Decision<ProfileEvent> {
+function decideUnsuspend(profile: Profile, now: number): Decision<ProfileEvent, ProfileRefusal> {
   if (profile.kind !== 'suspended') return refuse('user_not_suspended', 'The user is not suspended.');
   const back: ProfileEvent = { type: 'UserUnsuspended', at: now };
   const { former } = profile;
@@ -147,7 +152,7 @@ function fallenDue(profile: Profile, now: number, settings: ProfileSettings): Pr
   return due === undefined ? [] : [{ type: 'ReminderFellDue', at: now, markDays: due.markDays, deadline }];
 }
 
-function refuseUnlessPending(profile: Exclude<Profile, PendingProfile>): Decision<ProfileEvent> {
+function refuseUnlessPending(profile: Exclude<Profile, PendingProfile>): Decision<ProfileEvent, ProfileRefusal> {
   switch (profile.kind) {
     case 'active':
       return refuse('profile_already_completed', 'The profile is already complete.');
@@ -163,7 +168,7 @@ function refuseUnlessPending(profile: Exclude<Profile, PendingProfile>): Decisio
 /**
  * The deadline has come though its timer has not been handled yet: the promise counts, not the order of two messages.
  */
-function refuseOverdue(): Decision<ProfileEvent> {
+function refuseOverdue(): Decision<ProfileEvent, ProfileRefusal> {
   return refuse('profile_expired', 'The deadline has passed; an administrator can reactivate the profile.');
 }
 

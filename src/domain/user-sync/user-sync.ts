@@ -1,5 +1,6 @@
 import { assertNever } from '../shared/assert-never.ts';
 import { accept, refuse, type Decision } from '../shared/decision.ts';
+import type { UserSyncRefusal } from './codes.ts';
 
 /** What one service holds of the user. Versions are those of the user's row; 0: none. */
 export interface ServiceCopy {
@@ -95,7 +96,7 @@ export function decideUserSync(
   sync: UserSync,
   command: UserSyncCommand,
   { now, settings }: { now: number; settings: UserSyncSettings },
-): Decision<UserSyncEvent> {
+): Decision<UserSyncEvent, UserSyncRefusal> {
   switch (command.type) {
     case 'changeUser':
       return command.version > sync.version ? accept({ type: 'UserChanged', version: command.version }) : accept();
@@ -122,7 +123,7 @@ export function decideUserSync(
   }
 }
 
-function decideServices(sync: UserSync, services: readonly string[]): Decision<UserSyncEvent> {
+function decideServices(sync: UserSync, services: readonly string[]): Decision<UserSyncEvent, UserSyncRefusal> {
   const known = new Set(Object.keys(sync.services));
   if (services.length === known.size && services.every((service) => known.has(service))) return accept();
   const changed: UserSyncEvent = { type: 'ServicesChanged', services };
@@ -141,7 +142,7 @@ function decideAnswer(
   command: Extract<UserSyncCommand, { type: 'confirm' | 'fail' }>,
   now: number,
   settings: UserSyncSettings,
-): Decision<UserSyncEvent> {
+): Decision<UserSyncEvent, UserSyncRefusal> {
   const { service, userVersion = sync.version } = command;
   if (!Object.hasOwn(sync.services, service))
     return refuse('unknown_service', `The user is not synchronised to "${service}".`);
@@ -165,7 +166,7 @@ function decideAnswer(
 function decideReconcile(
   sync: UserSync,
   command: Extract<UserSyncCommand, { type: 'reconcile' }>,
-): Decision<UserSyncEvent> {
+): Decision<UserSyncEvent, UserSyncRefusal> {
   const { service, heldVersion = 0 } = command;
   if (service !== undefined && !Object.hasOwn(sync.services, service)) {
     return refuse('unknown_service', `The user is not synchronised to "${service}".`);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { PaymentRefusal } from '../../domain/orders/port-codes.ts';
 
 /** The payment of an order, known by the key of its authorisation. */
 export interface PaymentRequest {
@@ -25,16 +26,6 @@ export interface Payment {
 export type PaymentAnswer =
   | { readonly isDone: true; readonly payment: Payment }
   | { readonly isDone: false; readonly code: PaymentRefusal; readonly message: string };
-
-/** Why a payment is refused. */
-export type PaymentRefusal =
-  | 'payment_declined'
-  | 'payment_voided'
-  | 'payment_refunded'
-  | 'payment_captured'
-  | 'payment_not_authorised'
-  | 'payment_not_captured'
-  | 'refund_exceeds_payment';
 
 /** Something to be done to a payment, under an idempotency key of its own. */
 export interface PaymentCall {

@@ -1,4 +1,5 @@
 import type { Address } from '../../db/orders/place-order.ts';
+import type { ShippingRefusal } from '../../domain/orders/port-codes.ts';
 import type { Books } from '../payment/payment-port.ts';
 
 /** A shipment; cancelled: also one that was cancelled before it was ever accepted, and can't be any more. */
@@ -11,9 +12,6 @@ export interface Shipment {
 export type ShippingAnswer =
   | { readonly isDone: true; readonly shipment: Shipment }
   | { readonly isDone: false; readonly code: ShippingRefusal; readonly message: string };
-
-/** Why a shipment is refused. */
-export type ShippingRefusal = 'invalid_address' | 'shipment_cancelled' | 'already_delivered';
 
 /** An order to be shipped; its id is the idempotency key. `shipTo` is null once its user is deleted. */
 export interface ShipmentCall {

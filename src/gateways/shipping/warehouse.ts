@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Shipment, ShipmentCall, ShippingAnswer, ShippingPort, ShippingRefusal } from './shipping-port.ts';
+import { SHIPPING_REFUSALS, type ShippingRefusal } from '../../domain/orders/port-codes.ts';
+import type { Shipment, ShipmentCall, ShippingAnswer, ShippingPort } from './shipping-port.ts';
 
 type Row = Shipment & { readonly orderId: string };
 
@@ -71,11 +72,5 @@ function isAddressed({ shipTo }: ShipmentCall, countries: readonly string[]): bo
 }
 
 function refused(code: ShippingRefusal): ShippingAnswer {
-  return { isDone: false, code, message: REFUSALS[code] };
+  return { isDone: false, code, message: SHIPPING_REFUSALS[code].detail };
 }
-
-const REFUSALS: Readonly<Record<ShippingRefusal, string>> = {
-  invalid_address: 'The warehouse does not ship to this address.',
-  shipment_cancelled: 'The shipment was cancelled.',
-  already_delivered: 'The shipment was delivered already.',
-};

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { alertChannels, type AlertKind } from '../../alerts/alert.ts';
+import { alertChannels } from '../../alerts/alert.ts';
+import type { AlertKind } from '../../alerts/codes.ts';
 import { clearAlert, raiseAlert } from '../../alerts/raise.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { containsNul, toStorableText } from '../../domain/shared/text.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 import { PoisonError, type BusMessage } from '../bus.ts';
+import type { MessagingCause } from '../codes.ts';
 
 /** Names of the headers. */
 export const HEADERS = {
@@ -31,14 +32,15 @@ export function sizeOf({ tenantId, messageId, key, payload }: BusMessage): numbe
 export function assertPublishable(message: BusMessage): void {
   const { tenantId, messageId, topic, key, payload } = message;
   if (tenantId === '' || tenantId === ALL_TENANTS)
-    throw new PoisonError('publish_failed', 'The message names no tenant.');
-  if (messageId === '') throw new PoisonError('publish_failed', 'The message lacks its id.');
-  if (!TOPIC.test(topic)) throw new PoisonError('publish_failed', `"${topic}" can't be the name of a topic.`);
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message names no tenant.');
+  if (messageId === '') throw new PoisonError<MessagingCause>('publish_failed', 'The message lacks its id.');
+  if (!TOPIC.test(topic))
+    throw new PoisonError<MessagingCause>('publish_failed', `"${topic}" can't be the name of a topic.`);
   if ([tenantId, messageId, key, payload].some(containsNul)) {
-    throw new PoisonError('publish_failed', 'The message contains a NUL character.');
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message contains a NUL character.');
   }
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES || sizeOf(message) > MAX_MESSAGE_BYTES) {
-    throw new PoisonError(
+    throw new PoisonError<MessagingCause>(
       'publish_failed',
       `The payload is longer than ${MAX_PAYLOAD_BYTES} bytes, or its key or ids are.`,
     );

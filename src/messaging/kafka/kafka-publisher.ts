@@ -3,6 +3,7 @@ import { PoisonError, type BusMessage } from '../bus.ts';
 import { clientOptions, isKafkaError, type KafkaConnection } from './kafka-connection.ts';
 import { assertPublishable, sizeOf, toKafka } from './kafka-message.ts';
 import type { KafkaTopics } from './kafka-topics.ts';
+import type { MessagingCause } from '../codes.ts';
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const MAX_SEND_MESSAGES = 5_000;
@@ -60,7 +61,7 @@ export function createKafkaPublisher({
       known.clear();
       if (!isKafkaError(error, 'MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD')) throw error;
       if (messages.length === 1)
-        throw new PoisonError('publish_failed', `The broker refuses the message: ${String(error)}`);
+        throw new PoisonError<MessagingCause>('publish_failed', `The broker refuses the message: ${String(error)}`);
       // The broker's limit is lower than the default.
       for (const message of messages) await send([message]);
     }

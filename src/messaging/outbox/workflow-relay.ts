@@ -17,6 +17,7 @@ import { createOutageLog } from '../../telemetry/outage-log.ts';
 import { inSpan } from '../../telemetry/trace-context.ts';
 import { grpcCodeOf } from '../../temporal/errors.ts';
 import { startOptions } from '../../temporal/start-options.ts';
+import type { MessagingCause } from '../codes.ts';
 
 /** Calls in hand at a time. Few, so that a burst of them leaves the machine to those whom the API answers meanwhile. */
 const BATCH_SIZE = 20;
@@ -142,7 +143,7 @@ async function park({ db, logger }: WorkflowRelayDeps, row: ClaimedCall, error: 
       tenantId: row.tenantId,
       source: 'pending-start',
       type: row.workflowType,
-      cause: 'call_refused',
+      cause: 'call_refused' satisfies MessagingCause,
       detail: String(error),
       messageId: row.position,
       key: row.workflowId,

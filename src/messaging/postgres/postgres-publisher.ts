@@ -6,6 +6,7 @@ import { rawTransaction } from '../../postgres/transaction.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 import { PoisonError, type BusMessage } from '../bus.ts';
 import { partitionOf } from '../partition.ts';
+import type { MessagingCause } from '../codes.ts';
 
 const BATCH_SIZE = 1_000;
 /** What Kafka takes by default: a message that fits one adapter fits the other. */
@@ -85,12 +86,13 @@ async function insert(pool: pg.Pool, partitions: number, messages: readonly BusM
 
 function assertPublishable({ tenantId, messageId, topic, key, payload }: BusMessage): void {
   if (tenantId === '' || tenantId === ALL_TENANTS)
-    throw new PoisonError('publish_failed', 'The message names no tenant.');
-  if (messageId === '' || topic === '') throw new PoisonError('publish_failed', 'The message lacks its id or topic.');
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message names no tenant.');
+  if (messageId === '' || topic === '')
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message lacks its id or topic.');
   if ([tenantId, messageId, topic, key, payload].some(containsNul)) {
-    throw new PoisonError('publish_failed', 'The message contains a NUL character.');
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message contains a NUL character.');
   }
   if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
-    throw new PoisonError('publish_failed', `The payload is longer than ${MAX_PAYLOAD_BYTES} bytes.`);
+    throw new PoisonError<MessagingCause>('publish_failed', `The payload is longer than ${MAX_PAYLOAD_BYTES} bytes.`);
   }
 }

@@ -1,12 +1,12 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { Parsed, Refusal, RefusalCode } from '../../domain/shared/decision.ts';
+import type { Parsed, Refusal } from '../../domain/shared/decision.ts';
 
 /** A command that changed nothing, kept so that operators see why. */
 export interface RefusedCommand {
   readonly name: string;
   /** ISO 8601. */
   readonly at: string;
-  readonly code: RefusalCode;
+  readonly code: string;
   readonly detail: string;
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { Decision, Parsed, Refusal } from '../../domain/shared/decision.ts';
 import { refusalFailure, type CommandQueue, type Entry, type Outcome } from './command-queue.ts';
+import type { UserRefusal } from '../../domain/users/codes.ts';
 
 /** Commands that every entity workflow takes besides those of its domain. */
 export type EntityCommand = { readonly type: 'refresh' } | { readonly type: 'deleteUser' };
@@ -50,7 +51,7 @@ export interface EntityRules<State, Command extends { readonly type: string }, E
   continueAsNew(entity: Entity<State>): Promise<never>;
 }
 
-const DELETED: Refusal = { code: 'user_deleted', detail: 'The user was deleted.' };
+const DELETED: Refusal<UserRefusal> = { code: 'user_deleted', detail: 'The user was deleted.' };
 
 /**
  * Runs an entity until its user is deleted: decides on commands and due times, one step at a time, each step written

@@ -1,5 +1,6 @@
 import { assertNever } from '../../../domain/shared/assert-never.ts';
-import type { Payment, PaymentAnswer, PaymentRefusal, PaymentRequest } from '../payment-port.ts';
+import { PAYMENT_REFUSALS, type PaymentRefusal } from '../../../domain/orders/port-codes.ts';
+import type { Payment, PaymentAnswer, PaymentRequest } from '../payment-port.ts';
 
 /** One call on the ledger. */
 export type LedgerCall =
@@ -122,21 +123,19 @@ function refund(
 function answer(payment: LedgerPayment | undefined, done: readonly Payment['status'][]): CallDecision {
   if (payment === undefined) return refused('payment_not_authorised');
   if (done.includes(payment.status)) return { type: 'answer', answer: { isDone: true, payment } };
-  return refused(payment.status === 'authorised' ? 'payment_not_captured' : `payment_${payment.status}`);
+  return refused(REFUSED_AS[payment.status]);
 }
 
 function refused(code: PaymentRefusal): CallDecision {
-  return { type: 'answer', answer: { isDone: false, code, message: REFUSALS[code] } };
+  return { type: 'answer', answer: { isDone: false, code, message: PAYMENT_REFUSALS[code].detail } };
 }
 
-const REFUSALS: Readonly<Record<PaymentRefusal, string>> = {
-  payment_declined: "The payment was declined: it goes beyond the customer's credit.",
-  payment_voided: 'The payment was given up.',
-  payment_refunded: 'The payment was refunded.',
-  payment_captured: 'The payment was taken already.',
-  payment_not_authorised: 'The payment was never authorised.',
-  payment_not_captured: 'The payment was not taken yet.',
-  refund_exceeds_payment: 'There is not so much left to be refunded.',
+const REFUSED_AS: Readonly<Record<Payment['status'], PaymentRefusal>> = {
+  authorised: 'payment_not_captured',
+  captured: 'payment_captured',
+  voided: 'payment_voided',
+  refunded: 'payment_refunded',
+  declined: 'payment_declined',
 };
 
 /** Moves nothing when there is nothing to pay: a transfer of nothing is none. */

@@ -1,0 +1,72 @@
+import { conflict, missing, type Explanation, type RefusalEntry } from '../domain/shared/codes.ts';
+
+/** Conditions that somebody must look at. */
+export const ALERT_KINDS = {
+  temporal_unreachable: {
+    title: 'Temporal unreachable',
+    detail: 'Temporal does not answer.',
+    remedy: 'Start it or the way to it. Nothing is lost: promised calls wait in PostgreSQL.',
+  },
+  no_worker: {
+    title: 'No worker',
+    detail: 'No worker asks a task queue for work.',
+    remedy: "Start workers on the alert's task queue.",
+  },
+  schedule_to_start: {
+    title: 'Work waits',
+    detail: 'Tasks wait longer than they should before a worker takes them.',
+    remedy: 'Start more workers, or find out what keeps those at work.',
+  },
+  relay_stalled: {
+    title: 'Relay stalled',
+    detail: 'Messages or promised calls have waited too long to leave the house.',
+    remedy: 'See whether the bus or Temporal is up, and what the logs of workers and API say of it.',
+  },
+  horizon_stalled: {
+    title: 'Horizon stalled',
+    detail: 'A transaction stays open, and readers of the logs wait for it.',
+    remedy: 'End the transaction that the alert names.',
+  },
+  restored_elsewhere: {
+    title: 'Database restored',
+    detail: 'The database was restored into another cluster, or to an earlier point.',
+    remedy: 'Stop workers and API, run `npm run restart-readers`, and start them again.',
+  },
+  sync_failure_rate: {
+    title: 'Copies fail',
+    detail: 'Too many of the users who were sent out lately are not confirmed.',
+    remedy: 'Mend the service that `lastSyncError` names, then resync in bulk.',
+  },
+  process_parked: {
+    title: 'Process parked',
+    detail: 'An order or another process waits for an operator.',
+    remedy: 'Mend its cause, then retry the step or its undo; skip or abandon what can not be mended.',
+  },
+  process_overdue: {
+    title: 'Process overdue',
+    detail: 'A process waits for an event longer than it should.',
+    remedy: 'Ask who should have told of it, and tell it in their place.',
+  },
+  process_stuck: {
+    title: 'Process stuck',
+    detail: 'A process has not moved for a while, and waits for nobody.',
+    remedy: 'Act on the `classed` of its details; then recover it.',
+  },
+  dead_letter_depth: {
+    title: 'Dead letters',
+    detail: 'Too many dead letters are parked.',
+    remedy: 'Group them by cause, mend it, then replay them in bulk.',
+  },
+} as const satisfies Record<string, Explanation>;
+export type AlertKind = keyof typeof ALERT_KINDS;
+
+/** Refusals of operators' requests about alerts. */
+export const ALERT_PROBLEMS = {
+  alert_not_found: missing('Alert not found', 'There is no such alert.', 'Check the id and the tenant.'),
+  alert_already_resolved: conflict(
+    'Alert already resolved',
+    'The alert is resolved already.',
+    'Nothing: should the condition come back, a new alert opens.',
+  ),
+} satisfies Record<string, RefusalEntry>;
+export type AlertProblem = keyof typeof ALERT_PROBLEMS;

@@ -1,0 +1,135 @@
+import { conflict, final, missing, type CodeEntry, type RefusalEntry } from '../shared/codes.ts';
+
+/** Refusals of requests about orders, refunds and products. */
+export const ORDER_PROBLEMS = {
+  order_not_found: missing(
+    'Order not found',
+    'There is no such order, or it is not yours to see.',
+    'Check the id, and whether the token belongs to a user of the customer.',
+  ),
+  refund_not_found: missing('Refund not found', 'There is no such refund.', 'Check the id and the tenant.'),
+  product_not_found: missing('Product not found', 'There is no such product.', 'Check the `sku` and the tenant.'),
+  customer_required: {
+    title: 'Customer required',
+    detail: 'Only an active user may order, and only for its own customer.',
+    remedy: 'Complete the profile first, which ties the user to a customer.',
+    retryable: false,
+    kind: 'forbidden',
+  },
+  shipment_not_found: conflict(
+    'Not shipped',
+    'The warehouse has not accepted a shipment of this order.',
+    'Wait until the order is `shipped`, then say that it was delivered.',
+  ),
+  order_not_completed: conflict(
+    'Order not completed',
+    'Only a completed order can be refunded.',
+    'Cancel it while it is not shipped; else wait until it is delivered.',
+  ),
+  stock_too_low: conflict(
+    'Stock too low',
+    'There would be less on hand than is reserved for orders.',
+    'Count again, or cancel orders that have reserved the product.',
+  ),
+} as const satisfies Record<string, RefusalEntry>;
+
+/** Why an order is refused before anything is done for it. */
+export const ORDER_REFUSALS = {
+  customer_not_active: final(
+    'Customer not active',
+    'The customer has no active user.',
+    'Have a user of the customer activated, then order again.',
+  ),
+  order_empty: final('Order empty', 'The order has no line.', 'Order again, with at least one line.'),
+  too_many_lines: final(
+    'Too many lines',
+    'The order has more lines than `ORDER_MAX_LINES`.',
+    'Split it into several orders.',
+  ),
+  product_not_available: final(
+    'Product not available',
+    'A product does not exist, or is not sold any more.',
+    'Order again without it, or make it active in the catalogue.',
+  ),
+  currency_mismatch: final(
+    'Currency mismatch',
+    'A product is not sold, or the order was not paid, in this currency.',
+    'Ask again in the currency that `message` names or the catalogue has.',
+  ),
+  quantity_too_large: final(
+    'Quantity too large',
+    'A line is about more pieces than `ORDER_MAX_QUANTITY`.',
+    'Order fewer pieces at once.',
+  ),
+  total_too_large: final(
+    'Total too large',
+    'The order is worth more than `ORDER_MAX_TOTAL_MINOR`.',
+    'Split it into several orders.',
+  ),
+} satisfies Record<string, CodeEntry>;
+export type OrderRefusal = keyof typeof ORDER_REFUSALS;
+
+/** Why a refund is refused before anything is done for it. */
+export const REFUND_REFUSALS = {
+  order_not_shipped: final(
+    'Order not shipped',
+    'The order was not shipped; it can be cancelled instead.',
+    'Cancel the order.',
+  ),
+  refund_exceeds_payment: final(
+    'Refund exceeds payment',
+    'There is not so much left to be refunded.',
+    'Ask for no more than was paid, less what other refunds of the order are about.',
+  ),
+  refund_exceeds_order: final(
+    'Refund exceeds order',
+    'There are not so many pieces left to come back.',
+    'Ask for no more pieces than were shipped, less what other refunds of the order are about.',
+  ),
+} satisfies Record<string, CodeEntry>;
+export type RefundRefusal = keyof typeof REFUND_REFUSALS | Extract<OrderRefusal, 'currency_mismatch'>;
+
+/** Why a step of an order or refund, or its undo, is refused by our own rows. */
+export const STEP_REFUSALS = {
+  out_of_stock: final(
+    'Out of stock',
+    'There are not enough pieces of a product.',
+    'Order again once the product is in stock, or with fewer pieces.',
+  ),
+  order_undone: final(
+    'Order undone',
+    'The order was undone before this step was taken.',
+    'Nothing: a late attempt came after the undo, and must not take effect.',
+  ),
+  already_shipped: final(
+    'Already shipped',
+    'The order has left the warehouse, so its stock is not given back.',
+    'Get the goods back by hand and book them in, then skip the undo.',
+  ),
+  order_not_found: final(
+    'Order not found',
+    'There is no such order.',
+    'Look why the refund outlived its order; its rows were removed by hand.',
+  ),
+  refund_undone: final(
+    'Refund undone',
+    'The refund was undone, or never accepted, before this step was taken.',
+    'Nothing: a late attempt came after the undo, and must not take effect.',
+  ),
+  refund_paid: final(
+    'Refund paid',
+    'The refund was paid already.',
+    'Skip the undo, and settle with the customer by hand if the money should not have gone.',
+  ),
+  goods_reserved: final(
+    'Goods reserved',
+    'The pieces that came back are reserved for other orders already.',
+    'Retry the undo once there is stock, or skip it if the goods stay.',
+  ),
+  goodsReturned_overdue: final(
+    'Goods not returned',
+    'Nothing was heard of the goods of a refund in time.',
+    'Ask for the refund again once they are back; `RETURN_DEADLINE_DAYS` is how long it waits.',
+  ),
+} satisfies Record<string, CodeEntry>;
+export type StepRefusal = keyof typeof STEP_REFUSALS;
