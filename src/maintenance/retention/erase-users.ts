@@ -14,9 +14,9 @@ interface DeletedUser {
 
 /**
  * Where deleted users are left: in messages about them, but for the one that tells of the deletion, in what was sent to
- * them, and in orders that were still under way when they were deleted.
+ * them, and in orders that were still under way when they were deleted. A new table that may name one adds its line.
  */
-const TRACES: Readonly<Record<string, (removal: Removal, users: readonly DeletedUser[]) => Promise<void>>> = {
+export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonly DeletedUser[]) => Promise<void>>> = {
   outgoing_messages: (removal, users) => removeByKey(removal, 'outgoing_messages', users, `topic <> 'user.deleted'`),
   bus_messages: (removal, users) => removeByKey(removal, 'bus_messages', users, `topic <> 'user.deleted'`),
   // The key of a promised call that was parked is the workflow's id.
@@ -57,7 +57,7 @@ export async function eraseUsers(
   while (after !== undefined) {
     const users = await unpurgedUsers(removal, after);
     if (users.length === 0) return;
-    for (const [table, remove] of Object.entries(TRACES)) {
+    for (const [table, remove] of Object.entries(ERASURES)) {
       if (!failed.has(table) && !(await attempt(table, () => remove(removal, users)))) failed.add(table);
     }
     if (failed.size === 0) await markPurged(removal, users);

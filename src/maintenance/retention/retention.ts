@@ -7,8 +7,8 @@ import { LOGS } from '../../db/logs.ts';
 import { pruneMessages } from './prune-messages.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
 
-/** Which rows of a table have had their time, `$1` hours. */
-const EXPIRED: Readonly<Record<string, string>> = {
+/** Which rows of a table have had their time, `$1` hours. A new table that is kept for a time adds its line. */
+export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
   inbox_messages: `processed_at < now() - make_interval(hours => $1::int)`,
   dead_letters: `status <> 'parked' AND resolved_at < now() - make_interval(hours => $1::int)`,
   alerts: `status = 'resolved' AND resolved_at < now() - make_interval(hours => $1::int)`,
@@ -50,7 +50,7 @@ export async function removeExpired(db: Db, config: Config, onProgress: () => vo
     removal.count(log.table, 0);
     await attempt(log.table, () => pruneMessages(removal, log));
   }
-  for (const [table, condition] of Object.entries(EXPIRED)) {
+  for (const [table, condition] of Object.entries(EXPIRED_ROWS)) {
     const hours = table === 'idempotency_keys' ? config.IDEMPOTENCY_KEY_HOURS : config.RETENTION_DAYS * 24;
     await attempt(table, () => removeWhere(removal, table, condition, [hours]));
   }
