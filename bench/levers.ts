@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createOrderActivities } from '../src/activities/orders/order-activities.ts';
-import { createProcessActivities } from '../src/activities/process/process.ts';
+import { NativeConnection } from '@temporalio/worker';
+import { createActivities } from '../src/activities/create-activities.ts';
+import { createGateways } from '../src/composition/gateways.ts';
+import { createWorker } from '../src/composition/worker.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
-import { defaultPorts } from '../src/gateways/default-ports.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';
+import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 import { processWorkflowType, type ProcessInput } from '../src/workflows/process/process.messages.ts';
 import { createDatabase, temporalAddress } from '../test/support/services.ts';
 import { bareWorkflows } from './bare-workflows.ts';
@@ -19,6 +21,8 @@ import { untilShipped } from './shipped.ts';
 
 const TENANT = 'default';
 const IN_FLIGHT = 50;
+/** The SDK's default. */
+const SIMPLE = { type: 'simple-maximum' } as const;
 const SECTION = 'g levers, dev server';
 
 /** One way to carry orders. */
@@ -41,7 +45,7 @@ const LEVERS: readonly Lever[] = [
   { name: "… and started eagerly, by the worker's own connection", variant: 'joinedOrder', isEager: true },
 ];
 
-/** (g) What each lever gives: orders started from here and carried by a worker here, until they are shipped. */
+/** What each lever gives: orders started from here and carried by a worker here, until they are shipped. */
 export async function benchLevers(count: number): Promise<Figure[]> {
   const database = await createDatabase();
   const config = loadConfig({});
@@ -82,30 +86,28 @@ async function measure(
   { variant, slots = 40, isEager = false, isPolledSimply = false }: Lever,
   { db, connection, count }: { db: Db; connection: NativeConnection; count: number },
 ): Promise<number> {
-  const config = loadConfig({});
-  const taskQueue = `lever-${randomUUID()}`;
-  const pollers: Partial<WorkerOptions> = isPolledSimply
-    ? {}
-    : { workflowTaskPollerBehavior: { type: 'autoscaling' }, activityTaskPollerBehavior: { type: 'autoscaling' } };
-  const worker = await Worker.create({
-    connection,
-    taskQueue,
-    workflowsPath: fileURLToPath(new URL('order-variant-workflows.ts', import.meta.url)),
-    ...pollers,
-    activities: {
-      ...createProcessActivities({ db, config }),
-      ...createOrderActivities({
-        db,
-        config,
-        processType: (type) => ORDER_VARIANTS[variantOf(type)],
-        ...defaultPorts(config),
-      }),
-    },
-    maxConcurrentWorkflowTaskExecutions: slots,
-    maxConcurrentLocalActivityExecutions: 200,
-    maxConcurrentActivityTaskExecutions: 200,
-  });
+  const config = loadConfig({ TASK_QUEUE: `lever-${randomUUID()}` });
   const client = new Client({ connection });
+  const { codePath } = await loadWorkflowBundle(tmpdir(), {
+    workflowsPath: fileURLToPath(new URL('order-variant-workflows.ts', import.meta.url)),
+  });
+  const worker = await createWorker({
+    config,
+    connection,
+    namespace: 'default',
+    codePath,
+    activities: createActivities({
+      db,
+      client,
+      config,
+      gateways: createGateways(config),
+      processType: (type) => ORDER_VARIANTS[variantOf(type)],
+    }),
+    options: {
+      maxConcurrentWorkflowTaskExecutions: slots,
+      ...(isPolledSimply ? { workflowTaskPollerBehavior: SIMPLE, activityTaskPollerBehavior: SIMPLE } : {}),
+    },
+  });
   const place = async (index: number): Promise<string> => {
     const orderId = randomUUID();
     const state = await insertOrder(db.pool, {
@@ -118,7 +120,7 @@ async function measure(
     });
     const input: ProcessInput = { tenantId: TENANT, processId: orderId, carried: { state, revision: 0 } };
     await client.workflow.start(processWorkflowType(variant), {
-      taskQueue,
+      taskQueue: config.TASK_QUEUE,
       workflowId: `${variant}:${orderId}`,
       args: [input],
       requestEagerStart: isEager,

@@ -6,13 +6,11 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { createApp } from '../../src/api/app.ts';
-import { createEventFeed, type EventFeedOptions } from '../../src/realtime/event-feed.ts';
-import { replayHandlers } from '../../src/api/operations/replay-handlers.ts';
+import { createApi } from '../../src/composition/api.ts';
+import type { EventFeedOptions } from '../../src/realtime/event-feed.ts';
 import { localKeys } from '../../src/auth/local-keys.ts';
 import type { Role } from '../../src/auth/roles.ts';
-import { createTokenVerifier, mintToken } from '../../src/auth/tokens.ts';
-import { createReplayer } from '../../src/messaging/dead-letters/replay.ts';
+import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
@@ -82,25 +80,19 @@ export async function startApi({
   const keys = await localKeys(dataDir);
   const registry = new Registry();
   let wakes = 0;
-  const log = pino({ level: 'silent' });
-  const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger: log, ...streams });
-  const app = createApp({
+  const { app, events } = await createApi({
     config,
     db,
-    temporal,
-    log,
-    events,
+    client: temporal,
+    bus: { publish: async () => undefined, isHealthy: async () => db.ping().then(() => true) },
+    gateways: { mail: undefined },
+    logger: pino({ level: 'silent' }),
+    streams,
     checkAnswers: true,
-    verifyToken: await createTokenVerifier(config),
     wakeOutboxRelay: () => {
       wakes += 1;
     },
-    replayer: createReplayer({
-      db,
-      handlers: replayHandlers({ db, config, mail: undefined, bus: { publish: async () => undefined } }),
-    }),
     metrics: { registry, text: () => registry.metrics() },
-    isBusHealthy: async () => db.ping().then(() => true),
   });
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

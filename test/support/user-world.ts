@@ -3,23 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
 import type { ExecutionContext } from 'ava';
 import { pino } from 'pino';
-import { createAuditActivities } from '../../src/activities/audits/audits.ts';
-import { createBulkActivities } from '../../src/activities/bulk/users.ts';
-import { createNotificationActivities } from '../../src/activities/notifications/deliver-notifications.ts';
-import { createOrderActivities } from '../../src/activities/orders/order-activities.ts';
-import { createProcessActivities } from '../../src/activities/process/process.ts';
-import { createProfileActivities } from '../../src/activities/profile/profile.ts';
-import { createRefundActivities } from '../../src/activities/orders/refund-activities.ts';
-import { createUserSyncActivities } from '../../src/activities/user-sync/user-sync.ts';
+import { createActivities } from '../../src/activities/create-activities.ts';
+import { createWorker } from '../../src/composition/worker.ts';
 import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { User } from '../../src/postgres/generated/client.ts';
 import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { insertUser } from '../../src/db/users/users.ts';
-import { processType } from '../../src/domain/process/registry.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
 import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
@@ -75,21 +67,12 @@ export async function createWorld({
   const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
   const { codePath } = await loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'));
   const ports = around(defaultPorts(config));
-  const worker = await Worker.create({
+  const worker = await createWorker({
+    config,
     connection,
     namespace,
-    taskQueue: config.TASK_QUEUE,
-    workflowBundle: { codePath },
-    activities: {
-      ...createProfileActivities({ db, config }),
-      ...createUserSyncActivities({ db, config }),
-      ...createProcessActivities({ db, config }),
-      ...createOrderActivities({ db, config, processType, ...ports }),
-      ...createRefundActivities({ db, processType, ...ports }),
-      ...createAuditActivities({ db, client, config }),
-      ...createBulkActivities({ db, client, config }),
-      ...createNotificationActivities({ db, config, mail: undefined }),
-    },
+    codePath,
+    activities: createActivities({ db, client, config, gateways: { ...ports, mail: undefined } }),
   });
   const polling = worker.run();
   const relay = createWorkflowRelay({ db, client, config, logger: pino({ level: 'silent' }) });

@@ -3,11 +3,7 @@ import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { createReplayer, messageOf } from '../../src/messaging/dead-letters/replay.ts';
-import {
-  createSyncConfirmationsHandler,
-  subscribeSyncConfirmations,
-  SYNC_CONFIRMATIONS,
-} from '../../src/consumers/user-sync/sync-confirmations.ts';
+import { SYNC_CONFIRMATIONS, syncConfirmations } from '../../src/consumers/user-sync/sync-confirmations.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { createDatabase } from '../support/services.ts';
@@ -71,7 +67,7 @@ function promised(db: Db) {
 
 test("a confirmation is promised to the user's workflow as a signal", async (t) => {
   const db = await setUp(t);
-  await createSyncConfirmationsHandler({ db })(said());
+  await syncConfirmations({ db }).handle(said());
   const [call, ...others] = await promised(db);
   t.deepEqual(others, []);
   t.like(call, {
@@ -86,7 +82,7 @@ test("a confirmation is promised to the user's workflow as a signal", async (t) 
 
 test('a failure and a request for reconciliation become signals of their own', async (t) => {
   const db = await setUp(t);
-  const handle = createSyncConfirmationsHandler({ db });
+  const { handle } = syncConfirmations({ db });
   const [about, error] = [{ userId: USER.toUpperCase(), service: 'accounting' }, `full\0 ${'x'.repeat(2_000)}`];
   await handle(said({ id: '1', type: 'sync.user.failed', data: { ...about, userVersion: 2, error } }));
   await handle(
@@ -110,7 +106,7 @@ test('a failure and a request for reconciliation become signals of their own', a
 
 test('an event takes effect once, however often and under whatever message id it comes', async (t) => {
   const db = await setUp(t);
-  const handle = createSyncConfirmationsHandler({ db });
+  const { handle } = syncConfirmations({ db });
   await Promise.all([handle(said()), handle(said()), handle({ ...said(), messageId: 'another' })]);
   t.is((await promised(db)).length, 1);
   await handle(said({}, 'another source'));
@@ -121,15 +117,13 @@ test("an event without a tenant is its message's tenant's", async (t) => {
   const db = await setUp(t);
   const payload = said().payload.replace('"tenantid":"acme",', '');
   t.false(payload.includes('tenantid'));
-  await createSyncConfirmationsHandler({ db })({ ...said(), payload });
+  await syncConfirmations({ db }).handle({ ...said(), payload });
   t.is((await promised(db)).length, 1);
 });
 
 test('an event about a deleted user has no effect', async (t) => {
   const db = await setUp(t);
-  await createSyncConfirmationsHandler({ db })(
-    said({ data: { userId: DELETED, service: 'accounting', userVersion: 1 } }),
-  );
+  await syncConfirmations({ db }).handle(said({ data: { userId: DELETED, service: 'accounting', userVersion: 1 } }));
   t.deepEqual(await promised(db), []);
 });
 
@@ -164,7 +158,7 @@ const POISON: [string, string, BusMessage][] = [
 for (const [title, code, message] of POISON) {
   test(`an event ${title} is poison: ${code}`, async (t) => {
     const db = await setUp(t);
-    await t.throwsAsync(createSyncConfirmationsHandler({ db })(message), { instanceOf: PoisonError, code });
+    await t.throwsAsync(syncConfirmations({ db }).handle(message), { instanceOf: PoisonError, code });
     t.deepEqual(await promised(db), []);
     t.is(await db.inTenant(TENANT, (tx) => tx.inboxMessage.count()), 0);
   });
@@ -192,7 +186,7 @@ test("confirmations that come together take effect in one go, but for those that
     said({ id: '3', ...of(3) }),
     said({ id: '5', data: { userId: DELETED, service: 'accounting', userVersion: 1 } }),
   ]);
-  await subscribeSyncConfirmations({ db, bus });
+  await bus.subscribe(syncConfirmations({ db }));
   await until(async () => (await db.inTenant(TENANT, (tx) => tx.inboxMessage.count())) === 4);
   t.deepEqual(
     (await promised(db)).map(({ signalArg }) => signalArg),
@@ -215,7 +209,7 @@ test('a parked confirmation takes effect when it is replayed after its cause is 
     retryDelaysMs: [],
   });
   t.teardown(() => bus.close());
-  await subscribeSyncConfirmations({ db, bus });
+  await bus.subscribe(syncConfirmations({ db }));
   await bus.publish([said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } })]);
   const parked = () =>
     db.inTenant(TENANT, (tx) => listDeadLetters(tx, { source: SYNC_CONFIRMATIONS, status: 'parked', limit: 10 }));
@@ -223,7 +217,7 @@ test('a parked confirmation takes effect when it is replayed after its cause is 
   const [letter] = (await parked()).items;
   t.is(letter?.cause, 'unknown_service');
 
-  const handle = createSyncConfirmationsHandler({ db });
+  const { handle } = syncConfirmations({ db });
   const replayer = createReplayer({
     db,
     handlers: { [SYNC_CONFIRMATIONS]: (_, deadLetter) => handle(messageOf(deadLetter)) },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '../../messaging/bus.ts';
 import { MESSAGE_RELAY } from '../../messaging/outbox/message-outbox.ts';
 import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
-import { createSyncConfirmationsHandler, SYNC_CONFIRMATIONS } from '../../consumers/user-sync/sync-confirmations.ts';
+import { createConsumers } from '../../consumers/consumers.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
@@ -29,9 +29,12 @@ export function replayHandlers({
   bus: Pick<Bus, 'publish'>;
   config: Pick<Config, 'NOTIFICATIONS_PAUSED'>;
 } & NotificationGateways): Readonly<Record<string, ReplayHandler>> {
-  const confirm = createSyncConfirmationsHandler({ db });
+  const ofConsumers = createConsumers({ db }).map(({ group, handle }): [string, ReplayHandler] => [
+    group,
+    (_tenantId, deadLetter) => handle(messageOf(deadLetter)),
+  ]);
   return {
-    [SYNC_CONFIRMATIONS]: (_tenantId, deadLetter) => confirm(messageOf(deadLetter)),
+    ...Object.fromEntries(ofConsumers),
     [MESSAGE_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
     // Put back; the relay carries it out.
     'pending-start': async (tenantId, { payload }) => {

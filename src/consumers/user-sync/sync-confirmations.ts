@@ -15,7 +15,7 @@ import {
   userSyncWorkflowId,
 } from '../../workflows/user-sync/user-sync.messages.ts';
 import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../../telemetry/trace-context.ts';
-import { PoisonError, type Bus, type BusMessage, type MessageHandler, type Subscription } from '../../messaging/bus.ts';
+import { PoisonError, type BusMessage, type SubscribeOptions } from '../../messaging/bus.ts';
 import { EVENTS, TOPICS } from '../../events/user-events.ts';
 import type { ConfirmationCause } from '../../domain/user-sync/codes.ts';
 
@@ -31,12 +31,15 @@ const syncEvent = z.discriminatedUnion('type', [
 ]);
 type SyncEvent = z.output<typeof syncEvent>;
 
-/** Subscribes the consumer of what services say about their copies of users. */
-export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): Promise<Subscription> {
-  return bus.subscribe({
+/** Turns what services say about their copies of users into signals to the users' `userSync` workflows, once each. */
+export function syncConfirmations({ db }: { db: Db }): SubscribeOptions {
+  return {
     group: SYNC_CONFIRMATIONS,
     topics: [TOPICS.syncConfirmed, TOPICS.syncFailed, TOPICS.reconciliationRequest],
-    handle: createSyncConfirmationsHandler({ db }),
+    handle: async (message) => {
+      const event = read(message);
+      await inSpan(...spanOf(event), () => applyEvents(db, [{ ...event, traceparent: currentTraceparent() }]));
+    },
     handleBatch: async (messages) => {
       const events = messages.map(read).map((event) => {
         const span = startSpan(...spanOf(event));
@@ -46,14 +49,6 @@ export function subscribeSyncConfirmations({ db, bus }: { db: Db; bus: Bus }): P
       // Those of a batch that failed tell of nothing: its messages come again
       for (const { span } of events) span.end();
     },
-  });
-}
-
-/** Turns an event of a service into a signal to the user's `userSync` workflow, once. */
-export function createSyncConfirmationsHandler({ db }: { db: Db }): MessageHandler {
-  return async (message) => {
-    const event = read(message);
-    await inSpan(...spanOf(event), () => applyEvents(db, [{ ...event, traceparent: currentTraceparent() }]));
   };
 }
 

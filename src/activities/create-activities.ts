@@ -1,0 +1,56 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config/config.ts';
+import type { Db } from '../postgres/client.ts';
+import type { PaymentPort } from '../gateways/payment/payment-port.ts';
+import type { ShippingPort } from '../gateways/shipping/shipping-port.ts';
+import type { NotificationGateways } from '../notifications/channels.ts';
+import { processType as registeredType } from '../domain/process/registry.ts';
+import { createAuditActivities } from './audits/audits.ts';
+import { createBulkActivities } from './bulk/users.ts';
+import { createNotificationActivities, type NotificationDeps } from './notifications/deliver-notifications.ts';
+import { createOrderActivities } from './orders/order-activities.ts';
+import { createRefundActivities } from './orders/refund-activities.ts';
+import { createProcessActivities } from './process/process.ts';
+import type { StepDeps } from './process/step.ts';
+import { createProfileActivities } from './profile/profile.ts';
+import { createUserSyncActivities } from './user-sync/user-sync.ts';
+
+/** What activities leave the process by. */
+export interface ActivityGateways extends NotificationGateways {
+  readonly payments: PaymentPort;
+  readonly shipping: ShippingPort;
+}
+
+/** What the activities of all domains need. */
+export interface ActivityDeps {
+  readonly db: Db;
+  readonly client: Client;
+  readonly config: Config;
+  readonly gateways: ActivityGateways;
+  /** Definitions of processes other than the product's. */
+  readonly processType?: StepDeps['processType'];
+  /** Told of what became of each notification, for the metrics. */
+  readonly observe?: NotificationDeps['observe'];
+}
+
+/** The activities of every domain, under the names by which workflows call them. */
+export function createActivities({
+  db,
+  client,
+  config,
+  gateways,
+  processType = registeredType,
+  observe,
+}: ActivityDeps) {
+  const { payments, shipping, mail, sms } = gateways;
+  return {
+    ...createProfileActivities({ db, config }),
+    ...createUserSyncActivities({ db, config }),
+    ...createNotificationActivities({ db, config, mail, sms, ...(observe === undefined ? {} : { observe }) }),
+    ...createProcessActivities({ db, config }),
+    ...createOrderActivities({ db, config, processType, payments, shipping }),
+    ...createRefundActivities({ db, processType, payments }),
+    ...createAuditActivities({ db, client, config }),
+    ...createBulkActivities({ db, client, config }),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Client } from '@temporalio/client';
+import type { Express } from 'express';
+import type { Logger } from 'pino';
+import { createApp } from '../api/app.ts';
+import type { ApiDeps } from '../api/http/deps.ts';
+import { replayHandlers } from '../api/operations/replay-handlers.ts';
+import { createTokenVerifier } from '../auth/tokens.ts';
+import type { Config } from '../config/config.ts';
+import type { Bus } from '../messaging/bus.ts';
+import { createReplayer } from '../messaging/dead-letters/replay.ts';
+import type { NotificationGateways } from '../notifications/channels.ts';
+import type { Db } from '../postgres/client.ts';
+import { createEventFeed, type EventFeed, type EventFeedOptions } from '../realtime/event-feed.ts';
+
+/** What the API is made of. */
+export interface ApiParts extends Pick<ApiDeps, 'metrics' | 'wakeOutboxRelay' | 'checkAnswers'> {
+  readonly config: Config;
+  readonly db: Db;
+  readonly client: Client;
+  readonly bus: Pick<Bus, 'publish' | 'isHealthy'>;
+  readonly gateways: NotificationGateways;
+  readonly logger: Logger;
+  readonly streams?: Partial<EventFeedOptions>;
+}
+
+/** Makes the API as the product serves it; `events` is to be stopped before the server. */
+export async function createApi({
+  config,
+  db,
+  client,
+  bus,
+  gateways: { mail, sms },
+  logger,
+  streams = {},
+  ...deps
+}: ApiParts): Promise<{ app: Express; events: EventFeed }> {
+  const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger, ...streams });
+  const app = createApp({
+    ...deps,
+    config,
+    db,
+    temporal: client,
+    log: logger,
+    events,
+    verifyToken: await createTokenVerifier(config),
+    replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, config, mail, sms }) }),
+    isBusHealthy: () => bus.isHealthy(),
+  });
+  return { app, events };
+}

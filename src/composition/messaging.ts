@@ -1,0 +1,69 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import { createConsumers } from '../consumers/consumers.ts';
+import type { Metrics } from '../maintenance/metrics/metrics.ts';
+import { createBus } from '../messaging/create-bus.ts';
+import { parkInDeadLetters } from '../messaging/dead-letters/park.ts';
+import { startMessageRelay } from '../messaging/outbox/message-relay.ts';
+import { createWorkflowRelay } from '../messaging/outbox/workflow-relay.ts';
+import type { Db } from '../postgres/client.ts';
+import { createOutageLog } from '../telemetry/outage-log.ts';
+
+/** Longer than any pause between two attempts of what reads and relays logs. */
+const QUIET_MS = 15_000;
+
+/** What brings messages out of the house and in. */
+export interface MessagingDeps {
+  readonly config: Config;
+  readonly db: Db;
+  readonly client: Client;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'busDeliveries' | 'relayedMessages'>;
+}
+
+/** Starts both relays and every consumer; `stop` ends them after what is in hand. */
+export async function startMessaging({
+  config,
+  db,
+  client,
+  logger,
+  metrics,
+}: MessagingDeps): Promise<{ stop(): Promise<void> }> {
+  const outages = createOutageLog({
+    logger,
+    message: 'a log can not be read or relayed; trying again',
+    quietMs: QUIET_MS,
+  });
+  const onError = (error: unknown): void => outages.failed(error);
+  const bus = createBus({
+    config,
+    pool: db.pool,
+    park: parkInDeadLetters(db),
+    onError,
+    onDelivery: ({ group, message: { topic, messageId }, outcome, error }) => {
+      metrics.busDeliveries.inc({ group, outcome });
+      if (error !== undefined)
+        logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');
+    },
+  });
+  const workflowRelay = createWorkflowRelay({ db, client, config, logger });
+  workflowRelay.start();
+  const messageRelay = startMessageRelay({
+    db,
+    bus,
+    pollMs: config.BUS_POLL_MS,
+    onError,
+    onRelayed: ({ published, parked }) => {
+      metrics.relayedMessages.inc({ outcome: 'published' }, published);
+      metrics.relayedMessages.inc({ outcome: 'parked' }, parked);
+    },
+  });
+  const consumers = await Promise.all(createConsumers({ db }).map((consumer) => bus.subscribe(consumer)));
+  return {
+    stop: async () => {
+      await Promise.all([...consumers, messageRelay, workflowRelay].map((part) => part.stop()));
+      await bus.close();
+    },
+  };
+}
