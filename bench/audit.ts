@@ -4,7 +4,7 @@ import { until } from '../test/support/until.ts';
 import { install } from './installation.ts';
 import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
 
-/** (d) One profile audit of `users` users with open workflows, nothing to repair. */
+/** One profile audit of `users` users with open workflows, nothing to repair. */
 export async function benchAudit(users: number): Promise<Figure[]> {
   // No retry before the audit
   const installation = await install({ settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '86400000' } });
@@ -41,21 +41,21 @@ export async function benchAudit(users: number): Promise<Figure[]> {
     const seconds = (performance.now() - startedAt) / 1_000;
     if (report.checked !== users) throw new Error(`the audit checked ${report.checked} of ${users} users`);
     return [
-      { section: 'd audit', name: `audit of ${users} users`, value: seconds, unit: 's' },
+      { section: 'audit', name: `audit of ${users} users`, value: seconds, unit: 's' },
       {
-        section: 'd audit',
+        section: 'audit',
         name: 'CPU of the worker for 1,000 users',
         value: ((cpuMs(worker.pid) - cpuBefore) / users) * 1_000,
         unit: 'ms',
       },
       {
-        section: 'd audit',
+        section: 'audit',
         name: `worker, ${users} open users, before the audit`,
         value: residentBefore / 1_024,
         unit: 'MB',
       },
       {
-        section: 'd audit',
+        section: 'audit',
         name: `worker, ${users} open users, after the audit`,
         value: residentKb(worker.pid) / 1_024,
         unit: 'MB',

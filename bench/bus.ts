@@ -15,7 +15,7 @@ const KEYS = 500;
 const TENANT = 'bench';
 
 /**
- * (e) The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one
+ * The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one
  * statement.
  */
 export async function benchBus(count: number, buses: Readonly<Record<string, (db: Db) => Bus>>): Promise<Figure[]> {
@@ -64,7 +64,7 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
     const baseline = median(rates.inserts);
     for (const [name, values] of Object.entries(rates)) {
       figures.push({
-        section: `e bus ${adapter}`,
+        section: `bus ${adapter}`,
         name: TITLES[name] ?? name,
         value: median(values),
         unit: '/s',

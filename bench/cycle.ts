@@ -11,7 +11,7 @@ import { cpuMs, drive, type Figure } from './measure.ts';
 
 const IN_FLIGHT = 20;
 
-/** (b) Register → complete → synced by three services, with the CPU time of each process, beside a bare workflow. */
+/** Register → complete → synced by three services, with the CPU time of each process, beside a bare workflow. */
 export async function benchCycle(count: number): Promise<Figure[]> {
   const installation = await install();
   const downstream = await confirmEverything(installation);
@@ -27,18 +27,18 @@ export async function benchCycle(count: number): Promise<Figure[]> {
     const bare = (bareBefore + bareAfter) / 2;
     const cpu = (index: number): number => ((after[index] ?? 0) - (before[index] ?? 0)) / count;
     return [
-      { section: 'b full cycle', name: 'bare workflow of one activity', value: bare, unit: '/s', ratio: 1 },
+      { section: 'cycle', name: 'bare workflow of one activity', value: bare, unit: '/s', ratio: 1 },
       {
-        section: 'b full cycle',
+        section: 'cycle',
         name: 'register → complete → synced by 3',
         value: full.perSecond,
         unit: '/s',
         ratio: full.perSecond / bare,
       },
-      { section: 'b full cycle', name: 'p50', value: full.p50Ms, unit: 'ms' },
-      { section: 'b full cycle', name: 'p99', value: full.p99Ms, unit: 'ms' },
-      { section: 'b full cycle', name: 'CPU of the API', value: cpu(0), unit: 'ms each' },
-      { section: 'b full cycle', name: 'CPU of the worker', value: cpu(1), unit: 'ms each' },
+      { section: 'cycle', name: 'p50', value: full.p50Ms, unit: 'ms' },
+      { section: 'cycle', name: 'p99', value: full.p99Ms, unit: 'ms' },
+      { section: 'cycle', name: 'CPU of the API', value: cpu(0), unit: 'ms each' },
+      { section: 'cycle', name: 'CPU of the worker', value: cpu(1), unit: 'ms each' },
     ];
   } finally {
     await downstream.close();

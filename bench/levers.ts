@@ -23,7 +23,7 @@ const TENANT = 'default';
 const IN_FLIGHT = 50;
 /** The SDK's default. */
 const SIMPLE = { type: 'simple-maximum' } as const;
-const SECTION = 'g levers, dev server';
+const SECTION = 'levers, dev server';
 
 /** One way to carry orders. */
 interface Lever {

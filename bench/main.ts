@@ -5,9 +5,28 @@ import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
+/** What can be measured, in the order in which it is. */
+const SECTIONS = ['registrations', 'cycle', 'memory', 'audit', 'bus', 'orders', 'levers'] as const;
+type Section = (typeof SECTIONS)[number];
+const HELP = `npm run bench -- [--only <section>[,<section>…]] [--quick]
+
+  --only   one or several of: ${SECTIONS.join(', ')}; all of them without it
+  --quick  a fifth of the numbers
+`;
+
 const { values } = parseArgs({
-  options: { only: { type: 'string', default: 'abcdefg' }, quick: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', default: SECTIONS.join(',') },
+    quick: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
 });
+const wanted = values.only.split(',').map((word) => word.trim());
+const unknown = wanted.filter((word) => !SECTIONS.some((section) => section === word));
+if (values.help || unknown.length > 0) {
+  process.stdout.write(unknown.length > 0 ? `There is no section ${unknown.join(', ')}.\n\n${HELP}` : HELP);
+  process.exit(unknown.length > 0 ? 1 : 0);
+}
 const scale = values.quick ? 0.2 : 1;
 
 // A worker that makes the bundle itself keeps the memory which that took.
@@ -25,25 +44,25 @@ const { benchOrders } = await import('./orders.ts');
 const { benchLevers } = await import('./levers.ts');
 const { busesOf } = await import('./buses.ts');
 
-const sections: Readonly<Record<string, () => Promise<Figure[]>>> = {
-  a: () => benchRegistrations(Math.round(1_500 * scale)),
-  b: () => benchCycle(Math.round(500 * scale)),
-  c: () => benchMemory(values.quick ? [300, 1_000] : [1_000, 3_000]),
-  d: () => benchAudit(Math.round(10_000 * scale)),
-  e: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
-  f: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
-  g: () => benchLevers(Math.round(1_000 * scale)),
+const sections: Readonly<Record<Section, () => Promise<Figure[]>>> = {
+  registrations: () => benchRegistrations(Math.round(1_500 * scale)),
+  cycle: () => benchCycle(Math.round(500 * scale)),
+  memory: () => benchMemory(values.quick ? [300, 1_000] : [1_000, 3_000]),
+  audit: () => benchAudit(Math.round(10_000 * scale)),
+  bus: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
+  orders: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
+  levers: () => benchLevers(Math.round(1_000 * scale)),
 };
 
 const figures: Figure[] = [];
 try {
-  for (const [letter, run] of Object.entries(sections)) {
-    if (!values.only.includes(letter)) continue;
-    const measured = await run();
+  for (const section of SECTIONS) {
+    if (!wanted.includes(section)) continue;
+    const measured = await sections[section]();
     figures.push(...measured);
     console.table(
-      measured.map(({ section, name, value, unit, ratio }) => ({
-        section,
+      measured.map(({ section: within, name, value, unit, ratio }) => ({
+        section: within,
         name,
         value: Number(value.toPrecision(4)),
         unit,

@@ -10,7 +10,7 @@ const WARM_USERS = 300;
 const BOUNDLESS = '1000000';
 
 /**
- * (c) The worker's memory with so many open users, at the cache's default size and at none; and what a signal costs to
+ * The worker's memory with so many open users, at the cache's default size and at none; and what a signal costs to
  * a workflow in the cache, and to one that was evicted and is replayed.
  */
 export async function benchMemory(users: readonly [number, number]): Promise<Figure[]> {
@@ -52,7 +52,7 @@ async function withoutBound(users: number): Promise<Figure[]> {
 }
 
 function figure(name: string, value: number, unit: string): Figure {
-  return { section: 'c memory', name, value, unit };
+  return { section: 'memory', name, value, unit };
 }
 
 function workerOf({ worker }: Installation): NonNullable<Installation['worker']> {

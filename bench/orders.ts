@@ -21,7 +21,7 @@ interface Stage {
 }
 
 /**
- * (f) Orders from `POST /orders` until they are shipped, for growing numbers of orders, on the dev server and on
+ * Orders from `POST /orders` until they are shipped, for growing numbers of orders, on the dev server and on
  * Temporal Server with PostgreSQL, beside a bare workflow of one activity on the same server and the same writes done
  * directly.
  */
@@ -39,7 +39,7 @@ export async function benchOrders(counts: readonly number[]): Promise<Figure[]> 
 }
 
 async function benchStage({ name, address, processes }: Stage, counts: readonly number[]): Promise<Figure[]> {
-  const section = `f orders, ${name}`;
+  const section = `orders, ${name}`;
   const installation = await install({ address });
   const { api, worker } = installation;
   if (worker === undefined) throw new Error('the worker is missing');

@@ -6,7 +6,7 @@ import { drive, median, type Figure, type Load } from './measure.ts';
 const IN_FLIGHT = 50;
 const ROUNDS = 3;
 
-/** (a) Registrations accepted per second, Temporal up and down, beside the same rows written by a bare transaction. */
+/** Registrations accepted per second, Temporal up and down, beside the same rows written by a bare transaction. */
 export async function benchRegistrations(count: number): Promise<Figure[]> {
   const up = await install();
   const down = await install({ isTemporalAway: true });
@@ -24,9 +24,9 @@ export async function benchRegistrations(count: number): Promise<Figure[]> {
   }
   const rate = (name: keyof typeof loads): number => median(loads[name].map(({ perSecond }) => perSecond));
   return (['bare', 'up', 'down'] as const).flatMap((name): Figure[] => [
-    { section: 'a registrations', name: TITLES[name], value: rate(name), unit: '/s', ratio: rate(name) / rate('bare') },
+    { section: 'registrations', name: TITLES[name], value: rate(name), unit: '/s', ratio: rate(name) / rate('bare') },
     {
-      section: 'a registrations',
+      section: 'registrations',
       name: `${TITLES[name]}, p99`,
       value: median(loads[name].map(({ p99Ms }) => p99Ms)),
       unit: 'ms',
