@@ -3,6 +3,7 @@ import { bulkRoutes } from './operations/bulk.ts';
 import { deadLetterCommandRoutes } from './operations/dead-letter-commands.ts';
 import { deadLetterRoutes } from './operations/dead-letters.ts';
 import { maintenanceRoutes } from './operations/maintenance.ts';
+import { operationRoutes } from './operations/operations.ts';
 import { notificationRoutes } from './users/notifications.ts';
 import { orderCommandRoutes } from './orders/order-commands.ts';
 import { orderEventRoutes } from './orders/order-events.ts';
@@ -22,6 +23,7 @@ import { userRoutes } from './users/users.ts';
 export const ROUTES: readonly Route[] = [
   ...statisticsRoutes,
   ...bulkRoutes,
+  ...operationRoutes,
   ...profileStateRoutes,
   ...syncStateRoutes,
   ...userRoutes,

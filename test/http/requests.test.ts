@@ -42,6 +42,7 @@ test("ids that are none, or hold what can't be stored, are refused before they r
     '/users/%F0',
     '/dead-letters/42',
     '/users/state-management/bulk/42',
+    '/operations/42',
   ]) {
     t.is((await api.ask('GET', path, admin)).status, 400, path);
   }

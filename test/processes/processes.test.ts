@@ -31,6 +31,7 @@ test('parked processes are found, and commanded together', async (t) => {
     const { status, body } = await api.ask('POST', `/processes/bulk/${name}`, { ...operator, json });
     t.is(status, 202);
     const href = String(body['href']);
+    t.regex(href, /^\/operations\//);
     await until(async () => (await api.ask('GET', href, operator)).body['state'] === 'completed', { what: name });
     return (await api.ask('GET', href, operator)).body;
   };

@@ -118,10 +118,14 @@ test('a bulk operation is accepted once for its Idempotency-Key and shows its pr
   ];
   t.is(first.status, 202);
   t.deepEqual(second.body, first.body);
-  const href = String(first.body['href']);
+  const href = `/operations/${String(first.body['operationId'])}`;
+  t.is(first.body['href'], href);
+  t.is(first.headers.get('Location'), href);
   await until(async () => (await api.ask('GET', href, admin)).body['state'] === 'completed');
   t.like((await api.ask('GET', href, admin)).body, { matched: 2, signalled: 2 });
   t.is((await api.ask('GET', href, { ...admin, tenant: 'elsewhere' })).body['code'], 'bulk_operation_not_found');
+  const former = `/users/state-management/bulk/${String(first.body['operationId'])}`;
+  t.deepEqual((await api.ask('GET', former, admin)).body, (await api.ask('GET', href, admin)).body);
   t.is(
     (
       await api.ask('POST', '/users/state-management/bulk/reactivate', {
@@ -192,7 +196,7 @@ test('without Temporal a command is a 503, and so is a bulk operation and its pr
       ...admin,
       json: { filter: { status: 'active' } },
     }),
-    await alone.ask('GET', '/users/state-management/bulk/11111111-1111-1111-1111-111111111111', admin),
+    await alone.ask('GET', '/operations/11111111-1111-1111-1111-111111111111', admin),
     await alone.ask('POST', '/maintenance/audits/cleanup/run', admin),
   ]) {
     t.is(answer.status, 503);

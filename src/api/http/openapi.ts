@@ -61,6 +61,7 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
   return {
     operationId: spec.operationId,
     tags: [spec.tag],
+    ...(spec.isDeprecated === true ? { deprecated: true } : {}),
     summary: spec.summary,
     description: [spec.description, `Roles: ${spec.roles.join(', ')}.`]
       .filter((text) => text !== undefined)

@@ -37,6 +37,8 @@ export interface RouteSpec<
   readonly errors: readonly ErrorCode[];
   /** Takes an `Idempotency-Key`. */
   readonly idempotent?: true;
+  /** Answers on for callers of old; another address is the one to use. */
+  readonly isDeprecated?: true;
   /** Inactive and suspended users may call it too. */
   readonly openToInactive?: true;
 }

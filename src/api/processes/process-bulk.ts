@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ProcessBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
-import { bulkAccepted, startBulk } from '../operations/bulk.ts';
+import { bulkAccepted, startBulk } from '../operations/operations.ts';
 import { mandatoryReason, optionalReason, skippedStep } from './process-commands.ts';
 import { processFilter, toProcessFilter } from './processes.ts';
 import { route, type Route } from '../http/route.ts';
