@@ -123,7 +123,7 @@ export async function createSagaWorld({
 /** The bundle of the workflows of these tests. */
 export function loadSagaBundle(): Promise<WorkflowBundle> {
   return loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), {
-    workflowsPath: fileURLToPath(new URL('saga-workflows.ts', import.meta.url)),
+    workflowsPath: fileURLToPath(new URL('../processes/saga-workflows.ts', import.meta.url)),
   });
 }
 
