@@ -4,7 +4,7 @@ import { deliverAll, type DeliveryOutcome } from '../delivery.ts';
 import type { KafkaConnection } from './kafka-connection.ts';
 import { startGroupMember } from './kafka-group.ts';
 import { createKafkaPublisher } from './kafka-publisher.ts';
-import { readShare } from './kafka-share.ts';
+import { readAssignment } from './kafka-reader.ts';
 import { createKafkaTopics, type KafkaTopics } from './kafka-topics.ts';
 
 const DEFAULT_CONCURRENCY = 8;
@@ -104,6 +104,6 @@ function startSubscription(
     sessionTimeoutMs,
     lookMs,
     onError,
-    work: (share) => readShare(share, { connection, group, defaultTenant, deliver, onError }),
+    work: (assignment) => readAssignment(assignment, { connection, group, defaultTenant, deliver, onError }),
   });
 }

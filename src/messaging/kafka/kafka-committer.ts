@@ -1,5 +1,5 @@
 import { pause } from '../delivery.ts';
-import type { Share } from './kafka-group.ts';
+import type { Assignment } from './kafka-assignment.ts';
 
 const RETRY_MS = 500;
 
@@ -9,7 +9,7 @@ interface Partition {
   readonly partition: number;
 }
 
-/** Moves the group's places as work is done. */
+/** Moves the group's offsets as work is done. */
 export interface Committer {
   /** Everything of the partition before `offset` is done with. */
   done(partition: Partition, offset: bigint): void;
@@ -17,30 +17,36 @@ export interface Committer {
   finish(): Promise<void>;
 }
 
-/** Commits one request after the other, the newest place of each partition, so that an older one can't arrive later. */
-export function createCommitter({ share, onError }: { share: Share; onError: (error: unknown) => void }): Committer {
-  const places = new Map<string, Partition & { offset: bigint }>();
+/** What a committer needs. */
+interface CommitterOptions {
+  readonly assignment: Assignment;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Commits one request after the other, each partition's newest offset, so that an older one can't arrive later. */
+export function createCommitter({ assignment, onError }: CommitterOptions): Committer {
+  const offsets = new Map<string, Partition & { offset: bigint }>();
   let writing: Promise<void> | undefined;
 
   /** False: it is still to be committed. */
   async function commitOnce(): Promise<boolean> {
-    const taken = [...places];
-    places.clear();
+    const taken = [...offsets];
+    offsets.clear();
     try {
-      await share.commit(taken.map(([, place]) => place));
+      await assignment.commit(taken.map(([, offset]) => offset));
       return true;
     } catch (error) {
       onError(error);
-      for (const [name, place] of taken) if (!places.has(name)) places.set(name, place);
+      for (const [name, offset] of taken) if (!offsets.has(name)) offsets.set(name, offset);
       return false;
     }
   }
 
   async function commitAll(): Promise<void> {
-    while (places.size > 0) {
+    while (offsets.size > 0) {
       if (await commitOnce()) continue;
-      if (share.signal.aborted) return;
-      await pause(RETRY_MS, share.signal);
+      if (assignment.revoked.aborted) return;
+      await pause(RETRY_MS, assignment.revoked);
     }
   }
 
@@ -50,12 +56,12 @@ export function createCommitter({ share, onError }: { share: Share; onError: (er
     }));
   return {
     done: ({ topic, partition }, offset) => {
-      places.set(`${topic}:${partition}`, { topic, partition, offset });
+      offsets.set(`${topic}:${partition}`, { topic, partition, offset });
       void start();
     },
     finish: async () => {
       await writing;
-      if (places.size > 0) await commitOnce();
+      if (offsets.size > 0) await commitOnce();
     },
   };
 }
