@@ -77,7 +77,7 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
 
 const TITLES: Readonly<Record<string, string>> = {
   inserts: 'plain inserts, one statement',
-  relay: 'outgoing log to bus',
+  relay: 'message outbox to bus',
   consumer: 'consumer that does nothing',
   inbox: 'consumer with an inbox transaction each',
   batches: 'consumer with an inbox transaction a batch',

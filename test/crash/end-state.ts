@@ -113,7 +113,7 @@ export async function assertSyncAgrees(
 }
 
 /**
- * Every message of the outgoing log is on the bus at least once, no other is, and those of a user came in the log's
+ * Every message of the message outbox is on the bus at least once, no other is, and those of a user came in the log's
  * order. Returns the topics in the log, of each user.
  */
 export async function assertPublished(

@@ -179,7 +179,7 @@ test("poison goes to the team's own parking, once", async (t) => {
 const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['read users', 'SELECT 1 FROM users'],
   ['read dead letters', 'SELECT 1 FROM dead_letters'],
-  ['write the outgoing log', 'INSERT INTO outgoing_messages DEFAULT VALUES'],
+  ['write the message outbox', 'INSERT INTO outgoing_messages DEFAULT VALUES'],
   ['change messages', 'UPDATE bus_messages SET payload = payload'],
   ['remove messages', 'DELETE FROM bus_messages'],
   ['remove cursors', 'DELETE FROM log_cursors'],

@@ -1,0 +1,88 @@
+import { parseEnv } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { createInstallation, startLauncher } from '../support/launcher.ts';
+import { sectionsOf, typeSections } from '../support/tour.ts';
+
+const TIMEOUT_MS = 240_000;
+
+// What each section of docs/tour.md promises, and the problems that it means to be answered.
+const PROMISES: Record<string, { readonly printed: readonly RegExp[]; readonly problems: readonly string[] }> = {
+  'Get ready': { printed: [], problems: [] },
+  'A user': {
+    printed: [/"status":"pending_profile"/, /profile:/, /user-sync:/, /"profileCompletionStatus":"in_progress"/],
+    problems: ['profile_not_expired'],
+  },
+  'Copies in other services': { printed: [/"status":"active","version":2/, /"syncStatus":"synced"/], problems: [] },
+  Signals: { printed: [/"refused":\[.*profile_not_expired/, /"syncStatus":"in_progress"/], problems: [] },
+  Damage: { printed: [/"restarted":1/, /"status":"active"/], problems: [] },
+  Orders: {
+    printed: [/^data: .*ProcessCompleted/m, /"status":"refused"/, /out_of_stock/, /compensated/],
+    problems: ['past_point_of_no_return'],
+  },
+  'An order that needs you': { printed: [/"step_failed"/, /"process_parked"/, /"status":"shipped"/], problems: [] },
+  'A service of another team': {
+    printed: [/accounting: user\.updated, version 2/, /"malformed_event"/, /"dead_letter_depth"/, /"discarded":1/],
+    problems: [],
+  },
+};
+
+test.serial('every command of the README and of the tour works and shows what its text promises', async (t) => {
+  t.timeout(TIMEOUT_MS);
+  const installation = await createInstallation();
+  t.teardown(() => installation.remove());
+  const typed = { installation, timeoutMs: TIMEOUT_MS };
+  const sections = sectionsOf('docs/tour.md');
+  const [restarted] = sections.splice(-1);
+  const [settings = '', ...lastScript] = restarted!.script.split('npm start\n');
+  t.is(lastScript.length, 1);
+
+  const first = start(t, installation, { ALERT_CHECK_INTERVAL_MS: '1000' });
+  await first.printed(/Steadfast is ready/);
+  const readme = await typeSections(
+    sectionsOf('README.md').filter(({ heading }) => heading === 'A tour'),
+    typed,
+  );
+  t.regex(readme.get('A tour') ?? '', /"status":"active"[^]*profile:[^]*"restarted":1/);
+
+  const said = await typeSections(sections, typed);
+  t.deepEqual([...said.keys()], Object.keys(PROMISES));
+  for (const [heading, { printed, problems }] of Object.entries(PROMISES)) {
+    const text = said.get(heading) ?? '';
+    for (const pattern of printed) t.regex(text, pattern, heading);
+    t.deepEqual(problemsOf(text), problems, `${heading}:\n${text}`);
+  }
+  first.process.kill('SIGINT');
+  t.is(await first.exited, 0);
+
+  const second = start(t, installation, parseSettings(settings));
+  await second.printed(/Steadfast is ready/);
+  const last = await typeSections([sections[0]!, { heading: restarted!.heading, script: lastScript.join('') }], typed);
+  const week = last.get(restarted!.heading) ?? '';
+  t.regex(week, /"status":"inactive"[^]*reminder[^]*"status":"pending_profile"/);
+  t.deepEqual(problemsOf(week), []);
+});
+
+function start(
+  t: ExecutionContext,
+  installation: Awaited<ReturnType<typeof createInstallation>>,
+  overrides: Record<string, string>,
+) {
+  const launcher = startLauncher(installation, overrides);
+  t.teardown(async () => {
+    launcher.process.kill('SIGINT');
+    await launcher.exited;
+    if (!t.passed) t.log(launcher.output());
+  });
+  return launcher;
+}
+
+// `A=1 B=2 ` as it stands in front of a command.
+function parseSettings(text: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(parseEnv(text.trim().replaceAll(' ', '\n'))).map(([name, value]) => [name, value ?? '']),
+  );
+}
+
+function problemsOf(output: string): string[] {
+  return [...output.matchAll(/"type":"[^"]*\/docs\/errors#([\w-]+)"/g)].map(([, code = '']) => code);
+}
