@@ -14,7 +14,7 @@ import { createChecks } from './checks.ts';
 import { deliverAlerts } from './delivery.ts';
 import { ALERT_CHANNEL, clearUnsighted, raiseAlert } from './raise.ts';
 
-/** What the alert loop needs; without `mail` nobody is told by e-mail. */
+/** What the alert loop is built from; without `mail` no alert goes out by e-mail. */
 export interface AlertLoopDeps {
   readonly db: Db;
   readonly client: Client;
@@ -28,7 +28,7 @@ export interface AlertLoopDeps {
 
 /** The alert loop, and one round of it. */
 export interface AlertLoop extends Pick<PollLoop, 'start' | 'wake' | 'stop'> {
-  /** Does one round now; false: another process holds the duty. */
+  /** Does one round now; false: another process holds the lease. */
   runOnce(): Promise<boolean>;
 }
 
@@ -37,8 +37,8 @@ const LEASE = 'alerts';
 const LEAST_LEASE_MS = 60_000;
 
 /**
- * Looks at every condition each `ALERT_CHECK_INTERVAL_MS` and tells whom it concerns. Runs in the API processes, so
- * that it works when Temporal does not; of any number of loops the one with the lease acts.
+ * Runs every check each `ALERT_CHECK_INTERVAL_MS` and delivers the alerts. Runs in the API processes, not in Temporal,
+ * which it watches; of any number of loops the one that holds the lease acts.
  */
 export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
   const { db, config, logger } = deps;

@@ -2,7 +2,7 @@ import type { Alert } from '../postgres/generated/client.ts';
 import type { Mail } from '../gateways/mail.ts';
 import { renderMessage } from '../notifications/message.ts';
 
-/** The message that tells an administrator of an alert. */
+/** The e-mail to an administrator about an alert. */
 export function alertMail(
   { id, tenantId, kind, severity, status, summary, details, firstSeenAt }: Alert,
   to: string,

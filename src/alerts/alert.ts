@@ -3,10 +3,10 @@ import type { Config } from '../config/config.ts';
 /** `critical`: promises are not being kept now; `warning`: they will not be, or some were not. */
 type AlertSeverity = 'warning' | 'critical';
 
-/** One sighting of a condition. */
+/** One observation of a condition: it held when it was checked. */
 export interface Finding {
   readonly tenantId: string;
-  /** What makes two sightings of a kind the same alert, such as a source or a task queue. */
+  /** Observations of a kind with one key are one alert; a source or a task queue, say. */
   readonly key: string;
   readonly severity: AlertSeverity;
   /** One sentence for operators. */
@@ -14,7 +14,7 @@ export interface Finding {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** The value of `openKey` by which sightings find their open alert. */
+/** The value of `openKey` by which an observation finds its open alert. */
 export function openKeyOf({ kind, key }: { kind: string; key: string }): string {
   return `${kind}:${key}`;
 }
@@ -24,7 +24,7 @@ export const WEBHOOK_CHANNEL = 'webhook';
 
 const EMAIL_PREFIX = 'email:';
 
-/** Everybody who is told of a new alert, as channel names. */
+/** The channels that a new alert goes out by. */
 export function alertChannels(config: Pick<Config, 'SMTP_URL' | 'ADMIN_EMAILS' | 'ALERT_WEBHOOK_URL'>): string[] {
   const addresses = config.SMTP_URL === undefined ? [] : [...new Set(config.ADMIN_EMAILS)];
   return [

@@ -4,17 +4,20 @@ import type { Db } from '../postgres/client.ts';
 import type { Finding } from './alert.ts';
 import type { AlertKind } from './codes.ts';
 
-/** What checks look at. */
+/** What checks are given. */
 interface CheckDeps {
   readonly db: Db;
   readonly client: Client;
   readonly config: Config;
 }
 
-/** One condition that is looked at from time to time. */
+/** One condition that is checked from time to time. */
 export interface Check {
   readonly kind: AlertKind;
-  /** Every sighting of the condition; none: it is gone. `unknown`: it can't be told now, so what is open stays open. */
+  /**
+   * Every observation of the condition. None: it is gone, and its open alerts are resolved. `unknown`: it can't be
+   * checked now, so that open alerts stay open.
+   */
   readonly run: (deps: CheckDeps) => Promise<readonly Finding[] | 'unknown'>;
 }
 

@@ -13,7 +13,7 @@ export type AlertOutcome =
   | { readonly accepted: true; readonly alert: Alert }
   | { readonly accepted: false; readonly refusal: AlertRefusal };
 
-/** Who does it to which alert. */
+/** Which alert is commanded, and by whom. */
 export interface AlertCommand {
   readonly tenantId: string;
   readonly id: string;
@@ -22,7 +22,7 @@ export interface AlertCommand {
 }
 
 /**
- * One page of alerts, the newest first; times of first sighting order them, since the last one moves while one reads.
+ * One page of alerts, newest first by `firstSeenAt`; `lastSeenAt` changes while somebody turns the pages.
  */
 export async function listAlerts(
   tx: Tx,
@@ -57,7 +57,7 @@ export async function listAlerts(
   });
 }
 
-/** Says that somebody looks at it; saying so again changes nothing. */
+/** Acknowledges the alert: somebody looks into it. Again: nothing changes. */
 export async function acknowledgeAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
   await tx.alert.updateMany({
     where: { tenantId, id, status: 'open' },
@@ -69,7 +69,7 @@ export async function acknowledgeAlert(tx: Tx, { tenantId, id, by, at }: AlertCo
   return { accepted: false, refusal: { code: 'alert_already_resolved', detail: 'The alert is resolved already.' } };
 }
 
-/** Closes it; the next sighting opens a new one. Closing it again changes nothing. */
+/** Resolves the alert; the next observation opens a new one. Again: nothing changes. */
 export async function resolveAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
   await tx.alert.updateMany({
     where: { tenantId, id, status: { not: 'resolved' } },

@@ -7,7 +7,7 @@ import type { WebhookGateway } from '../gateways/webhook.ts';
 import { addressOf, WEBHOOK_CHANNEL } from './alert.ts';
 import { alertMail } from './alert-mail.ts';
 
-/** What the delivery of alerts needs; a gateway that is not configured is undefined. */
+/** What the delivery of alerts is built from; a gateway that is not configured is undefined. */
 export interface AlertDeliveryDeps {
   readonly db: Db;
   readonly mail: MailGateway | undefined;
@@ -21,7 +21,10 @@ const FIRST_DELAY_MS = 10_000;
 const MAX_DELAY_MS = 3_600_000;
 const BATCH_SIZE = 100;
 
-/** Tells every channel that still has to be told and is due; each is told at least once, with the alert's id. */
+/**
+ * Delivers every alert that is due by each channel it has not reached yet; at least once, with the alert's id for the
+ * receiver to recognise a repetition.
+ */
 export async function deliverAlerts(deps: AlertDeliveryDeps): Promise<void> {
   const due = await deps.db.inTenant(
     ALL_TENANTS,
@@ -65,7 +68,7 @@ async function deliverAlert(deps: AlertDeliveryDeps, alert: Alert): Promise<void
 async function tell({ mail, webhook }: AlertDeliveryDeps, channel: string, alert: Alert): Promise<void> {
   const address = addressOf(channel);
   if (address !== undefined) return mail?.send(alertMail(alert, address));
-  // A channel that is not configured any more is told nothing.
+  // A channel that is not configured any more is given up.
   if (channel === WEBHOOK_CHANNEL) await webhook?.post({ id: alert.id, body: webhookBody(alert) });
 }
 

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { Tx } from '../postgres/client.ts';
 import { openKeyOf, type Finding } from './alert.ts';
 
-/** PostgreSQL channel that wakes the alert loop when there is something to deliver. */
+/** NOTIFY channel: wakes the alert loop when there is something to deliver. */
 export const ALERT_CHANNEL = 'alert';
 
-/** Name under which the checks resolve what they raised. */
+/** Who resolved an alert (`resolved_by`) when a check did. */
 const SYSTEM = 'system';
 
-/** A sighting together with its kind. */
+/** An observation with the kind of its condition. */
 export interface RaisedAlert extends Finding {
   readonly kind: string;
 }
 
 /**
- * Records a sighting. The first opens an alert that `channels` are to be told of; while it is not resolved, later ones
- * count up and refresh what it says, and nobody is told again, unless `isToldAgain`. Returns whether it was the first.
+ * Records an observation. The first opens an alert, to be delivered by `channels`. Until it is resolved, later ones
+ * count up, refresh summary and details, and are not delivered, unless `isToldAgain`. Returns whether it was the first.
  */
 export async function raiseAlert(
   tx: Tx,
@@ -49,7 +49,7 @@ export async function clearAlert(
   });
 }
 
-/** Resolves every open alert of a kind, in all tenants the transaction sees, but those that were just sighted. */
+/** Resolves every open alert of a kind, in all tenants the transaction sees, but those observed just now. */
 export async function clearUnsighted(tx: Tx, kind: string, sighted: readonly Finding[]): Promise<void> {
   const open = await tx.alert.findMany({
     where: { kind, openKey: { not: null } },

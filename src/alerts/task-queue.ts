@@ -14,13 +14,13 @@ export interface TaskQueueState {
   readonly type: TaskType;
   /** When a poll last began or ended; undefined: nobody has polled for 5 minutes, or since the server started. */
   readonly lastAccess: number | undefined;
-  /** Roughly; eventually right. */
+  /** Number of waiting tasks; approximate, eventually right. */
   readonly backlogCount: number;
   /** Age of the oldest task that waits; 0: none does. */
   readonly backlogAgeMs: number;
 }
 
-/** Both queues of `taskQueue`, or `unknown` when Temporal can't be asked: that is another alert. */
+/** Both queues of `taskQueue`; `unknown` while Temporal does not answer, for which there is an alert of its own. */
 export async function describeTaskQueues(
   client: Client,
   taskQueue: string,

@@ -43,7 +43,7 @@ export async function localKeys(dataDir: string): Promise<LocalKeys> {
   return { kid: rest.kid, privateKey, publicJwk: { ...rest, alg: LOCAL_ALGORITHM, use: 'sig' } };
 }
 
-// A hard link appears whole or not at all, and fails when another process was first.
+// link() is atomic, and fails when another process has made the file first.
 async function create(folder: string, file: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { privateKey } = await generateKeyPair(LOCAL_ALGORITHM, { extractable: true });

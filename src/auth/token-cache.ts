@@ -3,12 +3,12 @@ import type { Caller } from './roles.ts';
 
 const MAX_TOKENS = 1_000;
 /**
- * A key that is withdrawn counts this long at most for tokens that it signed; what the key set itself is kept for comes
+ * For at most this long a token is accepted after its key was withdrawn; the time for which the key set is cached comes
  * on top.
  */
 const MAX_AGE_MS = 60_000;
 
-/** Whom valid tokens name, so that a caller's next requests cost no signature check. */
+/** The callers of tokens verified before, so that their next requests need no signature check. */
 export interface TokenCache {
   get(token: string): Caller | undefined;
   /** `expiresAt`: the token's `exp`, in seconds. */

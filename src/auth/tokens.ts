@@ -14,7 +14,7 @@ import { ROLES, type Caller, type Role } from './roles.ts';
 import { createTokenCache } from './token-cache.ts';
 
 /**
- * The outcome of looking at a token. `unreachable`: the keys could not be fetched, so nothing is known about the token.
+ * The outcome of verifying a token. `unreachable`: the keys could not be fetched, so it is neither valid nor invalid.
  */
 export type Verification =
   | { readonly kind: 'caller'; readonly caller: Caller }

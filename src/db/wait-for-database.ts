@@ -9,8 +9,8 @@ const INVALID_PARAMETER_VALUE = '22023';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * Waits while PostgreSQL is away; what it refuses, a role that sees every tenant, and a database that was restored from
- * another cluster, is a `ConfigError` that names the setting.
+ * Waits until PostgreSQL answers. Throws a `ConfigError` that names the setting when PostgreSQL refuses the connection,
+ * when the role bypasses row-level security, and when the logs are another cluster's.
  */
 export async function waitForDatabase(db: Db, options: Omit<RetryOptions, 'isTemporary'>): Promise<void> {
   await retryUntilDone(() => db.ping(), { ...options, isTemporary: isDatabaseAway }).catch((error: unknown) => {

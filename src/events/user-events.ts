@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { BusMessage } from '../messaging/bus.ts';
 
-/** Topics, by what they tell; an event's type is its topic. */
+/** Topics of the bus; the type of an event is its topic. */
 export const TOPICS = {
   userCreated: 'user.created',
   userUpdated: 'user.updated',
@@ -85,7 +85,7 @@ export const EVENTS = {
 
 /** What an event about a user is made of. */
 export type UserEventInput = {
-  /** The same when the same event is written again. */
+  /** The same id when the same event is written again. */
   readonly messageId: string;
   readonly user: Omit<z.output<typeof userData>, 'userId' | 'services'> & {
     readonly tenantId: string;
@@ -97,7 +97,7 @@ export type UserEventInput = {
   | { readonly topic: typeof TOPICS.userDeleted }
 );
 
-/** The message that tells of a user as their row has it; its time is the row's last change. */
+/** The message about a user as its row is; its time is that of the row's last change. */
 export function userEvent(input: UserEventInput): BusMessage {
   const { topic, messageId, user } = input;
   const { tenantId, id, version: userVersion } = user;

@@ -26,19 +26,20 @@ const PAGE_SIZE = 500;
 const OVERDUE_MS = 15 * 60_000;
 
 /**
- * Share of the open workflows that are asked for their whole state, though their search attributes agree with the row.
+ * Share, 0 to 1, of the open workflows that are queried for their whole state although their search attributes agree
+ * with the row.
  */
 const ASKED_SHARE = 0.05;
 const ANSWER_DEADLINE_MS = 3_000;
 
 type AuditedUser = User & { services: readonly { service: string }[] };
 
-/** What one kind of entity adds to an audit. */
+/** What the audit of one workflow type needs besides what all audits share. */
 interface AuditedKind {
   readonly workflowType: string;
   workflowId(userId: string): string;
   readonly refreshSignal: string;
-  /** Whether the search attributes, which lag, agree with the row. */
+  /** Whether the search attributes agree with the row; they lag behind the workflow. */
   agrees(user: AuditedUser, attribute: (name: string) => unknown): boolean;
   /** Whether the workflow itself agrees with the row. */
   agreesNow(user: AuditedUser, client: Client): Promise<boolean>;
@@ -114,7 +115,10 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
   };
 }
 
-/** An open workflow wins over its row; a row without an open workflow is the state to start from. */
+/**
+ * Where both exist, an open workflow is right and has its row written again; without one, a workflow is started from
+ * the row.
+ */
 async function auditPage(
   deps: AuditDeps,
   kind: AuditedKind,
@@ -134,7 +138,7 @@ async function auditPage(
   for (const user of users) {
     heartbeat();
     try {
-      // One workflow that does not answer must not keep the others from being looked at.
+      // One workflow that does not answer must not end the audit of the others.
       const repaired = await deps.client.withDeadline(Date.now() + ANSWER_DEADLINE_MS, () =>
         auditUser(deps, kind, user, open.get(kind.workflowId(user.id))),
       );
@@ -160,7 +164,10 @@ async function auditUser(
   return isToAsk && (await rewriteRow(deps, kind, user)) ? 'rewritten' : null;
 }
 
-/** The open workflows of a page of users, from one listing: their ids sort as the users' do. */
+/**
+ * The open workflows of a page of users, by one listing of Temporal: workflow ids sort as user ids do, so a page is a
+ * range.
+ */
 async function openWorkflows(
   client: Client,
   kind: AuditedKind,
@@ -179,7 +186,7 @@ async function openWorkflows(
   return open;
 }
 
-/** The listing lags a little, so the start itself decides: an open workflow is left as it is. */
+/** Starts the workflow unless it is open after all: the listing lags behind. */
 async function startUnlessOpen(
   { client, config }: AuditDeps,
   kind: AuditedKind,

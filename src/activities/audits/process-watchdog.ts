@@ -14,9 +14,12 @@ import { addReports, NOTHING_WATCHED, type ProcessWatchReport } from '../../work
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 import type { WatchdogActivities, WatchPage, WatchPlace } from '../../workflows/audits/process-watchdog.activities.ts';
 
-/** Processes of one page, whose executions one question to Temporal's listing names. */
+/** Processes of one page; one listing of Temporal finds all their executions. */
 const PAGE_SIZE = 100;
-/** Share of those that wait by design which is looked at more closely, where there are too many to look at all. */
+/**
+ * Share, 0 to 1, of the processes waiting by design that are diagnosed one by one, when there are too many to diagnose
+ * all.
+ */
 const ASKED_SHARE = 0.05;
 const LIST_SIZE = 1_000;
 
@@ -31,7 +34,7 @@ export function createWatchdogActivities(deps: WatchdogDeps): WatchdogActivities
   };
 }
 
-/** Who waits and has an open execution is as it should be; everybody else is looked at one by one. */
+/** A process that waits by design and has an open execution needs nothing; every other one is diagnosed. */
 async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPage> {
   const stuckAfterMs = deps.config.PROCESS_STUCK_AFTER_MS;
   const { processes, next } = await unmovedProcesses(deps.db.pool, { cursor: from, stuckAfterMs, limit: PAGE_SIZE });
@@ -56,7 +59,7 @@ async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPag
   return { ...addReports(report, unasked), next };
 }
 
-/** The reverse: executions of our types that are open while the row says that their process is over. */
+/** The reverse check: open executions whose process is closed in its row. */
 async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
   const types = Object.keys(PROCESS_TYPES)
     .map((type) => `"${processWorkflowType(type)}"`)
@@ -78,7 +81,9 @@ async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
   return report;
 }
 
-/** Closed processes among the executions; one that closed just now is about to close its execution, too. */
+/**
+ * The closed processes among these executions, without those closed just now: their executions are about to close too.
+ */
 async function closedOf({ db, config }: WatchdogDeps, workflowIds: readonly string[]): Promise<readonly Key[]> {
   const processIds = workflowIds.map((id) => id.slice(id.indexOf(':') + 1)).filter((id) => UUID.test(id));
   const closed = await closedAmong(db.pool, { processIds, workflowIds });
@@ -103,7 +108,7 @@ async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
   }
 }
 
-/** One process that can't be looked at must not keep the others from it. */
+/** One process that can't be diagnosed must not end the round for the others. */
 async function inspectEach(deps: WatchdogDeps, keys: readonly Key[]): Promise<ProcessWatchReport> {
   let report = NOTHING_WATCHED;
   for (const key of keys) {

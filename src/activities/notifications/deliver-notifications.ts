@@ -18,7 +18,7 @@ import type { NotificationFailure } from '../../domain/notifications/codes.ts';
 export interface NotificationDeps extends NotificationGateways {
   readonly db: Db;
   readonly config: Pick<Config, 'NOTIFICATIONS_PAUSED'>;
-  /** Told of each outcome, for the metrics. */
+  /** Called with each outcome, for the metrics. */
   readonly observe?: (outcome: NotificationOutcome) => void;
 }
 
@@ -29,7 +29,7 @@ export interface DeliverNotificationsInput {
 }
 
 /**
- * Activities that tell people; to be called with `DELIVERY_RETRY` and the heartbeat timeout of
+ * The activities that deliver notifications; to be scheduled with `DELIVERY_RETRY` and the heartbeat timeout of
  * src/domain/notifications/delivery-policy.ts.
  */
 export function createNotificationActivities({ db, config, observe, ...gateways }: NotificationDeps) {
@@ -38,7 +38,7 @@ export function createNotificationActivities({ db, config, observe, ...gateways 
   // Each delivery holds one connection to PostgreSQL and needs a second: a few at a time leave the pool to others.
   const limit = pLimit(Math.min(MAIL_CONNECTIONS, Math.max(1, Math.floor((db.pool.options.max ?? 10) / 4))));
 
-  /** Delivers those of the notifications that wait; fails, to be tried again, while one still does. */
+  /** Delivers the notifications that are pending, and throws while one still is, so that Temporal retries. */
   async function deliverNotifications({ tenantId, notificationIds }: DeliverNotificationsInput): Promise<void> {
     if (closed.length > 0)
       await db.inTenant(tenantId, (tx) => keepNotifications(tx, { tenantId, ids: notificationIds, channels: closed }));
@@ -77,7 +77,7 @@ async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverN
   });
 }
 
-/** Messages of failures stay in the workflow's history, so they count and name nobody. */
+/** The message stays in the workflow's history, so it holds numbers and no personal data. */
 function failWhileWaiting(outcomes: readonly NotificationOutcome[]): void {
   const unsent = outcomes.filter((outcome) => outcome === 'retry').length;
   if (unsent > 0) {
@@ -95,7 +95,9 @@ function failWhileWaiting(outcomes: readonly NotificationOutcome[]): void {
   }
 }
 
-/** Keeps the activity alive while it waits for its turn or for the other side, whose time-outs the gateway sets. */
+/**
+ * Sends heartbeats while the activity waits for a free slot or for the other side, whose time-outs the gateway sets.
+ */
 async function withHeartbeat(work: () => Promise<void>): Promise<void> {
   const context = Context.current();
   context.heartbeat();

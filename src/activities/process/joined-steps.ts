@@ -17,20 +17,21 @@ import { causeOf, outcomeOf } from './step-outcome.ts';
 import { applyOutcomes, type Called } from './step-row.ts';
 
 /**
- * The steps that followed in one transaction, and the attempt that ended it, to be counted; null: it ended by itself.
+ * Outcomes of the steps that ran after the first in its transaction, and the failed attempt of the step that ended the
+ * sequence, to be counted in the row; null: no attempt failed.
  */
 export interface Following {
   readonly outcomes: readonly StepOutcome[];
   readonly failed: { readonly attempts: number; readonly cause: Cause; readonly retryAt: Date } | null;
 }
 
-/** No step followed. */
+/** No further step ran. */
 export const NOTHING: Following = { outcomes: [], failed: null };
 
 /**
- * Takes the steps after `outcome` in the same transaction, each behind a savepoint, as far as they are declared so, are
- * done in a transaction of ours and succeed. The one that fails takes nothing back but itself, and goes on by a call of
- * its own.
+ * Runs the steps after `outcome` in the same transaction, each behind a savepoint, as long as the process type declares
+ * `sharesTransaction`, the next step is local and it succeeds. A step that fails rolls back its own changes alone, and
+ * is retried by an activity of its own.
  */
 export async function runFollowingSteps(
   client: pg.ClientBase,
@@ -56,7 +57,7 @@ export async function runFollowingSteps(
   }
 }
 
-/** The step that comes next, if it is one of ours. */
+/** The next step, if it is local. */
 function nextLocal({
   definition,
   state,

@@ -9,7 +9,7 @@ import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { ProcessActivities } from '../../workflows/process/process.activities.ts';
 import { writerOf } from './step-row.ts';
 
-/** What every process does besides its steps. */
+/** The activities that every process needs besides those of its steps. */
 export function createProcessActivities({ db, config }: { db: Db; config: Config }): ProcessActivities {
   return {
     loadProcess: ({ tenantId, processId }) =>
@@ -63,7 +63,7 @@ export function createProcessActivities({ db, config }: { db: Db; config: Config
   };
 }
 
-/** Whether an event is the one that an earlier attempt has written, if at another time. */
+/** Whether two events are the same but for their time: an earlier attempt wrote it. */
 function isSame(event: ProcessEvent, written: ProcessEvent | undefined): boolean {
   return written !== undefined && namesOf(event) === namesOf(written);
 }

@@ -5,11 +5,11 @@ import { StepFailure, type StepResult } from '../../domain/process/step-work.ts'
 import { toStorableText } from '../../domain/shared/text.ts';
 import type { ProcessCause } from '../../domain/process/codes.ts';
 
-/** Code of a call that took too long. */
+/** Cause code of a call without an answer within its time limit. */
 export const TIMED_OUT = 'timed_out' satisfies ProcessCause;
 const LONGEST_MESSAGE = 300;
 
-/** What a step's result means for its process. */
+/** The outcome of a step or an undo, from what its function answered. */
 export function outcomeOf(
   step: string,
   result: StepResult,

@@ -22,20 +22,20 @@ import { executionOf, type Cause, type ProcessState } from '../../domain/process
 import type { AppliedOutcome, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
 import type { ProcessCause, ProcessFailure } from '../../domain/process/codes.ts';
 
-/** What a call is about, and the type of process that it belongs to. */
+/** The call of a step's activity, with the definition of its process. */
 export interface Called {
   readonly definition: ProcessDefinition;
   readonly call: StepCall;
 }
 
-/** A step to be done or undone, as its row has it: free to be done, or answered already. */
+/** What a locked row says of a step or an undo: to be run now (`isFree`), or run before, with the answer to give. */
 type LockedStep =
   | { readonly isFree: true; readonly row: LockedProcess; readonly attempts: number }
   | { readonly isFree: false; readonly answer: StepAnswer };
 
 const SUPERSEDED: LockedStep = { isFree: false, answer: { isSuperseded: true } };
 
-/** The cause of a call whose worker went away with it. */
+/** Cause of a remote call that was started and never answered, because its worker died. */
 const NO_ANSWER: Cause<ProcessCause> = {
   code: 'no_answer',
   message: 'A call was made, and what became of it is not known.',
@@ -43,9 +43,9 @@ const NO_ANSWER: Cause<ProcessCause> = {
 };
 
 /**
- * Locks the row and finds out whether the step is still to be done. A revision is written once: a caller that finds its
- * own revision there has written it before, with the same outcome, or is a run's late worker, which has nothing to say
- * any more.
+ * Locks the row and tells whether the step is still to be run. A revision is written once. A caller that finds its own
+ * revision written, by its own run, wrote it in an earlier attempt and gets that outcome; every other one belongs to an
+ * earlier run, and is superseded.
  */
 export async function lockStep(client: pg.ClientBase, { definition, call }: Called): Promise<LockedStep> {
   const { tenantId, processId, step, revision, state } = call;
@@ -64,7 +64,10 @@ export async function lockStep(client: pg.ClientBase, { definition, call }: Call
   return settled[0]?.outcome.step === step ? { isFree: false, answer: { isSuperseded: false, settled } } : SUPERSEDED;
 }
 
-/** Of several undos at once each finds the row as the others left it; one that is written already is not done again. */
+/**
+ * The same for one of several undos at a time: they share a revision, so the status of the undo tells whether it was
+ * run.
+ */
 function besideOthers(row: LockedProcess, { step, revision }: StepCall): LockedStep {
   const execution = executionOf(row.state, step);
   if (row.revision !== revision || execution?.status !== 'compensating') return SUPERSEDED;
@@ -72,8 +75,8 @@ function besideOthers(row: LockedProcess, { step, revision }: StepCall): LockedS
 }
 
 /**
- * Writes that a call which leaves the process begins; one that was begun and never answered counts as an attempt.
- * Answers how many attempts there were.
+ * Writes that a remote call starts. A call that was started before and never answered counts as a failed attempt.
+ * Answers the number of failed attempts.
  */
 export async function recordCallStarted(
   client: pg.ClientBase,
@@ -81,7 +84,7 @@ export async function recordCallStarted(
   { row, attempts }: Extract<LockedStep, { isFree: true }>,
 ): Promise<number> {
   const { tenantId, processId, step, state } = call;
-  // An undo, whose begin was written when it was decided on
+  // An undo: its start was written when the process turned back
   if (executionOf(state, step)?.status !== 'running') return attempts;
   if (executionOf(row.state, step)?.status === 'running')
     return beginCall(client, { tenantId, processId, unanswered: NO_ANSWER });
@@ -93,14 +96,15 @@ export async function recordCallStarted(
   return attempts;
 }
 
-/** Writes what became of a step, and of those that were taken after it. */
+/** Writes the outcome of a step, and of the steps that ran after it in the same transaction. */
 export async function writeOutcome(
   client: pg.ClientBase,
   { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
 ): Promise<StepAnswer> {
   const { tenantId, processId, isParallel } = call;
   const before = isParallel === true ? row.state : call.state;
-  // Not by the worker's clock alone, which may be behind Temporal's: what is awaited next is due by the latter.
+  // The worker's clock may be behind Temporal's, by which the workflow's timers fire: the row must not be dated before
+  // its call.
   const at = Math.max(Date.now(), call.now, before.updatedAt);
   const { state, events } = applyOutcomes(definition, before, outcomes, at);
   const written =
@@ -111,7 +115,7 @@ export async function writeOutcome(
   return { isSuperseded: false, settled: outcomes.map((outcome) => ({ outcome, at })) };
 }
 
-/** The state after these outcomes, one after the other, and what happened on the way. */
+/** The state after these outcomes, in their order, and the events that led to it. */
 export function applyOutcomes(
   definition: ProcessDefinition,
   before: ProcessState,
@@ -128,8 +132,8 @@ export function applyOutcomes(
 }
 
 /**
- * Keeps a first call back while the pause lasts that an attempt in another step's transaction, or of another run, has
- * left.
+ * Throws, for a retry later, while the pause after a failed attempt lasts. Temporal keeps the pause between attempts of
+ * one activity; the row alone knows of an attempt in another step's transaction or in an earlier run.
  */
 export function assertBackoffElapsed({ retryAt }: LockedProcess): void {
   const pauseMs = (retryAt ?? 0) - Date.now();
@@ -156,7 +160,7 @@ export async function countAttempt(
   const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, attempts);
   if (pauseMs === null) return null;
   if (isParallel === true) {
-    // The row's own count is for one step at a time.
+    // The row's `attempts` counts for one step at a time; undos at the same time count in the history.
     const history = row.state.history.map((execution) =>
       execution.step === step && execution.compensation !== null
         ? { ...execution, compensation: { ...execution.compensation, attempts, error: cause } }
@@ -172,7 +176,9 @@ export async function countAttempt(
   return pauseMs;
 }
 
-/** The outcome of a step that was done, if an event tells of one; a wait that ends follows from others by itself. */
+/**
+ * The outcome that an event records; none for a step that waits, since its end follows from the event it waited for.
+ */
 function settledIn(definition: ProcessDefinition, event: ProcessEvent): readonly AppliedOutcome[] {
   if (!('step' in event) || isWaiting(stepOf(definition, event.step))) return [];
   const outcome = outcomeIn(event);
@@ -194,7 +200,7 @@ function outcomeIn(event: ProcessEvent): StepOutcome | null {
   }
 }
 
-/** The run that writes. */
+/** The run id of the workflow that called the activity, which the row keeps as its writer. */
 export function writerOf(): string {
   return Context.current().info.workflowExecution?.runId ?? '';
 }

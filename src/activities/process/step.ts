@@ -30,7 +30,7 @@ import {
 } from './step-row.ts';
 import type { ProcessCause } from '../../domain/process/codes.ts';
 
-/** What every step needs. */
+/** What the activities of steps are built from. */
 export interface StepDeps {
   readonly db: Pick<Db, 'pool'>;
   readonly processType: (type: string) => ProcessDefinition;
@@ -43,9 +43,9 @@ interface Attempt extends Called {
 }
 
 /**
- * Makes the activity of a step: locks the row, does the step and writes what became of it, in one transaction. An
- * attempt that fails is counted in the row; after the last one the failure is the outcome. PostgreSQL being away is
- * nobody's attempt.
+ * Makes the activity of a step: locks the row, runs the step and writes its outcome, in one transaction. A failed
+ * attempt is counted in the row; after the last one the failure is the outcome. An attempt that fails because
+ * PostgreSQL is away is not counted.
  */
 export function createStepActivity(
   { db, processType }: StepDeps,
@@ -61,7 +61,7 @@ export function createStepActivity(
         ? await inStep(db, attempt, (client, attempts) => step.local(client, [workOf(call, attempts)]), locals)
         : await remotely(db, attempt, step.remote);
     } catch (error) {
-      // What Temporal is told already, such as the pause to the next attempt, has been counted.
+      // An ApplicationFailure was made here, after its attempt was counted.
       if (isDatabaseAway(error) || error instanceof ApplicationFailure) throw error;
       return failed(db, attempt, causeOf(error, attempt.declared));
     }
@@ -69,7 +69,8 @@ export function createStepActivity(
 }
 
 /**
- * Makes the activities of steps that are done in transactions of ours, and may be taken in one where that is declared.
+ * Makes the activities of local steps; those that follow each other share a transaction where the process type declares
+ * it.
  */
 export function localStepActivities<Steps extends LocalSteps>(
   deps: StepDeps,
@@ -95,7 +96,7 @@ async function inStep(
     const [result] = await work(client, standing.attempts);
     if (result === undefined) throw new Error(`step ${call.step} has no outcome`);
     const outcome = outcomeOf(call.step, result, { attempts: standing.attempts + 1, isUndo });
-    // After a failed attempt somebody may have changed their mind: the process is heard before it goes further.
+    // After a failed attempt a cancellation may be waiting: the workflow handles it before the next step runs.
     const following =
       standing.attempts > 0 ? NOTHING : await runFollowingSteps(client, { definition, call, outcome, locals });
     const answer = await writeOutcome(client, {
@@ -109,7 +110,10 @@ async function inStep(
   });
 }
 
-/** The begin is written first, so that a run that goes on from the row knows that the call may have been made. */
+/**
+ * Runs a remote step: writes its start, calls, writes the outcome. A run that goes on from the row thus knows that the
+ * call may have been made.
+ */
 async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
   const { call, declared } = attempt;
   const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
@@ -123,13 +127,13 @@ async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep
   try {
     results = await callInTime(remote, workOf(call, begun.attempts), declared.timeLimitMs);
   } catch (error) {
-    // Counted whatever it is: a service that can't be reached is not PostgreSQL, though the errors look alike.
+    // Counted even when it looks like PostgreSQL being away: a socket error here is the other service's.
     return failed(db, attempt, causeOf(error, declared));
   }
   return inStep(db, attempt, async () => results);
 }
 
-/** Counts a failed attempt; the last one becomes the outcome. */
+/** Counts a failed attempt and throws for the next one; after the last one writes the failure as the outcome. */
 async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause): Promise<StepAnswer> {
   const { definition, call, declared, isUndo } = attempt;
   const policy = (isUndo ? declared.compensationAttempts : declared.attempts) ?? DEFAULT_ATTEMPTS;
@@ -147,7 +151,7 @@ async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause):
   throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });
 }
 
-/** Rejects when the time is up, whether or not the call hears its signal. */
+/** Rejects after `timeLimitMs`, whether or not the call obeys its signal. */
 function callInTime(
   remote: RemoteStep,
   work: StepWork,
@@ -171,7 +175,7 @@ function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingSt
 
 function workOf({ tenantId, processId, step, state }: StepCall, attempts: number): StepWork {
   const execution = executionOf(state, step);
-  // The row counts again from an operator's retry; what was tried before that may have taken effect, too.
+  // The row's count begins anew with an operator's retry, but attempts before it may have taken effect too.
   const before = execution?.decided?.command === 'retryStep' ? execution.attempts : 0;
   return { tenantId, processId, data: state.data, attempts: before + attempts };
 }

@@ -42,8 +42,8 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
 }
 
 /**
- * Writes the notifications of a step with it, so that there is one of each however often the step is written. What an
- * earlier attempt composed is not composed again: the user's address may have changed since.
+ * Writes the notifications of a step in its transaction, so that there is one of each however often the step is
+ * written. One that an earlier attempt wrote is left as it is, although the user's address may have changed since.
  */
 async function notify(
   tx: Tx,
@@ -65,7 +65,7 @@ async function notify(
   return ids;
 }
 
-/** What people are told about an event; null: nothing. */
+/** The notification that an event leads to; null: none. */
 function toldOf(event: ProfileEvent): Pick<NotificationOrder, 'kind' | 'markDays' | 'deadline' | 'now'> | null {
   switch (event.type) {
     case 'ReminderFellDue':

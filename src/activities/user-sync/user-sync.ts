@@ -12,7 +12,7 @@ import { rawTransaction } from '../../postgres/transaction.ts';
 import { claimUserSync, writeUserSync } from '../../db/user-sync/user-sync-rows.ts';
 import type { UserSyncActivities } from '../../workflows/user-sync/user-sync.activities.ts';
 
-/** The settings of user sync, as the workflow takes them. */
+/** The settings of user sync, in the workflow's form. */
 function userSyncSettings(config: Config): UserSyncSettings {
   return {
     retryDelaysMs: config.SYNC_RETRY_DELAYS,
@@ -48,9 +48,9 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
 }
 
 /**
- * Publishes the user as the row has it; the message's id is the step's and what it says, so that it is in the log once,
- * and again only when a repetition of the step says something else. The first emission is `user.created` even when the
- * user was changed before it, and so are the retries of version 1.
+ * Writes the user's row to the message outbox. The message id is made of the step and the content, so that a repeated
+ * step writes a second message only when the row has changed meanwhile. The first emission is `user.created` even when
+ * the user was changed before it, and so are the retries of version 1.
  */
 async function publish(
   client: ClientBase,

@@ -1,7 +1,7 @@
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
-/** Dead letters wait for somebody, by tenant and source. */
+/** ALERT_DEAD_LETTER_DEPTH or more dead letters are parked, by tenant and source. */
 export const deadLetterDepth: Check = {
   kind: 'dead_letter_depth',
   run: async ({ db, config }) => {

@@ -2,7 +2,10 @@ import { LOGS } from '../../db/logs.ts';
 import { horizonLag } from '../../messaging/log/log-lag.ts';
 import type { Check } from '../check.ts';
 
-/** An open transaction, anywhere in the cluster, keeps every reader of a log waiting. */
+/**
+ * A transaction that wrote, anywhere in the cluster, has been open for ALERT_HORIZON_STALL_MS: until it ends no reader
+ * of a log gets newer rows.
+ */
 export const horizonStalled: Check = {
   kind: 'horizon_stalled',
   run: async ({ db, config }) => {

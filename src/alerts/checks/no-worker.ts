@@ -1,13 +1,13 @@
 import type { Check } from '../check.ts';
 import { describeTaskQueues, type TaskQueueState, type TaskType } from '../task-queue.ts';
 
-/** An idle worker's poll stays open this long, and the poller's last access is when it began. */
+/** How long the poll of an idle worker stays open. A poller's last access is the beginning of its poll. */
 const LONG_POLL_MS = 60_000;
 
 /**
- * For how long surely no worker has polled, in milliseconds; undefined: nobody can tell, since no poller is listed.
- * While nothing waits, a healthy worker's last access may be a long poll old, so that much is taken off. While tasks
- * wait, polls end at once: then the time counts in full, as far as tasks have waited through it.
+ * How long certainly no worker has polled, in milliseconds; undefined: unknown, since no poller is listed. On an idle
+ * queue a healthy worker's last access may be as old as one long poll, so `LONG_POLL_MS` is subtracted. While tasks
+ * wait polls end at once, so the time since the last access counts in full, up to the age of the oldest task.
  */
 export function absenceMs({ lastAccess, backlogAgeMs }: TaskQueueState, now: number): number | undefined {
   if (lastAccess === undefined) return backlogAgeMs > 0 ? backlogAgeMs : undefined;

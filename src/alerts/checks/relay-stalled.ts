@@ -2,10 +2,7 @@ import { messageRelayLagMs } from '../../messaging/outbox/message-relay.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
-/**
- * What was promised in a transaction, a message or a call on a workflow, is not carried out; as patient as with the
- * horizon.
- */
+/** A message of the message outbox or a call of the workflow outbox has waited for ALERT_HORIZON_STALL_MS. */
 export const relayStalled: Check = {
   kind: 'relay_stalled',
   run: async ({ db, config }) => {

@@ -3,9 +3,9 @@ import type { Finding } from '../alert.ts';
 import type { Check } from '../check.ts';
 
 /**
- * The database was restored and its readers were not restarted. From another cluster: nobody reads a log until they
- * are. On another timeline: the logs agree with themselves, but transactions may be lost that Temporal and others know
- * of.
+ * The database was restored, and `npm run restart-readers` has not run since. Restored into another cluster: nobody
+ * reads a log until it has. On another timeline (an earlier point in time, or a standby took over): the logs can be
+ * read, but transactions may be lost that Temporal and other services know of.
  */
 export const restoredElsewhere: Check = {
   kind: 'restored_elsewhere',

@@ -1,7 +1,7 @@
 import type { Check } from '../check.ts';
 import { describeTaskQueues } from '../task-queue.ts';
 
-/** Tasks wait too long for a worker: there are too few, or they are full. */
+/** The oldest task has waited for ALERT_SCHEDULE_TO_START_MS: there are too few workers, or they are full. */
 export const scheduleToStart: Check = {
   kind: 'schedule_to_start',
   run: async ({ client, config }) => {

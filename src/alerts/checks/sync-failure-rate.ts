@@ -1,7 +1,10 @@
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import type { Check } from '../check.ts';
 
-/** Too many of the users whose copies were sent lately are not in sync, by tenant. */
+/**
+ * Of the users sent out within ALERT_SYNC_WINDOW_MINUTES, the share ALERT_SYNC_FAILURE_RATE or more is `retry` or
+ * `failed`, by tenant.
+ */
 export const syncFailureRate: Check = {
   kind: 'sync_failure_rate',
   run: async ({ db, config }) => {
@@ -10,7 +13,7 @@ export const syncFailureRate: Check = {
       ALERT_SYNC_FAILURE_MINIMUM: minimum,
       ALERT_SYNC_FAILURE_RATE: threshold,
     } = config;
-    // All the statuses are named so that the index, which begins with the status, serves the time.
+    // Every status is listed, so that the index on (sync_status, last_sync_attempt) can be used for the time.
     const rows = await db.inTenant(
       ALL_TENANTS,
       (tx) => tx.$queryRaw<{ tenantId: string; attempted: number; failing: number }[]>`

@@ -1,7 +1,7 @@
 import type { Check } from '../check.ts';
 import { TEMPORAL_DEADLINE_MS } from '../check.ts';
 
-/** Temporal does not answer a question that needs its database: nothing that waits for a timer moves. */
+/** Temporal does not answer a request that needs its database: no workflow starts and no timer fires. */
 export const temporalUnreachable: Check = {
   kind: 'temporal_unreachable',
   run: async ({ client, config }) => {

@@ -7,7 +7,10 @@ const PING_MS = 1_000;
 
 type State = 'up' | 'down';
 
-/** `/healthz`: the process lives. `/readyz`: it can serve; only PostgreSQL decides that, Temporal and bus are told. */
+/**
+ * `/healthz`: the process lives. `/readyz`: 200 while PostgreSQL answers, else 503; the body also says whether Temporal
+ * and the bus answer.
+ */
 export function healthRouter({
   db,
   temporal,

@@ -19,7 +19,7 @@ export interface ApiDeps {
   /** What `/metrics` shows, with the API's own added to its registry. */
   readonly metrics: { readonly registry: Registry; text(): Promise<string> };
   readonly isBusHealthy: () => Promise<boolean>;
-  /** Wakes the relay of pending starts; must neither delay nor fail an answer. */
+  /** Wakes the workflow relay; must neither delay nor fail an answer. */
   readonly wakeOutboxRelay: () => void;
   /** Checks answers against their declared schema before they are sent; for tests. */
   readonly checkAnswers?: boolean;

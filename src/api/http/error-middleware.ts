@@ -7,7 +7,7 @@ import { Problem, problemBody } from './problem.ts';
 import { requestIdOf } from './middleware/request-id.ts';
 import { send } from './send.ts';
 
-/** The problem that a caller is told about `error`; what is not expected is `internal_error`. */
+/** The problem that a caller gets for `error`; `internal_error` for anything unexpected. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (temporalOutage(error) !== undefined) return new Problem('temporal_unavailable', { cause: error });
@@ -47,7 +47,7 @@ function unreadableRequest(error: unknown): Problem | undefined {
   return error.status >= 400 && error.status < 500 ? new Problem('bad_request') : undefined;
 }
 
-// Messages of Prisma and PostgreSQL quote values of rows, so of an unknown error only its kind and place are kept.
+// Messages of Prisma and PostgreSQL quote values of rows, so of an unknown error only name, code and stack are logged.
 function describe(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return {};
   const isOurs = /^(Error|TypeError|RangeError)$/.test(error.name);

@@ -20,14 +20,14 @@ export interface IdempotencyKey {
   /** Subject, method and path. */
   readonly scope: string;
   readonly key: string;
-  /** Digest of the body and query: another one under the same key is a mistake. */
+  /** Digest of body and query: the same key with another one is answered 422. */
   readonly fingerprint: string;
-  /** Identifies the effect wherever it is carried out: update ids, workflow ids. */
+  /** Identifies the effect where it is carried out, as the id of an Update or a workflow. */
   readonly effectId: string;
 }
 
 const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
-/** Longer than any request may take, so that a claim lapses only when its process died. */
+/** Longer than any request may take, so that a claim lapses only when its process has died. */
 const LOCK_MARGIN_MS = 60_000;
 
 /** Reads the request's `Idempotency-Key`, if it has one. */
@@ -93,7 +93,7 @@ export async function withIdempotency({
     await releaseIdempotent(pool, claim).catch(() => undefined); // it lapses by itself
     throw error;
   });
-  // What was done is done: without the record a repetition is carried out again, which every effect withstands.
+  // The effect has happened. Without the kept answer a repetition is carried out again, and every effect is idempotent.
   await finishIdempotent(pool, claim, answer).catch((error: unknown) => {
     deps.log.warn(
       { requestId: requestIdOf(response), error: error instanceof Error ? error.name : 'unknown' },
@@ -125,7 +125,7 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-// Version 8: made by the application.
+// A UUID of version 8, whose bits the application chooses.
 function asUuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -17,7 +17,7 @@ export function mountRoutes(routes: readonly Route[], deps: ApiDeps): Router {
   return router;
 }
 
-// Guards first: who, whether they may, whether the values are right. Only then the work.
+// Guards first: authentication, role, values. Only then the work.
 function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
   return async (request, response) => {
     nameRoute(response, spec.path);
@@ -44,7 +44,7 @@ function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
 function answer(response: Response, { status, body, headers, stream }: Reply): void {
   if (stream === undefined)
     return send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  // A proxy that gathers or keeps what passes would hold the events back.
+  // A proxy that buffers or caches would hold the events back.
   response.set({ ...headers, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }).status(status);
   response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
   response.flushHeaders();
@@ -68,7 +68,7 @@ async function loadSelf(spec: RouteSpec, caller: Caller, { db }: ApiDeps): Promi
   return self;
 }
 
-// body-parser passes over what is not JSON, and would leave us with no body at all.
+// body-parser skips a body that is not JSON, which would look like no body.
 function requireJson(request: Request): void {
   if (
     request.is('*/*') !== null &&

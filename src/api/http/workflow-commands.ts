@@ -17,22 +17,22 @@ export interface CommandTarget {
   readonly workflowType: string;
   readonly workflowId: string;
   readonly input: object;
-  /** Makes a repeated command one command. */
+  /** Id of the Update: repeated with the same id, a command is carried out once. */
   readonly updateId: string;
-  /** What a command is told that the workflow ended under. */
+  /** Code of the problem when the workflow ends before it has answered. */
   readonly endedCode: ErrorCode;
 }
 
 const PROBE_MS = 500;
 
-/** Sends an Update, with start; the workflow's refusal becomes the problem of that code, silence a 503. */
+/** Sends an Update with start. A refusal becomes the problem of its code, no answer in time a 503. */
 export async function sendCommand<Answer, Args extends [] | [object]>(
   { temporal, config }: CommandDeps,
   { workflowType, workflowId, input, updateId, endedCode }: CommandTarget,
   update: UpdateDefinition<Answer, Args>,
   args: Args,
 ): Promise<Answer> {
-  // Good for one call only, hence made here.
+  // A WithStartWorkflowOperation may be used once, so each call makes its own.
   const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {
     ...startOptions(config, { workflowType, workflowId }),
     args: [input],
@@ -50,7 +50,7 @@ export async function sendCommand<Answer, Args extends [] | [object]>(
   }
 }
 
-/** Asks a workflow or starts one, within COMMAND_TIMEOUT_MS; silence means that Temporal or its workers are away. */
+/** Calls Temporal within COMMAND_TIMEOUT_MS; throws 503 when Temporal, or the worker that should answer, is away. */
 export async function callTemporal<Answer>(
   { temporal, config }: CommandDeps,
   call: (client: Client) => Promise<Answer>,
@@ -66,7 +66,8 @@ async function explain(
   switch (temporalOutage(error)) {
     case 'away':
       return new Problem('temporal_unavailable', { cause: error });
-    // While Temporal is away gRPC waits for it until the deadline, too: a probe tells the two apart.
+    // gRPC waits until the deadline when Temporal is away, as when no worker answers: a probe of Temporal tells the two
+    // apart.
     case 'timeout':
       return new Problem((await isReachable(temporal)) ? 'command_timeout' : 'temporal_unavailable', { cause: error });
     default:

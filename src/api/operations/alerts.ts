@@ -144,5 +144,5 @@ function alertAnswer(alert: Alert): z.input<typeof alertSchema> {
   };
 }
 
-/** Conditions that somebody must look at. */
+/** Routes of alerts: conditions that somebody must look into. */
 export const alertRoutes: readonly Route[] = [list, acknowledge, resolve];

@@ -6,7 +6,7 @@ import { route, type Route } from '../http/route.ts';
 import { id, pageCursor, readCursor, writeCursor } from '../http/values.ts';
 
 const OPERATORS = ['operator', 'admin'] as const;
-/** Well below what proxies and the lock of an Idempotency-Key allow a request; the replay in hand is finished. */
+/** Well below the time-outs of proxies and of an Idempotency-Key's claim; the replay under way is finished. */
 const BULK_REPLAY_MS = 20_000;
 const reason = z
   .string()

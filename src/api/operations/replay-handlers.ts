@@ -18,7 +18,7 @@ const parkedCall = z.object({
   input: z.record(z.string(), z.unknown()).nullable(),
 });
 
-/** How what each source parked is done once more. */
+/** What replays a dead letter, by its source. */
 export function replayHandlers({
   db,
   bus,
@@ -36,7 +36,7 @@ export function replayHandlers({
   return {
     ...Object.fromEntries(ofConsumers),
     [MESSAGE_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
-    // Put back; the relay carries it out.
+    // Back into the workflow outbox; its relay makes the call.
     'pending-start': async (tenantId, { payload }) => {
       const { signalName, signalArg, input, ...call } = parkedCall.parse(JSON.parse(payload));
       await db.inTenant(tenantId, (tx) =>

@@ -40,7 +40,7 @@ const cancel = route(
       params: { id: processId },
       body: { reason },
     } = call;
-    const by = self === undefined ? subject : `user ${self.id}`; // a customer's identity is nothing for the history
+    const by = self === undefined ? subject : `user ${self.id}`; // our id: a customer's subject is personal data
     await requireOrder(call, processId);
     const open = await requireOpenProcess(deps, { tenantId, processId });
     await commandProcess(call, open, {

@@ -76,7 +76,7 @@ export const orderSchema = z
   })
   .meta({ id: 'Order' });
 
-/** What is told of an event of an order; `sequence` is its id in the stream. */
+/** An event of an order as its stream has it; `sequence` is the event's id there. */
 export const orderEventSchema = z
   .strictObject({
     sequence: z.number().int(),

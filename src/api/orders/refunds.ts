@@ -15,7 +15,7 @@ import { id, instant } from '../http/values.ts';
 
 const params = z.object({ id });
 const DAY_MS = 24 * 60 * 60_000;
-/** Signal by which a refund's process is told. */
+/** Signal to a refund's process: the goods are back. */
 const GOODS_RETURNED = 'goodsReturned';
 
 const refundSchema = z

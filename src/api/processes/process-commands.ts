@@ -15,7 +15,7 @@ import { id } from '../http/values.ts';
 const OPERATORS = ['operator', 'admin'] as const;
 const params = z.object({ id });
 
-/** Why somebody decides in place of a process. */
+/** Why an operator decides in place of the process. */
 export const commandReason = z
   .string()
   .trim()
@@ -42,7 +42,7 @@ const ANY_COMMAND = [
 ] as const satisfies ErrorCode[];
 
 /**
- * A process that a command may still change, as its row says: none is started again for a command that comes too late.
+ * The process, if its row is still open. Update-with-start would start the workflow of a closed one again.
  */
 export async function requireOpenProcess(
   { db }: Pick<Call['deps'], 'db'>,

@@ -41,7 +41,7 @@ export const processFilter = z
     description: 'Processes that match every given field; those that are over are left out',
   });
 
-/** The filter as rows are found by it; ages count from now. */
+/** The filter in the form of the database functions; ages become instants. */
 export function toProcessFilter({
   status,
   type,

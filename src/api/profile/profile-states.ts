@@ -39,7 +39,7 @@ export const extensionDays = z
   .max(MAX_EXTENSION_DAYS)
   .meta({ description: 'Days until the new deadline, fractions allowed', example: 7 });
 
-// Not the user itself: who it is tied to becomes true for every service, so whoever keeps the customers says it.
+// Not for the user itself: every service is told the customer, so only the service that keeps the customers may set it.
 const complete = route(
   {
     ...common,

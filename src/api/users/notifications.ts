@@ -87,5 +87,5 @@ const list = route(
   },
 );
 
-/** What users were told. */
+/** Routes of the notifications that users were sent. */
 export const notificationRoutes: readonly Route[] = [list];

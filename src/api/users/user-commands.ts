@@ -10,8 +10,8 @@ import { requireOwn, type Call } from '../http/route.ts';
 
 type UserCall = Pick<Call, 'deps' | 'caller' | 'self' | 'effectId'> & { readonly params: { readonly userId: string } };
 
-const PROMISED_CALLS_MS = 1_000;
-const PROMISED_CALLS_POLL_MS = 25;
+const OUTBOX_WAIT_MS = 1_000;
+const OUTBOX_POLL_MS = 25;
 
 /** Which of a user's two workflows a command is for. */
 export type UserWorkflow = 'profile' | 'userSync';
@@ -30,7 +30,7 @@ export async function commandUser<Answer, Args extends [] | [object]>(
     workflow === 'profile'
       ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
       : { workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId) };
-  if (workflow === 'userSync') await afterPromisedCalls(deps, { tenantId, workflowId: target.workflowId });
+  if (workflow === 'userSync') await afterWaitingCalls(deps, { tenantId, workflowId: target.workflowId });
   const answer = await sendCommand(
     deps,
     { ...target, input: { tenantId, userId }, updateId: effectId, endedCode: 'user_not_found' },
@@ -42,15 +42,15 @@ export async function commandUser<Answer, Args extends [] | [object]>(
 }
 
 /**
- * Lets a change that was just written reach its workflow before a command about it, so that 'the current version' means
- * the row's. Only for a moment: with Temporal away the command itself says so.
+ * Waits until calls in the outbox have reached the user's workflow, so that 'the current version' in a command means
+ * the row's. Gives up after a moment: while Temporal is away the command answers 503 itself.
  */
-async function afterPromisedCalls(
+async function afterWaitingCalls(
   { db }: Pick<Call['deps'], 'db'>,
   call: { tenantId: string; workflowId: string },
 ): Promise<void> {
-  const deadline = performance.now() + PROMISED_CALLS_MS;
-  while (performance.now() < deadline && (await hasWaitingCalls(db.pool, call))) await wait(PROMISED_CALLS_POLL_MS);
+  const deadline = performance.now() + OUTBOX_WAIT_MS;
+  while (performance.now() < deadline && (await hasWaitingCalls(db.pool, call))) await wait(OUTBOX_POLL_MS);
 }
 
 /** The user as its row is now, for the answer to a command. */

@@ -182,5 +182,5 @@ const list = route(
   },
 );
 
-/** Registration, reading, changing and forgetting of users. */
+/** Routes of registration, reading, changing and deleting users. */
 export const userRoutes: readonly Route[] = [register, list, read, change, remove];

@@ -46,7 +46,7 @@ export function syncConfirmations({ db }: { db: Db }): SubscribeOptions {
         return { ...event, span, traceparent: asSpan(span, currentTraceparent) };
       });
       await applyEvents(db, events);
-      // Those of a batch that failed tell of nothing: its messages come again
+      // Of a batch that failed no span is exported: its messages are delivered again
       for (const { span } of events) span.end();
     },
   };
@@ -90,8 +90,8 @@ function spanOf({ event, message }: ConsumedEvent): [name: string, start: SpanSt
 }
 
 /**
- * Takes the effect of the events that are new, in one transaction for each tenant; a `PoisonError` says that one can't
- * have any.
+ * Queues a signal for each event that is new, in one transaction a tenant. Throws a `PoisonError` for an event that can
+ * never have an effect.
  */
 async function applyEvents(db: Db, all: readonly ConsumedEvent[]): Promise<void> {
   for (const [tenantId, events] of Map.groupBy(all, ({ message }) => message.tenantId)) {
@@ -101,7 +101,7 @@ async function applyEvents(db: Db, all: readonly ConsumedEvent[]): Promise<void>
         consumer: SYNC_CONFIRMATIONS,
         messageIds: events.map(({ inboxId }) => inboxId),
       });
-      // Of copies that come together the first counts.
+      // Of copies of an event in one batch the first counts.
       const one = new Map(
         events
           .toReversed()

@@ -3,20 +3,20 @@ import { z } from 'zod';
 import type { Tx } from '../../postgres/client.ts';
 import { runStatement } from '../../postgres/statement.ts';
 
-/** One request's hold on its `Idempotency-Key`. Times are spans, so that the database's clock alone counts. */
+/** One request's claim of its `Idempotency-Key`. Times are durations, so that the database's clock alone counts. */
 export interface IdempotencyClaim {
   readonly tenantId: string;
   readonly scope: string;
   readonly key: string;
   readonly fingerprint: string;
-  /** Random: tells this holder from a later one. */
+  /** Random: tells this claim from a later one of the same key. */
   readonly token: string;
   readonly lockMs: number;
   /** Older records count as gone. */
   readonly keepHours: number;
 }
 
-/** Whether the request is to be carried out, or what its key says already. */
+/** Whether the request is to be carried out, or what became of an earlier one with its key. */
 export type Begun =
   | { readonly kind: 'begun' }
   | { readonly kind: 'other_body' }
@@ -33,14 +33,14 @@ const keptHeaders = z.record(z.string(), z.string());
 /** The key as it was before the claim. */
 interface HeldKey {
   readonly isClaimed: boolean;
-  /** Null: there was none, or it is one that came this moment. */
+  /** Null: there was no row, or another request inserted it this moment. */
   readonly fingerprint: string | null;
   readonly status: number | null;
   readonly body: string | null;
   readonly headers: unknown;
 }
 
-/** Claims the key, also from a holder that died or when the record is past its time. */
+/** Claims the key; takes it over when its claim has lapsed or its answer is too old to count. */
 export async function beginIdempotent(pool: Pool, claim: IdempotencyClaim): Promise<Begun> {
   const { tenantId, scope, key, fingerprint, token, lockMs, keepHours } = claim;
   const [held] = await runStatement<HeldKey>(pool, tenantId, {
@@ -91,7 +91,7 @@ export async function finishIdempotent(
   });
 }
 
-/** Gives the key back: the request failed in a way that a repetition may cure. */
+/** Removes the claim: the request failed, and a repetition may succeed. */
 export async function releaseIdempotent(pool: Pool, { tenantId, scope, key, token }: IdempotencyClaim): Promise<void> {
   await runStatement(pool, tenantId, {
     name: 'release-idempotent',

@@ -3,7 +3,7 @@ import type { Prisma } from '../../postgres/generated/client.ts';
 import type { Tx } from '../../postgres/client.ts';
 import { isNotificationChannel, type NotificationChannel } from '../../domain/notifications/channels.ts';
 
-/** A notification before anybody was told. */
+/** A notification before its delivery. */
 export type NewNotification = Required<
   Pick<
     Prisma.NotificationCreateManyInput,
@@ -32,7 +32,7 @@ export interface ClaimedNotification {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** This hand-over included. */
+  /** Attempts so far, this one included. */
   readonly attempts: number;
 }
 
@@ -45,7 +45,7 @@ export async function insertNotifications(tx: Tx, rows: readonly NewNotification
   return pendingNotifications(tx, { tenantId, userId, kind, mark, deadline });
 }
 
-/** Ids of what is to be said about a user, or about one step of it, and waits for delivery. */
+/** Ids of the pending notifications about a user, or about one step of its profile. */
 export async function pendingNotifications(
   tx: Tx,
   about: Pick<NewNotification, 'tenantId' | 'userId'> & Partial<Pick<NewNotification, 'kind' | 'mark' | 'deadline'>>,
@@ -58,7 +58,7 @@ export async function pendingNotifications(
   return pending.map(({ id }) => id);
 }
 
-/** Counts an attempt and returns what to send; undefined when nothing waits any more. */
+/** Counts an attempt and returns the notification; undefined when it is not pending any more. */
 export async function claimNotification(
   tx: Tx,
   { tenantId, id }: NotificationKey,
@@ -96,7 +96,7 @@ export async function channelOfNotification(
   return row !== null && isNotificationChannel(row.channel) ? row.channel : undefined;
 }
 
-/** Records that it was taken. */
+/** Records that the mail server or webhook accepted it. */
 export async function markNotificationSent(tx: Tx, { tenantId, id }: NotificationKey): Promise<void> {
   await tx.notification.updateMany({
     where: { tenantId, id, status: 'pending' },
@@ -104,7 +104,7 @@ export async function markNotificationSent(tx: Tx, { tenantId, id }: Notificatio
   });
 }
 
-/** Records why the last hand-over failed; with `isFinal` nobody tries again. */
+/** Records why the last attempt failed; `isFinal`: there is no further one. */
 export async function markNotificationRefused(
   tx: Tx,
   { tenantId, id, error, isFinal }: NotificationKey & { error: string; isFinal: boolean },
@@ -115,7 +115,7 @@ export async function markNotificationRefused(
   });
 }
 
-/** Keeps for reading what waits for channels that are not configured any more. */
+/** Marks as `kept`, for reading alone, what is pending for channels that are not configured. */
 export async function keepNotifications(
   tx: Tx,
   { tenantId, ids, channels }: { tenantId: string; ids: readonly string[]; channels: readonly NotificationChannel[] },
@@ -126,7 +126,7 @@ export async function keepNotifications(
   });
 }
 
-/** How many of these wait. */
+/** How many of these are pending. */
 export async function countPendingNotifications(
   tx: Tx,
   { tenantId, ids }: { tenantId: string; ids: readonly string[] },
@@ -134,7 +134,7 @@ export async function countPendingNotifications(
   return tx.notification.count({ where: { tenantId, id: { in: [...ids] }, status: 'pending' } });
 }
 
-/** Makes a failed notification wait again, with all its attempts; false when it is not there or did not fail. */
+/** Makes a failed notification pending again, with no attempts counted; false when it is not there or did not fail. */
 export async function renewNotification(tx: Tx, { tenantId, id }: NotificationKey): Promise<boolean> {
   const { count } = await tx.notification.updateMany({
     where: { tenantId, id, status: 'failed' },
@@ -155,7 +155,7 @@ export async function overdueNotifications(tx: Tx, olderThanMs: number, limit = 
 }
 
 /**
- * Removes what was written to a user who is being deleted; what administrators were told names only the id and stays.
+ * Removes the notifications to a user who is being deleted; those to administrators name only its id and stay.
  */
 export async function deleteUserNotifications(
   tx: Tx,
@@ -165,9 +165,9 @@ export async function deleteUserNotifications(
 }
 
 /**
- * Runs `work` while this process alone holds the notification, or returns `undefined` at once when another one does.
- * The lock belongs to a session, not to a transaction, since a hand-over may take longer than a transaction
- * may stay open (it would hold the log horizon); PostgreSQL drops it when the process dies.
+ * Runs `work` under a lock on the notification; returns `undefined` at once when another process holds it. It is an
+ * advisory lock of the session, since an open transaction would hold back the readers of every log for as long as the
+ * delivery takes. PostgreSQL drops it when the process dies.
  */
 export async function holdingNotification<Result>(
   pool: pg.Pool,

@@ -4,11 +4,11 @@ import type { ProcessStateRow } from '../processes/process-list.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 
-/** Signal by which an order's process is told that it was delivered. */
+/** Signal to an order's process: it was delivered. */
 const DELIVERED = 'delivered';
 
 /**
- * Marks the order's shipment as delivered and promises to tell its process, in one statement; said again, it changes
+ * Marks the order's shipment as delivered and queues the signal to its process, in one statement; repeated, it changes
  * nothing. False: the warehouse has accepted no shipment of it.
  */
 export async function deliverOrder(

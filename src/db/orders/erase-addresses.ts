@@ -1,8 +1,8 @@
 import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
 
 /**
- * Forgets where the orders of users went, of those orders that are over; what is still to be sent needs its address.
- * The users are `$2` of the tenants `$1`, both lists.
+ * Removes the addresses of users' orders that are over; an open order still needs its address. Parameters: `$1` tenants
+ * and `$2` user ids, two lists of one length.
  */
 export const FORGET_ADDRESSES = `
   UPDATE orders AS o SET ship_to = NULL FROM process_states AS p

@@ -16,7 +16,7 @@ export interface OrderLine {
   readonly unitPriceMinor: number | null;
 }
 
-/** An order, and how its process stands. */
+/** An order with the state of its process. */
 export interface OrderRow extends OrderProgress {
   readonly id: string;
   readonly customerId: string;
@@ -33,7 +33,7 @@ export interface OrderRow extends OrderProgress {
   readonly updatedAt: Date;
 }
 
-// Sums of money are below 2^53, where a double is exact.
+// Money is below 2^53, which a double holds exactly.
 const ORDERS = `
   SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
     o.total_minor::float8 AS "totalMinor", o.payment, o.ship_to AS "shipTo",
@@ -80,7 +80,7 @@ export async function listOrders(
     ...(status === null ? [] : [whereStatus(status)]),
   ];
   return await runStatement<OrderRow>(pool, tenantId, {
-    // A plan for each selection, so that none has to serve all of them.
+    // A statement for each set of filters: one for all of them would get one plan for all.
     name: ['list-orders', status ?? 'any', customerId && 'customer', after && 'next'].filter(Boolean).join('-'),
     text: `${ORDERS} WHERE ${conditions.join(' AND ')} ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)}`,
     values,

@@ -40,8 +40,9 @@ export interface NewOrder {
 }
 
 /**
- * Writes the order, its lines and its process and promises the start of its workflow, all in one statement; answers the
- * process as it begins. It wakes no relay: a notification would make the commits of orders wait for one another.
+ * Writes the order, its lines, its process and the start of its workflow (workflow outbox), all in one statement;
+ * answers the process as it begins. No NOTIFY: PostgreSQL takes a lock for it at commit, so that commits would wait for
+ * one another.
  */
 export async function insertOrder(pool: Pool, order: NewOrder): Promise<ProcessState> {
   const { tenantId, orderId, customerId, placedBy, currency, payment, shipTo, items, deliveryLimitMs, now } = order;

@@ -21,14 +21,14 @@ export interface Product extends CatalogueEntry {
   readonly updatedAt: Date;
 }
 
-// A price is below 2^53, where a double is exact.
+// A price is below 2^53, which a double holds exactly.
 const COLUMNS = `sku, name, price_minor::float8 AS "priceMinor", currency, is_active AS "isActive", on_hand AS "onHand",
   reserved, shipped,
   created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /**
- * Writes what the catalogue says of a product, new or not, and leaves its stock alone. Orders keep the prices they were
- * validated with.
+ * Inserts or changes a product in the catalogue and leaves its stock alone. Orders keep the prices they were validated
+ * with.
  */
 export async function putProduct(
   pool: Pool,
@@ -49,7 +49,7 @@ export async function putProduct(
   return { product, isNew };
 }
 
-/** Consumer by whose name the inbox knows changes of stock. */
+/** Name under which the inbox records changes of stock. */
 const STOCK_CHANGES = 'stock';
 
 /** What became of a change of stock. */

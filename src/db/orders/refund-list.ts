@@ -3,7 +3,7 @@ import type { Cause } from '../../domain/process/state.ts';
 import type { RefundProgress } from '../../domain/orders/refund-status.ts';
 import { runStatement } from '../../postgres/statement.ts';
 
-/** A refund, and how its process stands. */
+/** A refund with the state of its process. */
 export interface ListedRefund extends RefundProgress {
   readonly id: string;
   readonly orderId: string;
@@ -23,7 +23,7 @@ export async function findRefund(
   const [row] = await runStatement<ListedRefund>(pool, tenantId, {
     name: 'find-refund',
     values: [tenantId, refundId],
-    // A sum of money is below 2^53, where a double is exact.
+    // Money is below 2^53, which a double holds exactly.
     text: `SELECT r.id, r.order_id AS "orderId", r.amount_minor::float8 AS "amountMinor", r.currency, r.items,
       r.created_at AS "createdAt",
         p.status::text, p.current_step AS "currentStep", p.cause, p.updated_at AS "updatedAt"

@@ -11,7 +11,7 @@ export interface RefundRow extends AskedRefund {
 
 type RefundIds = { readonly tenantId: string; readonly refundIds: readonly string[] };
 
-/** The refunds, in the order of the ids; whoever does something to one holds the lock on its process. */
+/** The refunds in the order of `ids`, not locked: every caller holds the lock on the refund's process. */
 export async function readRefunds(
   client: pg.ClientBase,
   { tenantId, refundIds }: RefundIds,
@@ -31,7 +31,10 @@ export async function readRefunds(
   });
 }
 
-/** Locks orders, always in the same order: what is left of them to be refunded is read and changed by one at a time. */
+/**
+ * Locks orders, sorted by id against deadlocks, so that one refund at a time reads and changes what is left of an
+ * order.
+ */
 export async function lockOrders(
   client: pg.ClientBase,
   { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
@@ -43,7 +46,7 @@ export async function lockOrders(
   });
 }
 
-/** Writes how far refunds are. */
+/** Writes the status of refunds. */
 export async function setRefundStatus(
   client: pg.ClientBase,
   { tenantId, refundIds, status }: RefundIds & Pick<RefundRow, 'status'>,
@@ -56,7 +59,7 @@ export async function setRefundStatus(
   });
 }
 
-/** Writes where the goods of refunds are. */
+/** Writes whether the goods of refunds are back. */
 export async function setReturnedGoods(
   client: pg.ClientBase,
   { tenantId, refundIds, goods }: RefundIds & Pick<RefundRow, 'goods'>,

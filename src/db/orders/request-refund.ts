@@ -6,7 +6,7 @@ import { insertProcessesSql, processesParameter } from '../processes/process-row
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from '../processes/new-process.ts';
 
-/** A refund as it is asked for; whether there is so much to refund, its process finds out. */
+/** A refund as it is requested; its first step checks whether so much is left to be refunded. */
 export interface NewRefund {
   readonly tenantId: string;
   readonly refundId: string;
@@ -16,14 +16,15 @@ export interface NewRefund {
   readonly currency: string;
   /** Pieces that come back, each sku once. */
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
-  /** How long they may take to, in milliseconds; 0: none has to come back, and no stock changes. */
+  /** How long they may take to come back, in milliseconds; 0: none has to, and no stock changes. */
   readonly returnLimitMs: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * Writes the refund and its process and promises the start of its workflow, all in one statement, which wakes no relay.
+ * Writes the refund, its process and the start of its workflow (workflow outbox), all in one statement without NOTIFY,
+ * as `placeOrder` does.
  */
 export async function insertRefund(pool: Pool, refund: NewRefund): Promise<ProcessState> {
   const { tenantId, refundId, orderId, amountMinor, currency, items, returnLimitMs, now } = refund;

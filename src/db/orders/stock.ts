@@ -6,7 +6,7 @@ export interface Pieces {
   readonly quantity: number;
 }
 
-/** An order's hold on the stock. */
+/** What an order has reserved, or wants to. */
 export interface Held {
   /** Null: nothing was ever reserved or released for it. */
   readonly status: 'reserved' | 'released' | 'shipped' | null;
@@ -24,9 +24,9 @@ export type Move = (pieces: Pieces) => {
 type OrderIds = { readonly tenantId: string; readonly orderIds: readonly string[] };
 
 /**
- * Reads what orders hold or want, and locks their products, always in the same order, so that two lists never wait for
- * each other. `available` is what is free of each product once the locks are there. The orders' own rows are safe
- * already: whoever does something to an order holds the lock on its process.
+ * Reads the lines and reservations of orders and locks their products, sorted by sku against deadlocks. `available` is
+ * the number of free pieces of each product, read under the locks. The orders' own rows need no lock: every caller
+ * holds the lock on the order's process.
  */
 export async function lockStock(
   client: pg.ClientBase,
@@ -66,7 +66,7 @@ export async function lockStock(
   };
 }
 
-/** Locks products in the order in which everybody does, and answers how many pieces of each are free. */
+/** Locks products, sorted by sku, and answers how many pieces of each are free. */
 export async function lockProducts(
   client: pg.ClientBase,
   { tenantId, skus }: { tenantId: string; skus: readonly string[] },

@@ -5,8 +5,8 @@ import type { WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NewProcess } from './process-rows.ts';
 
 /**
- * A process that begins now, in milliseconds since the epoch, and the call that starts its workflow. The call carries
- * the state, so that the workflow's first task needs no read.
+ * A process that begins at `now` (milliseconds since the epoch), and the call that starts its workflow. The call
+ * carries the state, so that the workflow's first task needs no read.
  */
 export function newProcess<Data extends Readonly<Record<string, unknown>>>({
   definition,

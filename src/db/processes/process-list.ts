@@ -85,14 +85,14 @@ export async function findTimeline(
   });
 }
 
-/** One reader of a process's events, and the number of the last one that it has. */
+/** A place in the events of a process: `after` is the number of the last event that the reader has. */
 export interface EventPlace extends ProcessKey {
   readonly after: number;
 }
 
-/** An event behind a place. */
+/** An event after a place. */
 export interface NextEvent {
-  /** Index of the place in the list that was asked with. */
+  /** Index of the place in the list that was given. */
   readonly place: number;
   readonly sequence: number;
   readonly type: string;
@@ -102,7 +102,7 @@ export interface NextEvent {
 }
 
 /**
- * What comes next behind each of the places, of any tenants, up to `limit` events each; one statement for all of them.
+ * The next events after each of the places, of any tenants, up to `limit` a place; one statement for all of them.
  */
 export async function eventsBehind(pool: Pool, places: readonly EventPlace[], limit: number): Promise<NextEvent[]> {
   return await runStatement<NextEvent>(pool, ALL_TENANTS, {

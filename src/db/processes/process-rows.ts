@@ -4,14 +4,14 @@ import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { Cause, ProcessState } from '../../domain/process/state.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 
-/** A row as a step finds it, locked. */
+/** The row of a process, locked by the transaction that read it. */
 export interface LockedProcess {
   readonly state: ProcessState;
   readonly revision: number;
   readonly writer: string | null;
   /** Failed attempts of the step under way. */
   readonly attempts: number;
-  /** When the next one is, in milliseconds since the epoch; null: there was none. */
+  /** When the next attempt is, in milliseconds since the epoch; null: none is waiting. */
   readonly retryAt: number | null;
 }
 
@@ -20,12 +20,12 @@ export interface ProcessWrite {
   readonly processId: string;
   readonly state: ProcessState;
   readonly revision: number;
-  /** Run that writes. */
+  /** Run id of the workflow that writes. */
   readonly writer: string;
   readonly events: readonly ProcessEvent[];
 }
 
-/** A new process, to be inserted with its promised start. */
+/** A new process, to be inserted with the start of its workflow. */
 export interface NewProcess {
   readonly processId: string;
   readonly type: string;
@@ -65,8 +65,8 @@ export async function lockProcesses(
 }
 
 /**
- * Takes a process's row over for a run: the revision rises, so that what an earlier run still has under way comes too
- * late.
+ * Takes the row over for a new run: raises the revision, so that writes which an earlier run still has under way are
+ * refused.
  */
 export async function claimProcess(
   client: pg.ClientBase,
@@ -82,7 +82,7 @@ export async function claimProcess(
   return row === undefined ? null : lockedOf(row);
 }
 
-/** Writes processes as they are after a step, and appends what happened; one statement, however many. */
+/** Writes the state of processes after a step and appends their events; one statement, however many processes. */
 export async function writeProcesses(
   client: pg.ClientBase,
   { tenantId, writes }: { tenantId: string; writes: readonly ProcessWrite[] },
@@ -114,8 +114,7 @@ export async function writeProcesses(
 }
 
 /**
- * Two parts of a WITH, which insert the processes of tenant `$1` in the parameter `$n`, which `processesParameter`
- * makes.
+ * Two common table expressions that insert processes of tenant `$1`; parameter `$n` is made by `processesParameter`.
  */
 export function insertProcessesSql(n: number): string {
   return `new_process AS (
@@ -137,7 +136,7 @@ export function insertProcessesSql(n: number): string {
     )`;
 }
 
-/** The processes as `insertProcessesSql` takes them; the statement also promises their starts. */
+/** The processes as the parameter of `insertProcessesSql`. */
 export function processesParameter(processes: readonly NewProcess[]): string {
   return JSON.stringify(
     processes.map(
@@ -164,7 +163,7 @@ export function processesParameter(processes: readonly NewProcess[]): string {
   );
 }
 
-/** Keeps a failed attempt of the step under way where operators see it. */
+/** Records a failed attempt of the current step in the row, where operators see it. */
 export async function recordAttempt(
   client: pg.ClientBase,
   {
@@ -182,8 +181,8 @@ export async function recordAttempt(
 }
 
 /**
- * Begins a call that was begun before: without an answer since, `unanswered` is counted as an attempt. Answers their
- * number.
+ * Starts a call that was started before. If no attempt was recorded since, that call was never answered, and counts as
+ * a failed attempt with the cause `unanswered`. Answers the number of failed attempts.
  */
 export async function beginCall(
   client: pg.ClientBase,
@@ -202,7 +201,7 @@ export async function beginCall(
   return row?.attempts ?? 0;
 }
 
-/** What was written of a process after one of its events, in order. */
+/** The events of a process after one of them, in order. */
 export async function eventsAfter(
   client: pg.ClientBase,
   { tenantId, processId, sequence }: { tenantId: string; processId: string; sequence: number },

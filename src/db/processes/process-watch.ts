@@ -4,7 +4,7 @@ import { CLOSED_STATUSES, PROCESS_STATUSES, isClosed, type ProcessStatus } from 
 import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
-/** A process as those see it who look whether it moves. */
+/** A process as the watchdog reads it. */
 export interface WatchedProcess extends WatchedRow {
   readonly tenantId: string;
   readonly processId: string;
@@ -35,7 +35,8 @@ type Row = Omit<WatchedProcess, 'dueAt' | 'updatedAt' | 'retryAt'> & {
 };
 
 /**
- * One page, over all tenants, of what is not closed and has not moved for `stuckAfterMs`; `next` null: it was the last.
+ * One page, over all tenants, of open processes that have not moved for `stuckAfterMs`; `next` null: it was the last
+ * page.
  */
 export async function unmovedProcesses(
   pool: Pool,

@@ -74,8 +74,8 @@ function profileColumns(profile: Profile): ProfileColumns {
 }
 
 /**
- * Reads a user's profile and takes the row over: the revision rises, so that a write which an earlier run still has
- * under way comes too late. Null: there is no such user, or no longer.
+ * Reads a user's profile and takes the row over for a new run: raises the revision, so that writes which an earlier run
+ * still has under way are refused. Null: there is no such user, or it was deleted.
  */
 export async function claimProfile(
   tx: Tx,
@@ -89,15 +89,16 @@ export async function claimProfile(
 }
 
 /**
- * What became of a write under a revision; `repeated`: written over an earlier attempt's, `superseded`: the row is
- * beyond it.
+ * What became of a write under a revision. `repeated`: it replaced the write of an earlier attempt of the same run;
+ * `superseded`: the row has a later revision, or another run's.
  */
 export type WriteOutcome = 'written' | 'repeated' | 'superseded' | 'no_user';
 
 /**
- * Writes a profile under its revision, unless another run has written that revision, or the row is beyond it. `writer`
- * is the run that writes: an attempt whose answer got lost may have decided on fewer commands than this one, which
- * counts. When the copy that other services hold changes with it, the user's version rises and the user is sent again.
+ * Writes a profile under its revision, unless the row has a later one or another run has written this one. `writer` is
+ * the run that writes. The same run may write a revision again: an attempt whose answer got lost may have known fewer
+ * commands than this one, so the later write replaces it. When what other services hold of the user changes with it,
+ * the user's version is raised and the user is published again.
  */
 export async function writeProfile(
   tx: Tx,

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 
-/** What is known here of a service's copy of a user. */
+/** What a confirmation is checked against: the user, and whether the service has a copy. */
 export interface CopyRow {
   /** As rows have it, in lower case. */
   readonly userId: string;
@@ -11,7 +11,7 @@ export interface CopyRow {
   readonly isKept: boolean;
 }
 
-/** The copies in the order in which they are asked for; undefined where there is no such user. */
+/** The copies in the order of `of`; undefined where there is no such user. */
 export async function readCopies(
   client: ClientBase,
   {

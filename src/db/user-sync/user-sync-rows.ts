@@ -11,7 +11,7 @@ import { Prisma, type User, type UserSyncService } from '../../postgres/generate
 import type { WriteOutcome } from '../profile/profile-rows.ts';
 import { columnsOf } from '../../postgres/sql.ts';
 
-/** The synchronisation that a user's rows describe; a change that it has not heard of yet is due to be sent. */
+/** The synchronisation that a user's rows describe; a version above `synced_version` is still to be published. */
 function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
   const copies = Object.fromEntries(
     services.map(({ service, confirmedVersion, failedVersion, lastError, lastSuccessfulSync }) => [
@@ -70,8 +70,8 @@ export async function claimUserSync(
 }
 
 /**
- * Writes a synchronisation under its revision, as `writeProfile` does. A version below the workflow's means that the
- * rows were restored: it rises above what was published, so that the next change counts.
+ * Writes a synchronisation under its revision, as `writeProfile` does. A user's version below the workflow's means that
+ * the rows were restored: it is raised above the workflow's, to one that was never published.
  */
 export async function writeUserSync(
   client: ClientBase,
@@ -95,7 +95,7 @@ export async function writeUserSync(
     tenantId,
     userId,
     before.version < sync.version ? sync.version + 1 : before.version,
-    // The row may have moved on since; then nothing of this state is about its version.
+    // The user may have changed since; then this state is about an older version, and the row keeps its status.
     before.version === sync.version ? syncStatusOf(sync) : 'pending',
     sync.retryCount,
     sync.lastError,

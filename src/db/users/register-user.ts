@@ -40,7 +40,8 @@ type Writer = {
 };
 
 /**
- * Registers the user and promises the start of its workflows, in one transaction; a known identity gets its user again.
+ * Writes the user and the starts of its workflows (workflow outbox), in one transaction; a known identity gets its user
+ * again.
  */
 export async function registerUser(
   { db, config }: Writer,
@@ -69,8 +70,8 @@ export async function registerUser(
 }
 
 /**
- * Changes contact fields and channels and promises to tell the user's services, in one transaction; undefined without
- * such a user.
+ * Writes contact fields and channels and the signal by which the user's services are sent the change, in one
+ * transaction; undefined: there is no such user.
  */
 export async function changeUser(
   { db }: Pick<Writer, 'db'>,
@@ -86,8 +87,8 @@ export async function changeUser(
 }
 
 /**
- * Forgets the user and promises the end of its workflows, in one transaction; false when there is no such user (any
- * more).
+ * Anonymises the user and writes `user.deleted` and the signals that end its workflows, in one transaction; false:
+ * there is no such user, or it was deleted.
  */
 export async function deleteUser({ db }: Pick<Writer, 'db'>, key: UserKey, now: Date): Promise<boolean> {
   return db.inTenant(key.tenantId, async (tx) => {

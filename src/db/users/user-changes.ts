@@ -8,11 +8,13 @@ import type { Tx } from '../../postgres/client.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 
 /**
- * A change of the copy that services hold: they have not confirmed the new version, and the row says so from the start.
+ * Columns of a change that services must confirm: the version is raised, and the status is `pending` in the same write.
  */
 export const NEXT_VERSION = { version: { increment: 1 }, syncStatus: 'pending' } as const;
 
-/** Promises that the user's synchronisation hears of the new version, in the transaction that made it. */
+/**
+ * Queues the signal of the new version to the user's `userSync` workflow, in the transaction that wrote the version.
+ */
 export async function enqueueUserChanged(
   tx: Tx,
   { tenantId, userId, ...arg }: { tenantId: string; userId: string } & UserChangedPayload,

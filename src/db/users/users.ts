@@ -23,7 +23,7 @@ export interface UserKey {
   readonly userId: string;
 }
 
-/** As much of a caller's own user as decides what it may do. */
+/** The part of a caller's own user that decides what it may do. */
 export interface OwnUser {
   readonly id: string;
   readonly status: UserStatus;
@@ -117,9 +117,9 @@ export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Pro
 }
 
 /**
- * Writes the user, its services and the calls on its workflows, all in one statement; undefined when the identity has a
- * user already, also one of a transaction that commits meanwhile. It wakes no relay: a notification would make the
- * commits of registrations wait for one another.
+ * Writes the user, its services and the calls on its workflows (workflow outbox), all in one statement; undefined when
+ * the identity has a user already, also one of a transaction that commits meanwhile. No NOTIFY: PostgreSQL takes a lock
+ * for it at commit, so that commits would wait for one another.
  */
 export async function insertUser(
   pool: Pool,
@@ -162,16 +162,20 @@ const INSERT_USER = `
   )
   SELECT ${columnsOf('registered', Prisma.UserScalarFieldEnum)}, ${servicesJson('service')} FROM registered`;
 
-/** What became of a change: the new version, null when other services need not hear of it, undefined without a user. */
+/**
+ * What became of a change: the new version; null: other services hold nothing of what changed; undefined: there is no
+ * such user.
+ */
 export type ContactChange = number | null | undefined | 'phone_required';
 
-/** Changes the contact fields and the channels; a choice that leaves `sms` without a telephone number is refused. */
+/** Changes contact fields and channels; refused when `sms` would be left without a phone number. */
 export async function changeContact(
   tx: Tx,
   { tenantId, userId }: UserKey,
   changes: ContactChanges,
 ): Promise<ContactChange> {
-  // The lock makes concurrent changes take turns, so that each compares with what the one before it left.
+  // Locked, so that concurrent changes run one after the other and each compares with the row that the one before it
+  // wrote.
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({ where: { tenantId, id: userId, deletedAt: null } });
   if (before === null) return undefined;
@@ -190,7 +194,10 @@ export async function changeContact(
   return version;
 }
 
-/** Anonymises the user's row and removes what else is known of it; undefined when there is no such user (any more). */
+/**
+ * Anonymises the user's row and removes its services, notifications and kept answers; undefined: there is no such user,
+ * or it was deleted.
+ */
 export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: Date): Promise<User | undefined> {
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({

@@ -12,9 +12,9 @@ export interface AskedRefund {
 export interface Refundable {
   readonly isShipped: boolean;
   readonly currency: string;
-  /** Captured, and neither refunded nor spoken for by an accepted refund; in minor units. */
+  /** Captured, less what was refunded and what accepted refunds will pay; in minor units. */
   readonly amountMinor: number;
-  /** Pieces of each sku that were shipped, and neither came back nor are expected to. */
+  /** Pieces of each sku that were shipped, less those that came back and those that accepted refunds wait for. */
   readonly pieces: ReadonlyMap<string, number>;
 }
 

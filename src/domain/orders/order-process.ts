@@ -1,8 +1,8 @@
 import type { ProcessDefinition } from '../process/definition.ts';
 import type { ProviderFailures } from './port-codes.ts';
 
-/** What the process of an order knows; what was ordered, by whom and where to, is in the order's rows. */
-// A type, since an interface would not be a record of its fields.
+/** The data of an order's process. What was ordered, by whom and where it goes is in the order's rows. */
+// A type, since an interface is not assignable to a record.
 export type OrderData = {
   /** How long after its shipment an order should be delivered, in milliseconds. */
   readonly deliveryLimitMs: number;
@@ -12,7 +12,7 @@ export type OrderData = {
   readonly shipmentId?: string;
 };
 
-/** An order: complete, or undone. The warehouse's acceptance is the point of no return. */
+/** The process of an order. Its pivot is the warehouse's acceptance of the shipment. */
 export const orderProcess: ProcessDefinition<OrderData> = {
   type: 'order',
   summary: 'Order: validated, reserved, paid, shipped and delivered, or undone',

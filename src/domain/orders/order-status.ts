@@ -1,7 +1,7 @@
 import type { Cause, ProcessState } from '../process/state.ts';
 import type { ProcessStatus } from '../process/statuses.ts';
 
-/** How far an order is, as its customer sees it. */
+/** The statuses of an order that its customer sees. */
 export const ORDER_STATUSES = [
   'created',
   'validated',
@@ -16,14 +16,17 @@ export const ORDER_STATUSES = [
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
-/** What decides the status of an order: how its process stands. */
+/** The part of an order's process that decides the order's status. */
 export type OrderProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
   readonly cause: Pick<Cause, 'class'> | null;
   /** Anything but null: somebody asked to cancel it. */
   readonly cancelled: object | null;
 };
 
-/** When an order has a status; what is left out does not matter. Lists and single orders go by the same rules. */
+/**
+ * A condition on the process under which an order has a status; fields that are left out are not compared. Single
+ * orders are matched here, lists by SQL made from the same rules.
+ */
 export interface OrderStatusRule {
   readonly orderStatus: OrderStatus;
   readonly statuses: readonly ProcessStatus[];
@@ -34,13 +37,13 @@ export interface OrderStatusRule {
 
 const OPEN = ['running', 'waiting', 'step_failed'] as const satisfies readonly ProcessStatus[];
 
-/** Exactly one of them fits any process of an order. */
+/** For every process of an order exactly one rule fits; a test enumerates them. */
 export const ORDER_STATUS_RULES: readonly OrderStatusRule[] = [
   { orderStatus: 'created', statuses: OPEN, step: 'validate_order', isCancelled: false },
   { orderStatus: 'validated', statuses: OPEN, step: 'reserve_inventory', isCancelled: false },
   { orderStatus: 'reserved', statuses: OPEN, step: 'process_payment', isCancelled: false },
   { orderStatus: 'paid', statuses: OPEN, step: 'create_shipment', isCancelled: false },
-  // What is shipped goes its way, even when a cancellation was on its heels.
+  // Also with a cancellation: one that comes after the shipment has no effect.
   { orderStatus: 'shipped', statuses: OPEN, step: 'await_delivery' },
   { orderStatus: 'completed', statuses: ['completed'] },
   ...['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment'].map(
@@ -53,7 +56,7 @@ export const ORDER_STATUS_RULES: readonly OrderStatusRule[] = [
   { orderStatus: 'failed', statuses: ['abandoned'] },
 ];
 
-/** The status of an order whose process stands like this. */
+/** The order's status; throws when none of the rules fits, or more than one. */
 export function orderStatusOf(progress: OrderProgress): OrderStatus {
   const [rule, ...others] = ORDER_STATUS_RULES.filter((each) => fits(each, progress));
   if (rule === undefined || others.length > 0)
@@ -61,10 +64,10 @@ export function orderStatusOf(progress: OrderProgress): OrderStatus {
   return rule.orderStatus;
 }
 
-/** Why an order was not carried out, in words for its customer; null: there is nothing that a customer could read. */
+/** Why an order was refused, in words for its customer; null: it was not refused, or failed for a reason of ours. */
 export function orderRefusalOf(cause: Cause | null): { readonly code: string; readonly message: string } | null {
   if (cause === null || cause.class !== 'refused') return null;
-  // Whoever cancelled it may have given a reason that is not meant for the customer.
+  // The reason that an operator gave for a cancellation is not meant for the customer.
   return { code: cause.code, message: cause.code === 'cancelled' ? 'The order was cancelled.' : cause.message };
 }
 

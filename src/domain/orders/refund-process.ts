@@ -1,14 +1,14 @@
 import type { ProcessDefinition } from '../process/definition.ts';
 import type { ProviderFailures } from './port-codes.ts';
 
-/** What the process of a refund knows; the sum is in the refund's row. */
+/** The data of a refund's process; the sum is in the refund's row. */
 export type RefundData = {
   /** How long the goods may take to come back, in milliseconds; 0: they need not come back. */
   readonly returnLimitMs: number;
   readonly transferKey?: string;
 };
 
-/** Money back for a completed order, once the goods are. Paying it back is the point of no return. */
+/** The process of a refund: money back for a completed order, once the goods are back. Its pivot is the payment. */
 export const refundProcess: ProcessDefinition<RefundData> = {
   type: 'refund',
   summary: 'Refund of an order: accepted, goods returned, paid back',

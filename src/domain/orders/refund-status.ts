@@ -1,7 +1,7 @@
 import { assertNever } from '../shared/assert-never.ts';
 import type { Cause, ProcessState } from '../process/state.ts';
 
-/** How far a refund is, as those who asked for it see it. */
+/** The statuses of a refund that answers have. */
 export const REFUND_STATUSES = [
   'requested',
   'awaiting_goods',
@@ -14,12 +14,12 @@ export const REFUND_STATUSES = [
 ] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
 
-/** What decides the status of a refund: how its process stands. */
+/** The part of a refund's process that decides the refund's status. */
 export type RefundProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
   readonly cause: Pick<Cause, 'class'> | null;
 };
 
-/** The status of a refund whose process stands like this. */
+/** The refund's status. */
 export function refundStatusOf({ status, currentStep, cause }: RefundProgress): RefundStatus {
   switch (status) {
     case 'running':

@@ -2,12 +2,14 @@ import { isWaiting, stepOf, type ProcessDefinition } from './definition.ts';
 import type { ProcessState } from './state.ts';
 import { isClosed, isParked } from './statuses.ts';
 
-/** What a process needs done now. */
+/** What a process needs to have done now. */
 export type ProcessAction =
   | { readonly type: 'execute'; readonly step: string }
-  /** Side by side; more than one only where that was declared. */
+  /** Undos to run; more than one, at the same time, only for a type with `compensation: 'parallel'`. */
   | { readonly type: 'compensate'; readonly steps: readonly string[] }
-  /** Nothing until it is told something, or until this instant in milliseconds since the epoch. */
+  /**
+   * Nothing, until a command or event comes or `until` (milliseconds since the epoch; null: no time limit) is reached.
+   */
   | { readonly type: 'rest'; readonly until: number | null }
   | { readonly type: 'end' };
 
@@ -28,7 +30,7 @@ export function actionOf(definition: ProcessDefinition, state: ProcessState): Pr
 }
 
 /**
- * What somebody must look at now: a process that waits for an operator, or waits longer than it should; null: nothing.
+ * The alert that the state calls for: a parked process, or one that waits longer than it should; null: none.
  */
 export function alertKindOf(state: ProcessState): 'process_parked' | 'process_overdue' | null {
   if (isParked(state.status)) return 'process_parked';

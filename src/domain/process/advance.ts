@@ -4,12 +4,12 @@ import { executionOf, type Cause, type OperatorDecision, type ProcessState, type
 import { isClosed } from './statuses.ts';
 import type { ProcessCause } from './codes.ts';
 
-/** How often operators are told again of a process that waits for them: a day, in milliseconds. */
+/** Time between two reminders to operators of a process that waits for them: a day, in milliseconds. */
 export const PARKED_REMINDER_MS = 24 * 60 * 60_000;
 
 /**
- * The next thing that follows from the state by itself, without anything from outside; null: something has to be done,
- * awaited or decided first. Called until it answers null, it brings a process to where it can rest.
+ * The next event that follows from the state alone; null: a step, an event from outside or a decision is needed first.
+ * Applied until it answers null, it brings a process to the next such point.
  */
 export function nextEvent(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   if (isClosed(state.status)) return null;
@@ -37,7 +37,7 @@ function goForward(definition: ProcessDefinition, state: ProcessState, now: numb
   }
 }
 
-/** A step that waits needs nobody to start it; what came early ends the wait at once. */
+/** Starts the wait of a waiting step; ends it at once when its event came before (`early`). */
 function startWait(
   definition: ProcessDefinition,
   { step }: StepExecution,
@@ -53,8 +53,8 @@ function startWait(
 }
 
 /**
- * Before the pivot a failure turns the process back; behind it, or when it may be done, a failure waits for an
- * operator.
+ * Before the pivot a failed step starts the compensation. Behind it, or when the pivot's outcome is unknown, the
+ * process parks for an operator.
  */
 function onFailure(
   definition: ProcessDefinition,
@@ -67,7 +67,7 @@ function onFailure(
 }
 
 /**
- * What a cancellation leads to: what was not begun is not taken, what is under way is heard out, then everything is
+ * What a cancellation leads to: a step that has not started is skipped, one under way is awaited, then everything is
  * undone.
  */
 function turnBack(
@@ -87,7 +87,7 @@ function turnBack(
   return { type: 'CompensationStarted', cause };
 }
 
-/** Undoes, each step once, and closes when there is nothing left to undo. */
+/** The next undos, each step's once; then the closing event. */
 function goBack(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   const isParallel = definition.compensation === 'parallel';
   if (!isParallel && state.history.some(({ status }) => status === 'compensating')) return null;
@@ -99,15 +99,15 @@ function goBack(definition: ProcessDefinition, state: ProcessState, now: number)
       ? null
       : { type: 'CompensationParked', dueAt: now + PARKED_REMINDER_MS };
   }
-  // What an operator has skipped is not undone, so the end must not say that everything is.
+  // With an undo skipped by an operator not everything is undone, so the process ends `abandoned`.
   if (state.history.some(({ status, compensation }) => status === 'skipped' && compensation !== null))
     return { type: 'ProcessAbandoned', decided: null };
   return state.cancelled === null ? { type: 'ProcessCompensated' } : { type: 'ProcessCancelled' };
 }
 
 /**
- * Whether a step took effect, or may have, and has an undo. A refusal says that nothing did, but an earlier attempt
- * whose answer got lost may still arrive: its undo makes it come too late.
+ * Whether a step has an undo and took effect, or may have. After a refusal nothing took effect, unless there were
+ * earlier attempts: one whose answer got lost may still arrive, and the undo leaves a tombstone that refuses it.
  */
 function isToUndo(definition: ProcessDefinition, { step, status, error, attempts, decided }: StepExecution): boolean {
   const declared = stepOf(definition, step);
@@ -116,7 +116,7 @@ function isToUndo(definition: ProcessDefinition, { step, status, error, attempts
   return status === 'completed' || (status === 'failed' && !(error?.class === 'refused' && isFirstAttempt));
 }
 
-/** Whether the point of no return is behind the process. */
+/** Whether the pivot is completed. */
 export function isPastPivot(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
   return history.some(
     (execution) =>
@@ -127,8 +127,8 @@ export function isPastPivot(definition: ProcessDefinition, { history }: Pick<Pro
 }
 
 /**
- * Whether the point of no return may be behind the process, and nobody knows: its outcome is unknown, also while it is
- * tried again, or is not there yet.
+ * Whether the pivot may be completed without anybody knowing: it is under way, or its outcome is `unknown`, also while
+ * it is retried.
  */
 export function isPivotUncertain(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
   return history.some((execution) => {
@@ -139,7 +139,7 @@ export function isPivotUncertain(definition: ProcessDefinition, { history }: Pic
   });
 }
 
-/** Whether everything can still be undone: the pivot is neither done nor, its outcome being unknown, possibly done. */
+/** Whether everything can still be undone: the pivot is neither completed nor possibly completed. */
 function canTurnBack(definition: ProcessDefinition, state: ProcessState): boolean {
   return !isPivotUncertain(definition, state) && !isPastPivot(definition, state);
 }

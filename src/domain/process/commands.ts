@@ -5,11 +5,11 @@ import type { ProcessCommandName } from './command-names.ts';
 import type { ProcessCommand } from './decide.ts';
 
 const LONGEST_TEXT = 500;
-/** What is told goes into the row, and with it to every step that follows. */
+/** Limits of an event's payload: it is kept in the row, and passed to every step that follows. */
 const LARGEST_PAYLOAD = 10_000;
 const DEEPEST_PAYLOAD = 10;
 
-/** Commands that set the process's own rules aside, and hence need a reason. */
+/** Commands that override the process's own rules, and hence need a reason. */
 const WITH_REASON: ReadonlySet<ProcessCommandName> = new Set<ProcessCommandName>([
   'skipCompensation',
   'skipStep',
@@ -29,7 +29,7 @@ export function parseProcessCommand(type: ProcessCommandName, payload: unknown):
 }
 
 /**
- * Reads what is told of an outside event: a JSON object of up to 10,000 characters, nested up to 10 deep, or nothing.
+ * Reads the payload of an outside event: a JSON object of up to 10,000 characters, nested up to 10 deep, or nothing.
  */
 export function parseReceived(event: string, payload: unknown = {}): Parsed<ProcessCommand> {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload))

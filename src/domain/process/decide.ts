@@ -14,7 +14,7 @@ interface Actor {
   readonly reason: string | null;
 }
 
-/** What operators, customers and the world tell a process. */
+/** Commands of operators and customers, and events from outside. */
 export type ProcessCommand =
   | { readonly type: 'receive'; readonly event: string; readonly payload: ProcessData }
   | ({ readonly type: 'cancel' } & Actor)
@@ -24,7 +24,7 @@ export type ProcessCommand =
   | ({ readonly type: 'skipStep' } & Actor)
   | ({ readonly type: 'abandon' } & Actor);
 
-/** What became of a step or of its undo. */
+/** The outcome of a step or of its undo. */
 export type StepOutcome =
   | { readonly type: 'completed'; readonly step: string; readonly attempts: number; readonly result: ProcessData }
   | { readonly type: 'failed'; readonly step: string; readonly attempts: number; readonly cause: Cause }
@@ -57,7 +57,7 @@ export function beginProcess(
 }
 
 /**
- * What follows from a command or from time alone, or why it is not allowed now. Times are milliseconds since the epoch.
+ * Decides a command, or the passing of time: the events, or a refusal. Times are milliseconds since the epoch.
  */
 export function decideProcess(
   definition: ProcessDefinition,
@@ -71,7 +71,7 @@ export function decideProcess(
   return first.accepted ? accept(...eventsOf(definition, state, first.events, now)) : first;
 }
 
-/** What follows from the outcome of a step that this state had under way. */
+/** The events that follow from the outcome of a step that was under way in this state. */
 export function applyOutcome(
   definition: ProcessDefinition,
   state: ProcessState,
@@ -219,7 +219,7 @@ function eventBodyOf(outcome: StepOutcome): ProcessEventBody {
   }
 }
 
-/** Numbers what happened and everything that follows from it by itself. */
+/** Numbers the events and appends those that follow from them by themselves. */
 function eventsOf(
   definition: ProcessDefinition,
   before: ProcessState,

@@ -1,13 +1,14 @@
 import { PROCESS_COMMANDS } from './command-names.ts';
 
 /**
- * What a process knows about its business, as JSON: the results of its steps, merged in their order. No personal data.
+ * The business data of a process, as JSON: its initial data, and the results of its steps merged in their order. No
+ * personal data.
  */
 export type ProcessData = Readonly<Record<string, unknown>>;
 
 /**
- * How a failure is classed: `transient` is tried again; `refused` is the answer no, and nothing took effect; `unknown`
- * is tried again too, but may have taken effect, as a time-out may.
+ * Class of a failure. `transient`: it is retried. `refused`: the answer is no, nothing took effect, and there is no
+ * retry. `unknown`: it is retried, and may have taken effect, as after a time-out.
  */
 export type FailureClass = 'transient' | 'refused' | 'unknown';
 
@@ -30,10 +31,11 @@ export const DEFAULT_TIME_LIMIT_MS = 10_000;
 /** A step that does something. Its names are those of activities. */
 export interface ActingStep {
   readonly execute: string;
-  /** Undoes `execute`, also one that never took effect or comes late; absent: there is nothing to undo. */
+  /** Undoes `execute`, even if that never took effect or arrives later; absent: there is nothing to undo. */
   readonly compensate?: string;
   /**
-   * Calls leave the process: a regular activity, whose begin is written before it. Else one transaction with the row.
+   * Calls another system: a regular activity, whose start is written before the call. Else it shares the transaction of
+   * the row.
    */
   readonly isRemote?: true;
   readonly attempts?: Attempts;
@@ -42,39 +44,38 @@ export interface ActingStep {
   /** Classes of failures by their code; a time-out is `unknown`, everything else not named here `transient`. */
   readonly failures?: Readonly<Record<string, FailureClass>>;
   /**
-   * The point of no return: once it is done, or may be, the process only goes forward. It is undone only after it was
-   * refused in the end, against an earlier attempt that may still arrive.
+   * The pivot: once it is completed, or may be, the process only goes forward. Its own undo runs only after a refusal
+   * that followed failed attempts, one of which may still arrive.
    */
   readonly isPivot?: true;
 }
 
-/** A step that waits for something to be told from outside. */
+/** A step that waits for an event from outside. */
 export interface WaitingStep<Data extends ProcessData = ProcessData> {
   /**
-   * Name of the signal, under which its payload becomes the step's result: what comes from outside overwrites nothing
-   * of the process's own.
+   * Name of the signal. The payload becomes the step's result under this name, so that it can't overwrite other data of
+   * the process.
    */
   readonly awaits: string;
   /** How long it waits, in milliseconds. */
   limitMs(data: Data): number;
-  /** When the time is up: the step fails, or operators are reminded, again and again, and it waits on. */
+  /** After `limitMs`: `fail` fails the step; `remind` reminds operators each day while it waits on. */
   readonly late: 'fail' | 'remind';
 }
 
-/** One kind of process, declared. */
+/** Declaration of a process type. */
 export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
   /** As rows and API name it; the workflow type is `${type}Process`, a workflow's id `${type}:${processId}`. */
   readonly type: string;
   /** One line for the Web UI, without personal data. */
   readonly summary: string;
-  /** In the order in which they are taken, unless `next` says otherwise. */
+  /** In the order in which they run, unless `next` says otherwise. */
   readonly steps: Readonly<Record<string, ActingStep | WaitingStep<Data>>>;
   /** The step after `completed`; null: none, undefined: the next in order. Must depend on its arguments alone. */
   next?(completed: string, data: Data): string | null | undefined;
   /**
-   * Takes steps that follow each other in one transaction, as far as they are done in ours: none of them is seen
-   * without the others, and what they lock stays locked until the last. A step that fails there is left to a
-   * transaction of its own.
+   * Runs local steps that follow each other in one transaction: none of them is visible without the others, and what
+   * they lock stays locked until the last one. A step that fails there is retried in a transaction of its own.
    */
   readonly sharesTransaction?: true;
   /** Undo the last step first (the default), or all at once. */
@@ -106,7 +107,7 @@ export function stepAfter(definition: ProcessDefinition, completed: string | nul
   return chosen === undefined ? (names[names.indexOf(completed) + 1] ?? null) : chosen;
 }
 
-/** The pause before the attempt after the `attempts`-th, in milliseconds; null: that was the last one. */
+/** The pause after `attempts` failed attempts, in milliseconds; null: that was the last attempt. */
 export function pauseAfter({ maximum, firstDelayMs, backoff }: Attempts, attempts: number): number | null {
   return attempts >= maximum ? null : firstDelayMs * backoff ** (attempts - 1);
 }

@@ -1,10 +1,10 @@
 import type { ProcessData } from './definition.ts';
 import type { Cause, OperatorDecision } from './state.ts';
 
-/** What happened in a process. Each also has the time, in milliseconds since the epoch, and its number. */
+/** The body of an event; `ProcessEvent` adds its time and number. */
 export type ProcessEventBody =
   | { readonly type: 'ProcessStarted' }
-  /** The step is next; its undo is on the list from here on. */
+  /** The step is next. From here on its undo will run if the process turns back. */
   | { readonly type: 'StepRegistered'; readonly step: string }
   | { readonly type: 'StepStarted'; readonly step: string }
   | { readonly type: 'WaitStarted'; readonly step: string; readonly event: string; readonly dueAt: number }
@@ -23,14 +23,14 @@ export type ProcessEventBody =
   | { readonly type: 'CompensationParked'; readonly dueAt: number }
   | { readonly type: 'CompensationRetried'; readonly decided: OperatorDecision }
   | { readonly type: 'CompensationSkipped'; readonly step: string; readonly decided: OperatorDecision }
-  /** Operators have not decided for a day. */
+  /** A parked process has waited a day for a decision; operators are reminded. */
   | { readonly type: 'ParkingOverdue'; readonly dueAt: number }
   | { readonly type: 'ProcessCompleted' }
   | { readonly type: 'ProcessCompensated' }
   | { readonly type: 'ProcessCancelled' }
   | { readonly type: 'ProcessAbandoned'; readonly decided: OperatorDecision | null };
 
-/** What happened, with its place: `sequence` counts from 1 within its process. */
+/** An event: `sequence` counts from 1 within its process, `at` is in milliseconds since the epoch. */
 export type ProcessEvent = ProcessEventBody & { readonly sequence: number; readonly at: number };
 
 const CLOSING: ReadonlySet<string> = new Set<ProcessEventBody['type']>([

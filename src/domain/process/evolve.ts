@@ -132,7 +132,10 @@ function undone(
   };
 }
 
-/** The step that stands for a process that is being undone: the last that is, else the last whose undo failed. */
+/**
+ * The current step of a process that is being undone: the last one whose undo is under way, else the last one whose
+ * undo failed.
+ */
 function undoing(state: ProcessState): ProcessState {
   const shown =
     state.history.findLast(({ status }) => status === 'compensating') ??

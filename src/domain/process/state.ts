@@ -4,12 +4,12 @@ import type { ProcessStatus, StepStatus } from './statuses.ts';
 /** Why a step or an undo failed; `code` is one of every process's, or of its type's own. */
 export interface Cause<Code extends string = string> {
   readonly code: Code;
-  /** One sentence; what a customer may read, for a refusal. */
+  /** One sentence; for a refusal, one that a customer may read. */
   readonly message: string;
   readonly class: FailureClass;
 }
 
-/** What an operator decided in place of the process. */
+/** A decision of an operator in place of the process. */
 export interface OperatorDecision {
   readonly command: string;
   readonly by: string;
@@ -25,11 +25,11 @@ export interface Compensation {
   readonly error: Cause | null;
 }
 
-/** What became of one step. Times are milliseconds since the epoch. */
+/** One step as it was executed. Times are milliseconds since the epoch. */
 export interface StepExecution {
   readonly step: string;
   readonly status: StepStatus;
-  /** How often it was tried; of a step that waits, how often operators were reminded. */
+  /** Number of attempts; of a step that waits, number of reminders to operators. */
   readonly attempts: number;
   readonly startedAt: number;
   readonly completedAt: number | null;
@@ -39,23 +39,23 @@ export interface StepExecution {
   readonly decided: OperatorDecision | null;
 }
 
-/** Everything a process is: enough to go on from, wherever it is read. */
+/** The whole state of a process: a run can go on from it, whether read from the row or passed as input. */
 export interface ProcessState<Data extends ProcessData = ProcessData> {
   readonly status: ProcessStatus;
-  /** The step that is taken, awaited, undone or stuck; null before the first and after the last. */
+  /** The step that runs, waits, is undone or is parked; null before the first and after the last. */
   readonly currentStep: string | null;
   readonly data: Data;
-  /** The steps in the order in which they were taken. */
+  /** The steps in the order in which they were registered. */
   readonly history: readonly StepExecution[];
-  /** Why it turned back, if it did; a cancellation is one of class `refused`. */
+  /** Why it is being undone, if it is; a cancellation is a cause of class `refused`. */
   readonly cause: Cause | null;
   /** Who asked to cancel it. */
   readonly cancelled: OperatorDecision | null;
-  /** Events that came before their step waited for them, by name. */
+  /** Events that came before their step waited for them, by name; `early` in the rows. */
   readonly early: Readonly<Record<string, ProcessData>>;
   /** When time alone changes something; null: never. */
   readonly dueAt: number | null;
-  /** How many events made this state. */
+  /** Number of the last event in this state. */
   readonly sequence: number;
   readonly startedAt: number;
   readonly updatedAt: number;

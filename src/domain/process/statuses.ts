@@ -1,4 +1,4 @@
-/** Where a process as a whole stands. */
+/** Statuses of a process. */
 export const PROCESS_STATUSES = [
   'running',
   'waiting',
@@ -12,7 +12,7 @@ export const PROCESS_STATUSES = [
 ] as const;
 export type ProcessStatus = (typeof PROCESS_STATUSES)[number];
 
-/** Where one step of a process stands. */
+/** Statuses of one step of a process. */
 export const STEP_STATUSES = [
   'pending',
   'running',

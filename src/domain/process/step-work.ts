@@ -9,7 +9,7 @@ export interface StepWork {
   readonly attempts: number;
 }
 
-/** What became of it for one process of the list; refused: the answer is no, and nothing took effect. */
+/** The result for one process of the list. `isDone: false` is a refusal: the answer is no, and nothing took effect. */
 export type StepResult<Code extends string = string> =
   | { readonly isDone: true; readonly result?: ProcessData }
   | { readonly isDone: false; readonly code: Code; readonly message: string };

@@ -3,8 +3,7 @@ import type { ProcessState } from './state.ts';
 import { isClosed } from './statuses.ts';
 
 /**
- * The steps still to come, in their order, as far as what is known now tells; none for a process that is over or has
- * turned back.
+ * The steps still to come, in their order, by the data known now; none for a process that is closed or being undone.
  */
 export function stepsAhead(
   definition: ProcessDefinition,

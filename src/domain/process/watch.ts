@@ -3,7 +3,7 @@ import { isoTime } from '../shared/time.ts';
 import type { Cause } from './state.ts';
 import { isClosed, isParked, type ProcessStatus } from './statuses.ts';
 
-/** What a process turns out to be that has not moved for a while; `docs/processes.md` says what each means. */
+/** Class of a process that has not moved for a while; `docs/processes.md` says what each means. */
 export const PROCESS_CLASSES = [
   'closed',
   'moving',
@@ -17,7 +17,7 @@ export const PROCESS_CLASSES = [
 ] as const;
 export type ProcessClass = (typeof PROCESS_CLASSES)[number];
 
-/** The row of a process, as far as it tells whether it moves. Times are milliseconds since the epoch. */
+/** The part of a process's row that a diagnosis needs. Times are milliseconds since the epoch. */
 export interface WatchedRow {
   readonly status: ProcessStatus;
   readonly currentStep: string | null;
@@ -29,7 +29,7 @@ export interface WatchedRow {
   readonly retryAt: number | null;
 }
 
-/** A task that a worker has or should take; `takenAt` null: none has. */
+/** A task of the execution; `takenAt` null: no worker has taken it. */
 export interface PendingTask {
   readonly attempt: number;
   readonly scheduledAt: number;
@@ -51,14 +51,14 @@ export type WatchedExecution =
       readonly startedAt: number;
       readonly isPaused: boolean;
       readonly task: PendingTask | null;
-      /** What the workflow task failed with last. */
+      /** Message of the workflow task's latest failure. */
       readonly taskFailure: string | null;
       readonly activities: readonly PendingActivity[];
       /** Whether any worker asks the execution's task queue for work. */
       readonly isPolled: boolean;
     };
 
-/** Everything that was seen of a process at one time. */
+/** An observation: what row and execution of a process said at one time. */
 export interface Observation {
   readonly now: number;
   readonly stuckAfterMs: number;
@@ -66,16 +66,19 @@ export interface Observation {
   readonly execution: WatchedExecution;
 }
 
-/** A class, and the sentence that explains it to operators. */
+/** A diagnosis: the class, and a sentence that explains it to operators. */
 export interface Diagnosis {
   readonly classed: ProcessClass;
   readonly detail: string;
 }
 
-/** A worker that dies makes one attempt fail, and so does one that is replaced; what fails so often fails by itself. */
+/**
+ * Attempts of a workflow task from which on it counts as failing. A worker that dies or is replaced makes one attempt
+ * fail; more mean that the task itself does.
+ */
 const FAILING_ATTEMPTS = 3;
 
-/** Says why a process does not move, if it does not. What a worker alone can tell comes before what the row says. */
+/** Diagnoses a process: whether it moves, and if not, why. What blocks the execution is checked before the row. */
 export function classify(observation: Observation): Diagnosis {
   const { row, execution, now, stuckAfterMs } = observation;
   if (!execution.isOpen)
@@ -100,7 +103,7 @@ export function classify(observation: Observation): Diagnosis {
   );
 }
 
-/** What keeps the execution from doing anything at all. */
+/** The diagnosis when the execution as a whole is blocked; null: it is not. */
 function blockedBy(
   { now, stuckAfterMs }: Observation,
   execution: Extract<WatchedExecution, { isOpen: true }>,
@@ -124,7 +127,9 @@ function blockedBy(
   );
 }
 
-/** By design: for an event, or for an operator, until a time that has not long passed; null: it does not wait so. */
+/**
+ * The diagnosis of a process that waits by design, for an event or an operator, and is not overdue; null: it does not.
+ */
 export function waitOf(
   { status, currentStep, dueAt }: WatchedRow,
   { now, stuckAfterMs }: Pick<Observation, 'now' | 'stuckAfterMs'>,
@@ -145,12 +150,12 @@ function activityOf(activities: readonly PendingActivity[]): Diagnosis | null {
   if (pending === undefined) return null;
   const { name, attempt, lastFailure, isPaused } = pending;
   if (isPaused) return found('waiting', `Its activity ${name} was paused in Temporal.`);
-  // One under way ends by its own time limit, which Temporal keeps.
+  // An attempt under way ends by its own time limit, which Temporal enforces.
   if (attempt === 1) return found('moving', `Its activity ${name} is at work.`);
   return found('retrying', `Attempt ${attempt} of ${name}${lastFailure === null ? '' : `, after: ${lastFailure}`}`);
 }
 
-/** Attempts are counted in the row by the step itself. */
+/** The diagnosis of a process whose step waits for its next attempt, as its row says; null: none does. */
 function retryOf(
   { attempts, lastError, retryAt, currentStep }: WatchedRow,
   { now, stuckAfterMs }: Observation,
@@ -163,7 +168,7 @@ function retryOf(
   );
 }
 
-/** What is to be done about a process of a class. */
+/** The action for a class. */
 export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' | 'alert' {
   switch (classed) {
     case 'closed':
@@ -184,7 +189,7 @@ export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' 
   }
 }
 
-/** What others say may end with a full stop already. */
+/** A message from elsewhere may end with a full stop already. */
 function found(classed: ProcessClass, sentence: string): Diagnosis {
   return { classed, detail: sentence.endsWith('.') ? sentence : `${sentence}.` };
 }

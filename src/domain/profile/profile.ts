@@ -3,7 +3,7 @@ import { accept, refuse, type Decision } from '../shared/decision.ts';
 import type { ProfileRefusal } from './codes.ts';
 import { remindersOf, type ReminderSettings } from './reminders.ts';
 
-/** What a user is tied to once the profile is complete. */
+/** The customer that a user belongs to once its profile is complete. */
 export type CustomerKind = 'company' | 'financial_institution';
 export interface Customer {
   readonly id: string;
@@ -16,7 +16,7 @@ export interface PendingProfile {
   readonly started: boolean;
   readonly deadline: number;
   readonly reminders: number;
-  /** Reminder marks up to this instant are settled: sent, or skipped on purpose. */
+  /** Marks up to this instant are settled: their reminder was sent, or skipped on purpose. */
   readonly settledUntil: number;
 }
 export interface ActiveProfile {
@@ -49,7 +49,7 @@ export type ProfileCommand =
   | { readonly type: 'reactivate'; readonly extensionDays: number }
   | { readonly type: 'suspend' }
   | { readonly type: 'unsuspend' }
-  /** The clock moved on: what is due by `at`? */
+  /** Time has passed: decides what is due by `at`. */
   | { readonly type: 'passTime' };
 
 /** `at` is when it happened, in milliseconds since the epoch. */
@@ -75,7 +75,7 @@ export function registerProfile({ now, deadlineDays }: { now: number; deadlineDa
   };
 }
 
-/** What `command` leads to at `now` (milliseconds since the epoch): events, or a refusal that changes nothing. */
+/** Decides `command` at `now` (milliseconds since the epoch): the events, or a refusal that changes nothing. */
 export function decideProfile(
   profile: Profile,
   command: ProfileCommand,
@@ -141,7 +141,8 @@ function decideUnsuspend(profile: Profile, now: number): Decision<ProfileEvent, 
 }
 
 /**
- * Expiry once the deadline has come; before it the newest mark that fell due: after an outage nobody gets two at once.
+ * From the deadline on the expiry; before it one reminder for the latest mark that is due, so that after an outage
+ * nobody gets several at once.
  */
 function fallenDue(profile: Profile, now: number, settings: ProfileSettings): ProfileEvent[] {
   if (profile.kind !== 'pending') return [];
@@ -166,7 +167,7 @@ function refuseUnlessPending(profile: Exclude<Profile, PendingProfile>): Decisio
 }
 
 /**
- * The deadline has come though its timer has not been handled yet: the promise counts, not the order of two messages.
+ * Whether the deadline has passed. Commands check it too: its timer may be handled after a command that came later.
  */
 function refuseOverdue(): Decision<ProfileEvent, ProfileRefusal> {
   return refuse('profile_expired', 'The deadline has passed; an administrator can reactivate the profile.');

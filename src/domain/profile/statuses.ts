@@ -10,7 +10,7 @@ export interface ProfileStatuses {
   readonly profileCompletionStatus: ProfileCompletionStatus;
 }
 
-/** The two statuses that a profile shows to the outside. */
+/** The two statuses of a profile in rows and answers. */
 export function statusesOf(profile: Profile): ProfileStatuses {
   switch (profile.kind) {
     case 'pending':

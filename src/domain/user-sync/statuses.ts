@@ -12,7 +12,7 @@ const STATUS_OF_PHASE: Readonly<Record<SyncPhase['kind'], SyncStatus>> = {
   synced: 'synced',
 };
 
-/** The status that a synchronisation shows to the outside. */
+/** The status of a synchronisation in rows and answers. */
 export function syncStatusOf({ phase }: UserSync): SyncStatus {
   return STATUS_OF_PHASE[phase.kind];
 }
@@ -25,7 +25,7 @@ export interface SyncReport {
   readonly missing: string[];
   /** Confirmed an older version. */
   readonly stale: string[];
-  /** Reported a failure of the current version, or stayed silent on it. */
+  /** Reported a failure of the current version, or did not answer in time. */
   readonly failed: string[];
 }
 

@@ -5,14 +5,14 @@ import type { UserSyncRefusal } from './codes.ts';
 /** What one service holds of the user. Versions are those of the user's row; 0: none. */
 export interface ServiceCopy {
   readonly confirmedVersion: number;
-  /** Version that the service reported a failure of, or stayed silent on, last. */
+  /** Latest version that the service reported a failure of, or did not answer in time. */
   readonly failedVersion: number;
   readonly lastError: string | null;
   /** Milliseconds since the epoch. */
   readonly lastSuccessAt: number | null;
 }
 
-/** Where the synchronisation stands. Times are milliseconds since the epoch. */
+/** The phase of the synchronisation. Times are milliseconds since the epoch. */
 export type SyncPhase =
   /** An emission is due now. */
   | { readonly kind: 'unsent' }
@@ -52,7 +52,7 @@ export type UserSyncCommand =
   | { readonly type: 'forceResync' }
   /** With `service`: that service doubts its copy, and holds `heldVersion` if it knows. */
   | { readonly type: 'reconcile'; readonly service?: string; readonly heldVersion?: number }
-  /** The clock moved on: what is due by now? */
+  /** Time has passed: decides what is due by now. */
   | { readonly type: 'passTime' };
 
 export type UserSyncEvent =
@@ -91,7 +91,7 @@ export function missingServices({ services, version }: Pick<UserSync, 'services'
   return Object.keys(services).filter((service) => services[service]!.confirmedVersion !== version);
 }
 
-/** What `command` leads to at `now` (milliseconds since the epoch): events, or a refusal that changes nothing. */
+/** Decides `command` at `now` (milliseconds since the epoch): the events, or a refusal that changes nothing. */
 export function decideUserSync(
   sync: UserSync,
   command: UserSyncCommand,
@@ -128,7 +128,8 @@ function decideServices(sync: UserSync, services: readonly string[]): Decision<U
   if (services.length === known.size && services.every((service) => known.has(service))) return accept();
   const changed: UserSyncEvent = { type: 'ServicesChanged', services };
   const after = evolveUserSync(sync, changed);
-  // What is under way takes a new service along; where nothing is, it is sent at once.
+  // An attempt or retry under way includes a new service in its next emission; with none under way the user is emitted
+  // at once.
   const isIdle = sync.phase.kind === 'synced' || sync.phase.kind === 'exhausted';
   const isGained = services.some((service) => !known.has(service));
   return missingServices(after).length > 0 && isIdle && isGained
@@ -213,7 +214,7 @@ function settled(sync: UserSync): UserSyncEvent[] {
   return missingServices(sync).length === 0 && sync.phase.kind !== 'synced' ? [{ type: 'Synced' }] : [];
 }
 
-/** An attempt is over before its time when no target is silent any more. */
+/** An attempt ends before its time when every target has answered. */
 function ended(sync: UserSync, now: number, settings: UserSyncSettings): UserSyncEvent[] {
   if (sync.phase.kind !== 'awaiting' || missingServices(sync).length === 0) return [];
   return silentServices(sync, sync.phase.targets).length === 0 ? [failAttempt(sync, now, settings)] : [];
@@ -277,7 +278,7 @@ export function evolveUserSync(sync: UserSync, event: UserSyncEvent): UserSync {
   }
 }
 
-/** A new attempt forgets the failures of the one before, so that silence and failure of this one can be told apart. */
+/** A new attempt clears the failures of the one before, so that they are not taken for failures of this one. */
 function emitted(
   sync: UserSync,
   { at, targets, isRetry, until }: Extract<UserSyncEvent, { type: 'Emitted' }>,

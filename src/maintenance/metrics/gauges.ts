@@ -10,7 +10,7 @@ export interface GaugeReading {
   readonly value: number;
 }
 
-/** What the database says now, of all tenants together. */
+/** Reads all gauges from the database, over all tenants. */
 export async function readGauges(db: Db): Promise<Partial<Record<GaugeName, readonly GaugeReading[]>>> {
   const [lagMs, { unreadableMs }] = [await messageRelayLagMs(db), await horizonLag(db, LOGS)];
   return db.inTenant(ALL_TENANTS, async (tx) => {

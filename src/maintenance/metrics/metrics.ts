@@ -3,17 +3,17 @@ import type { Db } from '../../postgres/client.ts';
 import { GAUGES, gaugeNames, type GaugeName } from './gauge-names.ts';
 import { readGauges, type GaugeReading } from './gauges.ts';
 
-/** How long what was read from the database serves further scrapes. */
+/** How long values read from the database are served to further scrapes, in milliseconds. */
 const CACHE_MS = 5_000;
 
 /** The metrics of one process. */
 export interface Metrics {
   readonly registry: Registry;
-  /** Counts what became of hand-overs to the mail server, by outcome. */
+  /** Counts attempts to deliver notifications, by outcome. */
   readonly notificationDeliveries: Counter<'outcome'>;
   /** Counts the deliveries of messages of the bus to our consumers, by group and outcome. */
   readonly busDeliveries: Counter<'group' | 'outcome'>;
-  /** Counts what the outgoing log handed to the bus, and what the bus refused for good. */
+  /** Counts the messages that the message relay published or parked. */
   readonly relayedMessages: Counter<'outcome'>;
   /** Everything in the format of Prometheus; read from the database at most every 5 s, without it when it is away. */
   text(): Promise<string>;
@@ -37,7 +37,7 @@ export function createMetrics({ db }: { db: Db }): Metrics {
   });
   const relayedMessages = new Counter({
     name: 'steadfast_relayed_messages_total',
-    help: 'Messages of the outgoing log, by whether they were published or parked.',
+    help: 'Messages of the message outbox, by whether they were published or parked.',
     labelNames: ['outcome'],
     registers: [registry],
   });

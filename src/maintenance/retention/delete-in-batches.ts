@@ -3,14 +3,16 @@ import type { Config } from '../../config/config.ts';
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 
-/** Rows removed, at most, in one transaction: while it is open it delays every reader of a log. */
+/**
+ * Most rows deleted in one transaction. A longer one would delay the readers of every log for as long as it is open.
+ */
 export const BATCH_SIZE = 5_000;
 
-/** What a part of the clean-up works with. */
+/** What each part of the clean-up is given. */
 export interface Removal {
   readonly pool: pg.Pool;
   readonly config: Pick<Config, 'RETENTION_DAYS' | 'IDEMPOTENCY_KEY_HOURS'>;
-  /** Adds to the report; to be called after each batch, also an empty one, for it shows that the clean-up is alive. */
+  /** Adds to the report and sends a heartbeat; to be called after each batch, an empty one too. */
   readonly count: (table: string, removed: number) => void;
 }
 

@@ -19,7 +19,7 @@ interface DeletedUser {
 export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonly DeletedUser[]) => Promise<void>>> = {
   outgoing_messages: (removal, users) => removeByKey(removal, 'outgoing_messages', users, `topic <> 'user.deleted'`),
   bus_messages: (removal, users) => removeByKey(removal, 'bus_messages', users, `topic <> 'user.deleted'`),
-  // The key of a promised call that was parked is the workflow's id.
+  // The key of a parked call of the workflow outbox is the workflow's id.
   dead_letters: (removal, users) =>
     removeByKey(
       removal,
@@ -43,10 +43,10 @@ export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonl
 };
 
 /**
- * Removes what messages, notifications and orders say of deleted users, by a few users at a time. A user is done with
- * when its orders are over and RETENTION_DAYS have passed since the deletion: what was in hand then may have left
- * something later, and goes by age. `attempt` runs the work on one table and answers whether it succeeded; one that
- * failed is left out from then on.
+ * Removes the data of deleted users, some users at a time. A user is purged for good when its orders are closed and
+ * RETENTION_DAYS have passed since the deletion; until then each clean-up repeats, since work that was under way at the
+ * deletion may have written more. `attempt` runs the work on one table and answers whether it succeeded; a table that
+ * failed is skipped from then on.
  */
 export async function eraseUsers(
   removal: Removal,
@@ -84,7 +84,7 @@ async function removeByKey(
   keys: readonly DeletedUser[],
   condition: string,
 ): Promise<void> {
-  // The first condition is the one that the index on the key serves.
+  // `key = ANY` is redundant, but lets the index on the key be used.
   await removeWhere(
     removal,
     table,

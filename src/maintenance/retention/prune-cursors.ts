@@ -1,15 +1,15 @@
 import type { Log } from '../../messaging/log/log.ts';
 import type { Removal } from './delete-in-batches.ts';
 
-// The cursor of a named reader is never abandoned: what it has not read must not be removed however long it was away.
+// The cursor of a named reader, such as the message relay, is never removed: what it has not read must be kept.
 const ABANDONED = `
   reader <> ALL($2::text[]) AND (lease_until IS NULL OR lease_until <= now())
   AND updated_at < now() - make_interval(days => $1::int)`;
 
 /**
- * Removes the cursors of readers that nobody has been for RETENTION_DAYS, such as a group that now asks for other
- * topics: they would keep every message for ever. Only those that an earlier clean-up found so an hour ago or more:
- * after a long stop of the whole system the clean-up may be faster than the readers.
+ * Removes cursors that no reader has touched for RETENTION_DAYS, such as those of a group that now subscribes to other
+ * topics: while they exist no message after them is pruned. Only cursors that an earlier clean-up, an hour ago or more,
+ * has found abandoned: after a long stop of the whole system the clean-up may run before the readers have started.
  */
 export async function pruneCursors({ pool, config, count }: Removal, logs: readonly Log[]): Promise<void> {
   const named = logs.flatMap(({ readers }) => ('name' in readers ? [readers.name] : []));

@@ -7,13 +7,16 @@ import { LOGS } from '../../db/logs.ts';
 import { pruneMessages } from './prune-messages.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
 
-/** Which rows of a table have had their time, `$1` hours. A new table that is kept for a time adds its line. */
+/**
+ * By table, the condition under which a row may be deleted; `$1` is how long its rows are kept, in hours. A new table
+ * that is kept for a time adds its line.
+ */
 export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
   inbox_messages: `processed_at < now() - make_interval(hours => $1::int)`,
   dead_letters: `status <> 'parked' AND resolved_at < now() - make_interval(hours => $1::int)`,
   alerts: `status = 'resolved' AND resolved_at < now() - make_interval(hours => $1::int)`,
   idempotency_keys: `created_at < now() - make_interval(hours => $1::int)`,
-  // The replay of a parked dead letter hands the notification over again.
+  // A notification with a parked dead letter is kept: a replay sends it again.
   notifications: `status <> 'pending' AND created_at < now() - make_interval(hours => $1::int) AND NOT EXISTS (
     SELECT FROM dead_letters d
     WHERE d.tenant_id = notifications.tenant_id AND d.source = 'notification' AND d.message_id = notifications.id::text
@@ -21,8 +24,8 @@ export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Removes what is kept for a time only, and what deleted users left, in batches; answers the number of rows by table.
- * A table that fails keeps none of the others from being cleaned; the error in the end names each of them.
+ * Deletes expired rows and the data of deleted users, in batches; answers the number of rows by table. When one table
+ * fails the others are still cleaned, and the error at the end names each that failed.
  */
 export async function removeExpired(db: Db, config: Config, onProgress: () => void): Promise<CleanupReport> {
   const report: Record<string, number> = {};

@@ -5,7 +5,7 @@ import { Problem } from '../problem.ts';
 
 const verifications = new WeakMap<Request, Verification>();
 
-/** Looks at the request's token without judging yet: the rate limit and public routes come before the judgement. */
+/** Verifies the request's token and refuses nothing yet: the rate limit and public routes come first. */
 export function authentication(verifyToken: TokenVerifier): RequestHandler {
   return async (request, _response, next) => {
     const token = /^Bearer +(\S+)$/i.exec(request.get('Authorization') ?? '')?.[1];
@@ -14,13 +14,13 @@ export function authentication(verifyToken: TokenVerifier): RequestHandler {
   };
 }
 
-/** Who sends the request, when its token is valid. */
+/** The caller, if the token is valid. */
 export function callerOf(request: Request): Caller | undefined {
   const verification = verifications.get(request);
   return verification?.kind === 'caller' ? verification.caller : undefined;
 }
 
-/** Who sends the request; without a valid token it fails. */
+/** The caller; throws a `Problem` without a valid token. */
 export function requireCaller(request: Request): Caller {
   const verification = verifications.get(request);
   switch (verification?.kind) {

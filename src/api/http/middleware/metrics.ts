@@ -4,7 +4,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 const routes = new WeakMap<Response, string>();
 
 /**
- * Names the route that answers, for the metrics: a pattern, since addresses with ids in them would be without number.
+ * Records which route answers, for the metrics, as its pattern: paths with ids in them would be unbounded label values.
  */
 export function nameRoute(response: Response, pattern: string): void {
   routes.set(response, pattern);
@@ -40,7 +40,7 @@ export function httpMetrics(registry: Registry): RequestHandler {
         status: String(response.statusCode),
       };
       total.inc(labels);
-      // How long somebody listened is nobody's waiting time
+      // How long a stream stayed open is no waiting time
       if (response.getHeader('Content-Type') === 'text/event-stream') return;
       seconds.observe(labels, (performance.now() - startedAt) / 1_000);
     });

@@ -3,7 +3,7 @@ import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { callerOf } from './authentication.ts';
 import { Problem } from '../problem.ts';
 
-/** Limits requests a minute and node, for each caller, or for each address where the token is missing or invalid. */
+/** Limits requests a minute at one API process: by caller, or by address where the token is missing or invalid. */
 export function rateLimiter(perMinute: number): RequestHandler {
   return rateLimit({
     windowMs: 60_000,
