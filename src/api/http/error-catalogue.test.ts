@@ -107,3 +107,8 @@ test('each code has one place to link to, with what to do', (t) => {
   for (const { remedy } of Object.values(SECTIONS).flatMap((codes) => Object.values(codes)))
     t.true(markdown.includes(remedy));
 });
+
+test('each kind of alert has a section in the runbook', (t) => {
+  const runbook = readFileSync(new URL('docs/operations.md', ROOT), 'utf8');
+  for (const kind of Object.keys(ALERTS)) t.true(runbook.includes(`\n### ${kind} (`), kind);
+});
