@@ -72,7 +72,7 @@ export function reconciliationRequest({ service, doubt }: { service: string; dou
   });
 }
 
-/** The same whenever the same service answers the same about the same event; readers know repetitions by it. */
+/** The same id whenever a service gives the same answer about the same event, so that a repetition is recognised. */
 function answerId(
   outcome: 'confirmed' | 'failed',
   { service, copy: { tenantId, userId, userVersion, eventId } }: Answer,
@@ -111,7 +111,7 @@ function message({
   return { tenantId, messageId: id, topic, key: userId, payload: JSON.stringify(event) };
 }
 
-/** Drivers like to quote the values that they choke on. */
+/** Messages of database drivers may quote the values of a failed statement. */
 function withoutPersonalData(text: string, personal: readonly string[]): string {
   const known = personal.filter((value) => value.length > 2).toSorted((a, b) => b.length - a.length);
   return known

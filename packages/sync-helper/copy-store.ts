@@ -5,7 +5,7 @@ export interface HeldCopy {
   readonly userVersion: number;
   /** The events of this version that took effect, oldest first. */
   readonly eventIds: readonly string[];
-  /** The user is gone; what comes later is from before. */
+  /** The user was deleted; events that come later are older. */
   readonly isDeleted: boolean;
 }
 

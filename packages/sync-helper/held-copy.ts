@@ -1,10 +1,13 @@
 import type { EventCopy } from './copy.ts';
 import type { HeldCopy } from './copy-store.ts';
 
-/** Redelivery goes back by less than this many emissions of one version. */
+/**
+ * Event ids remembered for one version. A redelivered event is recognised as long as fewer emissions of its version
+ * came after it.
+ */
 const KEPT_EVENT_IDS = 50;
 
-/** An event as far as the record of copies is concerned. */
+/** The part of an event that the record of copies needs. */
 export type CopyEvent = EventCopy & { readonly isDeletion: boolean };
 
 /** What an event is to a service that holds `held`. */

@@ -62,8 +62,8 @@ export function createUserEventsHandler<Context>({
       await answer(confirmation({ service, copy: user }));
       return onOutcome({ outcome: taken.kind === 'new' ? 'confirmed' : 'confirmed_again', user });
     }
-    // A stale version must not be confirmed: it is not what is held. Nobody minds this report while a newer version is
-    // under way; should Steadfast have been restored to an older state, it says why its version is refused.
+    // A stale version is not what is held, so it must not be confirmed. Steadfast ignores the report while its version
+    // is newer; had it been restored to an older state, the report tells its operators why that version is refused.
     const error = taken.kind === 'stale' ? new Error(refusal(user, taken.held)) : taken.error;
     await answer(failureReport({ service, copy: user, error, personal: personalData(user) }));
     onOutcome({ outcome: taken.kind, user, error });

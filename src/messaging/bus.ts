@@ -15,34 +15,35 @@ export interface BusMessage {
   readonly traceparent?: string;
 }
 
-/** Takes a message's effect; it may see a message more than once. */
+/** Handles a message; it may get the same message more than once. */
 export type MessageHandler = (message: BusMessage) => Promise<void>;
 
-/** Who wants which messages. */
+/** A subscription: which group gets which topics, and what handles them. */
 export interface SubscribeOptions {
   /** Subscribers of one group share its messages and name the same topics; each group gets every message. */
   readonly group: string;
   /** They need not exist yet. A group that has read nothing begins with the oldest message that is kept. */
   readonly topics: readonly string[];
   /**
-   * Resolved: done with. Rejected with a `PoisonError`: to the dead letters at once. Rejected otherwise: tried again
-   * after each of the bus's retry delays, then to the dead letters, so that no message blocks those behind it for ever.
+   * Resolves: the message is done with. Rejects with a `PoisonError`: it is parked among the dead letters at once.
+   * Rejects otherwise: it is retried after each of the bus's retry delays, then parked, so that no message blocks those
+   * behind it for ever.
    */
   readonly handle: MessageHandler;
   /**
-   * Takes the effect of several messages at once, in their order; for speed. Where it rejects, `handle` gets them one
-   * by one, whether it had the effect of some of them or not: so poison among them is found, and parked alone.
+   * Handles several messages at once, in their order; for speed. When it rejects, `handle` gets each of them, also
+   * those that it had handled already: so a poison message is found and parked alone.
    */
   readonly handleBatch?: (messages: readonly BusMessage[]) => Promise<void>;
 }
 
-/** A subscription at work. */
+/** A running subscription. */
 export interface Subscription {
-  /** Ends it after the messages in hand; the other subscribers of the group take over. */
+  /** Ends it after the messages under way; the other members of the group take over. */
   stop(): Promise<void>;
 }
 
-/** Takes the messages that no retry helped; a message whose parking fails is delivered again. */
+/** Keeps a message that failed for good; one that can't be kept is delivered again. */
 export type Park = (parked: {
   readonly group: string;
   readonly message: BusMessage;

@@ -7,7 +7,7 @@ import { createKafkaBus } from './kafka/kafka-bus.ts';
 import type { KafkaConnection } from './kafka/kafka-connection.ts';
 import { createPostgresBus, type PostgresBusOptions } from './postgres/postgres-bus.ts';
 
-/** What every adapter takes, and what the settings don't say. */
+/** What every adapter needs besides the settings. */
 export type CreateBusOptions = { readonly config: Config } & Omit<
   PostgresBusOptions,
   'partitions' | 'pollMs' | 'retryDelaysMs' | 'leaseMs'

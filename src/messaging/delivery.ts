@@ -3,13 +3,13 @@ import { PoisonError, type BusMessage, type MessageHandler, type SubscribeOption
 
 const PARKING_RETRY_MS = 1_000;
 const AWAY_RETRY_MS = 1_000;
-/** Messages that a handler takes at once: what one of them that fails costs the others. */
+/** Most messages in a batch. When one of them fails, each is handled again by itself. */
 const BATCH_SIZE = 100;
 
 /** What became of one attempt to deliver; for metrics. */
 export type DeliveryOutcome = 'done' | 'failed' | 'parked' | 'parking_failed';
 
-/** How messages are delivered. */
+/** What delivery is given. */
 export interface Delivery {
   readonly handle: MessageHandler;
   readonly handleBatch?: SubscribeOptions['handleBatch'];
@@ -17,8 +17,8 @@ export interface Delivery {
   readonly park: (message: BusMessage, error: unknown) => Promise<void>;
   readonly retryDelaysMs: readonly number[];
   /**
-   * Whether an error says that what the handler works on is out of reach: the attempt then does not count; never,
-   * without it.
+   * Whether an error means that what the handler needs (its database, say) is away: the attempt then does not count.
+   * Default: never.
    */
   readonly isInfrastructureAway?: (error: unknown) => boolean;
   readonly observe: (message: BusMessage, outcome: DeliveryOutcome, error?: unknown) => void;
@@ -27,8 +27,8 @@ export interface Delivery {
 }
 
 /**
- * Delivers messages, those of one key one after the other: in batches where the handler takes them, else different keys
- * at the same time. Returns how many from the first on are done with: had their effect, or are parked.
+ * Delivers messages, those of one key in order: in batches where the handler takes them, else different keys at the
+ * same time. Returns how many, counted from the first, are done with: handled or parked.
  */
 export async function deliverAll(messages: readonly BusMessage[], delivery: Delivery): Promise<number> {
   if (delivery.handleBatch === undefined) return deliverEach(messages, delivery);
@@ -41,7 +41,10 @@ export async function deliverAll(messages: readonly BusMessage[], delivery: Deli
   return messages.length;
 }
 
-/** Whether the batch had its effect as a whole; whose fault it is if not shows one by one. */
+/**
+ * Whether the batch was handled as a whole; if not, its messages are delivered one by one, which shows which of them
+ * fails.
+ */
 async function hadEffect(batch: readonly BusMessage[], { handleBatch, observe, signal }: Delivery): Promise<boolean> {
   if (handleBatch === undefined || batch.length === 1 || signal.aborted) return false;
   try {
@@ -80,7 +83,8 @@ async function deliver(message: BusMessage, delivery: Delivery): Promise<boolean
       observe(message, 'parked', attempt.error);
       return true;
     } catch (error) {
-      // What kept the handler from its work may be what keeps it from parking: then the message deserves another try.
+      // Parking may fail for the reason for which the handler failed (the database is away): then the message is
+      // retried.
       observe(message, 'parking_failed', error);
       await pause(PARKING_RETRY_MS, signal);
     }
@@ -99,7 +103,7 @@ async function attempts(
       return { isDone: true };
     } catch (error) {
       observe(message, 'failed', error);
-      // An outage says nothing about the message: counted, it would send good messages to the dead letters.
+      // An outage is no failure of the message: counted as attempts, a long one would park every message.
       const isAway = !(error instanceof PoisonError) && isInfrastructureAway(error);
       const delayMs = isAway ? AWAY_RETRY_MS : retryDelaysMs[retry];
       if (error instanceof PoisonError || delayMs === undefined) return { isDone: false, error };
@@ -110,7 +114,7 @@ async function attempts(
   }
 }
 
-/** Waits, or less when aborted. */
+/** Waits; ends early, without an error, when aborted. */
 export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   await sleep(delayMs, undefined, { signal }).catch(() => {});
 }

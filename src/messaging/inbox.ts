@@ -1,14 +1,17 @@
 import type { ClientBase } from 'pg';
 import type { Tx } from '../postgres/client.ts';
 
-/** A message as one consumer knows it. */
+/** A message by its id, for one consumer. */
 export interface InboxKey {
   readonly tenantId: string;
   readonly consumer: string;
   readonly messageId: string;
 }
 
-/** True the first time; to be asked in the transaction of the message's effect, so that both happen or neither. */
+/**
+ * Records the message; true the first time. To be called in the transaction of the message's effect, so that both
+ * happen or neither.
+ */
 export async function once(tx: Tx, { tenantId, consumer, messageId }: InboxKey): Promise<boolean> {
   const { count } = await tx.inboxMessage.createMany({
     data: [{ tenantId, consumer, messageId }],
@@ -17,7 +20,7 @@ export async function once(tx: Tx, { tenantId, consumer, messageId }: InboxKey):
   return count === 1;
 }
 
-/** Those of the messages that come for the first time: `once` for many. */
+/** Records the messages and returns the ids that are new: `once` for many. */
 export async function firstTimes(
   client: ClientBase,
   { tenantId, consumer, messageIds }: Omit<InboxKey, 'messageId'> & { readonly messageIds: readonly string[] },

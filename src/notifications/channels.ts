@@ -5,18 +5,18 @@ import type { MailGateway } from '../gateways/mail.ts';
 import type { SmsGateway } from '../gateways/sms.ts';
 
 /**
- * The gateways that notifications leave by; one that is not configured is undefined, and its notifications are kept for
- * reading.
+ * The gateways by which notifications are sent; one that is not configured is undefined, and its notifications are
+ * `kept` for reading.
  */
 export interface NotificationGateways {
   readonly mail: MailGateway | undefined;
   readonly sms?: SmsGateway | undefined;
 }
 
-/** Hands one notification over; rejects as its gateway does. */
+/** Sends one notification; rejects as its gateway does. */
 export type Deliver = (notification: ClaimedNotification) => Promise<void>;
 
-/** How each channel hands over. */
+/** What sends the notifications of each channel. */
 export type Channels = Readonly<Record<NotificationChannel, Deliver | undefined>>;
 
 /** The channels over the gateways that are there. */

@@ -13,13 +13,13 @@ import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { Channels, Deliver } from './channels.ts';
 import type { NotificationCause } from '../domain/notifications/codes.ts';
 
-/** Source of the dead letters that notifications end as. */
+/** Source of the dead letters of notifications. */
 const NOTIFICATION_SOURCE = 'notification';
 
-/** What became of one notification; `settled`: it no longer waited, `busy`: another process has it in hand. */
+/** What became of one notification. `settled`: it was not pending any more; `busy`: another process holds its lock. */
 export type NotificationOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
 
-/** Hands one waiting notification over by its channel; one process at a time, at least once, under one id. */
+/** Sends one pending notification by its channel: one process at a time, at least once, always with the same id. */
 export async function deliverNotification(
   db: Db,
   channels: Channels,
@@ -58,7 +58,8 @@ function handOverBy(channels: Channels, { channel }: ClaimedNotification): Deliv
 }
 
 /**
- * The dead letter names no address, and neither does its detail: the other side's words, which may, stay in the row.
+ * Parks without personal data: the address and the other side's words, which may quote it, stay in the notification's
+ * row.
  */
 function park({ tenantId, id, userId, kind, channel }: Claimed, error: unknown, tx: Tx): Promise<void> {
   const isRefused = error instanceof PermanentDeliveryError;

@@ -7,7 +7,7 @@ export interface Message {
   readonly html: string;
 }
 
-/** What a template says, before it is laid out as text and as HTML. */
+/** The parts of a message, before it is rendered as text and as HTML. */
 export interface MessageTemplate {
   readonly locale: string;
   readonly subject: string;
@@ -17,7 +17,7 @@ export interface MessageTemplate {
   readonly closing: string;
 }
 
-/** Lays a wording out as plain text and as HTML that say the same. */
+/** Renders the parts as plain text and as HTML with the same content. */
 export function renderMessage(wording: MessageTemplate): Message {
   const { locale, greeting, link, closing } = wording;
   const paragraphs = wording.paragraphs.map(onOneLine);

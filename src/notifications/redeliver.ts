@@ -12,7 +12,7 @@ import { channelsOver, type NotificationGateways } from './channels.ts';
 import { deliverNotification, unavailableCause } from './deliver.ts';
 import type { NotificationCause } from '../domain/notifications/codes.ts';
 
-/** Replays a dead letter of a notification: it is handed over now, or the dead letter stays with the reason. */
+/** Replays a dead letter of a notification: it is sent now, or the dead letter stays parked with the new cause. */
 export function createRedelivery({
   db,
   config,

@@ -15,7 +15,7 @@ type NotificationSettings = Pick<
   'SMTP_URL' | 'SMS_WEBHOOK_URL' | 'ADMIN_EMAILS' | 'PUBLIC_APP_URL' | 'TIME_ZONE'
 >;
 
-/** A step of a user's profile that somebody is told about. */
+/** A step of a user's profile that leads to notifications. */
 export interface NotificationOrder {
   readonly tenantId: string;
   readonly userId: string;
@@ -30,9 +30,8 @@ export interface NotificationOrder {
 }
 
 /**
- * Writes what is to be said about a step, in the transaction of that step: one row a channel and recipient, however
- * often it is called. Returns the ids of the rows that wait for delivery, of this or an earlier call; none for a
- * deleted user.
+ * Writes the notifications of a step, in the transaction of that step: one row a channel and recipient, however often
+ * it is called. Returns the ids of the pending rows, of this or an earlier call; none for a deleted user.
  */
 export async function writeNotifications(tx: Tx, order: NotificationOrder): Promise<string[]> {
   const { tenantId, userId, kind, markDays, deadline, settings } = order;
@@ -63,7 +62,7 @@ export async function writeNotifications(tx: Tx, order: NotificationOrder): Prom
   );
 }
 
-/** A message as it is written for one recipient of one channel. */
+/** A message for one recipient of one channel. */
 interface Addressed {
   readonly channel: NotificationChannel;
   readonly recipient: string;

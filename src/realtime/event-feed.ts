@@ -5,38 +5,41 @@ import { eventsBehind, type EventPlace, type NextEvent } from '../db/processes/p
 import { createWakeup } from '../messaging/log/wakeup.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 
-/** One reader of the events of one process. */
+/** One client that follows the events of one process. */
 export interface Follower extends EventPlace {
-  /** Whose streams are counted together; null: they are not. */
+  /** Streams with the same owner count towards `maxStreamsOfOwner`; null: no such limit. */
   readonly owner: string | null;
-  /** An event as its reader gets it, and whether it is the last one. */
+  /** The data that the client gets for an event, and whether it is the last one. */
   readonly render: (event: NextEvent) => { readonly data: object; readonly isLast: boolean };
 }
 
-/** Brings the events of processes to those who follow them, by one query for all of them. */
+/** Streams the events of processes to their followers. One query in each round reads for all of them. */
 export interface EventFeed {
-  /** Why there is no room for another stream; null: there is. */
+  /** The limit that another stream of `owner` would exceed; null: none. */
   refuses(owner: string | null): 'too_many_streams' | 'streams_exhausted' | null;
   /**
-   * Writes every event behind the follower's place, then those that happen, until the last one, a quarter of an hour or
-   * the reader's leave.
+   * Writes to `response` every event after the follower's place, then new ones as they happen. Ends after the last
+   * event of the process, after `maxAgeMs`, or when the client disconnects.
    */
   follow(response: Writable, follower: Follower): void;
-  /** Ends all streams; their readers connect again, elsewhere. */
+  /** Ends all streams; clients reconnect, to another API process, and go on after their last event. */
   stop(): Promise<void>;
 }
 
-/** How the feed works. */
+/** What the feed is built from, and its limits. */
 export interface EventFeedOptions {
   readonly pool: Pool;
   readonly pollMs: number;
   readonly logger: Pick<Logger, 'debug' | 'warn' | 'error'>;
-  /** Streams of one API process. */
+  /** Most streams of one API process; 1,000. */
   readonly maxStreams?: number;
   readonly maxStreamsOfOwner?: number;
-  /** Long enough to be rare, short enough that who may read is looked at again. */
+  /**
+   * Longest life of a stream, in milliseconds; 15 min. When the client reconnects its token and rights are checked
+   * again.
+   */
   readonly maxAgeMs?: number;
-  /** Pause after which a reader hears that the connection lives. */
+  /** Silence after which a comment is sent, in milliseconds, so that proxies keep the connection open; 15 s. */
   readonly heartbeatMs?: number;
 }
 
@@ -46,13 +49,13 @@ interface Stream {
   readonly endsAtMs: number;
   after: number;
   writtenAtMs: number;
-  /** The reader is behind; nothing more is read for it until it has caught up. */
+  /** The client reads too slowly: no events are read for it until its buffer has drained. */
   isBlocked: boolean;
 }
 
 const EVENTS_A_ROUND = 50;
 
-/** Makes the feed; it polls while somebody follows. */
+/** Makes the feed; it polls while there are streams. */
 export function createEventFeed({
   pool,
   pollMs,
@@ -122,7 +125,7 @@ export function createEventFeed({
   };
 }
 
-/** Reads and writes what comes next in each stream; true: there may be more at once. */
+/** Reads and writes the next events of each stream; true: there may be more without waiting. */
 async function deliverNext(pool: Pool, streams: Set<Stream>): Promise<boolean> {
   const ready = [...streams].filter(({ isBlocked }) => !isBlocked);
   const events = await eventsBehind(
@@ -142,7 +145,7 @@ async function deliverNext(pool: Pool, streams: Set<Stream>): Promise<boolean> {
   return [...counts.values()].some(({ length }) => length === EVENTS_A_ROUND);
 }
 
-/** Ends streams that have had their time, and lets the readers of silent ones know that somebody is there. */
+/** Ends streams older than `maxAgeMs`, and sends a comment to silent ones. */
 function keepAlive(streams: Set<Stream>, heartbeatMs: number): void {
   const nowMs = performance.now();
   for (const stream of streams) {

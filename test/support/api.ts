@@ -17,7 +17,7 @@ import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
 import { createDatabase } from './services.ts';
 
-/** What came back. */
+/** An answer of the API. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -42,7 +42,7 @@ export interface Ask {
 export interface TestApi {
   readonly url: string;
   readonly db: Db;
-  /** How often the relay was to look at once. */
+  /** How often the workflow relay was woken. */
   readonly wakes: () => number;
   token(role: Role, sub: string, tenant?: string): Promise<string>;
   /** Sends a request and checks that its answer is one that OpenAPI declares. */

@@ -20,7 +20,7 @@ export const SERVICES = ['accounting', 'portfolio'] as const;
 
 const NEVER = '0 0 1 1 *';
 
-/** What ends something with the test. */
+/** Registers what is to be stopped at the end of the test. */
 export type Teardown = Pick<ExecutionContext, 'teardown'>;
 
 /** What one process has beyond the settings of its world. */
@@ -43,7 +43,7 @@ export interface World {
   /** Resolves once the process is ready. */
   readonly startWorker: (extra?: Extra) => Promise<TestProcess>;
   readonly startApi: (extra?: Extra) => Promise<TestProcess>;
-  /** Inserts a user and promises the start of one of its workflows, as a registration does. */
+  /** Inserts a user and the start of one of its workflows (workflow outbox), as a registration does. */
   plant(user: {
     userId: string;
     workflow: 'profile' | 'userSync';

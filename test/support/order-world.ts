@@ -25,7 +25,7 @@ export interface OrderWorld {
   readonly client: Client;
   /** What happens before a customer's payment is authorised, by customer. */
   readonly beforePayment: Map<string, () => Promise<void>>;
-  /** Customers whose money can't be paid back now, and cities to which nothing can be sent now. */
+  /** Customers whose refunds fail, and cities to which shipments fail, until they are removed from the set. */
   readonly troubled: { readonly customers: Set<string>; readonly cities: Set<string> };
   /** A customer with an active user, whose token is `as`. */
   customer(): Promise<{ customerId: string; as: { role: 'user'; sub: string } }>;
@@ -41,7 +41,7 @@ export interface OrderWorld {
    * Places an order that can't be undone until it is healed: it is refused after the payment, which can't be paid back.
    */
   parkUndo(): Promise<{ id: string; heal: () => void }>;
-  /** Places an order of which nobody knows, until it is healed, whether the warehouse has it. */
+  /** Places an order whose shipment has an unknown outcome until its city is healed. */
   parkStep(): Promise<{ id: string; heal: () => void }>;
   status(orderId: string): Promise<string>;
   untilStatus(orderId: string, status: string): Promise<void>;

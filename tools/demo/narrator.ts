@@ -19,12 +19,12 @@ export const BOSS: DemoCaller = { name: 'TOKEN', role: 'admin', subject: 'demo' 
 export const POLL_MS = 150;
 export const PATIENCE_MS = 60_000;
 
-/** What the scenes are told with; whatever is typed is printed as one would type it. */
+/** What scenes are made of; each command is printed as one would type it. */
 export interface Narrator {
   readonly view: View;
   readonly apiUrl: string;
   readonly uiUrl: string;
-  /** Asks the API without a word. */
+  /** Calls the API and prints nothing. */
   readonly ask: (caller: DemoCaller, method: string, path: string, body?: object) => Promise<unknown>;
   /** Types a request and answers its body; throws when it is refused. */
   readonly api: (caller: DemoCaller, method: string, path: string, body?: object) => Promise<unknown>;

@@ -18,7 +18,7 @@ const pinoLine = z
     }),
   );
 
-/** Where a child's output goes: all of it to `<name>.log`, the lines that matter also to the terminal. */
+/** The output of a child process: all of it goes to `<name>.log`, chosen lines also to the terminal. */
 export interface ChildLog {
   follow(stream: Readable): void;
   /** Forgets the last lines, for a new process of the same name. */

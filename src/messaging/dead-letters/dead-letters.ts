@@ -7,10 +7,10 @@ export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/clie
 
 const MAX_DETAIL_LENGTH = 2_000;
 
-/** What can't succeed by itself. */
+/** What can't succeed by itself, to be kept for an operator. */
 export interface FailedMessage {
   readonly tenantId: string;
-  /** Part that parks it, and that a replay runs again. */
+  /** Name of the part that parked it; a replay is handled by the same part. */
   readonly source: string;
   readonly type: string;
   /** Code from the error catalogue. */
@@ -21,7 +21,7 @@ export interface FailedMessage {
   readonly payload: string;
 }
 
-/** Keeps a message for an operator; one that was settled before is open again, one still parked gets the new cause. */
+/** Parks a message. One that was replayed or discarded before is parked again; one still parked gets the new cause. */
 export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<void> {
   const { tenantId, source, type, cause, messageId, key } = message;
   const detail = toStorableText(message.detail, MAX_DETAIL_LENGTH);
@@ -92,7 +92,7 @@ export async function getDeadLetter(tx: Tx, id: string): Promise<DeadLetter | nu
   return await tx.deadLetter.findFirst({ where: { id } });
 }
 
-/** Settles what is parked and matches, without replaying it; returns how many. */
+/** Discards every parked dead letter that matches; returns their number. */
 export async function discardDeadLetters(
   tx: Tx,
   filter: Omit<DeadLetterFilter, 'status'>,

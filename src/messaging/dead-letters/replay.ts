@@ -3,7 +3,7 @@ import type { Db } from '../../postgres/client.ts';
 import { getDeadLetter, type DeadLetter } from './dead-letters.ts';
 import { parkingCause, type BusMessage } from '../bus.ts';
 
-/** Does once more what failed; it must be idempotent. */
+/** Repeats what failed; it must be idempotent. */
 export type ReplayHandler = (tenantId: string, deadLetter: DeadLetter) => Promise<void>;
 
 /** What became of a replay. */
@@ -14,7 +14,7 @@ export type ReplayResult =
   /** It was replayed or discarded before. */
   | { readonly outcome: 'not_parked'; readonly deadLetter: DeadLetter }
   | { readonly outcome: 'not_found' }
-  /** Somebody else is replaying it at this moment. */
+  /** Another process is replaying it at this moment. */
   | { readonly outcome: 'busy' }
   /** This process can't replay what that source parked. */
   | { readonly outcome: 'no_handler'; readonly deadLetter: DeadLetter };
@@ -62,8 +62,9 @@ export function createReplayer({
 }
 
 /**
- * Runs `work` unless another process runs it under this name; undefined then. The lock is the session's: a row lock
- * would be a transaction that stays open, and holds back the readers of every log, for as long as the handler takes.
+ * Runs `work` under a lock of this name; returns undefined at once when another process holds it. It is an advisory
+ * lock of the session, since an open transaction would hold back the readers of every log for as long as the handler
+ * takes.
  */
 async function alone<Result>(pool: pg.Pool, name: string, work: () => Promise<Result>): Promise<Result | undefined> {
   const client = await pool.connect();
@@ -88,7 +89,7 @@ async function alone<Result>(pool: pg.Pool, name: string, work: () => Promise<Re
   }
 }
 
-/** The message that a subscription or the outgoing relay parked. */
+/** The message that a subscription or the message relay parked. */
 export function messageOf({ tenantId, messageId, type, key, payload }: DeadLetter): BusMessage {
   return { tenantId, messageId, topic: type, key, payload };
 }

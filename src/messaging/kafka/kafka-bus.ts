@@ -20,25 +20,22 @@ export interface KafkaBusOptions {
   /** Partitions of the topics that we make. */
   readonly partitions: number;
   readonly retryDelaysMs: readonly number[];
-  /**
-   * Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without
-   * it.
-   */
+  /** Whether a handler's error means that what it needs is away: such attempts are not counted. Default: never. */
   readonly isInfrastructureAway?: (error: unknown) => boolean;
-  /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
+  /** Most handlers running at a time, for each subscription; each may take a connection of the pool. */
   readonly concurrency?: number;
   /** How long the messages of a process that died wait for another; 15 s. */
   readonly sessionTimeoutMs?: number;
   /** How often we look for topics that are missing and partitions that were added; 5 s. */
   readonly lookMs?: number;
-  /** Told of every attempt, for logs and metrics. */
+  /** Called with every attempt, for logs and metrics. */
   readonly onDelivery?: (delivery: {
     group: string;
     message: BusMessage;
     outcome: DeliveryOutcome;
     error?: unknown;
   }) => void;
-  /** Told of failures of the broker, which are tried again by themselves. */
+  /** Called with failures of the broker, which are retried by themselves. */
   readonly onError?: (error: unknown) => void;
 }
 

@@ -15,9 +15,9 @@ export const HEADERS = {
 } as const;
 
 const MAX_ID_LENGTH = 300;
-/** What the other adapter takes. */
+/** The limit of the PostgreSQL adapter. */
 const MAX_PAYLOAD_BYTES = 1_000_000;
-/** What a broker takes by default, less the frame around a message. */
+/** A broker's default limit, less the frame around a message. */
 const MAX_MESSAGE_BYTES = 1_048_588 - 1_000;
 const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
 
@@ -74,9 +74,9 @@ export interface KafkaPlace {
 }
 
 /**
- * Any record as a message, whoever wrote it: what it lacks is made up so that the message can be handled or parked. The
- * tenant is the header's, else the event's own, else `defaultTenant`; the id is the header's, else the record's place,
- * which is the same at each delivery.
+ * Makes a message of any record, whoever wrote it. What it lacks is filled in, so that it can be handled or parked: the
+ * tenant is the header's, else the event's own, else `defaultTenant`; the id is the header's, else topic, partition and
+ * offset, which are the same at each delivery.
  */
 export function fromKafka(
   { key, value, headers }: KafkaRecord,
@@ -109,7 +109,7 @@ function identifier(text: string): string | undefined {
   return text === '' || text.length > MAX_ID_LENGTH || containsNul(text) ? undefined : text;
 }
 
-/** A stranger must not speak for every tenant. */
+/** `*` means all tenants to the database: no message may name it. */
 function tenantOf(text: string | undefined): string | undefined {
   return text === ALL_TENANTS ? undefined : text;
 }

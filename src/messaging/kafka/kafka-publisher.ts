@@ -80,7 +80,7 @@ export function createKafkaPublisher({
     ) {
       const error = await failureOf(sendAll(batch.flatMap(({ messages }) => messages)));
       for (const { messages, settle } of batch) {
-        // What one call did wrong is not the others' fault.
+        // Too large together, or one of them refused: each call is sent by itself, so that it fails alone.
         settle(error instanceof PoisonError && batch.length > 1 ? await failureOf(sendAll(messages)) : error);
       }
     }

@@ -3,7 +3,8 @@ import { ConfigError } from '../../config/setting.ts';
 import type { Db } from '../../postgres/client.ts';
 import { LOGS_ARE_OWN } from './log.ts';
 
-// A copy of rows may have left the cluster's own row behind: then cursors ahead of every id betray it for a while.
+// A copy of rows may lack the row of the other cluster. Then a cursor ahead of every transaction id of this cluster
+// gives it away, until the ids have caught up.
 const CURSORS_ARE_AHEAD =
   'SELECT EXISTS (SELECT FROM log_cursors WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))';
 
@@ -29,7 +30,7 @@ export async function assertLogsAreOwn(db: Db): Promise<void> {
   }
 }
 
-/** How the cluster's timeline changed since the readers were restarted; undefined: it did not. */
+/** The timelines of PostgreSQL when the readers were restarted and now; undefined: they are the same. */
 export async function timelineChange(db: Db): Promise<{ readonly from: number; readonly to: number } | undefined> {
   const { rows } = await db.pool.query<{ from: number; to: number }>(`
     SELECT c.timeline AS from, now.timeline_id AS to
@@ -39,7 +40,8 @@ export async function timelineChange(db: Db): Promise<{ readonly from: number; r
 }
 
 /**
- * Takes the cluster for the logs' own as it is; false, and nothing is changed, when their ids show that it can't be.
+ * Records the cluster at hand as the logs' own, without restarting the readers; false, and nothing is changed, when ids
+ * in the logs are ahead of the cluster's.
  */
 export async function acceptCluster(db: Db): Promise<boolean> {
   const { rows } = await db.pool.query<{ ahead: boolean }>(`SELECT (${CURSORS_ARE_AHEAD}) AS ahead`);

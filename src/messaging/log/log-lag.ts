@@ -2,13 +2,16 @@ import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import { MAX_PARTITIONS, useOrderedIndex, type Log } from './log.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 
-/** How far the horizon of the logs lags behind, and what holds it. */
+/** How far the horizon of the logs is behind, and what holds it back. Ages are in milliseconds. */
 export interface HorizonLag {
   /** Age of the oldest row that is committed and not readable yet; 0: there is none. */
   readonly unreadableMs: number;
   /** Age of the oldest open transaction that wrote, in any database of the cluster; 0: there is none. */
   readonly transactionMs: number;
-  /** Such transactions whose age is kept from us; to see other roles' sessions the login needs `pg_read_all_stats`. */
+  /**
+   * Number of such transactions whose age we may not see; the login needs `pg_read_all_stats` to see those of other
+   * roles.
+   */
   readonly hiddenTransactions: number;
 }
 

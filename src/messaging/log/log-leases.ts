@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { LOGS_ARE_OWN, type LogCursor } from './log.ts';
 
-/** One process's part in a reader; several members share a reader's partitions. */
+/** One process as a member of a reader; the members share the reader's partitions. */
 export interface Member {
   readonly reader: string;
   readonly member: string;
@@ -20,7 +20,7 @@ const OWN_ROWS = `own AS MATERIALIZED (
   ORDER BY partition FOR UPDATE)`;
 
 /**
- * Says that the member is alive for another `leaseMs`, and returns all live members in one order that they agree on.
+ * Prolongs the membership by `leaseMs` and returns all live members, sorted, so that each computes the same shares.
  */
 export async function keepMembership(
   pool: pg.Pool,
@@ -41,14 +41,14 @@ export async function keepMembership(
   return rows.map(({ owner }) => owner);
 }
 
-/** Ends the membership, so that the others need not wait for its end. */
+/** Ends the membership, so that the others need not wait until it lapses. */
 export async function endMembership(pool: pg.Pool, { reader, member }: Member): Promise<void> {
   await pool.query('DELETE FROM leases WHERE name = $1', [memberName({ reader, member })]);
 }
 
 /**
- * Takes the partitions that nobody holds, for `leaseMs`, and returns where to go on in each. None while the logs are
- * another cluster's, also of a process that was there before the database was restored.
+ * Leases the partitions that nobody holds for `leaseMs`, and returns the cursor of each. None while the logs are
+ * another cluster's, even for a process that has run since before the restore.
  */
 export async function acquirePartitions(
   pool: pg.Pool,
@@ -70,8 +70,8 @@ export async function acquirePartitions(
 }
 
 /**
- * Holds the partitions for another `leaseMs` and returns those that are still the member's. An idle reader, too, shows
- * by it that it is there; see abandoned-readers.ts.
+ * Prolongs the leases by `leaseMs` and returns the partitions that are still the member's. It also keeps the cursors of
+ * an idle reader from being pruned (prune-cursors.ts).
  */
 export async function renewPartitions(
   pool: pg.Pool,
@@ -90,8 +90,8 @@ export async function renewPartitions(
 }
 
 /**
- * Saves where the member stands, and returns the partitions for which that counted: whose lease and epoch are still its
- * own.
+ * Saves the member's cursors, and returns the partitions whose lease and epoch were still its own; for the others
+ * nothing was saved.
  */
 export async function saveCursors(
   pool: pg.Pool,

@@ -15,14 +15,14 @@ import {
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 import { createWakeup } from './wakeup.ts';
 
-/** Channel that wakes readers: the payload is the table that grew, or the reader whose members changed. */
+/** NOTIFY channel that wakes readers. The payload is the table that got rows, or the reader whose members changed. */
 export const LOG_CHANNEL = 'steadfast_log';
 
 const DEFAULT_LEASE_MS = 10_000;
 const DEFAULT_BATCH_SIZE = 200;
 const RETRY_MS = 500;
 
-/** What a reader reads and does with it. */
+/** What a reader is built from. */
 export interface LogReaderOptions<Column extends string> {
   readonly pool: pg.Pool;
   /** Names the cursors: processes that give the same name share the partitions, each held by one of them. */
@@ -36,19 +36,19 @@ export interface LogReaderOptions<Column extends string> {
   readonly leaseMs?: number;
   readonly batchSize?: number;
   /**
-   * Takes rows of one partition, in order, and returns how many from the first on are done with; only they are not read
-   * again. Once `signal` is aborted it should come back soon: the partition is to go to another process.
+   * Handles rows of one partition, in order, and returns how many, counted from the first, are done with; the others
+   * are read again. Once `signal` is aborted it should return soon: another process is to get the partition.
    */
   readonly handle: (rows: readonly LogRow<Column>[], signal: AbortSignal) => Promise<number>;
   /** Called for failures that are tried again by themselves. */
   readonly onError: (error: unknown) => void;
 }
 
-/** A reader at work. */
+/** A running reader. */
 export interface LogReader {
   /** The partitions this process holds. */
   partitions(): number[];
-  /** Ends after the rows in hand, saves the cursors and leaves the partitions to others. */
+  /** Ends after the rows under way, saves the cursors and leaves the partitions to others. */
   stop(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
   });
   const tellMembers = () => pool.query('SELECT pg_notify($1, $2)', [LOG_CHANNEL, membersOf(reader)]);
 
-  /** Prolongs what is held, gives up what is another member's, takes what is its own and free. */
+  /** Prolongs the leases, gives up partitions that are another member's share, takes free ones of its own share. */
   async function balance(): Promise<void> {
     if (isLeaving) return keepLeases();
     readable ??= new Set([...Array.from({ length: options.partitions }).keys(), ...(await usedPartitions(pool, log))]);
@@ -109,7 +109,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     const kept = new Set(await renewPartitions(pool, { ...self, partitions: [...held.keys()], leaseMs }));
     for (const entry of held.values()) if (!kept.has(entry.partition)) giveUpSoon(entry);
     clearTimeout(expiry);
-    // Without an answer in time others may have the partitions: nothing more may be started.
+    // The leases were not prolonged in time, so others may hold the partitions: nothing more may be started.
     expiry = setTimeout(
       () => {
         for (const entry of held.values()) giveUpSoon(entry);
@@ -139,7 +139,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     void giveUp(entry);
   };
 
-  /** Saves the cursors of finished batches, then reads on wherever nothing is in hand. */
+  /** Saves the cursors of finished batches, then reads on in each partition without rows under way. */
   async function pump(): Promise<void> {
     const idle = [...held.values()].filter(({ working, turn }) => working === undefined && !turn.signal.aborted);
     const unsaved = idle.filter(({ isSaved }) => !isSaved);

@@ -1,4 +1,7 @@
-/** Lets one loop wait for either news or an interval; news that come while nobody waits end the next wait at once. */
+/**
+ * Lets one loop wait for a notification or an interval, whichever is first. A notification that comes while the loop
+ * does not wait ends its next wait at once.
+ */
 export function createWakeup(): { notify(): void; wait(atMostMs: number): Promise<void> } {
   let hasNews = false;
   let end: (() => void) | undefined;

@@ -11,14 +11,14 @@ export const MESSAGE_RELAY = 'outgoing-relay';
 /** The log of messages on their way to the bus. */
 export const MESSAGE_OUTBOX: Log = { table: 'outgoing_messages', readers: { name: MESSAGE_RELAY } };
 
-/** Partitions of the outgoing log. Not a setting: the order of a key holds as long as this stays. */
+/** Partitions of the message outbox. Not a setting: another number would break the order within a key. */
 export const OUTBOX_PARTITIONS = 8;
 
 /**
- * Writes messages to the outgoing log, in the transaction of the change that they tell of; the relay publishes them
- * once it commits. One that is there already is not written again. Their payloads must be JSON. For the order within a
- * key the transaction has to begin with `lockStreams` on it. An event says which trace it belongs to, and so does its
- * row.
+ * Writes messages to the message outbox, in the transaction of the change that they tell of; the relay publishes them
+ * once it commits. A message id that is there already is not written again. Payloads must be JSON. For the order within
+ * a key the transaction must begin with `lockStreams` on it. The `traceparent` of the current span is written into the
+ * event and the row.
  */
 export async function enqueueMessages(tx: AnyTx, messages: readonly BusMessage[]): Promise<void> {
   if (messages.length === 0) return;

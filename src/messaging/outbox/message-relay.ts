@@ -10,21 +10,21 @@ import { inPublishSpans } from './publish-spans.ts';
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 5_000;
 
-/** What the relay needs. */
+/** What the relay is built from. */
 export interface MessageRelayOptions {
   readonly db: Db;
   readonly bus: Pick<Bus, 'publish'>;
   readonly pollMs: number;
   /** How long the partitions of a process that died wait for another; 10 s. */
   readonly leaseMs?: number;
-  /** Told of what was published and what the bus refuses for good, for metrics. */
+  /** Called with the numbers of published and parked messages, for metrics. */
   readonly onRelayed?: (relayed: { published: number; parked: number }) => void;
-  /** Told of failures that are tried again by themselves. */
+  /** Called with failures that are retried by themselves. */
   readonly onError?: (error: unknown) => void;
 }
 
 /**
- * Publishes the outgoing log, in order in each partition and at least once, for as long as it takes; any number of
+ * Publishes the message outbox, in order in each partition and at least once, retrying without limit; any number of
  * processes may run it.
  */
 export function startMessageRelay(options: MessageRelayOptions): LogReader {
@@ -76,7 +76,7 @@ async function relay(
   });
   if (outcome === 'done') return messages.length;
   if (outcome === 'aborted') return 0;
-  // One of them is poison: one at a time, to find it without holding back the others.
+  // One of them is poison: published one at a time, it is found without holding back the others.
   for (const [index, message] of messages.entries()) {
     if ((await relayOne(options, message, signal)) === 'aborted') return index;
   }

@@ -2,7 +2,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { startSpan } from '../../telemetry/trace-context.ts';
 import type { BusMessage } from '../bus.ts';
 
-/** Publishes messages in a span for each that belongs to a trace, under what it came from. */
+/** Publishes messages, with a span for each that belongs to a trace, under the span that wrote it. */
 export async function inPublishSpans(messages: readonly BusMessage[], publish: () => Promise<void>): Promise<void> {
   const spans = messages.flatMap(({ traceparent, topic, messageId }) =>
     traceparent === undefined

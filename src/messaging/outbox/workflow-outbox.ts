@@ -4,10 +4,10 @@ import { sql, type AnyTx } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
-/** Channel that wakes the relay; a lost wake-up costs one polling interval, nothing else. */
+/** NOTIFY channel that wakes the relay; a lost wake-up costs one polling interval. */
 export const WORKFLOW_OUTBOX_CHANNEL = 'pending_start';
 
-/** A call on a workflow, promised in the transaction of the row it belongs to and carried out by the relay. */
+/** A call on a workflow, written in the transaction of the row that it belongs to and made by the relay. */
 export interface WorkflowCall {
   readonly tenantId: string;
   /** `signal`: to an open workflow only; nothing is to be done when it is closed. */
@@ -22,7 +22,7 @@ export interface WorkflowCall {
 }
 
 /**
- * SQL that promises the calls in the parameter `$n`, which `callsParameter` makes; in the order that they have there.
+ * SQL that writes the calls of parameter `$n`, made by `callsParameter`, in their order; without NOTIFY.
  */
 export function enqueueCallsSql(n: number): string {
   return `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, input, signal_name, signal_arg,
@@ -36,7 +36,7 @@ export function enqueueCallsSql(n: number): string {
       (tenant_id, kind, workflow_type, workflow_id, input, signal_name, signal_arg, trace_context, place)`;
 }
 
-/** The calls as `enqueueCallsSql` takes them; they belong to the span at work, unless they name another. */
+/** The parameter of `enqueueCallsSql`. A call belongs to the current span, unless it names another `traceparent`. */
 export function callsParameter(calls: readonly WorkflowCall[]): string {
   return JSON.stringify(
     calls.map(({ tenantId, kind, workflowType, workflowId, input, signal, traceparent = currentTraceparent() }) => ({
@@ -55,12 +55,12 @@ export function callsParameter(calls: readonly WorkflowCall[]): string {
 const ENQUEUE_CALLS = `WITH promised AS (${enqueueCallsSql(1)} ORDER BY place RETURNING 1)
   SELECT pg_notify('${WORKFLOW_OUTBOX_CHANNEL}', '')::text FROM promised LIMIT 1`;
 
-/** Promises the calls: they are carried out at least once, in order for each workflow, once the transaction commits. */
+/** Writes calls: once the transaction commits the relay makes them, at least once, in order for each workflow. */
 export async function enqueueCalls(tx: AnyTx, calls: readonly WorkflowCall[]): Promise<void> {
   if (calls.length > 0) await sql(tx, ENQUEUE_CALLS, [callsParameter(calls)]);
 }
 
-/** A promised call as the relay gets it. */
+/** A call as the relay claims it. */
 export interface ClaimedCall {
   readonly tenantId: string;
   /** Decimal text, since it outgrows a double. */
@@ -75,7 +75,7 @@ export interface ClaimedCall {
   readonly traceContext: string | null;
 }
 
-/** One that failed and is to be tried again. */
+/** A call that failed and is to be retried. */
 export interface FailedCall {
   readonly row: ClaimedCall;
   readonly error: unknown;
@@ -85,8 +85,8 @@ const CLAIM_SECONDS = 10;
 const LONGEST_DELAY_MS = 5_000;
 
 /**
- * Takes up to `limit` calls that are due, only the oldest of each workflow. A claim lapses after 10 s, so that what a
- * killed process had in hand is carried out by another.
+ * Claims up to `limit` calls that are due, only the oldest of each workflow. A claim lapses after 10 s, so that another
+ * process makes the calls of one that was killed.
  */
 export async function claimCalls(pool: Pool, limit: number): Promise<ClaimedCall[]> {
   return await runStatement<ClaimedCall>(pool, ALL_TENANTS, {
@@ -125,7 +125,7 @@ export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): 
   });
 }
 
-/** Forgets calls that were carried out. */
+/** Deletes calls that were made. */
 export async function removeCalls(pool: Pool, rows: readonly ClaimedCall[]): Promise<void> {
   if (rows.length === 0) return;
   await runStatement(pool, ALL_TENANTS, {
@@ -136,7 +136,7 @@ export async function removeCalls(pool: Pool, rows: readonly ClaimedCall[]): Pro
   });
 }
 
-/** Whether a call on the workflow is promised and not yet carried out. */
+/** Whether a call on the workflow waits in the outbox. */
 export async function hasWaitingCalls(
   pool: Pool,
   { tenantId, workflowId }: { tenantId: string; workflowId: string },

@@ -19,19 +19,22 @@ import { grpcCodeOf } from '../../temporal/errors.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import type { MessagingCause } from '../codes.ts';
 
-/** Calls in hand at a time. Few, so that a burst of them leaves the machine to those whom the API answers meanwhile. */
+/** Calls under way at a time. Few, so that a burst of them leaves the machine to API requests. */
 const BATCH_SIZE = 20;
 const CALL_DEADLINE_MS = 5_000;
-/** The call itself is wrong: trying again would not help. */
+/** gRPC codes that mean that the call itself is wrong: it is parked, since a retry would not help. */
 const GRPC_INVALID_ARGUMENT = 3;
-/** Temporal is there and says no to us: an operator has to change something, and the promises wait for it. */
+/**
+ * gRPC codes by which Temporal refuses us: an operator has to change credentials or namespace, and the calls wait for
+ * it.
+ */
 const REFUSAL_CODES: ReadonlySet<number> = new Set([
   7 /* PERMISSION_DENIED */, 12 /* UNIMPLEMENTED */, 16 /* UNAUTHENTICATED */,
 ]);
 /** Longer than a postponed call takes to fail again. */
 const QUIET_MS = 15_000;
 
-/** What the relay needs. */
+/** What the relay is built from. */
 export interface WorkflowRelayDeps {
   readonly db: Db;
   readonly client: Client;
@@ -40,8 +43,8 @@ export interface WorkflowRelayDeps {
 }
 
 /**
- * Carries out promised calls on workflows: in order for each workflow, at least once, and for as long as it takes.
- * Any number of processes may run one. `wake` makes it look at once; it looks by itself every `BUS_POLL_MS` anyway.
+ * Makes the calls of the workflow outbox: in order for each workflow, at least once, retrying without limit. Any number
+ * of processes may run one. `wake` makes it look at once; it looks every `BUS_POLL_MS` anyway.
  */
 export function createWorkflowRelay(deps: WorkflowRelayDeps): PollLoop {
   const outages = createOutageLog({
@@ -86,7 +89,7 @@ export function createWorkflowRelay(deps: WorkflowRelayDeps): PollLoop {
   });
 }
 
-/** Carries out a call; what failed and is to be tried again comes back. */
+/** Makes a call; returns it when it failed and is to be retried. */
 async function carryOut(deps: WorkflowRelayDeps, row: ClaimedCall): Promise<FailedCall | undefined> {
   try {
     await inSpan(

@@ -17,23 +17,20 @@ export interface PostgresBusOptions {
   readonly partitions: number;
   readonly pollMs: number;
   readonly retryDelaysMs: readonly number[];
-  /**
-   * Whether a handler's error says that what it works on is out of reach: such attempts are not counted; never, without
-   * it.
-   */
+  /** Whether a handler's error means that what it needs is away: such attempts are not counted. Default: never. */
   readonly isInfrastructureAway?: (error: unknown) => boolean;
-  /** Handlers at work at a time, for each subscription; each may take a connection of the pool. */
+  /** Most handlers running at a time, for each subscription; each may take a connection of the pool. */
   readonly concurrency?: number;
   /** How long the messages of a process that died wait for another; 10 s. */
   readonly leaseMs?: number;
-  /** Told of every attempt, for logs and metrics. */
+  /** Called with every attempt, for logs and metrics. */
   readonly onDelivery?: (delivery: {
     group: string;
     message: BusMessage;
     outcome: DeliveryOutcome;
     error?: unknown;
   }) => void;
-  /** Told of failures of the broker, which are tried again by themselves. */
+  /** Called with failures of the database, which are retried by themselves. */
   readonly onError?: (error: unknown) => void;
 }
 
