@@ -5,7 +5,7 @@ export const ALERT_KINDS = {
   temporal_unreachable: {
     title: 'Temporal unreachable',
     detail: 'Temporal does not answer.',
-    remedy: 'Start it or the way to it. Nothing is lost: promised calls wait in PostgreSQL.',
+    remedy: 'Start it or the way to it. Nothing is lost: calls wait in the workflow outbox.',
   },
   no_worker: {
     title: 'No worker',
@@ -19,7 +19,7 @@ export const ALERT_KINDS = {
   },
   relay_stalled: {
     title: 'Relay stalled',
-    detail: 'Messages or promised calls have waited too long to leave the house.',
+    detail: 'Messages or calls on workflows have waited too long in an outbox.',
     remedy: 'See whether the bus or Temporal is up, and what the logs of workers and API say of it.',
   },
   horizon_stalled: {

@@ -14,8 +14,8 @@ export const MESSAGING_CAUSES = {
   ),
   call_refused: final(
     'Call refused',
-    'Temporal refuses the promised call on a workflow for good.',
-    'Mend what `detail` names, then replay it: the call is promised again.',
+    'Temporal refuses the call on a workflow for good.',
+    'Mend what `detail` names, then replay it: the call is put back into the outbox.',
   ),
 } satisfies Record<string, CodeEntry>;
 export type MessagingCause = keyof typeof MESSAGING_CAUSES;

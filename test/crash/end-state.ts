@@ -37,14 +37,17 @@ export async function untilEach(
   });
 }
 
-/** Nothing is left over: no promised call, no dead letter, and no workflow that failed or had a task that did. */
+/**
+ * Nothing is left over: no call in the workflow outbox, no dead letter, and no workflow that failed or had a task that
+ * did.
+ */
 export async function assertNothingLeft(
   t: ExecutionContext,
   { db, temporal }: Pick<World, 'db' | 'temporal'>,
   workflowIds: readonly string[],
 ): Promise<void> {
   await until(async () => (await read(db, (tx) => tx.pendingStart.count())) === 0, {
-    what: 'the end of promised calls',
+    what: 'an empty workflow outbox',
   });
   t.deepEqual(await read(db, (tx) => tx.deadLetter.findMany()), []);
   for (const workflowId of workflowIds)

@@ -8,8 +8,8 @@ export const relayStalled: Check = {
   run: async ({ db, config }) => {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
     const relays = [
-      { key: 'outgoing-relay', what: 'outgoing message', ageMs: await messageRelayLagMs(db) },
-      { key: 'pending-start-relay', what: 'promised call on a workflow', ageMs: await pendingStartAgeMs(db) },
+      { key: 'outgoing-relay', what: 'message of the message outbox', ageMs: await messageRelayLagMs(db) },
+      { key: 'pending-start-relay', what: 'call of the workflow outbox', ageMs: await pendingStartAgeMs(db) },
     ];
     return relays
       .filter(({ ageMs }) => ageMs >= thresholdMs)

@@ -2,8 +2,8 @@
 export const GAUGES = {
   steadfast_dead_letters_parked: ['Dead letters that wait for an operator, by source.', ['source']],
   steadfast_alerts_open: ['Alerts that are not resolved, by kind and severity.', ['kind', 'severity']],
-  steadfast_pending_starts_waiting: ['Calls on workflows that were promised and not carried out yet.', []],
-  steadfast_pending_starts_oldest_age_seconds: ['Age of the oldest promised call that was not carried out yet.', []],
+  steadfast_pending_starts_waiting: ['Calls that wait in the workflow outbox.', []],
+  steadfast_pending_starts_oldest_age_seconds: ['Age of the oldest call in the workflow outbox.', []],
   steadfast_notifications_waiting: ['Notifications that were not handed over yet.', []],
   steadfast_outgoing_log_lag_seconds: ['Age of the oldest outgoing message that was not relayed yet.', []],
   steadfast_log_horizon_lag_seconds: [

@@ -22,7 +22,7 @@ import type { MessagingCause } from '../codes.ts';
 /** Calls under way at a time. Few, so that a burst of them leaves the machine to API requests. */
 const BATCH_SIZE = 20;
 const CALL_DEADLINE_MS = 5_000;
-/** gRPC codes that mean that the call itself is wrong: it is parked, since a retry would not help. */
+/** gRPC code: the call itself is wrong, so that it is parked; a retry would not help. */
 const GRPC_INVALID_ARGUMENT = 3;
 /**
  * gRPC codes by which Temporal refuses us: an operator has to change credentials or namespace, and the calls wait for
@@ -49,13 +49,13 @@ export interface WorkflowRelayDeps {
 export function createWorkflowRelay(deps: WorkflowRelayDeps): PollLoop {
   const outages = createOutageLog({
     logger: deps.logger,
-    message: 'promised calls on workflows fail; they are tried again',
+    message: 'calls of the workflow outbox fail; they are tried again',
     quietMs: QUIET_MS,
   });
   const refusals = createOutageLog({
     logger: deps.logger,
     level: 'error',
-    message: 'Temporal refuses promised calls on workflows; they wait until it takes them',
+    message: 'Temporal refuses calls of the workflow outbox; they wait until it takes them',
     quietMs: QUIET_MS,
   });
   return createPollLoop({
@@ -139,7 +139,7 @@ async function call({ client, config }: WorkflowRelayDeps, row: ClaimedCall): Pr
 async function park({ db, logger }: WorkflowRelayDeps, row: ClaimedCall, error: unknown): Promise<void> {
   logger.error(
     { workflowId: row.workflowId, err: error },
-    'Temporal refuses a promised call for good; it is in the dead letters',
+    'Temporal refuses a call of the workflow outbox for good; it is in the dead letters',
   );
   await db.inTenant(row.tenantId, (tx) =>
     parkDeadLetter(tx, {
