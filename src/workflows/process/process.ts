@@ -1,24 +1,25 @@
-import {
-  CancelledFailure,
-  defineSignal,
-  setDefaultSignalHandler,
-  setHandler,
-  CancellationScope,
-  ApplicationFailure,
-} from '@temporalio/workflow';
+import { ApplicationFailure, CancelledFailure, continueAsNew, setHandler } from '@temporalio/workflow';
+import type { ProcessRefusal } from '../../domain/process/codes.ts';
 import { PROCESS_COMMANDS } from '../../domain/process/command-names.ts';
 import { parseProcessCommand, parseReceived } from '../../domain/process/commands.ts';
-import { decideProcess, type ProcessCommand } from '../../domain/process/decide.ts';
+import { decideProcess } from '../../domain/process/decide.ts';
 import { checkDefinition, isWaiting, type ProcessDefinition } from '../../domain/process/definition.ts';
-import type { ProcessEvent } from '../../domain/process/events.ts';
+import { evolveProcess } from '../../domain/process/evolve.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import type { Refusal } from '../../domain/shared/decision.ts';
-import { isoTimeOrNull } from '../../domain/shared/time.ts';
-import { CommandQueue, type Outcome } from '../runtime/command-queue.ts';
-import { handleUpdate } from '../runtime/entity-loop.ts';
-import { runProcess, updateAlerts, type ProcessQueue, type ProcessRun } from './process-runner.ts';
-import { processRows } from './step-activity.ts';
+import { runDecider } from '../runtime/decider-loop.ts';
+import { openRun, type Decider, type DeciderRun, type Rows } from '../runtime/decider.ts';
+import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
+import type { ProcessRef } from './process.activities.ts';
 import * as messages from './process.messages.ts';
+import { nextMove, updateAlerts } from './process-runner.ts';
+import { processShowing, viewOf, type ProcessKind } from './process.view.ts';
+import { processRows } from './step-activity.ts';
+
+const decider: Decider<ProcessKind> = {
+  decide: (state, command, { now, settings: definition }) => decideProcess(definition, state, command, now),
+  evolve: evolveProcess,
+};
 
 /** Makes the workflow of a declared process type; exported from `index.ts` under the workflow type's name. */
 export function processWorkflow(
@@ -26,33 +27,64 @@ export function processWorkflow(
 ): (input: messages.ProcessInput) => Promise<messages.ProcessResult> {
   checkDefinition(definition);
   return async ({ tenantId, processId, carried }) => {
-    const queue: ProcessQueue = new CommandQueue<ProcessCommand, Outcome<ProcessState, ProcessEvent>>(carried?.refused);
-    let life: ProcessRun | undefined;
-    handleMessages(definition, queue, () => life);
+    const ref = { tenantId, processId, type: definition.type };
+    const run = openRun(decider, carried?.refused);
     let isCancelled = false;
-    CancellationScope.current().cancelRequested.catch(() => {
-      isCancelled = true;
-      queue.signal('cancel', {
-        ok: true,
-        value: { type: 'cancel', by: 'temporal', reason: 'The workflow was cancelled.' },
-      });
-    });
+    handleMessages(run, definition);
 
-    return CancellationScope.nonCancellable(async () => {
-      const ref = { tenantId, processId, type: definition.type };
-      const begun = carried ?? (await processRows.loadProcess(ref));
-      if (begun === null)
-        throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
-      life = { ref, definition, queue, state: begun.state, revision: begun.revision };
-      if (carried === undefined) await updateAlerts(life, null, []); // else the run before has told them
-      await runProcess(life);
-      return endOf(life.state, isCancelled);
+    const rows = rowsOf(ref, definition);
+    const ended = await runDecider(run, {
+      rows,
+      lifecycle: {
+        begin: async () => {
+          // What a run before has handed on it has told operators of.
+          if (carried !== undefined) return { state: carried.state, revision: carried.revision, settings: definition };
+          const loaded = await rows.load();
+          if (loaded !== null) await updateAlerts(ref, loaded.state, { before: null, events: [] });
+          return loaded;
+        },
+        next: (entity) => nextMove(ref, entity),
+        afterChange: async ({ state }, change) => updateAlerts(ref, state, change),
+        cancel: () => {
+          isCancelled = true;
+          run.queue.signal('cancel', {
+            ok: true,
+            value: { type: 'cancel', by: 'temporal', reason: 'The workflow was cancelled.' },
+          });
+        },
+        refusalAtEnd: (last): Refusal<ProcessRefusal> => ({
+          code: 'process_closed',
+          detail: `The process is ${last?.state.status ?? 'gone'}.`,
+        }),
+        continueAsNew: ({ state, revision }) =>
+          continueAsNew<(next: messages.ProcessInput) => Promise<unknown>>({
+            tenantId,
+            processId,
+            carried: { state, revision, refused: run.queue.refused },
+          }),
+      },
+      showing: processShowing,
     });
+    if (ended === null) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
+    return resultOf(ended.state, isCancelled);
+  };
+}
+
+function rowsOf(ref: ProcessRef, definition: ProcessDefinition): Rows<ProcessKind> {
+  return {
+    load: async () => {
+      const loaded = await processRows.loadProcess(ref);
+      return loaded && { ...loaded, settings: definition };
+    },
+    save: async ({ state, revision, events }) => ({
+      answer: await processRows.saveProcess({ ...ref, state, revision, events }),
+      settings: definition,
+    }),
   };
 }
 
 /** How the execution ends: as the process did, so that nobody reads a success where something is left to be undone. */
-function endOf({ status, cause }: ProcessState, isCancelled: boolean): messages.ProcessResult {
+function resultOf({ status, cause }: ProcessState, isCancelled: boolean): messages.ProcessResult {
   if (status === 'cancelled' && isCancelled) throw new CancelledFailure('The process was cancelled and undone.');
   if (status !== 'abandoned') return { status, cause };
   throw ApplicationFailure.nonRetryable(
@@ -62,45 +94,14 @@ function endOf({ status, cause }: ProcessState, isCancelled: boolean): messages.
   );
 }
 
-function handleMessages(
-  definition: ProcessDefinition,
-  queue: ProcessQueue,
-  current: () => ProcessRun | undefined,
-): void {
-  const view = (): messages.ProcessView | null => viewOf(current());
-  const prevalidate = (command: ProcessCommand): Refusal | null => {
-    const life = current();
-    if (life === undefined || !queue.isEmpty) return null;
-    const decision = decideProcess(definition, life.state, command, Date.now());
-    return decision.accepted ? null : decision.refusal;
-  };
+function handleMessages(run: DeciderRun<ProcessKind>, { steps }: ProcessDefinition): void {
+  const view = (): messages.ProcessView | null => viewOf(run);
   const handle = (name: string, parse: (payload: unknown) => ReturnType<typeof parseReceived>): void => {
-    setHandler(defineSignal<[unknown?]>(name), (payload?: unknown) => queue.signal(name, parse(payload)));
-    handleUpdate({ queue, definition: { name }, parse, prevalidate, view });
+    handleSignal(run, { name }, parse);
+    handleUpdate(run, { name }, parse, view);
   };
   for (const name of PROCESS_COMMANDS) handle(name, (payload) => parseProcessCommand(name, payload));
-  for (const step of Object.values(definition.steps))
+  for (const step of Object.values(steps))
     if (isWaiting(step)) handle(step.awaits, (payload) => parseReceived(step.awaits, payload));
-  setDefaultSignalHandler((name) => {
-    queue.refuse({ name }, { code: 'unknown_signal', detail: `There is no signal "${name.slice(0, 100)}".` });
-  });
   setHandler(messages.processStateQuery, view);
-}
-
-function viewOf(life: ProcessRun | undefined): messages.ProcessView | null {
-  if (life === undefined) return null;
-  const {
-    state: { status, currentStep, cause, history, dueAt },
-    revision,
-    queue,
-  } = life;
-  return {
-    status,
-    currentStep,
-    cause,
-    history,
-    dueAt: isoTimeOrNull(dueAt),
-    revision,
-    refused: queue.refused,
-  };
 }

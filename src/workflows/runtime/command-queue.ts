@@ -10,12 +10,6 @@ export interface RefusedCommand {
   readonly detail: string;
 }
 
-/** What the senders of accepted commands learn: the state before their command and everything that then happened. */
-export interface Outcome<State, Event> {
-  readonly before: State;
-  readonly events: readonly Event[];
-}
-
 /** A received command; `reply` is there when its sender waits for the outcome. */
 export interface Entry<Command, Reply> {
   readonly name: string;
@@ -26,19 +20,27 @@ export interface Entry<Command, Reply> {
 const KEPT_REFUSALS = 20;
 
 /**
- * The commands an entity workflow has received and not yet decided on, in order of arrival. Signals and Updates both
- * end here, so that one loop decides on them one after the other, between two writes of the row.
+ * What a workflow was told and has not decided on yet, in order of arrival. Signals and Updates both end here, so that
+ * one loop decides on them one after the other, between two writes of the row.
  */
 export class CommandQueue<Command, Reply> {
   readonly refused: RefusedCommand[];
   readonly #entries: Entry<Command, Reply>[] = [];
+  #isSaveRequested = false;
+  #isEndRequested = false;
 
   constructor(refused: readonly RefusedCommand[] = []) {
     this.refused = [...refused];
   }
 
+  /** Whether there is nothing to do for the loop. */
   get isEmpty(): boolean {
-    return this.#entries.length === 0;
+    return this.#entries.length === 0 && !this.#isSaveRequested && !this.#isEndRequested;
+  }
+
+  /** Whether the workflow is to end without a further step. */
+  get isEndRequested(): boolean {
+    return this.#isEndRequested;
   }
 
   /** The commands received so far, oldest first, left where they are. */
@@ -55,15 +57,27 @@ export class CommandQueue<Command, Reply> {
   /** Takes an Update's command and waits until it has taken effect; a refusal rejects with its code as failure type. */
   async submit(name: string, parsed: Parsed<Command>): Promise<Reply> {
     if (!parsed.ok) throw refusalFailure(parsed.refusal);
-    // Not a Trigger, which a cancellation rejects: entity workflows refuse `workflow cancel`, and their callers go on.
+    // Not a Trigger, which a cancellation rejects: a workflow goes on after `workflow cancel`, and so do its callers.
     const reply = Promise.withResolvers<Reply>();
     this.#entries.push({ name, command: parsed.value, reply });
     return reply.promise;
   }
 
+  /** Has the next step written even if nothing happens in it. */
+  requestSave(): void {
+    this.#isSaveRequested = true;
+  }
+
+  /** Ends the workflow instead of the next step. */
+  requestEnd(): void {
+    this.#isEndRequested = true;
+  }
+
   /** The commands received so far, oldest first; they are the caller's to answer or refuse. */
-  drain(): Entry<Command, Reply>[] {
-    return this.#entries.splice(0);
+  drain(): { readonly entries: readonly Entry<Command, Reply>[]; readonly isSaveRequested: boolean } {
+    const isSaveRequested = this.#isSaveRequested;
+    this.#isSaveRequested = false;
+    return { entries: this.#entries.splice(0), isSaveRequested };
   }
 
   /** Tells the sender that the command was not allowed. */
