@@ -61,7 +61,7 @@ export async function createWatchedWorld({
       connection,
       namespace,
       taskQueue,
-      workflowsPath: fileURLToPath(new URL('watched-workflows.ts', import.meta.url)),
+      workflowsPath: fileURLToPath(new URL('../processes/watched-workflows.ts', import.meta.url)),
       activities: {
         ...createProcessActivities({ db, config }),
         ...createWatchdogActivities({ db, client, config }),
