@@ -21,7 +21,10 @@ export function allChecks(): Check[] {
     { title: 'Format', command: ['oxfmt', '--check', '**/*.ts', '**/*.mjs'] },
     { title: 'Width', command: [process.execPath, 'tools/check-width.ts'] },
     { title: 'Lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
-    { title: 'Dependency rule', command: ['depcruise', '--output-type', 'err', ...sources] },
+    {
+      title: 'Dependency rule',
+      command: ['depcruise', '--config', '.dependency-cruiser.mjs', '--output-type', 'err', ...sources],
+    },
     { title: 'Unused code', command: ['knip'] },
     { title: 'Migrations against the schema', command: [process.execPath, 'tools/check-migrations.ts'] },
     ...(hasScript('asyncapi:check')

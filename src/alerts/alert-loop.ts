@@ -8,11 +8,11 @@ import { acquireLease, releaseLease, withLease } from '../postgres/leases.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import { createWebhookGateway } from '../gateways/webhook.ts';
 import { createPollLoop, type PollLoop } from '../postgres/poll-loop.ts';
-import { alertChannels } from './alert.ts';
+import { alertChannels } from './channels.ts';
 import type { Check } from './check.ts';
 import { createChecks } from './checks.ts';
 import { deliverAlerts } from './delivery.ts';
-import { ALERT_CHANNEL, clearUnsighted, raiseAlert } from './raise.ts';
+import { ALERT_CHANNEL, clearUnsighted, raiseAlert } from '../db/alerts/raise-alert.ts';
 
 /** What the alert loop is built from; without `mail` no alert goes out by e-mail. */
 export interface AlertLoopDeps {

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../postgres/client.ts';
-import type { Finding } from './alert.ts';
-import type { AlertKind } from './codes.ts';
+import type { Finding } from '../domain/alerts/finding.ts';
+import type { AlertKind } from '../domain/alerts/codes.ts';
 
 /** What checks are given. */
 interface CheckDeps {

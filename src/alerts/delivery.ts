@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
-import { ALL_TENANTS, type Db } from '../postgres/client.ts';
+import { dueAlerts, findAlert, markTold, postponeDelivery } from '../db/alerts/alert-deliveries.ts';
+import type { Db } from '../postgres/client.ts';
 import type { Alert } from '../postgres/generated/client.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
 import type { WebhookGateway } from '../gateways/webhook.ts';
-import { addressOf, WEBHOOK_CHANNEL } from './alert.ts';
+import { addressOf, WEBHOOK_CHANNEL } from './channels.ts';
 import { alertMail } from './alert-mail.ts';
 
 /** What the delivery of alerts is built from; a gateway that is not configured is undefined. */
@@ -26,16 +27,8 @@ const BATCH_SIZE = 100;
  * receiver to recognise a repetition.
  */
 export async function deliverAlerts(deps: AlertDeliveryDeps): Promise<void> {
-  const due = await deps.db.inTenant(
-    ALL_TENANTS,
-    (tx) => tx.$queryRaw<{ tenantId: string; id: string }[]>`
-    SELECT tenant_id AS "tenantId", id::text FROM alerts
-    WHERE undelivered <> '{}' AND next_delivery_at <= now() ORDER BY next_delivery_at LIMIT ${BATCH_SIZE}`,
-  );
-  for (const { tenantId, id } of due) {
-    const alert = await deps.db.inTenant(tenantId, (tx) =>
-      tx.alert.findUnique({ where: { tenantId_id: { tenantId, id } } }),
-    );
+  for (const key of await dueAlerts(deps.db, BATCH_SIZE)) {
+    const alert = await findAlert(deps.db, key);
     if (alert !== null) await deliverAlert(deps, alert);
   }
 }
@@ -55,14 +48,18 @@ async function deliverAlert(deps: AlertDeliveryDeps, alert: Alert): Promise<void
         'an address in ADMIN_EMAILS was refused for good; this alert does not reach it',
       );
     }
-    await forget(deps.db, alert, channel);
+    await markTold(deps.db, alert, channel);
   }
   if (failures.length === 0) return;
   deps.logger.warn(
     { alertId: alert.id, channels: failures.length, attempts: alert.deliveryAttempts + 1 },
     'an alert could not be delivered everywhere; it is tried again',
   );
-  await postpone(deps, alert, failures.join('; '));
+  const delayMs = Math.min(
+    MAX_DELAY_MS,
+    (deps.firstDelayMs ?? FIRST_DELAY_MS) * 2 ** Math.min(alert.deliveryAttempts, 20),
+  );
+  await postponeDelivery(deps.db, alert, { delayMs, error: failures.join('; ') });
 }
 
 async function tell({ mail, webhook }: AlertDeliveryDeps, channel: string, alert: Alert): Promise<void> {
@@ -86,28 +83,4 @@ function webhookBody({
   lastSeenAt,
 }: Alert): object {
   return { tenantId, id, kind, severity, status, summary, details, count, firstSeenAt, lastSeenAt };
-}
-
-async function forget(db: Db, { tenantId, id }: Alert, channel: string): Promise<void> {
-  await db.inTenant(
-    tenantId,
-    (tx) => tx.$executeRaw`
-    UPDATE alerts SET undelivered = array_remove(undelivered, ${channel}), delivery_error = NULL
-      WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`,
-  );
-}
-
-async function postpone(
-  { db, firstDelayMs = FIRST_DELAY_MS }: AlertDeliveryDeps,
-  alert: Alert,
-  error: string,
-): Promise<void> {
-  const delayMs = Math.min(MAX_DELAY_MS, firstDelayMs * 2 ** Math.min(alert.deliveryAttempts, 20));
-  await db.inTenant(
-    alert.tenantId,
-    (tx) => tx.$executeRaw`
-    UPDATE alerts SET delivery_attempts = delivery_attempts + 1, delivery_error = ${error.slice(0, 1000)},
-      next_delivery_at = now() + make_interval(secs => ${delayMs / 1000}::float8)
-    WHERE tenant_id = ${alert.tenantId} AND id = ${alert.id}::uuid`,
-  );
 }

@@ -1,7 +1,6 @@
 import { BUS_LOG } from '../messaging/postgres/bus-log.ts';
 import { z } from 'zod';
-import { EVENTS, TOPICS } from './user-events.ts';
-import { SYNC_CONFIRMATIONS } from '../consumers/user-sync/sync-confirmations.ts';
+import { SYNC_CONFIRMATIONS, EVENTS, TOPICS } from './user-events.ts';
 
 type Topic = keyof typeof EVENTS;
 

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import type { BusMessage } from '../messaging/bus.ts';
 
+/** Our consumer of what services say: its group on the bus, its name in the inbox, its source of dead letters. */
+export const SYNC_CONFIRMATIONS = 'sync-confirmations';
+
 /** Topics of the bus; the type of an event is its topic. */
 export const TOPICS = {
   userCreated: 'user.created',

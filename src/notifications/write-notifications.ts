@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Tx } from '../postgres/client.ts';
-import type { User } from '../postgres/generated/client.ts';
+import { findReader, type Reader } from '../db/notifications/find-reader.ts';
 import { insertNotifications, type NewNotification } from '../db/notifications/notifications.ts';
 import type { Config } from '../config/config.ts';
 import { channelsOf, type NotificationChannel } from '../domain/notifications/channels.ts';
@@ -35,11 +35,8 @@ export interface NotificationOrder {
  */
 export async function writeNotifications(tx: Tx, order: NotificationOrder): Promise<string[]> {
   const { tenantId, userId, kind, markDays, deadline, settings } = order;
-  const user = await tx.user.findUnique({
-    where: { tenantId_id: { tenantId, id: userId } },
-    select: { email: true, name: true, locale: true, phone: true, notificationChannels: true, deletedAt: true },
-  });
-  if (user === null || user.deletedAt !== null) return [];
+  const user = await findReader(tx, { tenantId, userId });
+  if (user === null) return [];
 
   const addressed = [
     ...addressUser(order, user),
@@ -70,8 +67,6 @@ interface Addressed {
   readonly locale: Locale;
   readonly message: Message;
 }
-
-type Reader = Pick<User, 'email' | 'phone' | 'name' | 'locale' | 'notificationChannels'>;
 
 function addressUser(order: NotificationOrder, user: Reader): Addressed[] {
   const {

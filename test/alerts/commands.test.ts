@@ -1,6 +1,6 @@
 import test from 'ava';
-import { acknowledgeAlert, listAlerts, resolveAlert } from '../../src/alerts/commands.ts';
-import { clearAlert, raiseAlert } from '../../src/alerts/raise.ts';
+import { acknowledgeAlert, listAlerts, resolveAlert } from '../../src/db/alerts/alert-commands.ts';
+import { clearAlert, raiseAlert } from '../../src/db/alerts/raise-alert.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { openTestDb } from './fixtures.ts';

@@ -1,6 +1,5 @@
 import test from 'ava';
-import { TOPICS } from '../../src/events/user-events.ts';
-import { SYNC_CONFIRMATIONS } from '../../src/consumers/user-sync/sync-confirmations.ts';
+import { SYNC_CONFIRMATIONS, TOPICS } from '../../src/events/user-events.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertPublished, assertSyncAgrees, read, untilEach } from './end-state.ts';

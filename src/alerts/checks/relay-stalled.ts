@@ -1,5 +1,6 @@
+import { MESSAGE_RELAY } from '../../messaging/outbox/message-outbox.ts';
 import { messageRelayLagMs } from '../../messaging/outbox/message-relay.ts';
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import { oldestCallAgeMs } from '../../messaging/outbox/workflow-outbox.ts';
 import type { Check } from '../check.ts';
 
 /** A message of the message outbox or a call of the workflow outbox has waited for ALERT_HORIZON_STALL_MS. */
@@ -8,8 +9,8 @@ export const relayStalled: Check = {
   run: async ({ db, config }) => {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
     const relays = [
-      { key: 'outgoing-relay', what: 'message of the message outbox', ageMs: await messageRelayLagMs(db) },
-      { key: 'pending-start-relay', what: 'call of the workflow outbox', ageMs: await pendingStartAgeMs(db) },
+      { key: MESSAGE_RELAY, what: 'message of the message outbox', ageMs: await messageRelayLagMs(db) },
+      { key: 'pending-start-relay', what: 'call of the workflow outbox', ageMs: await oldestCallAgeMs(db) },
     ];
     return relays
       .filter(({ ageMs }) => ageMs >= thresholdMs)
@@ -22,12 +23,3 @@ export const relayStalled: Check = {
       }));
   },
 };
-
-async function pendingStartAgeMs(db: Db): Promise<number> {
-  const [row] = await db.inTenant(
-    ALL_TENANTS,
-    (tx) => tx.$queryRaw<{ ms: number }[]>`
-    SELECT coalesce(extract(epoch FROM now() - min(created_at)) * 1000, 0)::float8 AS ms FROM pending_starts`,
-  );
-  return row?.ms ?? 0;
-}

@@ -1,5 +1,5 @@
 import { isRestoredElsewhere, timelineChange } from '../../messaging/log/cluster-identity.ts';
-import type { Finding } from '../alert.ts';
+import type { Finding } from '../../domain/alerts/finding.ts';
 import type { Check } from '../check.ts';
 
 /**

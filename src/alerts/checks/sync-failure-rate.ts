@@ -1,4 +1,4 @@
-import { ALL_TENANTS } from '../../postgres/client.ts';
+import { countRecentSyncs } from '../../db/user-sync/recent-syncs.ts';
 import type { Check } from '../check.ts';
 
 /**
@@ -13,17 +13,7 @@ export const syncFailureRate: Check = {
       ALERT_SYNC_FAILURE_MINIMUM: minimum,
       ALERT_SYNC_FAILURE_RATE: threshold,
     } = config;
-    // Every status is listed, so that the index on (sync_status, last_sync_attempt) can be used for the time.
-    const rows = await db.inTenant(
-      ALL_TENANTS,
-      (tx) => tx.$queryRaw<{ tenantId: string; attempted: number; failing: number }[]>`
-      SELECT tenant_id AS "tenantId", count(*)::int AS attempted,
-        (count(*) FILTER (WHERE sync_status IN ('failed', 'retry')))::int AS failing
-      FROM users
-      WHERE sync_status IN ('pending', 'in_progress', 'synced', 'failed', 'retry') AND deleted_at IS NULL
-        AND last_sync_attempt >= now() - make_interval(secs => ${windowMinutes * 60}::float8)
-      GROUP BY tenant_id`,
-    );
+    const rows = await countRecentSyncs(db, windowMinutes);
     return rows
       .filter(({ attempted, failing }) => attempted >= minimum && failing / attempted >= threshold)
       .map(({ tenantId, attempted, failing }) => ({

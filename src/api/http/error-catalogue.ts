@@ -1,4 +1,4 @@
-import { ALERT_KINDS, ALERT_PROBLEMS } from '../../alerts/codes.ts';
+import { ALERT_KINDS, ALERT_PROBLEMS } from '../../domain/alerts/codes.ts';
 import { NOTIFICATION_CAUSES, NOTIFICATION_FAILURES } from '../../domain/notifications/codes.ts';
 import { ORDER_PROBLEMS, ORDER_REFUSALS, REFUND_REFUSALS, STEP_REFUSALS } from '../../domain/orders/codes.ts';
 import { PAYMENT_REFUSALS, PORT_FAILURES, SHIPPING_REFUSALS } from '../../domain/orders/port-codes.ts';

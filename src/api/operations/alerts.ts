@@ -5,7 +5,7 @@ import {
   resolveAlert,
   type AlertCommand,
   type AlertOutcome,
-} from '../../alerts/commands.ts';
+} from '../../db/alerts/alert-commands.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { Alert } from '../../postgres/generated/client.ts';
 import { Problem } from '../http/problem.ts';

@@ -16,11 +16,8 @@ import {
 } from '../../workflows/user-sync/user-sync.messages.ts';
 import { asSpan, currentTraceparent, inSpan, startSpan, type SpanStart } from '../../telemetry/trace-context.ts';
 import { PoisonError, type BusMessage, type SubscribeOptions } from '../../messaging/bus.ts';
-import { EVENTS, TOPICS } from '../../events/user-events.ts';
+import { EVENTS, SYNC_CONFIRMATIONS, TOPICS } from '../../events/user-events.ts';
 import type { ConfirmationCause } from '../../domain/user-sync/codes.ts';
-
-/** The consumer's name: its group on the bus, in the inbox and as source of dead letters. */
-export const SYNC_CONFIRMATIONS = 'sync-confirmations';
 
 const MAX_ERROR_LENGTH = 1_000;
 

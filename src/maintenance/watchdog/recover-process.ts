@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { alertChannels } from '../../alerts/alert.ts';
-import type { AlertKind } from '../../alerts/codes.ts';
-import { clearAlert, raiseAlert } from '../../alerts/raise.ts';
+import { alertChannels } from '../../alerts/channels.ts';
+import type { AlertKind } from '../../domain/alerts/codes.ts';
+import { clearAlert, raiseAlert } from '../../db/alerts/raise-alert.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { toStorableText } from '../../domain/shared/text.ts';
-import type { Tx } from '../../postgres/client.ts';
+import { ALL_TENANTS, type Db, type Tx } from '../../postgres/client.ts';
 import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/generated/client.ts';
 
 export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/client.ts';
@@ -114,4 +114,24 @@ function matching({ ids, source, type, cause, status, olderThanMs }: DeadLetterF
     ...(status === undefined ? {} : { status }),
     ...(olderThanMs === undefined ? {} : { parkedAt: { lte: new Date(Date.now() - olderThanMs) } }),
   };
+}
+
+/** How many dead letters wait for somebody, by tenant and source, and since when the oldest does. */
+export async function countParked(
+  db: Db,
+): Promise<readonly { tenantId: string; source: string; parked: number; oldest: Date | null }[]> {
+  const rows = await db.inTenant(ALL_TENANTS, (tx) =>
+    tx.deadLetter.groupBy({
+      by: ['tenantId', 'source'],
+      where: { status: 'parked' },
+      _count: { _all: true },
+      _min: { parkedAt: true },
+    }),
+  );
+  return rows.map(({ tenantId, source, _count, _min }) => ({
+    tenantId,
+    source,
+    parked: _count._all,
+    oldest: _min.parkedAt,
+  }));
 }

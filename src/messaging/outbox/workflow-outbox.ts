@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { currentTraceparent } from '../../telemetry/trace-context.ts';
 import { sql, type AnyTx } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
+import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 
 /** NOTIFY channel that wakes the relay; a lost wake-up costs one polling interval. */
 export const WORKFLOW_OUTBOX_CHANNEL = 'pending_start';
@@ -147,4 +147,14 @@ export async function hasWaitingCalls(
     values: [workflowId],
   });
   return found.length > 0;
+}
+
+/** Age of the oldest call that is not carried out yet; 0: there is none. */
+export async function oldestCallAgeMs(db: Db): Promise<number> {
+  const [row] = await db.inTenant(
+    ALL_TENANTS,
+    (tx) => tx.$queryRaw<{ ms: number }[]>`
+    SELECT coalesce(extract(epoch FROM now() - min(created_at)) * 1000, 0)::float8 AS ms FROM pending_starts`,
+  );
+  return row?.ms ?? 0;
 }

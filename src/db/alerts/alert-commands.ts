@@ -1,6 +1,6 @@
-import type { Tx } from '../postgres/client.ts';
-import type { Alert, AlertStatus } from '../postgres/generated/client.ts';
-import type { AlertProblem } from './codes.ts';
+import type { Tx } from '../../postgres/client.ts';
+import type { Alert, AlertStatus } from '../../postgres/generated/client.ts';
+import type { AlertProblem } from '../../domain/alerts/codes.ts';
 
 /** Why an alert can't be acknowledged or resolved. */
 interface AlertRefusal {

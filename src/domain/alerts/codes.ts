@@ -1,4 +1,4 @@
-import { conflict, missing, type Explanation, type RefusalEntry } from '../domain/shared/codes.ts';
+import { conflict, missing, type Explanation, type RefusalEntry } from '../shared/codes.ts';
 
 /** Conditions that somebody must look at. */
 export const ALERT_KINDS = {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Tx } from '../postgres/client.ts';
-import { openKeyOf, type Finding } from './alert.ts';
+import type { Tx } from '../../postgres/client.ts';
+import { openKeyOf, type Finding } from '../../domain/alerts/finding.ts';
 
 /** NOTIFY channel: wakes the alert loop when there is something to deliver. */
 export const ALERT_CHANNEL = 'alert';
