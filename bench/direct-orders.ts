@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { localStep } from '../src/activities/process/provider-step.ts';
 import { applyOutcomes } from '../src/activities/process/step-row.ts';
 import { loadConfig, type Config } from '../src/config/config.ts';
 import { openDb } from '../src/postgres/client.ts';
@@ -12,7 +13,7 @@ import { validateOrders } from '../src/activities/orders/validate-order.ts';
 import { createWarehouse } from '../src/gateways/shipping/warehouse.ts';
 import { lockProcesses, writeProcesses } from '../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../src/postgres/transaction.ts';
-import { orderProcess } from '../src/domain/orders/order-process.ts';
+import { LEDGER, orderProcess, WAREHOUSE } from '../src/domain/orders/order-process.ts';
 import type { StepOutcome } from '../src/domain/process/decide.ts';
 import type { ProcessState } from '../src/domain/process/state.ts';
 import type { StepResult, StepWork } from '../src/domain/process/step-work.ts';
@@ -46,6 +47,7 @@ export async function writeDirectly({ count, inFlight }: { count: number; inFlig
         placedBy: null,
         now: Date.now(),
         deliveryLimitMs: 1_000_000,
+        providers: { payment: LEDGER, shipping: WAREHOUSE },
         ...orderOf(index),
       });
       await takeAll(db.pool, { orderId, state, steps });
@@ -70,8 +72,8 @@ function stepsOf(config: Config): readonly Step[] {
   return [
     (client, works) => validateOrders(client, works, limits),
     reserveStock,
-    (client, works) => takePayment(payments, client, works),
-    (client, works) => createShipment(shipping, client, works),
+    localStep(takePayment, payments),
+    localStep(createShipment, shipping),
   ];
 }
 

@@ -8,6 +8,7 @@ import { createGateways } from '../src/composition/gateways.ts';
 import { createWorker } from '../src/composition/worker.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { openDb, type Db } from '../src/postgres/client.ts';
+import { LEDGER, WAREHOUSE } from '../src/domain/orders/order-process.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';
 import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';
 import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
@@ -116,6 +117,7 @@ async function measure(
       placedBy: null,
       now: Date.now(),
       deliveryLimitMs: 1_000_000,
+      providers: { payment: LEDGER, shipping: WAREHOUSE },
       ...orderOf(index),
     });
     const input: ProcessInput = { tenantId: TENANT, processId: orderId, carried: { state, revision: 0 } };

@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../postgres/client.ts';
-import type { PaymentPort } from '../gateways/payment/payment-port.ts';
-import type { ShippingPort } from '../gateways/shipping/shipping-port.ts';
+import type { OrderPorts } from '../gateways/default-ports.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
 import { processType as registeredType } from '../domain/process/registry.ts';
 import { createAuditActivities } from './audits/audits.ts';
@@ -16,10 +15,7 @@ import { createProfileActivities } from './profile/profile.ts';
 import { createUserSyncActivities } from './user-sync/user-sync.ts';
 
 /** What activities leave the process by. */
-export interface ActivityGateways extends NotificationGateways {
-  readonly payments: PaymentPort;
-  readonly shipping: ShippingPort;
-}
+export interface ActivityGateways extends NotificationGateways, OrderPorts {}
 
 /** What the activities of all domains need. */
 export interface ActivityDeps {

@@ -6,6 +6,7 @@ import type { ApiDeps } from '../api/http/deps.ts';
 import { replayHandlers } from '../api/operations/replay-handlers.ts';
 import { createTokenVerifier } from '../auth/tokens.ts';
 import type { Config } from '../config/config.ts';
+import { orderProviders, type OrderPorts } from '../gateways/default-ports.ts';
 import type { Bus } from '../messaging/bus.ts';
 import { createReplayer } from '../messaging/dead-letters/replay.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
@@ -18,7 +19,7 @@ export interface ApiParts extends Pick<ApiDeps, 'metrics' | 'wakeOutboxRelay' | 
   readonly db: Db;
   readonly client: Client;
   readonly bus: Pick<Bus, 'publish' | 'isHealthy'>;
-  readonly gateways: NotificationGateways;
+  readonly gateways: NotificationGateways & OrderPorts;
   readonly logger: Logger;
   readonly streams?: Partial<EventFeedOptions>;
 }
@@ -29,7 +30,7 @@ export async function createApi({
   db,
   client,
   bus,
-  gateways: { mail, sms },
+  gateways: { mail, sms, ...ports },
   logger,
   streams = {},
   ...deps
@@ -40,6 +41,7 @@ export async function createApi({
     config,
     db,
     temporal: client,
+    orderProviders: orderProviders(ports),
     log: logger,
     events,
     verifyToken: await createTokenVerifier(config),

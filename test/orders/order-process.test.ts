@@ -4,26 +4,88 @@ import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
+import { rawTransaction } from '../../src/postgres/transaction.ts';
+import { LEDGER, WAREHOUSE, type OrderProviders } from '../../src/domain/orders/order-process.ts';
+import { createLedger } from '../../src/gateways/payment/ledger/ledger.ts';
+import { startRemoteProviders, type Loss, type RemoteProviders } from '../support/remote-providers.ts';
 import { connectDevServer } from '../support/dev-server.ts';
 import { until } from '../support/until.ts';
 import { createWorld, TENANT, type World } from '../support/user-world.ts';
-import { losingAnswers, type Losses } from './lost-answers.ts';
+import { losingAnswers } from './lost-answers.ts';
 import { addCustomer, newOrder } from '../support/shop.ts';
 
+const CREDIT_MINOR = 5_000;
+
 let world: World;
-const losses: Losses = [];
+let remote: RemoteProviders;
+const ledgerLosses: Loss[] = [];
+/** Processes whose rows were locked while somebody else was called. */
+const lockedWhileCalled: string[] = [];
 
 test.before(async () => {
+  remote = await startRemoteProviders({ limitMinor: CREDIT_MINOR, countries: ['FR'], onCall: assertUnlocked });
+  const ledger = losingAnswers(createLedger({ creditLimitMinor: CREDIT_MINOR }), {
+    pool: () => world.db.pool,
+    losses: ledgerLosses,
+  });
   world = await createWorld({
     ...(await connectDevServer()),
-    env: { CUSTOMER_CREDIT_LIMIT_MINOR: '5000' },
     around: ({ payments, shipping }) => ({
-      shipping,
-      payments: losingAnswers(payments, { pool: () => world.db.pool, losses }),
+      payments: { ...payments, byName: { ledger: { local: ledger }, bank: { remote: remote.ports.bank } } },
+      shipping: { ...shipping, byName: { ...shipping.byName, carrier: { remote: remote.ports.carrier } } },
     }),
   });
 });
-test.after.always(() => world?.close());
+test.after.always(async () => {
+  await world?.close();
+  await remote?.close();
+});
+
+/** Looks whether a call is made in a transaction: that has the row of its process locked. */
+async function assertUnlocked(_name: string, body: unknown): Promise<void> {
+  const ids = JSON.stringify(body).match(UUID) ?? [];
+  const { rowCount } = await rawTransaction(world.db.pool, TENANT, (client) =>
+    client.query(
+      `SELECT FROM process_states WHERE tenant_id = $1 AND process_id = ANY($2::uuid[]) FOR UPDATE SKIP LOCKED`,
+      [TENANT, ids],
+    ),
+  );
+  if (rowCount === 0) lockedWhileCalled.push(...ids);
+}
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** Where a payment stands, and the keys of what moved money, as whoever took it says. */
+interface Paid {
+  readonly status: string | undefined;
+  readonly refunded: number | undefined;
+  readonly movements: readonly string[];
+}
+
+/** Providers that work in the transactions of steps, and such that are called. */
+const KINDS: Readonly<
+  Record<string, { providers: OrderProviders; losses: () => Loss[]; paid: (orderId: string) => Promise<Paid> }>
+> = {
+  'ledger and warehouse': {
+    providers: { payment: LEDGER, shipping: WAREHOUSE },
+    losses: () => ledgerLosses,
+    paid: (orderId) =>
+      world.db.inTenant(TENANT, async (tx) => {
+        const payment = await tx.payment.findFirst({ where: { orderId } });
+        const transfers = await tx.ledgerTransfer.findMany({ where: { orderId }, orderBy: { key: 'asc' } });
+        const keys = transfers.map(({ key }) => key).filter((key) => !key.endsWith(':held'));
+        return { status: payment?.status, refunded: Number(payment?.refundedMinor), movements: keys };
+      }),
+  },
+  'bank and carrier': {
+    providers: { payment: { name: 'bank', isRemote: true }, shipping: { name: 'carrier', isRemote: true } },
+    losses: () => remote.losses,
+    paid: async (orderId) => {
+      const payment = remote.bank.payments.get(`order:${orderId}:authorise`);
+      const movements = (remote.bank.movements.get(orderId) ?? []).toSorted();
+      return { status: payment?.status, refunded: payment?.refundedMinor, movements };
+    },
+  },
+};
 
 /** Places an order of a new customer for a new product of 1000 a piece, of which there are ten. */
 async function place(quantity: number, order: Partial<NewOrder> = {}): Promise<{ orderId: string; sku: string }> {
@@ -60,18 +122,6 @@ async function stockOf(sku: string): Promise<(number | undefined)[]> {
   return [product?.onHand, product?.reserved, product?.shipped];
 }
 
-async function paymentOf(orderId: string): Promise<{ status: string; refunded: number; transfers: string[] }> {
-  return world.db.inTenant(TENANT, async (tx) => {
-    const { status, refundedMinor } = await tx.payment.findFirstOrThrow({ where: { orderId } });
-    const transfers = await tx.ledgerTransfer.findMany({ where: { orderId }, orderBy: { key: 'asc' } });
-    return {
-      status,
-      refunded: Number(refundedMinor),
-      transfers: transfers.map(({ key }) => key.replace(orderId, 'ID')),
-    };
-  });
-}
-
 function deliver(orderId: string): Promise<boolean> {
   return deliverOrder(world.db.pool, {
     tenantId: TENANT,
@@ -81,79 +131,104 @@ function deliver(orderId: string): Promise<boolean> {
   });
 }
 
-test.serial(
-  'an order is validated, reserved, paid and shipped, waits for its delivery, and is completed by it',
-  async (t) => {
-    const { orderId, sku } = await place(3);
+for (const [kind, { providers, losses, paid }] of Object.entries(KINDS)) {
+  test.serial(
+    `${kind}: an order is validated, reserved, paid and shipped, and completed by its delivery`,
+    async (t) => {
+      const { orderId, sku } = await place(3, { providers });
+      await untilProcess(orderId, 'waiting');
+      t.like(await rowOf(orderId), {
+        currentStep: 'await_delivery',
+        data: { totalMinor: 3_000, currency: 'EUR', paymentId: `order:${orderId}:authorise` },
+      });
+      t.deepEqual(await stockOf(sku), [7, 0, 3]);
+      t.true(await deliver(orderId));
+      await untilProcess(orderId, 'completed');
+      t.deepEqual(await paid(orderId), {
+        status: 'captured',
+        refunded: 0,
+        movements: [`order:${orderId}:authorise`, `order:${orderId}:capture`],
+      });
+      t.deepEqual(await world.client.workflow.getHandle(`order:${orderId}`).result(), {
+        status: 'completed',
+        cause: null,
+      });
+    },
+  );
+
+  test.serial(`${kind}: an order whose payment is declined is undone, with a cause to read`, async (t) => {
+    const { orderId, sku } = await place(6, { providers });
+    await untilProcess(orderId, 'compensated');
+    t.like((await rowOf(orderId)).cause, {
+      code: 'payment_declined',
+      class: 'refused',
+      message: "The payment was declined: it goes beyond the customer's credit.",
+    });
+    t.deepEqual(await stockOf(sku), [10, 0, 0]);
+  });
+
+  test.serial(`${kind}: an order that can't be shipped is undone, its payment refunded, its stock back`, async (t) => {
+    const { orderId, sku } = await place(2, { providers, shipTo: { ...newOrder({}).shipTo, country: 'NZ' } });
+    await untilProcess(orderId, 'compensated');
+    t.like((await rowOf(orderId)).cause, { code: 'invalid_address' });
+    t.like(await paid(orderId), { status: 'refunded', refunded: 2_000 });
+    t.deepEqual(await stockOf(sku), [10, 0, 0]);
+  });
+
+  test.serial(`${kind}: an order is charged once though answers get lost after their effect`, async (t) => {
+    losses().push({ call: 'authorise', when: 'after' }, { call: 'capture', when: 'after' });
+    const { orderId } = await place(1, { providers });
     await untilProcess(orderId, 'waiting');
-    t.like(await rowOf(orderId), {
-      currentStep: 'await_delivery',
-      data: { totalMinor: 3_000, currency: 'EUR', paymentId: `order:${orderId}:authorise` },
-    });
-    t.deepEqual(await stockOf(sku), [7, 0, 3]);
-    t.true(await deliver(orderId));
+    t.deepEqual(losses(), []);
+    t.deepEqual((await paid(orderId)).movements, [`order:${orderId}:authorise`, `order:${orderId}:capture`]);
+  });
+
+  test.serial(`${kind}: a refund waits for its goods, restocks them and pays back once`, async (t) => {
+    const { orderId, sku } = await place(4, { providers });
+    await untilProcess(orderId, 'waiting');
+    await deliver(orderId);
     await untilProcess(orderId, 'completed');
-    t.deepEqual(await paymentOf(orderId), {
-      status: 'captured',
-      refunded: 0,
-      transfers: ['order:ID:authorise', 'order:ID:capture', 'order:ID:capture:held'],
+    const refundId = randomUUID();
+    await insertRefund(world.db.pool, {
+      tenantId: TENANT,
+      refundId,
+      orderId,
+      amountMinor: 1_500,
+      currency: 'EUR',
+      items: [{ sku, quantity: 1 }],
+      returnLimitMs: 3_600_000,
+      payment: providers.payment,
+      now: Date.now(),
     });
-    t.deepEqual(await world.client.workflow.getHandle(`order:${orderId}`).result(), {
-      status: 'completed',
-      cause: null,
-    });
-  },
-);
-
-test.serial('an order whose payment is declined is undone, with a cause to read and its stock back', async (t) => {
-  const { orderId, sku } = await place(6);
-  await untilProcess(orderId, 'compensated');
-  t.like((await rowOf(orderId)).cause, {
-    code: 'payment_declined',
-    class: 'refused',
-    message: "The payment was declined: it goes beyond the customer's credit.",
+    await untilProcess(refundId, 'waiting');
+    losses().push({ call: 'refund', when: 'after' });
+    await world.client.workflow.getHandle(`refund:${refundId}`).signal('goodsReturned');
+    await untilProcess(refundId, 'completed');
+    t.deepEqual(losses(), []);
+    t.deepEqual(await stockOf(sku), [7, 0, 3]);
+    t.like(await paid(orderId), { status: 'captured', refunded: 1_500 });
   });
-  t.deepEqual(await stockOf(sku), [10, 0, 0]);
-});
+}
 
-test.serial("an order that can't be shipped is undone, with its payment refunded and its stock back", async (t) => {
-  const { orderId, sku } = await place(2, { shipTo: { ...newOrder({}).shipTo, country: 'NZ' } });
-  await untilProcess(orderId, 'compensated');
-  t.like((await rowOf(orderId)).cause, { code: 'invalid_address' });
-  t.like(await paymentOf(orderId), { status: 'refunded', refunded: 2_000 });
-  t.deepEqual(await stockOf(sku), [10, 0, 0]);
-});
-
-test.serial('an order is charged once though the answers to its payment get lost after their effect', async (t) => {
-  losses.push({ call: 'authorise', when: 'after' }, { call: 'capture', when: 'after' });
-  const { orderId } = await place(1);
+test.serial('a shipment whose answer gets lost is asked for, and its order shipped once', async (t) => {
+  remote.losses.push({ call: 'accept', when: 'after' });
+  const { orderId, sku } = await place(1, { providers: KINDS['bank and carrier']!.providers });
   await untilProcess(orderId, 'waiting');
-  t.deepEqual(losses, []);
-  t.deepEqual((await paymentOf(orderId)).transfers, [
-    'order:ID:authorise',
-    'order:ID:capture',
-    'order:ID:capture:held',
-  ]);
+  t.deepEqual(remote.losses, []);
+  t.deepEqual(await stockOf(sku), [9, 0, 1]);
+  t.like((await rowOf(orderId)).data, { shipmentId: remote.carrier.shipments.get(orderId)?.shipmentId });
 });
 
-test.serial('a refund waits for its goods, restocks them and pays back', async (t) => {
-  const { orderId, sku } = await place(4);
-  await untilProcess(orderId, 'waiting');
-  await deliver(orderId);
-  const refundId = randomUUID();
-  await insertRefund(world.db.pool, {
-    tenantId: TENANT,
-    refundId,
-    orderId,
-    amountMinor: 1_500,
-    currency: 'EUR',
-    items: [{ sku, quantity: 1 }],
-    returnLimitMs: 3_600_000,
-    now: Date.now(),
+test.serial('an order that a bank is paid for is shipped by our warehouse in a transaction of ours', async (t) => {
+  const { orderId, sku } = await place(1, {
+    providers: { payment: { name: 'bank', isRemote: true }, shipping: WAREHOUSE },
   });
-  await untilProcess(refundId, 'waiting');
-  await world.client.workflow.getHandle(`refund:${refundId}`).signal('goodsReturned');
-  await untilProcess(refundId, 'completed');
-  t.deepEqual(await stockOf(sku), [7, 0, 3]);
-  t.like(await paymentOf(orderId), { status: 'captured', refunded: 1_500 });
+  await untilProcess(orderId, 'waiting');
+  t.deepEqual(await stockOf(sku), [9, 0, 1]);
+  t.is(remote.carrier.shipments.get(orderId), undefined);
+});
+
+test.serial('no transaction has a process locked while somebody else is called', (t) => {
+  t.true(remote.bank.payments.size > 0);
+  t.deepEqual(lockedWhileCalled, []);
 });

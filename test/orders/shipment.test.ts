@@ -2,13 +2,16 @@ import test from 'ava';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-stock.ts';
 import { cancelShipment, createShipment } from '../../src/activities/orders/create-shipment.ts';
+import { localStep } from '../../src/activities/process/provider-step.ts';
+import { createWarehouse } from '../../src/gateways/shipping/warehouse.ts';
 import { newOrder, openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 
 let shop: Shop;
-const ship: Step = (client, works) => createShipment(shop.ports.shipping, client, works);
-const callBack: Step = (client, works) => cancelShipment(shop.ports.shipping, client, works);
+const warehouse = createWarehouse({ countries: ['FR'] });
+const ship: Step = localStep(createShipment, warehouse);
+const callBack: Step = localStep(cancelShipment, warehouse);
 
 test.before(async () => {
   shop = await openShop();

@@ -3,7 +3,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import test from 'ava';
 import type { StepAnswer } from '../../src/workflows/process/process.activities.ts';
-import { localStepActivities } from '../../src/activities/process/step.ts';
+import { stepActivities } from '../../src/activities/process/step.ts';
 import type { LocalStep } from '../../src/activities/process/step-functions.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
@@ -53,9 +53,9 @@ async function chain(endings: Readonly<Record<string, () => StepResult>> = {}) {
       return [endings[name]?.() ?? { isDone: true, result: { [name]: 'done' } }];
     };
   const names = ['first', 'second', 'third', 'undoFirst', 'undoSecond'];
-  const activities = localStepActivities(
+  const activities = stepActivities(
     { db, processType: () => CHAIN },
-    Object.fromEntries(names.map((name) => [name, step(name)])),
+    Object.fromEntries(names.map((name) => [name, { local: step(name) }])),
   );
   const environment = new MockActivityEnvironment(
     { workflowExecution: { workflowId: 'chain', runId: randomUUID() } },

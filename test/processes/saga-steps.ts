@@ -1,5 +1,5 @@
 import { createStepActivity } from '../../src/activities/process/step.ts';
-import type { LocalStep, RemoteStep } from '../../src/activities/process/step-functions.ts';
+import type { LocalStep, RemoteStep, StepFunction } from '../../src/activities/process/step-functions.ts';
 import type { StepActivity } from '../../src/workflows/process/process.activities.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
@@ -31,12 +31,12 @@ export const EFFECTS_SQL = `
 /** The activities of all steps and undos, which leave their effects in the tables. */
 export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> {
   const activities: Record<string, StepActivity> = {};
-  const locals: Record<string, LocalStep> = {};
+  const locals: Record<string, StepFunction> = {};
   for (const step of Object.values(SAGA_TYPES).flatMap(({ steps }) => Object.values(steps))) {
     if (isWaiting(step)) continue;
     const isRemote = 'isRemote' in step;
     for (const name of [step.execute, ...('compensate' in step ? [step.compensate] : [])]) {
-      if (!isRemote) locals[name] = local(script, name);
+      if (!isRemote) locals[name] = { local: local(script, name) };
       activities[name] = createStepActivity(
         { db, processType: sagaType },
         isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) },
@@ -60,7 +60,7 @@ function local(script: Script, activity: string): LocalStep {
 
 /** A service that knows its callers' keys, and hence does nothing twice. */
 function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
-  return async (works) => {
+  return callAlone(async (works) => {
     for (const work of works) {
       const { tenantId, processId } = work;
       const ending = nextOf(script, activity, work);
@@ -74,7 +74,17 @@ function remote({ pool }: Db, script: Script, activity: string): RemoteStep {
       );
     }
     return play(script, activity, works);
+  });
+}
+
+/** A step that needs nothing but its call. */
+export function callAlone(call: (works: readonly StepWork[]) => Promise<readonly StepResult[]>): RemoteStep {
+  const step: RemoteStep<null, readonly StepResult[]> = {
+    read: async () => null,
+    call,
+    record: async (_client, _works, results) => results,
   };
+  return step;
 }
 
 function nextOf(script: Script, activity: string, { processId, data }: StepWork): Ending | undefined {

@@ -13,9 +13,8 @@ import type {
 import { openDb } from '../../src/postgres/client.ts';
 import { applyAll, decideProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessEvent } from '../../src/domain/process/events.ts';
-import type { StepWork } from '../../src/domain/process/step-work.ts';
 import { sagaType, type SagaType } from './saga-definitions.ts';
-import type { Ending } from './saga-steps.ts';
+import { callAlone, type Ending } from './saga-steps.ts';
 import { onDevServer } from './saga-servers.ts';
 import { BY, TENANT, type Saga } from '../support/saga-world.ts';
 
@@ -215,10 +214,10 @@ test('a call that was begun and never answered counts as an attempt, and the nex
     async () => [{ isDone: true as const }],
   ];
   const pay = stepOf({
-    remote: (works: readonly StepWork[]) => {
+    remote: callAlone((works) => {
       told.push(works[0]!.attempts);
       return calls.shift()!();
-    },
+    }),
   });
   const unheard = run(() => pay(call)); // its worker dies here
   await entered.promise;
@@ -238,7 +237,7 @@ test("a service that can't be reached is an attempt, PostgreSQL that can't be re
   const { saga, call, run } = await remoteCall();
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
   await t.throwsAsync(
-    run(() => stepOf({ remote: () => Promise.reject(refused) })(call)),
+    run(() => stepOf({ remote: callAlone(() => Promise.reject(refused)) })(call)),
     { message: 'connect ECONNREFUSED' },
   );
   t.like(await saga.row(), { attempts: 1, lastError: { code: 'step_error' } });
@@ -250,7 +249,10 @@ test("a service that can't be reached is an attempt, PostgreSQL that can't be re
   });
   await t.throwsAsync(
     run(() =>
-      createStepActivity({ db: away, processType: sagaType }, { remote: async () => [{ isDone: true }] })(call),
+      createStepActivity(
+        { db: away, processType: sagaType },
+        { remote: callAlone(async () => [{ isDone: true }]) },
+      )(call),
     ),
     { message: /ECONNREFUSED/ },
   );

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, putProduct } from '../../src/db/orders/products.ts';
+import { LEDGER } from '../../src/domain/orders/order-process.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { processWorkflowId } from '../../src/workflows/process/process.messages.ts';
 import { addCustomer, newOrder } from '../support/shop.ts';
@@ -95,6 +96,7 @@ export const ORDER_SCENARIOS: Readonly<Record<string, Scenario>> = {
       currency: 'EUR',
       items: [],
       returnLimitMs: 0,
+      payment: LEDGER,
       now: Date.now(),
     });
     await untilStatus(world, refundId, 'completed');
@@ -112,6 +114,7 @@ export const ORDER_SCENARIOS: Readonly<Record<string, Scenario>> = {
       currency: 'EUR',
       items: [],
       returnLimitMs: 1_000,
+      payment: LEDGER,
       now: Date.now(),
     });
     const handle = handleOf(world, 'refund', refundId);

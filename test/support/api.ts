@@ -12,6 +12,7 @@ import { localKeys } from '../../src/auth/local-keys.ts';
 import type { Role } from '../../src/auth/roles.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
+import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
@@ -85,7 +86,7 @@ export async function startApi({
     db,
     client: temporal,
     bus: { publish: async () => undefined, isHealthy: async () => db.ping().then(() => true) },
-    gateways: { mail: undefined },
+    gateways: { ...defaultPorts(config), mail: undefined },
     logger: pino({ level: 'silent' }),
     streams,
     checkAnswers: true,

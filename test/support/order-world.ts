@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Db } from '../../src/postgres/client.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
+import type { Binding, Bindings } from '../../src/gateways/provider.ts';
 import type { ShippingPort } from '../../src/gateways/shipping/shipping-port.ts';
 import { startApi, type Answer, type TestApi } from './api.ts';
 import { connectDevServer } from './dev-server.ts';
@@ -59,8 +60,10 @@ export async function createOrderWorld(): Promise<OrderWorld> {
     ...server,
     env: settings,
     around: ({ payments, shipping }) => ({
-      payments: withTrouble(payments, { beforePayment, customers: troubled.customers }),
-      shipping: withLateTrucks(shipping, troubled.cities),
+      payments: aroundLocal(payments, (ledger) =>
+        withTrouble(ledger, { beforePayment, customers: troubled.customers }),
+      ),
+      shipping: aroundLocal(shipping, (warehouse) => withLateTrucks(warehouse, troubled.cities)),
     }),
   });
   const { db, client } = world;
@@ -155,6 +158,14 @@ function ordersOf(
       return readProcess(processId);
     },
   };
+}
+
+/** The same providers, with something around the port of each local one. */
+function aroundLocal<Port>(bindings: Bindings<Port>, wrap: (port: Port) => Port): Bindings<Port> {
+  const around = (binding: Binding<Port>): Binding<Port> =>
+    'local' in binding ? { local: (books) => wrap(binding.local(books)) } : binding;
+  const byName = Object.entries(bindings.byName).map(([name, binding]) => [name, around(binding)]);
+  return { ...bindings, byName: Object.fromEntries(byName) };
 }
 
 function withTrouble(

@@ -2,21 +2,23 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
-import { defaultPorts } from '../../src/gateways/default-ports.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund, type NewRefund } from '../../src/db/orders/request-refund.ts';
+import type { LocalStep, RemoteStep } from '../../src/activities/process/step-functions.ts';
+import type { ProcessData } from '../../src/domain/process/definition.ts';
 import { validateOrders } from '../../src/activities/orders/validate-order.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import type { StepResult, StepWork } from '../../src/domain/process/step-work.ts';
+import { LEDGER, WAREHOUSE } from '../../src/domain/orders/order-process.ts';
 import { createDatabase } from './services.ts';
 
 const TENANT = 'test';
 export const NOW = Date.UTC(2026, 0, 15);
 
-/** What does a step for a list, as `src/db/orders` has them. */
-type Step = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
+/** What does a step for a list: in one transaction, or by calls apart from any. */
+type Step = LocalStep | RemoteStep;
 
 /** A database with a catalogue, and what tests do with it. */
 export type Shop = Awaited<ReturnType<typeof openShop>>;
@@ -31,7 +33,6 @@ export async function openShop() {
     ...stepsOn(db),
     ...goodsOf(db),
     ...ordersOf(db, config),
-    ports: defaultPorts(config),
     close: async () => {
       await db.close();
       await database.drop();
@@ -83,24 +84,34 @@ export function newOrder(order: Partial<NewOrder>): NewOrder {
     shipTo: { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country: 'FR' },
     items: [{ sku: 'MUG', quantity: 1 }],
     deliveryLimitMs: 1_000,
+    providers: { payment: LEDGER, shipping: WAREHOUSE },
     now: NOW,
     ...order,
   };
 }
 
 function stepsOn({ pool }: Db) {
-  const run = (step: Step, ids: readonly string[], { attempts = 0 } = {}): Promise<readonly StepResult[]> =>
-    rawTransaction(pool, TENANT, (client) =>
-      step(
-        client,
-        ids.map((processId) => ({ tenantId: TENANT, processId, data: {}, attempts })),
-      ),
-    );
+  const run = async (
+    step: Step,
+    ids: readonly string[],
+    { attempts = 0, data = {} }: { attempts?: number; data?: ProcessData } = {},
+  ): Promise<readonly StepResult[]> => {
+    const works = ids.map((processId): StepWork => ({ tenantId: TENANT, processId, data, attempts }));
+    const inTransaction = <Result>(work: (client: pg.ClientBase) => Promise<Result>): Promise<Result> =>
+      rawTransaction(pool, TENANT, work);
+    if (typeof step === 'function') return inTransaction((client) => step(client, works));
+    const needed = await inTransaction((client) => step.read(client, works));
+    const answer = await step.call(works, needed, new AbortController().signal);
+    return inTransaction((client) => step.record(client, works, answer));
+  };
   return {
     run,
     /** The outcomes in short: `done`, or the code of the refusal. */
-    outcomes: async (step: Step, ids: readonly string[], options?: { attempts: number }): Promise<string[]> =>
-      (await run(step, ids, options)).map((result) => (result.isDone ? 'done' : result.code)),
+    outcomes: async (
+      step: Step,
+      ids: readonly string[],
+      options?: { attempts?: number; data?: ProcessData },
+    ): Promise<string[]> => (await run(step, ids, options)).map((result) => (result.isDone ? 'done' : result.code)),
     read: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
       rawTransaction(pool, TENANT, async (client) => (await client.query<Row>(text, values)).rows),
   };
@@ -131,7 +142,7 @@ function ordersOf({ pool }: Db, config: Config) {
     maxQuantity: config.ORDER_MAX_QUANTITY,
     maxTotalMinor: config.ORDER_MAX_TOTAL_MINOR,
   };
-  const validate: Step = (client, works) => validateOrders(client, works, limits);
+  const validate: LocalStep = (client, works) => validateOrders(client, works, limits);
   const place = async (order: Partial<NewOrder> = {}): Promise<string> => {
     const placed = newOrder(order);
     await insertOrder(pool, placed);
@@ -158,6 +169,7 @@ function ordersOf({ pool }: Db, config: Config) {
         currency: 'EUR',
         items: [],
         returnLimitMs: 0,
+        payment: LEDGER,
         now: NOW,
         ...refund,
       });

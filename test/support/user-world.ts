@@ -10,7 +10,7 @@ import { createWorker } from '../../src/composition/worker.ts';
 import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { User } from '../../src/postgres/generated/client.ts';
-import { defaultPorts } from '../../src/gateways/default-ports.ts';
+import { defaultPorts, type OrderPorts } from '../../src/gateways/default-ports.ts';
 import { insertUser } from '../../src/db/users/users.ts';
 import { registerProfile } from '../../src/domain/profile/profile.ts';
 import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
@@ -36,9 +36,6 @@ export interface World {
   row(userId: string): Promise<User>;
   close(): Promise<void>;
 }
-
-/** Who takes the payments of orders and who ships them. */
-export type OrderPorts = ReturnType<typeof defaultPorts>;
 
 /** Starts a worker whose task queue is its own, so that test files share a server without meeting. */
 export async function createWorld({

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import { createProcessActivities } from '../../src/activities/process/process.ts';
 import { createStepActivity } from '../../src/activities/process/step.ts';
+import { callAlone } from '../processes/saga-steps.ts';
 import { createWatchdogActivities } from '../../src/activities/audits/process-watchdog.ts';
 import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
@@ -119,7 +120,7 @@ function stepsOf(db: Db) {
     succeed: step({ local: async (_, works) => works.map(() => ({ isDone: true })) }),
     refuse: step({ local: async (_, works) => works.map(() => ({ isDone: false, code: 'no', message: 'No.' })) }),
     failForNow: step({ local: fail }),
-    failToCall: step({ remote: fail }),
+    failToCall: step({ remote: callAlone(fail) }),
   };
 }
 

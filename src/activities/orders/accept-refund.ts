@@ -1,36 +1,57 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import { afterRefund, refundRefusal, type Refundable } from '../../domain/orders/accept-refund.ts';
-import type { PaymentPort } from '../../gateways/payment/payment-port.ts';
+import type { Payment, PaymentPort, PaymentRequest } from '../../gateways/payment/payment-port.ts';
+import type { ProviderStep } from '../process/provider-step.ts';
+import { refundsIn } from './pay-back.ts';
 import { paymentRequests } from './payment-requests.ts';
-import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
 import type { RefundRefusal, StepRefusal } from '../../domain/orders/codes.ts';
+import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
+
+type Refusal = RefundRefusal | StepRefusal;
 
 interface Left {
   readonly orderId: string;
   readonly currency: string;
   readonly isShipped: boolean;
-  readonly acceptedMinor: number;
+  readonly spokenForMinor: number;
   readonly pieces: Readonly<Record<string, number>>;
 }
 
+/** What was captured of orders and how much of it went back, in minor units, by the order. */
+type CapturedByOrder = ReadonlyMap<string, Pick<Payment, 'amountMinor' | 'refundedMinor'>>;
+
 /** Accepts refunds as far as what was captured goes, whatever other refunds of the orders are under way. */
-export async function acceptRefund(
-  payments: PaymentPort,
+export const acceptRefund: ProviderStep<PaymentPort, readonly PaymentRequest[], CapturedByOrder, Refusal> = {
+  read: async (client, works) => {
+    const { tenantId, refundIds } = refundsIn(works);
+    const asked = (await readRefunds(client, { tenantId, refundIds })).filter(({ status }) => status === 'requested');
+    return paymentRequests(client, { tenantId, orderIds: asked.map(({ orderId }) => orderId) });
+  },
+  call: async (payments, call, requests) => {
+    if (requests.length === 0) return new Map();
+    const found = await payments.find({ ...call, keys: requests.map(({ key }) => key) });
+    return new Map(
+      requests.flatMap(({ orderId, key }) => {
+        const payment = found.get(key);
+        return payment?.status === 'captured' ? [[orderId, payment]] : [];
+      }),
+    );
+  },
+  record: acceptAll,
+};
+
+async function acceptAll(
   client: pg.ClientBase,
   works: readonly StepWork[],
-): Promise<readonly StepResult<RefundRefusal | StepRefusal>[]> {
-  const [first] = works;
-  if (first === undefined) return [];
-  const { tenantId } = first;
-  const refunds = await readRefunds(client, { tenantId, refundIds: works.map(({ processId }) => processId) });
+  captured: CapturedByOrder,
+): Promise<readonly StepResult<Refusal>[]> {
+  const { tenantId, refundIds } = refundsIn(works);
+  const refunds = await readRefunds(client, { tenantId, refundIds });
   const asked = refunds.filter(({ status }) => status === 'requested');
-  const left =
-    asked.length === 0
-      ? new Map<string, Refundable>()
-      : await readLeft(payments, client, { tenantId, orderIds: asked.map(({ orderId }) => orderId) });
+  const left = await lockLeft(client, { tenantId, orderIds: asked.map(({ orderId }) => orderId), captured });
   const accepted: string[] = [];
-  const results = refunds.map((refund): StepResult<RefundRefusal | StepRefusal> => {
+  const results = refunds.map((refund): StepResult<Refusal> => {
     if (refund.status === 'released')
       return { isDone: false, code: 'refund_undone', message: 'The refund was undone before it was accepted.' };
     if (refund.status !== 'requested') return { isDone: true };
@@ -67,40 +88,36 @@ export async function releaseRefund(
   );
 }
 
-/** Locks the orders and reads what is left of them. */
-async function readLeft(
-  payments: PaymentPort,
+/**
+ * Locks the orders and reads what is left of them. Of what was captured our refunds tell how much is spoken for, and
+ * the payment how much went back, by others too; a refund that is being paid is in both.
+ */
+async function lockLeft(
   client: pg.ClientBase,
-  { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
+  { tenantId, orderIds, captured }: { tenantId: string; orderIds: readonly string[]; captured: CapturedByOrder },
 ): Promise<Map<string, Refundable>> {
+  if (orderIds.length === 0) return new Map();
   await lockOrders(client, { tenantId, orderIds });
   const { rows } = await client.query<Left>({ name: 'refundable', text: REFUNDABLE, values: [tenantId, orderIds] });
-  const shipped = rows.filter(({ isShipped }) => isShipped).map(({ orderId }) => orderId);
-  const requests = await paymentRequests(client, { tenantId, orderIds: shipped });
-  const found = await payments.find({ books: client, tenantId, keys: requests.map(({ key }) => key) });
-  const captured = new Map(
-    requests.map(({ orderId, key }) => {
-      const payment = found.get(key);
-      return [orderId, payment?.status === 'captured' ? payment.amountMinor - payment.refundedMinor : 0];
-    }),
-  );
   return new Map(
-    rows.map(({ orderId, acceptedMinor, pieces, ...rest }) => [
-      orderId,
-      {
-        ...rest,
-        amountMinor: (captured.get(orderId) ?? 0) - acceptedMinor,
-        pieces: new Map(Object.entries(pieces)),
-      },
-    ]),
+    rows.map(({ orderId, spokenForMinor, pieces, ...rest }) => {
+      const { amountMinor, refundedMinor } = captured.get(orderId) ?? { amountMinor: 0, refundedMinor: 0 };
+      return [
+        orderId,
+        {
+          ...rest,
+          amountMinor: amountMinor - Math.max(refundedMinor, spokenForMinor),
+          pieces: new Map(Object.entries(pieces)),
+        },
+      ];
+    }),
   );
 }
 
-// Of a refund that is paid the payment says it.
 const REFUNDABLE = `
   SELECT o.id::text AS "orderId", o.currency, coalesce(r.status = 'shipped', false) AS "isShipped",
     (SELECT coalesce(sum(amount_minor), 0)::float8 FROM refunds WHERE tenant_id = $1 AND order_id = o.id
-      AND status = 'accepted') AS "acceptedMinor",
+      AND status IN ('accepted', 'paid')) AS "spokenForMinor",
     (SELECT coalesce(json_object_agg(sku, quantity), '{}') FROM (
       SELECT sku, sum(quantity) AS quantity FROM (
         SELECT sku, quantity FROM order_items WHERE tenant_id = $1 AND order_id = o.id

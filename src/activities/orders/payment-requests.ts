@@ -1,5 +1,13 @@
 import type pg from 'pg';
+import type { StepWork } from '../../domain/process/step-work.ts';
 import type { PaymentRequest } from '../../gateways/payment/payment-port.ts';
+
+/** The orders whose processes these are. */
+export function ordersIn(works: readonly StepWork[]): { tenantId: string; orderIds: readonly string[] } {
+  const [first] = works;
+  if (first === undefined) throw new Error('a step is taken for nobody');
+  return { tenantId: first.tenantId, orderIds: works.map(({ processId }) => processId) };
+}
 
 /** The payments of validated orders, in the order of the ids. */
 export async function paymentRequests(

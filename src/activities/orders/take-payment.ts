@@ -1,34 +1,58 @@
-import type pg from 'pg';
-import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import type {
-  Books,
-  Payment,
-  PaymentAnswer,
-  PaymentPort,
-  PaymentRequest,
-} from '../../gateways/payment/payment-port.ts';
-import { paymentRequests } from './payment-requests.ts';
+import type { StepResult } from '../../domain/process/step-work.ts';
+import type { Payment, PaymentAnswer, PaymentPort, PaymentRequest } from '../../gateways/payment/payment-port.ts';
+import type { PortCall } from '../../gateways/provider.ts';
+import type { ProviderStep } from '../process/provider-step.ts';
 import type { PaymentRefusal } from '../../domain/orders/port-codes.ts';
+import { ordersIn, paymentRequests } from './payment-requests.ts';
+
+/** A payment to be taken; tried: an earlier attempt may have taken it. */
+interface PaymentToTake {
+  readonly request: PaymentRequest;
+  readonly isTried: boolean;
+}
 
 /**
  * Takes the payments of orders: authorises, then captures. Whoever has tried before asks first what became of it, so
  * that an answer that got lost never leads to a second charge.
  */
-export async function takePayment(
+export const takePayment: ProviderStep<
+  PaymentPort,
+  readonly PaymentToTake[],
+  readonly PaymentAnswer[],
+  PaymentRefusal
+> = {
+  read: async (client, works) =>
+    (await paymentRequests(client, ordersIn(works))).map((request, place) => ({
+      request,
+      isTried: (works[place]?.attempts ?? 0) > 0,
+    })),
+  call: takeAll,
+  // The money is in the provider's books; the process keeps the payment's key.
+  record: async (_client, _works, answers) =>
+    answers.map((answer): StepResult<PaymentRefusal> =>
+      answer.isDone ? { isDone: true, result: { paymentId: answer.payment.key } } : answer,
+    ),
+};
+
+/** Gives the payments of orders back, as far as they came; one that comes later still is refused. */
+export const returnPayment: ProviderStep<PaymentPort, readonly PaymentRequest[], void, never> = {
+  read: (client, works) => paymentRequests(client, ordersIn(works)),
+  call: returnAll,
+  record: async (_client, works) => works.map((): StepResult<never> => ({ isDone: true })),
+};
+
+async function takeAll(
   payments: PaymentPort,
-  client: pg.ClientBase,
-  works: readonly StepWork[],
-): Promise<readonly StepResult<PaymentRefusal>[]> {
-  const [first] = works;
-  if (first === undefined) return [];
-  const books: Books = { books: client, tenantId: first.tenantId };
-  const requests = await paymentRequests(client, { ...books, orderIds: works.map(({ processId }) => processId) });
+  call: PortCall,
+  toTake: readonly PaymentToTake[],
+): Promise<readonly PaymentAnswer[]> {
+  const requests = toTake.map(({ request }) => request);
   const answers = new Map<string, PaymentAnswer>();
-  const repeated = requests.filter((_, place) => (works[place]?.attempts ?? 0) > 0);
-  for (const payment of await findAll(payments, books, repeated))
+  const tried = toTake.filter(({ isTried }) => isTried).map(({ request }) => request);
+  for (const payment of await findAll(payments, call, tried))
     if (isGood(payment)) answers.set(payment.key, { isDone: true, payment });
   const unknown = requests.filter(({ key }) => !answers.has(key));
-  (await payments.authorise({ ...books, calls: unknown })).forEach((answer, place) =>
+  (await payments.authorise({ ...call, calls: unknown })).forEach((answer, place) =>
     answers.set(keyAt(unknown, place), answer),
   );
   const authorised = requests.filter(({ key }) => {
@@ -36,27 +60,18 @@ export async function takePayment(
     return answer?.isDone === true && answer.payment.status === 'authorised';
   });
   const captures = authorised.map((payment) => ({ key: `order:${payment.orderId}:capture`, payment }));
-  (await payments.capture({ ...books, calls: captures })).forEach((answer, place) =>
+  (await payments.capture({ ...call, calls: captures })).forEach((answer, place) =>
     answers.set(keyAt(authorised, place), answer),
   );
-  return requests.map(({ key }): StepResult<PaymentRefusal> => {
+  return requests.map(({ key }) => {
     const answer = answers.get(key);
     if (answer === undefined) throw new Error('a payment was not answered');
-    return answer.isDone ? { isDone: true, result: { paymentId: key } } : answer;
+    return answer;
   });
 }
 
-/** Gives the payments of orders back, as far as they came; one that comes later still is refused. */
-export async function returnPayment(
-  payments: PaymentPort,
-  client: pg.ClientBase,
-  works: readonly StepWork[],
-): Promise<readonly StepResult<never>[]> {
-  const [first] = works;
-  if (first === undefined) return [];
-  const books: Books = { books: client, tenantId: first.tenantId };
-  const requests = await paymentRequests(client, { ...books, orderIds: works.map(({ processId }) => processId) });
-  const found = new Map((await findAll(payments, books, requests)).map((payment) => [payment.key, payment]));
+async function returnAll(payments: PaymentPort, call: PortCall, requests: readonly PaymentRequest[]): Promise<void> {
+  const found = new Map((await findAll(payments, call, requests)).map((payment) => [payment.key, payment]));
   const toVoid = requests.filter(({ key }) => ['authorised', undefined].includes(found.get(key)?.status));
   const refunds = requests.flatMap((payment) => {
     const { status, amountMinor, refundedMinor } = found.get(payment.key) ?? {
@@ -70,24 +85,23 @@ export async function returnPayment(
   });
   const answers = [
     ...(await payments.void({
-      ...books,
+      ...call,
       calls: toVoid.map((payment) => ({ key: `order:${payment.orderId}:void`, payment })),
     })),
-    ...(await payments.refund({ ...books, calls: refunds })),
+    ...(await payments.refund({ ...call, calls: refunds })),
   ];
   // Refused though it was asked for: it was changed in between, so the next attempt asks again.
   const refused = answers.find(({ isDone }) => !isDone);
   if (refused?.isDone === false) throw new Error(`a payment could not be returned: ${refused.code}`);
-  return works.map(() => ({ isDone: true }));
 }
 
 async function findAll(
   payments: PaymentPort,
-  books: Books,
+  call: PortCall,
   requests: readonly PaymentRequest[],
 ): Promise<readonly Payment[]> {
   if (requests.length === 0) return [];
-  return [...(await payments.find({ ...books, keys: requests.map(({ key }) => key) })).values()];
+  return [...(await payments.find({ ...call, keys: requests.map(({ key }) => key) })).values()];
 }
 
 function isGood({ status }: Payment): boolean {

@@ -3,16 +3,15 @@ import { isDatabaseAway } from '../../postgres/errors.ts';
 import { actionOf } from '../../domain/process/action.ts';
 import type { StepOutcome } from '../../domain/process/decide.ts';
 import {
+  actingStepOf,
   DEFAULT_ATTEMPTS,
-  isWaiting,
   pauseAfter,
-  stepOf,
   type ActingStep,
   type ProcessDefinition,
 } from '../../domain/process/definition.ts';
 import type { Cause, ProcessState } from '../../domain/process/state.ts';
 import type { StepWork } from '../../domain/process/step-work.ts';
-import type { LocalStep, LocalSteps } from './step-functions.ts';
+import { functionOf, type LocalStep, type Steps } from './step-functions.ts';
 import { causeOf, outcomeOf } from './step-outcome.ts';
 import { applyOutcomes, type Called } from './step-row.ts';
 
@@ -35,13 +34,13 @@ export const NOTHING: Following = { outcomes: [], failed: null };
  */
 export async function runFollowingSteps(
   client: pg.ClientBase,
-  { definition, call, outcome, locals }: Called & { outcome: StepOutcome; locals: LocalSteps },
+  { definition, call, outcome, steps }: Called & { outcome: StepOutcome; steps: Steps },
 ): Promise<Following> {
   if (definition.sharesTransaction !== true || outcome.type !== 'completed') return NOTHING;
   const outcomes: StepOutcome[] = [];
   for (;;) {
     const { state } = applyOutcomes(definition, call.state, [outcome, ...outcomes], call.now);
-    const next = nextLocal({ definition, state, locals });
+    const next = nextLocal({ definition, state, steps });
     if (next === null) return { outcomes, failed: null };
     const { step, declared, local } = next;
     const { tenantId, processId } = call;
@@ -61,18 +60,18 @@ export async function runFollowingSteps(
 function nextLocal({
   definition,
   state,
-  locals,
+  steps,
 }: {
   definition: ProcessDefinition;
   state: ProcessState;
-  locals: LocalSteps;
+  steps: Steps;
 }): { step: string; declared: ActingStep; local: LocalStep } | null {
   const action = actionOf(definition, state);
   if (action.type !== 'execute') return null;
-  const declared = stepOf(definition, action.step);
-  if (isWaiting(declared) || declared.isRemote === true) return null;
-  const local = locals[declared.execute];
-  return local === undefined ? null : { step: action.step, declared, local };
+  const declared = actingStepOf(definition, action.step, state.data);
+  const found = declared.isRemote === true ? undefined : steps[declared.execute];
+  const chosen = found === undefined ? null : functionOf(found, state.data);
+  return chosen !== null && 'local' in chosen ? { step: action.step, declared, local: chosen.local } : null;
 }
 
 async function attempt(

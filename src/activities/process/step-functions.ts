@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { ProcessData } from '../../domain/process/definition.ts';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 
 /**
@@ -8,11 +9,26 @@ import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
  */
 export type LocalStep = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;
 
-/** The same by calls that leave the process, outside any transaction, until `signal` says that the time is up. */
-export type RemoteStep = (works: readonly StepWork[], signal: AbortSignal) => Promise<readonly StepResult[]>;
+/** The same by calls that leave the process. */
+export interface RemoteStep<Needed = unknown, Answer = unknown> {
+  /** What the calls need, in the transaction that writes that they begin. */
+  read(client: pg.ClientBase, works: readonly StepWork[]): Promise<Needed>;
+  /** Makes the calls, outside of any transaction, until `signal` says that the time is up. */
+  call(works: readonly StepWork[], needed: Needed, signal: AbortSignal): Promise<Answer>;
+  /** What became of them, in the transaction that also writes the rows. */
+  record(client: pg.ClientBase, works: readonly StepWork[], answer: Answer): Promise<readonly StepResult[]>;
+}
 
-/** Steps that can be taken in one transaction with others, by the names of their activities. */
-export type LocalSteps = Readonly<Record<string, LocalStep>>;
-
-/** What does a step. */
+/** What does a step: in a transaction of ours or by calls that leave the process. */
 export type StepFunction = { readonly local: LocalStep } | { readonly remote: RemoteStep };
+
+/** The same where the data of a process say which, such as by its provider. */
+export type Step = StepFunction | ((data: ProcessData) => StepFunction);
+
+/** Steps by the names of their activities. */
+export type Steps = Readonly<Record<string, Step>>;
+
+/** What does the step for a process with these data. */
+export function functionOf(step: Step, data: ProcessData): StepFunction {
+  return typeof step === 'function' ? step(data) : step;
+}

@@ -7,10 +7,9 @@ import { recordAttempt } from '../../db/processes/process-rows.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import type { StepOutcome } from '../../domain/process/decide.ts';
 import {
+  actingStepOf,
   DEFAULT_ATTEMPTS,
   DEFAULT_TIME_LIMIT_MS,
-  isWaiting,
-  stepOf,
   type ActingStep,
   type ProcessDefinition,
 } from '../../domain/process/definition.ts';
@@ -18,7 +17,7 @@ import { executionOf, type Cause } from '../../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../../domain/process/step-work.ts';
 import { NOTHING, runFollowingSteps } from './joined-steps.ts';
 import type { StepActivity, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
-import type { LocalSteps, RemoteStep, StepFunction } from './step-functions.ts';
+import { functionOf, type RemoteStep, type Step, type Steps } from './step-functions.ts';
 import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
 import {
   assertBackoffElapsed,
@@ -47,19 +46,21 @@ interface Attempt extends Called {
  * attempt is counted in the row; after the last one the failure is the outcome. An attempt that fails because
  * PostgreSQL is away is not counted.
  */
-export function createStepActivity(
-  { db, processType }: StepDeps,
-  step: StepFunction,
-  locals: LocalSteps = {},
-): StepActivity {
+export function createStepActivity({ db, processType }: StepDeps, step: Step, steps: Steps = {}): StepActivity {
   return async (call) => {
     const definition = processType(call.type);
     const isUndo = executionOf(call.state, call.step)?.status === 'compensating';
-    const attempt: Attempt = { definition, call, declared: actingStep(definition, call), isUndo };
+    const attempt: Attempt = {
+      definition,
+      call,
+      declared: actingStepOf(definition, call.step, call.state.data),
+      isUndo,
+    };
     try {
-      return 'local' in step
-        ? await inStep(db, attempt, (client, attempts) => step.local(client, [workOf(call, attempts)]), locals)
-        : await remotely(db, attempt, step.remote);
+      const chosen = functionOf(step, call.state.data);
+      return 'local' in chosen
+        ? await inStep(db, attempt, (client, attempts) => chosen.local(client, [workOf(call, attempts)]), steps)
+        : await callOutside(db, attempt, chosen.remote);
     } catch (error) {
       // An ApplicationFailure was made here, after its attempt was counted.
       if (isDatabaseAway(error) || error instanceof ApplicationFailure) throw error;
@@ -68,17 +69,14 @@ export function createStepActivity(
   };
 }
 
-/**
- * Makes the activities of local steps; those that follow each other share a transaction where the process type declares
- * it.
- */
-export function localStepActivities<Steps extends LocalSteps>(
+/** Makes the activities of steps; local ones that follow each other share a transaction where the type declares it. */
+export function stepActivities<Names extends Steps>(
   deps: StepDeps,
-  steps: Steps,
-): { [Name in keyof Steps]: StepActivity } {
-  const activities = Object.entries(steps).map(([name, local]) => [name, createStepActivity(deps, { local }, steps)]);
+  steps: Names,
+): { [Name in keyof Names]: StepActivity } {
+  const activities = Object.entries(steps).map(([name, step]) => [name, createStepActivity(deps, step, steps)]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one activity for each step, under its name
-  return Object.fromEntries(activities) as { [Name in keyof Steps]: StepActivity };
+  return Object.fromEntries(activities) as { [Name in keyof Names]: StepActivity };
 }
 
 /** Runs `work` between the lock on the row and the write of its outcome. */
@@ -86,7 +84,7 @@ async function inStep(
   { pool }: StepDeps['db'],
   attempt: Attempt,
   work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>,
-  locals: LocalSteps = {},
+  steps: Steps = {},
 ): Promise<StepAnswer> {
   const { definition, call, isUndo } = attempt;
   return rawTransaction(pool, call.tenantId, async (client) => {
@@ -98,7 +96,7 @@ async function inStep(
     const outcome = outcomeOf(call.step, result, { attempts: standing.attempts + 1, isUndo });
     // After a failed attempt a cancellation may be waiting: the workflow handles it before the next step runs.
     const following =
-      standing.attempts > 0 ? NOTHING : await runFollowingSteps(client, { definition, call, outcome, locals });
+      standing.attempts > 0 ? NOTHING : await runFollowingSteps(client, { definition, call, outcome, steps });
     const answer = await writeOutcome(client, {
       definition,
       call,
@@ -114,23 +112,24 @@ async function inStep(
  * Runs a remote step: writes its start, calls, writes the outcome. A run that goes on from the row thus knows that the
  * call may have been made.
  */
-async function remotely(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
+async function callOutside(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
   const { call, declared } = attempt;
   const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
     const standing = await lockStep(client, attempt);
-    return standing.isFree
-      ? { isFree: true as const, attempts: await recordCallStarted(client, call, standing) }
-      : standing;
+    if (!standing.isFree) return standing;
+    const works = [workOf(call, await recordCallStarted(client, call, standing))];
+    return { isFree: true as const, works, needed: await remote.read(client, works) };
   });
   if (!begun.isFree) return begun.answer;
-  let results: readonly StepResult[];
+  const { works, needed } = begun;
+  let answer: unknown;
   try {
-    results = await callInTime(remote, workOf(call, begun.attempts), declared.timeLimitMs);
+    answer = await callInTime((signal) => remote.call(works, needed, signal), declared.timeLimitMs);
   } catch (error) {
     // Counted even when it looks like PostgreSQL being away: a socket error here is the other service's.
     return failed(db, attempt, causeOf(error, declared));
   }
-  return inStep(db, attempt, async () => results);
+  return inStep(db, attempt, (client) => remote.record(client, works, answer));
 }
 
 /** Counts a failed attempt and throws for the next one; after the last one writes the failure as the outcome. */
@@ -152,25 +151,18 @@ async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause):
 }
 
 /** Rejects after `timeLimitMs`, whether or not the call obeys its signal. */
-function callInTime(
-  remote: RemoteStep,
-  work: StepWork,
+function callInTime<Answer>(
+  call: (signal: AbortSignal) => Promise<Answer>,
   timeLimitMs = DEFAULT_TIME_LIMIT_MS,
-): Promise<readonly StepResult[]> {
+): Promise<Answer> {
   const timeIsUp = new AbortController();
-  return pTimeout(remote([work], timeIsUp.signal), {
+  return pTimeout(call(timeIsUp.signal), {
     milliseconds: timeLimitMs,
     fallback: () => {
       timeIsUp.abort();
       throw new StepFailure<ProcessCause>(TIMED_OUT, `No answer within ${timeLimitMs} ms.`);
     },
   });
-}
-
-function actingStep(definition: ProcessDefinition, { step }: StepCall): ActingStep {
-  const declared = stepOf(definition, step);
-  if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
-  return declared;
 }
 
 function workOf({ tenantId, processId, step, state }: StepCall, attempts: number): StepWork {

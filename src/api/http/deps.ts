@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { TokenVerifier } from '../../auth/tokens.ts';
 import type { Replayer } from '../../messaging/dead-letters/replay.ts';
 import type { Config } from '../../config/config.ts';
+import type { OrderProviders } from '../../domain/orders/order-process.ts';
 import type { Db } from '../../postgres/client.ts';
 import type { EventFeed } from '../../realtime/event-feed.ts';
 
@@ -12,6 +13,8 @@ export interface ApiDeps {
   readonly config: Config;
   readonly db: Db;
   readonly temporal: Client;
+  /** Who takes the payments of orders that are placed now, and who ships them. */
+  readonly orderProviders: OrderProviders;
   readonly verifyToken: TokenVerifier;
   readonly log: Logger;
   readonly replayer: Replayer;

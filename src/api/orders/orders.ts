@@ -45,6 +45,7 @@ const place = route(
       placedBy: self?.id ?? null,
       ...body,
       deliveryLimitMs: deps.config.DELIVERY_DEADLINE_DAYS * DAY_MS,
+      providers: deps.orderProviders,
       now: Date.now(),
     });
     deps.wakeOutboxRelay();
@@ -62,6 +63,7 @@ async function placeOnce({ db: { pool } }: Call['deps'], order: NewOrder): Promi
       ...order,
       id: order.orderId,
       totalMinor: null,
+      paymentProvider: order.providers.payment,
       items,
       status,
       currentStep,

@@ -3,6 +3,7 @@ import { isDuplicate } from '../../postgres/errors.ts';
 import { insertRefund, type NewRefund } from '../../db/orders/request-refund.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 import { findRefund, type ListedRefund } from '../../db/orders/refund-list.ts';
+import { LEDGER } from '../../domain/orders/order-process.ts';
 import { orderRefusalOf } from '../../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-status.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
@@ -68,7 +69,7 @@ const ask = route(
       body: { amountMinor, items },
       effectId: refundId,
     } = call;
-    const { status, currency } = await requireOrder(call, orderId);
+    const { status, currency, paymentProvider } = await requireOrder(call, orderId);
     if (status !== 'completed') throw new Problem('order_not_completed');
     const returnLimitMs = items.length === 0 ? 0 : deps.config.RETURN_DEADLINE_DAYS * DAY_MS;
     const refund = await askOnce(deps, {
@@ -79,6 +80,7 @@ const ask = route(
       currency,
       items,
       returnLimitMs,
+      payment: paymentProvider ?? LEDGER,
       now: Date.now(),
     });
     deps.wakeOutboxRelay();

@@ -6,7 +6,9 @@ import {
   type OrderStatusRule,
 } from '../../domain/orders/order-status.ts';
 import type { Cause } from '../../domain/process/state.ts';
-import type { Address, OrderPayment } from './place-order.ts';
+import type { Address } from '../../domain/orders/address.ts';
+import type { Provider } from '../../domain/process/definition.ts';
+import type { OrderPayment } from './place-order.ts';
 import { runStatement } from '../../postgres/statement.ts';
 
 /** One line of an order; the price is null until the order was validated. */
@@ -24,6 +26,8 @@ export interface OrderRow extends OrderProgress {
   readonly currency: string;
   readonly totalMinor: number | null;
   readonly payment: OrderPayment;
+  /** Who takes the payment; null: the order was placed before there was a choice. */
+  readonly paymentProvider: Provider | null;
   readonly shipTo: Address | null;
   readonly items: readonly OrderLine[];
   readonly cause: Cause | null;
@@ -36,7 +40,7 @@ export interface OrderRow extends OrderProgress {
 // Money is below 2^53, which a double holds exactly.
 const ORDERS = `
   SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
-    o.total_minor::float8 AS "totalMinor", o.payment, o.ship_to AS "shipTo",
+    o.total_minor::float8 AS "totalMinor", o.payment, p.data->'payment' AS "paymentProvider", o.ship_to AS "shipTo",
     o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence,
       p.updated_at AS "updatedAt",
     (SELECT coalesce(json_agg(json_build_object('sku', i.sku, 'quantity', i.quantity, 'unitPriceMinor',

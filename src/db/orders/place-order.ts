@@ -1,20 +1,11 @@
 import type { Pool } from 'pg';
-import { orderProcess } from '../../domain/orders/order-process.ts';
+import type { Address } from '../../domain/orders/address.ts';
+import { orderProcess, type OrderProviders } from '../../domain/orders/order-process.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from '../processes/new-process.ts';
-
-/** Where an order goes; personal data, which is in the order's row only. */
-export interface Address {
-  readonly name: string;
-  readonly street: string;
-  readonly postalCode: string;
-  readonly city: string;
-  /** ISO 3166-1 alpha-2. */
-  readonly country: string;
-}
 
 /** How an order is paid. */
 export interface OrderPayment {
@@ -35,6 +26,7 @@ export interface NewOrder {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
   /** How long after its shipment it should be delivered, in milliseconds. */
   readonly deliveryLimitMs: number;
+  readonly providers: OrderProviders;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -45,12 +37,13 @@ export interface NewOrder {
  * one another.
  */
 export async function insertOrder(pool: Pool, order: NewOrder): Promise<ProcessState> {
-  const { tenantId, orderId, customerId, placedBy, currency, payment, shipTo, items, deliveryLimitMs, now } = order;
+  const { tenantId, orderId, customerId, placedBy, currency, payment, shipTo, items, deliveryLimitMs, providers, now } =
+    order;
   const { row, start } = newProcess({
     definition: orderProcess,
     tenantId,
     processId: orderId,
-    data: { deliveryLimitMs },
+    data: { deliveryLimitMs, ...providers },
     now,
   });
   await runStatement(pool, tenantId, {

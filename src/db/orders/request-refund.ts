@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import type { Provider } from '../../domain/process/definition.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { refundProcess } from '../../domain/orders/refund-process.ts';
 import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
@@ -18,6 +19,8 @@ export interface NewRefund {
   readonly items: readonly { readonly sku: string; readonly quantity: number }[];
   /** How long they may take to come back, in milliseconds; 0: none has to, and no stock changes. */
   readonly returnLimitMs: number;
+  /** Who took the payment of the order, and pays back. */
+  readonly payment: Provider;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -27,12 +30,12 @@ export interface NewRefund {
  * as `placeOrder` does.
  */
 export async function insertRefund(pool: Pool, refund: NewRefund): Promise<ProcessState> {
-  const { tenantId, refundId, orderId, amountMinor, currency, items, returnLimitMs, now } = refund;
+  const { tenantId, refundId, orderId, amountMinor, currency, items, returnLimitMs, payment, now } = refund;
   const { row, start } = newProcess({
     definition: refundProcess,
     tenantId,
     processId: refundId,
-    data: { returnLimitMs },
+    data: { returnLimitMs, payment },
     now,
   });
   await runStatement(pool, tenantId, {

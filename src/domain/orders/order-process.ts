@@ -1,11 +1,23 @@
-import type { ProcessDefinition } from '../process/definition.ts';
+import type { ProcessDefinition, Provider } from '../process/definition.ts';
 import type { ProviderFailures } from './port-codes.ts';
+
+/** Who took payments and shipped when there was no choice: orders without a provider in their data are theirs. */
+export const LEDGER: Provider = { name: 'ledger', isRemote: false };
+export const WAREHOUSE: Provider = { name: 'warehouse', isRemote: false };
+
+/** Who takes the payment of an order, and who ships it. */
+export interface OrderProviders {
+  readonly payment: Provider;
+  readonly shipping: Provider;
+}
 
 /** The data of an order's process. What was ordered, by whom and where it goes is in the order's rows. */
 // A type, since an interface is not assignable to a record.
 export type OrderData = {
   /** How long after its shipment an order should be delivered, in milliseconds. */
   readonly deliveryLimitMs: number;
+  readonly payment?: Provider;
+  readonly shipping?: Provider;
   readonly totalMinor?: number;
   readonly currency?: string;
   readonly paymentId?: string;
@@ -23,11 +35,13 @@ export const orderProcess: ProcessDefinition<OrderData> = {
     process_payment: {
       execute: 'takePayment',
       compensate: 'returnPayment',
+      providedBy: 'payment',
       failures: { payment_timed_out: 'unknown' } satisfies ProviderFailures,
     },
     create_shipment: {
       execute: 'createShipment',
       compensate: 'cancelShipment',
+      providedBy: 'shipping',
       isPivot: true,
       failures: { warehouse_timed_out: 'unknown' } satisfies ProviderFailures,
     },

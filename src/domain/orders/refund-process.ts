@@ -1,10 +1,12 @@
-import type { ProcessDefinition } from '../process/definition.ts';
+import type { ProcessDefinition, Provider } from '../process/definition.ts';
 import type { ProviderFailures } from './port-codes.ts';
 
 /** The data of a refund's process; the sum is in the refund's row. */
 export type RefundData = {
   /** How long the goods may take to come back, in milliseconds; 0: they need not come back. */
   readonly returnLimitMs: number;
+  /** Who took the payment of the order. */
+  readonly payment?: Provider;
   readonly transferKey?: string;
 };
 
@@ -13,11 +15,12 @@ export const refundProcess: ProcessDefinition<RefundData> = {
   type: 'refund',
   summary: 'Refund of an order: accepted, goods returned, paid back',
   steps: {
-    accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund' },
+    accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund', providedBy: 'payment' },
     await_goods: { awaits: 'goodsReturned', limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
     pay_back: {
       execute: 'payBack',
+      providedBy: 'payment',
       isPivot: true,
       failures: { payment_timed_out: 'unknown' } satisfies ProviderFailures,
     },

@@ -6,6 +6,14 @@ import { PROCESS_COMMANDS } from './command-names.ts';
  */
 export type ProcessData = Readonly<Record<string, unknown>>;
 
+/** Who does something for a process, chosen when it begins and kept in its data. */
+export interface Provider {
+  /** By which it is bound to what does the work. */
+  readonly name: string;
+  /** Calls to it leave the process; else it works in the transaction of the process's row. */
+  readonly isRemote: boolean;
+}
+
 /**
  * Class of a failure. `transient`: it is retried. `refused`: the answer is no, nothing took effect, and there is no
  * retry. `unknown`: it is retried, and may have taken effect, as after a time-out.
@@ -38,6 +46,8 @@ export interface ActingStep {
    * the row.
    */
   readonly isRemote?: true;
+  /** Field of the data that holds the `Provider`: where that is remote, the step is; without one it is not. */
+  readonly providedBy?: string;
   readonly attempts?: Attempts;
   readonly compensationAttempts?: Attempts;
   readonly timeLimitMs?: number;
@@ -97,6 +107,25 @@ export function stepOf({ type, steps }: ProcessDefinition, step: string): Acting
   const found = Object.hasOwn(steps, step) ? steps[step] : undefined;
   if (found === undefined) throw new Error(`process type ${type} has no step ${step}`);
   return found;
+}
+
+/** The declaration of a step that acts, as a process with these data takes it: remote where its provider is. */
+export function actingStepOf(definition: ProcessDefinition, step: string, data: ProcessData): ActingStep {
+  const declared = stepOf(definition, step);
+  if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
+  const { providedBy } = declared;
+  const isProvidedRemotely = providedBy !== undefined && providerIn(data, providedBy)?.isRemote === true;
+  return isProvidedRemotely ? { ...declared, isRemote: true } : declared;
+}
+
+/** The provider in a field of a process's data; null: it began before there was a choice. */
+export function providerIn(data: ProcessData, field: string): Provider | null {
+  const found = data[field];
+  return isProvider(found) ? found : null;
+}
+
+function isProvider(value: unknown): value is Provider {
+  return typeof value === 'object' && value !== null && 'name' in value && 'isRemote' in value;
 }
 
 /** The step to take after `completed`; null: none. */

@@ -1,5 +1,5 @@
-import type pg from 'pg';
 import type { PaymentRefusal } from '../../domain/orders/port-codes.ts';
+import type { PortCall } from '../provider.ts';
 
 /** The payment of an order, known by the key of its authorisation. */
 export interface PaymentRequest {
@@ -38,25 +38,20 @@ export interface RefundCall extends PaymentCall {
   readonly amountMinor: number;
 }
 
-/** What every call has: the transaction of the step, which what keeps its books elsewhere ignores, and the tenant. */
-export interface Books {
-  readonly books: pg.ClientBase;
-  readonly tenantId: string;
-}
-
 /**
  * Who takes payments, over lists, with an answer for each in their order. A key is carried out once, however often it
- * comes; the same key for another sum throws. What throws otherwise may have taken effect: `find` tells.
+ * comes and however late; the same key for another sum throws. What throws otherwise may have taken effect: `find`
+ * tells.
  */
 export interface PaymentPort {
-  authorise(request: Books & { readonly calls: readonly PaymentRequest[] }): Promise<readonly PaymentAnswer[]>;
+  authorise(request: PortCall & { readonly calls: readonly PaymentRequest[] }): Promise<readonly PaymentAnswer[]>;
   /** Takes what was authorised, in whole. */
-  capture(request: Books & { readonly calls: readonly PaymentCall[] }): Promise<readonly PaymentAnswer[]>;
+  capture(request: PortCall & { readonly calls: readonly PaymentCall[] }): Promise<readonly PaymentAnswer[]>;
   /** Gives up what was authorised; what never was can't be authorised any more. */
-  void(request: Books & { readonly calls: readonly PaymentCall[] }): Promise<readonly PaymentAnswer[]>;
-  refund(request: Books & { readonly calls: readonly RefundCall[] }): Promise<readonly PaymentAnswer[]>;
+  void(request: PortCall & { readonly calls: readonly PaymentCall[] }): Promise<readonly PaymentAnswer[]>;
+  refund(request: PortCall & { readonly calls: readonly RefundCall[] }): Promise<readonly PaymentAnswer[]>;
   /** The payments of these keys, by key; what was never heard of is missing. */
-  find(request: Books & { readonly keys: readonly string[] }): Promise<ReadonlyMap<string, Payment>>;
+  find(request: PortCall & { readonly keys: readonly string[] }): Promise<ReadonlyMap<string, Payment>>;
   /** Those of these keys under which a refund was made. */
-  findRefunds(request: Books & { readonly keys: readonly string[] }): Promise<ReadonlySet<string>>;
+  findRefunds(request: PortCall & { readonly keys: readonly string[] }): Promise<ReadonlySet<string>>;
 }

@@ -1,6 +1,6 @@
-import type { Address } from '../../db/orders/place-order.ts';
+import type { Address } from '../../domain/orders/address.ts';
 import type { ShippingRefusal } from '../../domain/orders/port-codes.ts';
-import type { Books } from '../payment/payment-port.ts';
+import type { PortCall } from '../provider.ts';
 
 /** A shipment; cancelled: also one that was cancelled before it was ever accepted, and can't be any more. */
 export interface Shipment {
@@ -24,9 +24,9 @@ export interface ShipmentCall {
  * What throws may have taken effect: `find` tells.
  */
 export interface ShippingPort {
-  accept(request: Books & { readonly calls: readonly ShipmentCall[] }): Promise<readonly ShippingAnswer[]>;
+  accept(request: PortCall & { readonly calls: readonly ShipmentCall[] }): Promise<readonly ShippingAnswer[]>;
   /** Calls a shipment back before it is delivered; what was never accepted can't be any more. */
-  cancel(request: Books & { readonly orderIds: readonly string[] }): Promise<readonly ShippingAnswer[]>;
+  cancel(request: PortCall & { readonly orderIds: readonly string[] }): Promise<readonly ShippingAnswer[]>;
   /** The shipments by order id; what was never heard of is missing. */
-  find(request: Books & { readonly orderIds: readonly string[] }): Promise<ReadonlyMap<string, Shipment>>;
+  find(request: PortCall & { readonly orderIds: readonly string[] }): Promise<ReadonlyMap<string, Shipment>>;
 }

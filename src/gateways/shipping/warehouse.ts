@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { SHIPPING_REFUSALS, type ShippingRefusal } from '../../domain/orders/port-codes.ts';
+import type { LocalProvider } from '../provider.ts';
 import type { Shipment, ShipmentCall, ShippingAnswer, ShippingPort } from './shipping-port.ts';
 
 type Row = Shipment & { readonly orderId: string };
 
 /** The shipping port whose shipments are rows; it ships to these countries (ISO 3166-1 alpha-2). */
-export function createWarehouse({ countries }: { countries: readonly string[] }): ShippingPort {
-  return {
-    accept: async ({ books, tenantId, calls }) => {
+export function createWarehouse({ countries }: { countries: readonly string[] }): LocalProvider<ShippingPort> {
+  return (books) => ({
+    accept: async ({ tenantId, calls }) => {
       const orderIds = calls.filter((call) => isAddressed(call, countries)).map(({ orderId }) => orderId);
       const { rows } = await books.query<Row>({
         name: 'warehouse-accept',
@@ -22,7 +23,7 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
       });
     },
 
-    cancel: async ({ books, tenantId, orderIds }) => {
+    cancel: async ({ tenantId, orderIds }) => {
       const { rows } = await books.query<Row>({
         name: 'warehouse-cancel',
         text: CANCEL,
@@ -35,7 +36,7 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
       });
     },
 
-    find: async ({ books, tenantId, orderIds }) => {
+    find: async ({ tenantId, orderIds }) => {
       const { rows } = await books.query<Row>({
         name: 'warehouse-find',
         text: `SELECT ${COLUMNS} FROM shipments WHERE tenant_id = $1 AND order_id = ANY($2::uuid[])`,
@@ -43,7 +44,7 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
       });
       return new Map(rows.map(({ orderId, ...shipment }) => [orderId, shipment]));
     },
-  };
+  });
 }
 
 const COLUMNS = 'order_id::text AS "orderId", shipment_id::text AS "shipmentId", status::text';

@@ -1,7 +1,7 @@
 import { assertNever } from '../../domain/shared/assert-never.ts';
 import { actionOf, alertKindOf } from '../../domain/process/action.ts';
 import { applyAll, applyOutcome } from '../../domain/process/decide.ts';
-import { isWaiting, stepOf, type ActingStep } from '../../domain/process/definition.ts';
+import { actingStepOf, type ActingStep } from '../../domain/process/definition.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { executionOf, type ProcessState } from '../../domain/process/state.ts';
 import type { Change, Entity, Move } from '../runtime/decider.ts';
@@ -95,10 +95,8 @@ export async function updateAlerts(
   if (is !== null && (is !== was || isOverdue)) await processRows.alertProcess({ ...ref, kind: is, state });
 }
 
-function acting({ settings: definition }: Process, step: string): ActingStep {
-  const declared = stepOf(definition, step);
-  if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
-  return declared;
+function acting({ settings: definition, state }: Process, step: string): ActingStep {
+  return actingStepOf(definition, step, state.data);
 }
 
 function undoOf(entity: Process, step: string): string {

@@ -1,5 +1,11 @@
-import type { Books } from '../payment-port.ts';
+import type pg from 'pg';
 import type { CreditAccount, LedgerCall, LedgerPayment, Posting, Transfer } from './rules.ts';
+
+/** The transaction in which the ledger works, and the tenant. */
+export interface Books {
+  readonly books: pg.ClientBase;
+  readonly tenantId: string;
+}
 
 /** What a list of calls looks at. */
 export interface Read {

@@ -1,42 +1,47 @@
-import type { Books, PaymentAnswer, PaymentPort } from '../payment-port.ts';
+import type { LocalProvider, PortCall } from '../../provider.ts';
+import type { PaymentAnswer, PaymentPort } from '../payment-port.ts';
 import {
   lockAndRead,
   openAccounts,
   post,
   readPayments,
   readTransferKeys,
+  type Books,
   type GuardedPosting,
   type Read,
 } from './books.ts';
 import { decideCall, type CreditAccount, type Found, type LedgerCall, type Posting } from './rules.ts';
 
 /** The payment port whose books are in PostgreSQL, in double entry; a customer pays on account, up to a limit. */
-export function createLedger({ creditLimitMinor }: { creditLimitMinor: number }): PaymentPort {
-  const resolve = (request: Books, calls: readonly LedgerCall[]) =>
-    resolveCalls({ ...request, calls, creditLimitMinor });
-  return {
-    authorise: ({ calls, ...request }) =>
-      resolve(
-        request,
-        calls.map((payment) => ({ type: 'authorise', payment })),
-      ),
-    capture: ({ calls, ...request }) =>
-      resolve(
-        request,
-        calls.map((call) => ({ type: 'capture', ...call })),
-      ),
-    void: ({ calls, ...request }) =>
-      resolve(
-        request,
-        calls.map((call) => ({ type: 'void', ...call })),
-      ),
-    refund: ({ calls, ...request }) =>
-      resolve(
-        request,
-        calls.map((call) => ({ type: 'refund', ...call })),
-      ),
-    find: async (request) => new Map((await readPayments(request)).map((payment) => [payment.key, payment])),
-    findRefunds: async (request) => new Set(await readTransferKeys(request)),
+export function createLedger({ creditLimitMinor }: { creditLimitMinor: number }): LocalProvider<PaymentPort> {
+  return (books) => {
+    const resolve = ({ tenantId }: PortCall, calls: readonly LedgerCall[]) =>
+      resolveCalls({ books, tenantId, calls, creditLimitMinor });
+    return {
+      authorise: ({ calls, ...request }) =>
+        resolve(
+          request,
+          calls.map((payment) => ({ type: 'authorise', payment })),
+        ),
+      capture: ({ calls, ...request }) =>
+        resolve(
+          request,
+          calls.map((call) => ({ type: 'capture', ...call })),
+        ),
+      void: ({ calls, ...request }) =>
+        resolve(
+          request,
+          calls.map((call) => ({ type: 'void', ...call })),
+        ),
+      refund: ({ calls, ...request }) =>
+        resolve(
+          request,
+          calls.map((call) => ({ type: 'refund', ...call })),
+        ),
+      find: async ({ tenantId, keys }) =>
+        new Map((await readPayments({ books, tenantId, keys })).map((payment) => [payment.key, payment])),
+      findRefunds: async ({ tenantId, keys }) => new Set(await readTransferKeys({ books, tenantId, keys })),
+    };
   };
 }
 
