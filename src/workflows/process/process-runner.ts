@@ -11,7 +11,7 @@ import { processRows, stepActivity } from './step-activity.ts';
 
 type Process = Entity<ProcessKind>;
 
-/** What the state of a process asks for. */
+/** The action that the state of a process calls for, with what carries it out. */
 export function nextMove(ref: ProcessRef, entity: Process): Move<ProcessKind> {
   const action = actionOf(entity.settings, entity.state);
   switch (action.type) {
@@ -31,12 +31,15 @@ async function execute(ref: ProcessRef, entity: Process, step: string): Promise<
   const { state } = entity;
   const { execute: activity, isRemote } = acting(entity, step);
   const isBegun = executionOf(state, step)?.status === 'running';
-  // What is done in the transaction of its outcome is never seen under way.
+  // A local step commits together with its outcome, so nobody sees it under way.
   const started: ProcessEvent = { type: 'StepStarted', step, sequence: state.sequence + 1, at: Date.now() };
   return perform(ref, entity, { step, activity, started: isRemote === true && !isBegun ? [started] : [] });
 }
 
-/** Undoes steps; several side by side, each of which writes its own outcome in an order that only the row knows. */
+/**
+ * Runs undos, several at a time for a `parallel` type. Each writes its own outcome, so that their order is read from
+ * the row.
+ */
 async function compensate(
   ref: ProcessRef,
   entity: Process,
@@ -58,8 +61,8 @@ async function compensate(
 }
 
 /**
- * Calls the activity of a step and answers what became of it, and of those that it took after it: it has written that
- * already.
+ * Calls the activity of a step. Answers its outcome and those of the steps that ran after it in its transaction; the
+ * activity has written them.
  */
 async function perform(
   ref: ProcessRef,
@@ -80,8 +83,8 @@ async function perform(
 }
 
 /**
- * Raises what somebody must look at, again when a day has passed over it, and takes it back when it is over; `before`
- * is null for a run that begins.
+ * Raises the alert that the state calls for, again after each day, and resolves it when the state no longer does.
+ * `before` is null for a run that begins.
  */
 export async function updateAlerts(
   ref: ProcessRef,

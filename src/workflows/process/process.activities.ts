@@ -20,20 +20,20 @@ export interface StepCall extends ProcessRef {
   /** Temporal's time of the call, in milliseconds since the epoch. */
   readonly now: number;
   /**
-   * One of several undos at once: each is written into the row as the others left it, under the revision that it has.
+   * One of several undos at the same time: each is written into the row as it is then, under the row's own revision.
    */
   readonly isParallel?: true;
 }
 
-/** What became of a step, and when, in milliseconds since the epoch. */
+/** The outcome of a step, and when, in milliseconds since the epoch. */
 export interface AppliedOutcome {
   readonly outcome: StepOutcome;
   readonly at: number;
 }
 
 /**
- * What became of a step, and of those after it that were taken in the same transaction; superseded: the row holds a
- * later revision, and nothing was done.
+ * The outcome of a step, and those of the steps that ran after it in the same transaction. `isSuperseded`: the row
+ * holds a later revision, and nothing was done.
  */
 export type StepAnswer =
   | { readonly isSuperseded: true }
@@ -42,7 +42,7 @@ export type StepAnswer =
 /** Does or undoes one step, in one transaction with the row where it can, however often it is called. */
 export type StepActivity = (call: StepCall) => Promise<StepAnswer>;
 
-/** A process as its row has it, and the revision that this run now holds. */
+/** The state of a process in its row, and the revision to which this run raised the row. */
 export interface LoadedProcess {
   readonly state: ProcessState;
   readonly revision: number;
@@ -53,26 +53,26 @@ export interface ProcessChange extends ProcessRef, LoadedProcess {
   readonly events: readonly ProcessEvent[];
 }
 
-/** Something about a process that somebody must look at. */
+/** A process that an operator must look into. */
 export interface ProcessTrouble extends ProcessRef {
   readonly kind: 'process_parked' | 'process_overdue';
   readonly state: ProcessState;
 }
 
 /**
- * What became of a change: written; written by an earlier attempt, which has gone on from there; or the row holds
- * something else, and nothing was written.
+ * Whether a change was written. `overtaken`: an earlier attempt wrote it, and the row has gone on from there;
+ * `superseded`: the row holds a later revision, and nothing was written.
  */
 export type SaveAnswer = 'written' | 'overtaken' | 'superseded';
 
-/** What every process does besides its steps; all of it short and idempotent, run as local activities. */
+/** The activities of every process besides its steps; short and idempotent, run as local activities. */
 export interface ProcessActivities {
   /** Takes the row over for this run; null: there is no such process. */
   loadProcess(ref: ProcessRef): Promise<LoadedProcess | null>;
   /** Writes what an operator, an outside event or time has changed. */
   saveProcess(change: ProcessChange): Promise<SaveAnswer>;
-  /** Tells operators, now and each time it is called. */
+  /** Raises the alert, and has it delivered each time it is called. */
   alertProcess(trouble: ProcessTrouble): Promise<void>;
-  /** Takes the alert back. */
+  /** Resolves the alert. */
   clearProcessAlert(ref: ProcessRef & Pick<ProcessTrouble, 'kind'>): Promise<void>;
 }

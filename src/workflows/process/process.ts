@@ -37,7 +37,7 @@ export function processWorkflow(
       rows,
       lifecycle: {
         begin: async () => {
-          // What a run before has handed on it has told operators of.
+          // A state handed on by the run before was alerted by that run.
           if (carried !== undefined) return { state: carried.state, revision: carried.revision, settings: definition };
           const loaded = await rows.load();
           if (loaded !== null) await updateAlerts(ref, loaded.state, { before: null, events: [] });

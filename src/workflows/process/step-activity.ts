@@ -3,10 +3,10 @@ import type { ProcessActivities, StepActivity } from './process.activities.ts';
 import { DEFAULT_TIME_LIMIT_MS, type ActingStep } from '../../domain/process/definition.ts';
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 
-/** What every process does besides its steps. */
+/** The activities of every process besides its steps. */
 export const processRows = proxyLocalActivities<ProcessActivities>(DATABASE_WRITE);
 
-/** How much longer than the step itself an attempt may take: its transactions wait for their rows. */
+/** Time that an attempt may take beyond the step's own limit, in milliseconds: its transactions may wait for locks. */
 const MARGIN_MS = 20_000;
 
 /**

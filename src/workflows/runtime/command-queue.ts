@@ -20,8 +20,8 @@ export interface Entry<Command, Reply> {
 const KEPT_REFUSALS = 20;
 
 /**
- * What a workflow was told and has not decided on yet, in order of arrival. Signals and Updates both end here, so that
- * one loop decides on them one after the other, between two writes of the row.
+ * The commands that a workflow has received and not decided on yet, in order of arrival. Signals and Updates both come
+ * here, so that one loop decides on them one after the other, between two writes of the row.
  */
 export class CommandQueue<Command, Reply> {
   readonly refused: RefusedCommand[];

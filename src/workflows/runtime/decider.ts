@@ -23,14 +23,14 @@ export interface Decider<K extends Kind> {
   isOneShot?(command: K['command']): boolean;
 }
 
-/** Where a workflow stands: its state, the revision of the row that says so, and the settings of now. */
+/** A position: the state, the revision of the row that holds it, and the current settings. */
 export interface Entity<K extends Kind> {
   readonly state: K['state'];
   readonly revision: number;
   readonly settings: K['settings'];
 }
 
-/** What happened to a state and is written already. */
+/** A change of the state that was written: the events and what they led from and to. */
 export interface Change<K extends Kind> {
   readonly state: K['state'];
   readonly revision: number;
@@ -55,7 +55,7 @@ export interface DeciderRun<K extends Kind> {
 
 /** Writing: the row that a workflow owns. */
 export interface Rows<K extends Kind> {
-  /** Takes the row over for this run and reads it; null: it is gone. */
+  /** Takes the row over for this run (raises its revision) and reads it; null: there is no row any more. */
   load(): Promise<Entity<K> | null>;
   /**
    * Writes the state and everything that goes with the events, in one transaction; `before` is the state as written
@@ -69,13 +69,13 @@ export interface Rows<K extends Kind> {
 
 /** What to do when nothing is left to decide. */
 export type Move<K extends Kind> =
-  /** Does something and answers what it has written; null: the row knows what became of it. */
+  /** Does something and answers what it has written; null: the outcome is to be read from the row. */
   | { readonly type: 'act'; readonly act: () => Promise<Change<K> | null> }
-  /** Waits to be told something, or until this instant, in milliseconds since the epoch. */
+  /** Waits for a command, or until this instant, in milliseconds since the epoch. */
   | { readonly type: 'rest'; readonly until: number | null }
   | { readonly type: 'end' };
 
-/** From the begin of a run to its end. */
+/** What a run does at its begin, beside its steps and at its end. */
 export interface Lifecycle<K extends Kind> {
   /** Where the run begins: with what the run before handed on, else with the row; null: that is gone. */
   begin(): Promise<Entity<K> | null>;
@@ -93,7 +93,7 @@ export interface Lifecycle<K extends Kind> {
 
 /** What operators see in the Web UI and list by. */
 export interface Showing<K extends Kind> {
-  /** After each step, or only where it comes to rest, when what is between is over at once. */
+  /** Whether operators are shown each step, or only the state in which the workflow waits. */
   readonly when: 'after_each_step' | 'at_rest';
   searchAttributes(entity: Entity<K>): SearchAttributeUpdatePair[];
   currentDetails(entity: Entity<K>): string;
