@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { ConfigError } from '../config/setting.ts';
 import { PrismaClient, type Prisma } from './generated/client.ts';
+import { DATABASE_LIMITS_MS } from './limits.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 
 export { ALL_TENANTS } from './tenants.ts';
@@ -32,7 +33,7 @@ export function openDb(options: PoolOptions): Db {
           await tx.$queryRaw`SELECT set_config('steadfast.tenant', ${tenantId}, true)`;
           return work(tx);
         },
-        { maxWait: 3_000, timeout: 20_000 },
+        { maxWait: 3_000, timeout: DATABASE_LIMITS_MS.clientTransaction },
       ),
     ping: async () => {
       await pool.query('SELECT 1');

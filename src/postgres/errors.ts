@@ -1,46 +1,54 @@
-const DATABASE_CODES: ReadonlySet<string> = new Set([
-  'P1000',
-  'P1001',
-  'P1002',
-  'P1008',
-  'P1017',
-  'P2024',
-  'P2028',
-  'P2037', // Prisma: unreachable, timed out, closed, no connection to be had
-  '57P01',
-  '57P02',
-  '57P03',
-  '57P05',
-  '53300',
-  '25P03',
-  '25P04', // PostgreSQL: shutting down, starting, too many, timed out
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ETIMEDOUT',
-  'EPIPE',
-  'EHOSTUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
+/** SQLSTATEs, codes of Prisma and codes of Node that say: not now. */
+const TEMPORARY_CODES: ReadonlySet<string> = new Set([
+  // Prisma: unreachable, timed out, closed, no connection to be had, no transaction in time, a conflict of writes
+  ...['P1000', 'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'],
+  // PostgreSQL: shutting down, starting, idle for too long
+  ...['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'],
+  // PostgreSQL: cancelled or out of time, lock not to be had, deadlock, serialisation failure, a standby
+  ...['57014', '55P03', '40P01', '40001', '25006'],
+  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
 ]);
-const DATABASE_MESSAGES = [
+/** Classes of SQLSTATEs: no connection, no resources left. */
+const TEMPORARY_CLASSES = /^(08|53)[0-9A-Z]{3}$/;
+const TEMPORARY_MESSAGES = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Query read timeout',
   'Client has encountered a connection error',
+  'Client was closed',
   "Can't reach database server",
   'DatabaseNotReachable',
   'Server has closed the connection',
 ];
+const DEEPEST_CAUSE = 8;
 
-/** Whether `error`, or what caused it, says that PostgreSQL is out of reach. */
+/**
+ * Whether `error`, or what caused it, says that PostgreSQL is out of reach or too busy at the moment: nothing is wrong
+ * with what it was asked, and the same may succeed later.
+ */
 export function isDatabaseAway(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    if ('code' in at && typeof at.code === 'string' && (DATABASE_CODES.has(at.code) || at.code.startsWith('08')))
-      return true;
-    if ('originalCode' in at && typeof at.originalCode === 'string' && DATABASE_CODES.has(at.originalCode)) return true;
-    if (DATABASE_MESSAGES.some((text) => at.message.includes(text))) return true;
-    if (at instanceof AggregateError && at.errors.some(isDatabaseAway)) return true;
-  }
-  return false;
+  return isAway(error, DEEPEST_CAUSE);
+}
+
+// Prisma wraps what the driver said: as `cause`, which need not be an Error, and below `meta`.
+function isAway(error: unknown, depth: number): boolean {
+  if (typeof error !== 'object' || error === null || depth === 0) return false;
+  const { code, originalCode, message, cause, errors, meta }: Record<string, unknown> = Object.fromEntries(
+    ['code', 'originalCode', 'message', 'cause', 'errors', 'meta'].map((name) => [name, Reflect.get(error, name)]),
+  );
+  if ([code, originalCode].some(isTemporaryCode)) return true;
+  if (typeof message === 'string' && TEMPORARY_MESSAGES.some((text) => message.includes(text))) return true;
+  const inner = [cause, ...(Array.isArray(errors) ? errors : []), ...(isObject(meta) ? Object.values(meta) : [])];
+  return inner.some((each) => isAway(each, depth - 1));
+}
+
+function isTemporaryCode(code: unknown): boolean {
+  return typeof code === 'string' && (TEMPORARY_CODES.has(code) || TEMPORARY_CLASSES.test(code));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 const UNIQUE_VIOLATION = '23505';

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DATABASE_LIMITS_MS } from './limits.ts';
 
 /** How to reach PostgreSQL. */
 export interface PoolOptions {
@@ -14,8 +15,10 @@ export interface PoolOptions {
 function connectionOptions({ url, role, applicationName }: PoolOptions): pg.PoolConfig {
   const settings = [
     'timezone=UTC',
-    'idle_in_transaction_session_timeout=10s',
-    'transaction_timeout=30s',
+    `idle_in_transaction_session_timeout=${DATABASE_LIMITS_MS.idleInTransaction}`,
+    `lock_timeout=${DATABASE_LIMITS_MS.lock}`,
+    `statement_timeout=${DATABASE_LIMITS_MS.statement}`,
+    `transaction_timeout=${DATABASE_LIMITS_MS.transaction}`,
     ...(role === undefined ? [] : [`role=${role}`]),
   ];
   return {

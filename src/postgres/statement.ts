@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DATABASE_LIMITS_MS } from './limits.ts';
 
 /** A statement and how it is to be planned. */
 export interface Statement {
@@ -15,8 +16,6 @@ const SET_TENANT = `SELECT WHERE set_config('steadfast.tenant', $1, true) IS NUL
 const SET_TENANT_AND_ORDER =
   `${SET_TENANT} OR set_config('enable_seqscan', 'off', true) IS NULL OR ` +
   `set_config('enable_bitmapscan', 'off', true) IS NULL`;
-/** As long as an interactive transaction may take. */
-const TIMEOUT_MS = 20_000;
 
 /**
  * Runs one statement in a transaction of its own, which row-level security confines to `tenantId`, in one round trip:
@@ -40,7 +39,7 @@ export async function runStatement<Row extends pg.QueryResultRow>(
       });
       client.query(
         Object.assign(after(isOrdered ? SET_TENANT_AND_ORDER : SET_TENANT, tenantId, query), {
-          query_timeout: TIMEOUT_MS,
+          query_timeout: DATABASE_LIMITS_MS.answer,
         }),
       );
     });
