@@ -7,6 +7,7 @@ import { errorMiddleware } from './http/error-middleware.ts';
 import { healthRouter } from './health/health.ts';
 import { requestLog } from './http/middleware/logging.ts';
 import { httpMetrics } from './http/middleware/metrics.ts';
+import { jsonBody } from './http/json-body.ts';
 import { mountRoutes } from './http/mount.ts';
 import { Problem } from './http/problem.ts';
 import { rateLimiter } from './http/middleware/rate-limit.ts';
@@ -37,7 +38,7 @@ export function createApp(deps: ApiDeps): Express {
   );
   app.use(docsRouter());
   app.use(authentication(verifyToken), rateLimiter(config.RATE_LIMIT_PER_MINUTE));
-  app.use(express.json({ limit: config.BODY_LIMIT_KB * 1024, type: ['application/json', 'application/*+json'] }));
+  app.use(jsonBody(config.BODY_LIMIT_KB * 1024));
   app.use(mountRoutes(ROUTES, deps));
   app.use(() => {
     throw new Problem('not_found');

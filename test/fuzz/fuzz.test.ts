@@ -24,6 +24,18 @@ test('fuzz finds that a forbidden body is accepted', async (t) => {
   t.regex(await causeOf({ status: 200 }), /a body that the document forbids/);
 });
 
+test('fuzz finds what holds the event loop', async (t) => {
+  const api: Pick<TestApi, 'ask'> = {
+    ask: async (_method, _path, { raw = '' } = {}) => {
+      const isHeavy = raw.length > 90_000 && raw.length < 150_000;
+      for (const before = process.threadCpuUsage(); isHeavy && process.threadCpuUsage(before).user < 200_000;);
+      return { status: 400, headers: new Headers(), body: {} };
+    },
+  };
+  const error = await t.throwsAsync(fuzz(api, { seed: 1, count: 1_000 }));
+  t.regex(String(error.cause), /held the event loop/);
+});
+
 test('fuzz sends the same requests for the same seed', async (t) => {
   const sent = async (): Promise<string[]> => {
     const paths: string[] = [];

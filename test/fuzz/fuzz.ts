@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Answer, TestApi } from '../support/api.ts';
+import { measureShortestHold } from '../support/event-loop.ts';
 import { planRequests, type PlannedRequest } from './requests.ts';
 
 /** Two tenants with three users each; a user's name and e-mail hold its mark, by which a leak is seen. */
@@ -10,13 +11,18 @@ const PERSONS = ['north', 'south'].flatMap((tenant) =>
 const withId = z.object({ id: z.uuid() });
 const withItems = z.object({ items: z.array(withId) });
 
+/**
+ * Of the event loop, which the test's own work shares: what it costs to send and to judge a request is in it, too.
+ */
+const LONGEST_HOLD_MS = 150;
+
 /** What a run did, by status. */
 export type FuzzReport = Readonly<Record<string, number>>;
 
 /**
  * Sends `count` requests drawn from the OpenAPI document, each built on what earlier answers showed. Throws at the
- * first answer that the document does not declare, that is a 5xx, that accepts what the document forbids, or that shows
- * a user's data to another user or another tenant; the message holds the seed and the request.
+ * first answer that the document does not declare, that is a 5xx, that accepts what the document forbids, that shows a
+ * user's data to another user or another tenant, or that held the event loop; the message holds the seed and the request.
  */
 export async function fuzz(
   api: Pick<TestApi, 'ask'>,
@@ -28,7 +34,12 @@ export async function fuzz(
     const person = PERSONS[planned.person]!;
     const request = { ...planned, body: withMarks(planned, person) };
     try {
-      const answer = await send(api, request, { person, known: [...ids.values()].flatMap((set) => [...set]) });
+      const known = [...ids.values()].flatMap((set) => [...set]);
+      const { result: answer, heldMs } = await measureShortestHold(
+        () => send(api, request, { person, known }),
+        LONGEST_HOLD_MS,
+      );
+      if (heldMs > LONGEST_HOLD_MS) throw new Error(`${request.operationId} held the event loop for ${heldMs} ms`);
       judge(request, answer, person);
       for (const id of idsIn(answer)) ids.get(person.tenant)?.add(id);
       report[answer.status] = (report[answer.status] ?? 0) + 1;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { heavyBodiesOf } from './heavy-bodies.ts';
 import { HOSTILE_TEXTS, valuesOf, wrongObjectsOf, type Components } from './schema-values.ts';
 
 const parameter = z.object({ in: z.enum(['path', 'query', 'header']), name: z.string(), schema: z.unknown() });
@@ -120,6 +121,7 @@ function bodiesOf(
   components: Components,
 ): { drawn: fc.Arbitrary<Pick<PlannedRequest, 'body' | 'isBodyWrong'>> } {
   if (schema === undefined) return { drawn: fc.constant({ body: null, isBodyWrong: false }) };
+  const heavy = heavyBodiesOf(schema, components);
   return {
     drawn: fc.oneof(
       { weight: 6, arbitrary: valuesOf(schema, components).map((json) => ({ body: { json }, isBodyWrong: false })) },
@@ -132,6 +134,10 @@ function bodiesOf(
         arbitrary: fc
           .constantFrom('{', '[1,', '"', '\0', 'x'.repeat(200_000))
           .map((raw) => ({ body: { raw }, isBodyWrong: true })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(...heavy).map((text) => ({ body: { raw: text() }, isBodyWrong: true })),
       },
     ),
   };

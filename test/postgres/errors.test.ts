@@ -104,11 +104,17 @@ test('a serialisation failure is temporary', async (t) => {
   const { db } = await setUp(t, '-c default_transaction_isolation=serializable');
   const failure = await failureOf(
     t,
-    ['1', '2'].map((id) => (metOther) => rawTransaction(db.pool, 'acme', async (client) => {
-      await client.query('SELECT count(*) FROM inbox_messages');
-      await metOther();
-      await client.query("INSERT INTO inbox_messages (tenant_id, consumer, message_id) VALUES ('acme', 'test', $1)", [id]);
-    })),
+    ['1', '2'].map(
+      (id) => (metOther) =>
+        rawTransaction(db.pool, 'acme', async (client) => {
+          await client.query('SELECT count(*) FROM inbox_messages');
+          await metOther();
+          await client.query(
+            "INSERT INTO inbox_messages (tenant_id, consumer, message_id) VALUES ('acme', 'test', $1)",
+            [id],
+          );
+        }),
+    ),
   );
   t.true(isDatabaseAway(failure), String(failure));
 });

@@ -62,9 +62,15 @@ export function problemBody(
   };
 }
 
-/** The problem that values of the request's `part` are wrong, from what zod found. */
+const MOST_ERRORS = 20;
+const LONGEST_MESSAGE = 300;
+
+/** The problem that values of the request's `part` are wrong, from the first of what zod found. */
 export function validationProblem(part: 'body' | 'params' | 'query', issues: readonly z.core.$ZodIssue[]): Problem {
   return new Problem('validation_failed', {
-    errors: issues.map(({ path, message }) => ({ field: [part, ...path].map(String).join('.'), message })),
+    errors: issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
+      field: [part, ...path].map(String).join('.').slice(0, LONGEST_MESSAGE),
+      message: message.slice(0, LONGEST_MESSAGE).toWellFormed(),
+    })),
   });
 }

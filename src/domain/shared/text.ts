@@ -16,20 +16,32 @@ export function toStorableText(text: string, maxLength = text.length): string {
   return text.slice(0, maxLength).replaceAll('\0', ' ').toWellFormed();
 }
 
+/** Where a value is: its own key, and where what holds it is. */
+interface Place {
+  readonly key: string;
+  readonly within: Place | undefined;
+}
+
 /**
- * Path of the first text inside `root`, key or value, that PostgreSQL can't keep; undefined: there is none. No
- * recursion, since nothing bounds how deep the values of a request are nested.
+ * Path of the first text inside `root`, key or value, that PostgreSQL can't keep; undefined: there is none. The work
+ * grows with the number of values alone, however deep they lie.
  */
 export function findUnstorableText(root: unknown): string[] | undefined {
-  const open: { readonly value: unknown; readonly path: string[] }[] = [{ value: root, path: [] }];
+  const open: { readonly value: unknown; readonly place: Place | undefined }[] = [{ value: root, place: undefined }];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    const { value, path } = at;
-    if (typeof value === 'string' && !isStorableText(value)) return path;
+    const { value, place } = at;
+    if (typeof value === 'string' && !isStorableText(value)) return pathTo(place);
     if (typeof value !== 'object' || value === null) continue;
     for (const [key, inner] of Object.entries(value)) {
-      if (!isStorableText(key)) return [...path, '(a key)'];
-      open.push({ value: inner, path: [...path, key] });
+      if (!isStorableText(key)) return [...pathTo(place), '(a key)'];
+      open.push({ value: inner, place: { key, within: place } });
     }
   }
   return undefined;
+}
+
+function pathTo(place: Place | undefined): string[] {
+  const path: string[] = [];
+  for (let at = place; at !== undefined; at = at.within) path.push(at.key);
+  return path.toReversed();
 }
