@@ -1,4 +1,4 @@
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { authentication } from './http/middleware/authentication.ts';
 import type { ApiDeps } from './http/deps.ts';
@@ -15,12 +15,20 @@ import { requestId } from './http/middleware/request-id.ts';
 import { ROUTES } from './routes.ts';
 import { traceRequests } from './http/middleware/tracing.ts';
 
+/** What is answered to a token is for its bearer alone: no cache on the way keeps it. */
+const forbidStorage: RequestHandler = (_request, response, next) => {
+  response.set('Cache-Control', 'no-store');
+  next();
+};
+
 /** The API; it is the caller who listens. */
 export function createApp(deps: ApiDeps): Express {
   const { config, log, metrics, verifyToken } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   app.set('trust proxy', config.TRUST_PROXY_HOPS);
   app.use(requestId, traceRequests, httpMetrics(metrics.registry), requestLog(log));
   // Plain http must go on working where no proxy in front of us speaks TLS.
@@ -37,6 +45,7 @@ export function createApp(deps: ApiDeps): Express {
       void response.set('Content-Type', metrics.registry.contentType).send(await metrics.text()),
   );
   app.use(docsRouter());
+  app.use(forbidStorage);
   app.use(authentication(verifyToken), rateLimiter(config.RATE_LIMIT_PER_MINUTE));
   app.use(jsonBody(config.BODY_LIMIT_KB * 1024));
   app.use(mountRoutes(ROUTES, deps));

@@ -128,3 +128,12 @@ test('a key that is no key is refused', async (t) => {
     t.like(body, { errors: [{ field: 'headers.Idempotency-Key' }] });
   }
 });
+
+test('the order of the members of a body is not part of what a key is bound to', async (t) => {
+  const body = { ...json('members'), name: 'Ada' };
+  const reversed = Object.fromEntries(Object.entries(body).toReversed());
+  const first = await api.ask('POST', '/users', { ...service, json: body, ...key('k-members') });
+  const second = await api.ask('POST', '/users', { ...service, json: reversed, ...key('k-members') });
+  t.deepEqual([second.status, second.headers.get('Idempotency-Replayed')], [201, 'true']);
+  t.deepEqual(second.body, first.body);
+});

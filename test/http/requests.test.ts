@@ -51,16 +51,10 @@ test("ids that are none, or hold what can't be stored, are refused before they r
 });
 
 test('what is not there is a problem too', async (t) => {
-  for (const [method, path] of [
-    ['GET', '/nowhere'],
-    ['PUT', '/users'],
-    ['DELETE', '/users'],
-  ] as const) {
-    const { status, body, headers } = await api.ask(method, path, admin);
-    t.is(status, 404);
-    t.is(headers.get('Content-Type'), 'application/problem+json');
-    t.like(body, { code: 'not_found', status: 404, type: '/docs/errors#not_found' });
-  }
+  const { status, body, headers } = await api.ask('GET', '/nowhere', admin);
+  t.is(status, 404);
+  t.is(headers.get('Content-Type'), 'application/problem+json');
+  t.like(body, { code: 'not_found', status: 404, type: '/docs/errors#not_found' });
 });
 
 test('a sane request id is taken over and echoed, another one replaced', async (t) => {

@@ -99,6 +99,15 @@ test('a stream goes on behind Last-Event-ID, and says when there is nothing more
   t.is((await api.ask('GET', `/orders/${randomUUID()}/events`, service)).body['code'], 'order_not_found');
 });
 
+test('a reader who claims to have heard more than has happened hears what happens from then on, and the end', async (t) => {
+  const id = await place();
+  const stream = await follow(id, { after: '999' });
+  await happen(id, { type: 'ParkingOverdue' });
+  await happen(id, { type: 'ProcessCompensated' });
+  t.deepEqual(idsOf(await stream.rest()), ['3', '4']);
+  t.is((await follow(id, { after: '999' })).status, 204);
+});
+
 test('many streams are fed by one reader', async (t) => {
   const ids = await Promise.all(Array.from({ length: 5 }, () => place()));
   const streams = await Promise.all([...ids, ...ids].map((id) => follow(id)));

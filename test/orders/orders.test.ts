@@ -221,6 +221,32 @@ test('without Temporal a cancellation is a 503, and what is over is refused all 
   );
 });
 
+test("an answer that says 'not yet' is not kept for its key, whose address may be spelled in any case", async (t) => {
+  const id = await place(randomUUID());
+  const ask = { ...service, headers: { 'Idempotency-Key': `delivery-${id}` } };
+  t.like((await api.ask('POST', `/orders/${id}/delivery`, ask)).body, { code: 'shipment_not_found', retryable: true });
+  await api.db.inTenant('default', (tx) =>
+    tx.shipment.create({ data: { tenantId: 'default', orderId: id, shipmentId: randomUUID(), status: 'accepted' } }),
+  );
+  const told = await api.ask('POST', `/orders/${id}/delivery`, ask);
+  t.deepEqual([told.status, told.headers.get('Idempotency-Replayed')], [202, null]);
+  for (const spelled of [id, id.toUpperCase(), id.replace(/./, (first) => `%${first.charCodeAt(0).toString(16)}`)]) {
+    const again = await api.ask('POST', `/orders/${spelled}/delivery`, ask);
+    t.deepEqual([again.status, again.headers.get('Idempotency-Replayed')], [202, 'true'], spelled);
+  }
+});
+
+test('an order that was refused to a user who was not active yet is placed under the same key later', async (t) => {
+  const customerId = randomUUID();
+  const user = await register('orders-later', { customerId });
+  const ask = { ...user, json: orderOf(customerId), headers: { 'Idempotency-Key': 'cart-1' } };
+  t.is((await api.ask('POST', '/orders', ask)).body['code'], 'customer_required');
+  await api.db.inTenant('default', (tx) =>
+    tx.user.update({ where: { tenantId_id: { tenantId: 'default', id: user.id } }, data: { status: 'active' } }),
+  );
+  t.is((await api.ask('POST', '/orders', ask)).status, 201);
+});
+
 test('only what the warehouse has accepted is delivered', async (t) => {
   const id = await place(randomUUID());
   t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).body['code'], 'shipment_not_found');

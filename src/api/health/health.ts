@@ -2,6 +2,7 @@ import { Router } from 'express';
 import pTimeout from 'p-timeout';
 import { pingTemporal } from '../http/workflow-commands.ts';
 import type { ApiDeps } from '../http/deps.ts';
+import { refuseMethod, STRICT_ROUTING } from '../http/routing.ts';
 
 const PING_MS = 1_000;
 
@@ -16,7 +17,7 @@ export function healthRouter({
   temporal,
   isBusHealthy,
 }: Pick<ApiDeps, 'db' | 'temporal' | 'isBusHealthy'>): Router {
-  const router = Router();
+  const router = Router(STRICT_ROUTING);
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   router.get('/readyz', async (_request, response) => {
     const [postgres, temporalState, bus] = await Promise.all([
@@ -35,6 +36,7 @@ export function healthRouter({
       .status(postgres === 'up' ? 200 : 503)
       .json({ status: postgres === 'up' ? 'ready' : 'unavailable', postgres, temporal: temporalState, bus });
   });
+  for (const path of ['/healthz', '/readyz']) router.all(path, refuseMethod(path, ['get']));
   return router;
 }
 

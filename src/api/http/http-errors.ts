@@ -49,6 +49,13 @@ const REQUESTS = {
     remedy: 'Compare method and path with `/docs`.',
     retryable: false,
   },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'There is something at this address, but not for this method.',
+    remedy: 'Use one of the methods that `Allow` names.',
+    retryable: false,
+  },
   bulk_operation_not_found: {
     status: 404,
     title: 'Bulk operation not found',

@@ -17,10 +17,10 @@ import { send } from './send.ts';
 
 /** An `Idempotency-Key` and what it is bound to. */
 export interface IdempotencyKey {
-  /** Subject, method and path. */
+  /** Subject, method and path, the path in its one spelling. */
   readonly scope: string;
   readonly key: string;
-  /** Digest of body and query: the same key with another one is answered 422. */
+  /** Digest of body and query, whatever the order of their members: the same key with another one is answered 422. */
   readonly fingerprint: string;
   /** Identifies the effect where it is carried out, as the id of an Update or a workflow. */
   readonly effectId: string;
@@ -31,7 +31,10 @@ const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
 const LOCK_MARGIN_MS = 60_000;
 
 /** Reads the request's `Idempotency-Key`, if it has one. */
-export function readIdempotencyKey(request: Request, { subject, tenantId }: Caller): IdempotencyKey | undefined {
+export function readIdempotencyKey(
+  request: Request,
+  { caller: { subject, tenantId }, path }: { readonly caller: Caller; readonly path: string },
+): IdempotencyKey | undefined {
   const key = request.get('Idempotency-Key');
   if (key === undefined) return undefined;
   if (!PRINTABLE.test(key)) {
@@ -41,14 +44,14 @@ export function readIdempotencyKey(request: Request, { subject, tenantId }: Call
       ],
     });
   }
-  const scope = `${subject} ${request.method} ${request.baseUrl}${request.path}`;
-  const fingerprint = digest(JSON.stringify([request.body ?? null, request.query]));
+  const scope = `${subject} ${request.method} ${path}`;
+  const fingerprint = digest(canonicalJson([request.body ?? null, request.query]));
   return { scope, key, fingerprint, effectId: asUuid(digest(JSON.stringify([tenantId, scope, key, fingerprint]))) };
 }
 
 /**
- * Carries out `work` once for its key and answers repetitions with what was answered first. Answers of 5xx are not
- * kept.
+ * Carries out `work` once for its key and answers repetitions with what was answered first. Answers of 5xx, and those
+ * after which the same request may succeed, are not kept.
  */
 export async function withIdempotency({
   key,
@@ -89,7 +92,7 @@ export async function withIdempotency({
     case 'begun':
       break;
   }
-  const answer = await answerOf(work, requestIdOf(response)).catch(async (error: unknown) => {
+  const answer = await answerToKeep(work, requestIdOf(response)).catch(async (error: unknown) => {
     await releaseIdempotent(pool, claim).catch(() => undefined); // it lapses by itself
     throw error;
   });
@@ -109,16 +112,25 @@ interface KeptAnswer {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-async function answerOf(work: () => Promise<Reply>, requestId: string): Promise<KeptAnswer> {
+async function answerToKeep(work: () => Promise<Reply>, requestId: string): Promise<KeptAnswer> {
   try {
     const { status, body, headers } = await work();
     return { status, headers, body: body === undefined ? undefined : JSON.stringify(body) };
   } catch (error) {
     const problem = toProblem(error);
-    const { status } = ERRORS[problem.code];
-    if (status >= 500) throw problem;
+    const { status, retryable } = ERRORS[problem.code];
+    if (status >= 500 || retryable) throw problem;
     return { status, body: JSON.stringify(problemBody(problem, requestId)) };
   }
+}
+
+/** JSON in which the members of objects are in the order of their names; for values that are not nested deeply. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 }
 
 function digest(text: string): string {

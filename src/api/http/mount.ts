@@ -7,25 +7,40 @@ import type { ApiDeps } from './deps.ts';
 import { readIdempotencyKey, withIdempotency } from './idempotency.ts';
 import { nameRoute } from './middleware/metrics.ts';
 import { Problem } from './problem.ts';
+import { refuseMethod, STRICT_ROUTING } from './routing.ts';
 import type { Reply, Route, RouteSpec } from './route.ts';
 import { send } from './send.ts';
 
 /** A router that serves the declared routes. */
 export function mountRoutes(routes: readonly Route[], deps: ApiDeps): Router {
-  const router = Router({ caseSensitive: true });
-  for (const route of routes) router[route.spec.method](route.spec.path, handlerOf(route, deps));
+  const router = Router(STRICT_ROUTING);
+  const paths = [...Map.groupBy(routes, ({ spec }) => spec.path)];
+  // An address that is declared as it is wins over one with parameters, by any method.
+  for (const [path, some] of paths.toSorted(([a], [b]) => Number(a.includes(':')) - Number(b.includes(':')))) {
+    for (const route of some) router[route.spec.method](path, handlerOf(route, deps));
+    router.all(
+      path,
+      refuseMethod(
+        path,
+        some.map(({ spec }) => spec.method),
+      ),
+    );
+  }
   return router;
 }
 
 // Guards first: authentication, role, values. Only then the work.
-function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
+function handlerOf({ spec, read, readParams }: Route, deps: ApiDeps): RequestHandler {
   return async (request, response) => {
     nameRoute(response, spec.path);
     const caller = requireCaller(request);
     if (!spec.roles.includes(caller.role)) throw new Problem('forbidden');
     const self = await loadSelf(spec, caller, deps);
     requireJson(request);
-    const key = spec.idempotent === true ? readIdempotencyKey(request, caller) : undefined;
+    const key =
+      spec.idempotent === true
+        ? readIdempotencyKey(request, { caller, path: pathOf(spec, readParams(request.params)) })
+        : undefined;
     const work = read({
       deps,
       caller,
@@ -41,11 +56,17 @@ function handlerOf({ spec, read }: Route, deps: ApiDeps): RequestHandler {
   };
 }
 
+/** The address in its one spelling: parameters as they were read, so that an id has one case. */
+function pathOf({ path }: RouteSpec, params: unknown): string {
+  const values = new Map(Object.entries(params ?? {}));
+  return path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(values.get(name))));
+}
+
 function answer(response: Response, { status, body, headers, stream }: Reply): void {
   if (stream === undefined)
     return send(response, { status, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  // A proxy that buffers or caches would hold the events back.
-  response.set({ ...headers, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' }).status(status);
+  // A proxy that buffers would hold the events back.
+  response.set({ ...headers, 'X-Accel-Buffering': 'no' }).status(status);
   response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
   response.flushHeaders();
   if (response.req.method === 'HEAD') return void response.end();

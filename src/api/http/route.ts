@@ -78,6 +78,8 @@ export interface RawCall extends Pick<Call, 'deps' | 'caller' | 'self' | 'effect
 export interface Route {
   readonly spec: RouteSpec;
   readonly read: (raw: RawCall) => () => Promise<Reply>;
+  /** The checked values of the address, in their one spelling. */
+  readonly readParams: (params: unknown) => unknown;
 }
 
 /** Declares a route. */
@@ -95,6 +97,7 @@ export function route<
   const readBody = reader('body', spec.body);
   return {
     spec,
+    readParams,
     read: ({ params, query, body, ...rest }) => {
       const call = { ...rest, params: readParams(params), query: readQuery(query), body: readBody(body) };
       return async () => checked(spec, await handle(call), rest.deps);

@@ -26,7 +26,10 @@ const nextCursor = z.string().nullable().meta({ description: 'Null on the last p
 /** A page of `item`s. */
 export const pageOf = <Item extends z.ZodType>(item: Item) => z.strictObject({ items: z.array(item), nextCursor });
 
-const position = z.tuple([z.iso.datetime(), z.guid()]);
+const position = z.tuple([z.iso.datetime({ precision: 3 }), z.guid()]);
+
+/** Before any row of ours; PostgreSQL, unlike JavaScript, has no year 0000. */
+const EARLIEST = new Date(0);
 
 /** The opaque cursor of a list in order of time and id. */
 export function writeCursor({ at, id: lastId }: { at: Date; id: string }): string {
@@ -43,7 +46,9 @@ export function readCursor(cursor: string | undefined, field = 'query.cursor'): 
     throw badCursor(field);
   }
   if (!read.success) throw badCursor(field);
-  return { at: new Date(read.data[0]), id: read.data[1] };
+  const [at, lastId] = read.data;
+  if (new Date(at) < EARLIEST) throw badCursor(field);
+  return { at: new Date(at), id: lastId };
 }
 
 function badCursor(field: string): Problem {

@@ -13,19 +13,25 @@ export const ORDER_PROBLEMS = {
     title: 'Customer required',
     detail: 'Only an active user may order, and only for its own customer.',
     remedy: 'Complete the profile first, which ties the user to a customer.',
-    retryable: false,
+    retryable: true,
     kind: 'forbidden',
   },
-  shipment_not_found: conflict(
-    'Not shipped',
-    'The warehouse has not accepted a shipment of this order.',
-    'Wait until the order is `shipped`, then say that it was delivered.',
-  ),
-  order_not_completed: conflict(
-    'Order not completed',
-    'Only a completed order can be refunded.',
-    'Cancel it while it is not shipped; else wait until it is delivered.',
-  ),
+  shipment_not_found: {
+    ...conflict(
+      'Not shipped',
+      'The warehouse has not accepted a shipment of this order.',
+      'Wait until the order is `shipped`, then say that it was delivered.',
+    ),
+    retryable: true,
+  },
+  order_not_completed: {
+    ...conflict(
+      'Order not completed',
+      'Only a completed order can be refunded.',
+      'Cancel it while it is not shipped; else wait until it is delivered.',
+    ),
+    retryable: true,
+  },
   stock_too_low: conflict(
     'Stock too low',
     'There would be less on hand than is reserved for orders.',
