@@ -1,5 +1,5 @@
 import test from 'ava';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import { DATABASE_LIMITS_MS } from './limits.ts';
 
 test('each limit of the database lies above the one within it, and below what a request may take', (t) => {
