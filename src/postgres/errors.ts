@@ -1,13 +1,15 @@
 /** SQLSTATEs, codes of Prisma and codes of Node that say: not now. */
-const TEMPORARY_CODES: ReadonlySet<string> = new Set([
-  // Prisma: unreachable, timed out, closed, no connection to be had, no transaction in time, a conflict of writes
-  ...['P1000', 'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'],
-  // PostgreSQL: shutting down, starting, idle for too long
-  ...['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'],
-  // PostgreSQL: cancelled or out of time, lock not to be had, deadlock, serialisation failure, a standby
-  ...['57014', '55P03', '40P01', '40001', '25006'],
-  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
-]);
+const TEMPORARY_CODES: ReadonlySet<string> = new Set(
+  [
+    // Prisma: unreachable, timed out, closed, no connection to be had, no transaction in time, a conflict of writes
+    ['P1000', 'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'],
+    // PostgreSQL: shutting down, starting, idle for too long
+    ['57P01', '57P02', '57P03', '57P05', '25P03', '25P04'],
+    // PostgreSQL: cancelled or out of time, lock not to be had, deadlock, serialisation failure, a standby
+    ['57014', '55P03', '40P01', '40001', '25006'],
+    ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+  ].flat(),
+);
 /** Classes of SQLSTATEs: no connection, no resources left. */
 const TEMPORARY_CLASSES = /^(08|53)[0-9A-Z]{3}$/;
 const TEMPORARY_MESSAGES = [

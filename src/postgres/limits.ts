@@ -1,6 +1,6 @@
 /**
- * How long each part of a transaction may take, in milliseconds. Each limit lies above the one before, so that what ends
- * a wait is the innermost limit that says why: a lock is freed by its idle holder's end before those who wait give up.
+ * How long each part of a transaction may take, in milliseconds. Each limit lies above the one before, so that what
+ * ends a wait is the innermost limit: a lock is freed by its idle holder's end before those who wait for it give up.
  */
 export const DATABASE_LIMITS_MS = {
   /** A transaction whose client says nothing. */

@@ -99,7 +99,7 @@ test('a stream goes on behind Last-Event-ID, and says when there is nothing more
   t.is((await api.ask('GET', `/orders/${randomUUID()}/events`, service)).body['code'], 'order_not_found');
 });
 
-test('a reader who claims to have heard more than has happened hears what happens from then on, and the end', async (t) => {
+test('a reader ahead of its stream hears what happens from then on, and the end', async (t) => {
   const id = await place();
   const stream = await follow(id, { after: '999' });
   await happen(id, { type: 'ParkingOverdue' });

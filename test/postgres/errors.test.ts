@@ -9,7 +9,7 @@ import { createDatabase } from '../support/services.ts';
 interface World {
   readonly db: Db;
   /** Somebody who holds the lock of a whole table until the test ends. */
-  lock(table: string): Promise<void>;
+  readonly lock: (table: string) => Promise<void>;
 }
 
 async function setUp(t: ExecutionContext, limits = ''): Promise<World> {
@@ -36,7 +36,7 @@ async function codeOf(t: ExecutionContext, work: Promise<unknown>): Promise<stri
   return typeof error === 'object' && error !== null ? String(Reflect.get(error, 'code')) : '';
 }
 
-test('a lock that is not to be had and a statement out of time are temporary, from Prisma and the driver', async (t) => {
+test('a lock not to be had and a statement out of time are temporary, from Prisma and the driver', async (t) => {
   const { db, lock } = await setUp(t);
   await lock('users');
   for (const limit of ['lock_timeout', 'statement_timeout']) {

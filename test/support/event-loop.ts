@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setTimeout } from 'node:timers/promises';
+import { scheduler } from 'node:timers/promises';
 
 const TRIES = 3;
 
@@ -10,21 +10,21 @@ export interface Held<Result> {
 }
 
 /**
- * Does `work` and tells the longest time for which it held the event loop: by the clock, but no more than the thread was
- * at work, so that a busy machine does not count.
+ * Does `work` and tells the longest time for which it held the event loop: by the clock, but no more than the thread
+ * was at work, so that a busy machine does not count.
  */
 export async function measureHold<Result>(work: () => Promise<Result>): Promise<Held<Result>> {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   const before = process.threadCpuUsage();
   delays.enable();
   const result = await work();
-  await setTimeout(1); // what was held up is measured when the loop comes round again
+  await scheduler.wait(1); // what was held up is measured when the loop comes round again
   delays.disable();
   const { user, system } = process.threadCpuUsage(before);
   return { result, heldMs: Math.min(delays.max / 1e6, (user + system) / 1e3) };
 }
 
-/** As `measureHold`; work that held for longer than `limitMs` is done again, since garbage is collected at times, too. */
+/** As `measureHold`; work that held for longer than `limitMs` is done again: the collector of garbage holds, too. */
 export async function measureShortestHold<Result>(work: () => Promise<Result>, limitMs: number): Promise<Held<Result>> {
   const { result, heldMs } = await measureHold(work);
   let shortestMs = heldMs;

@@ -8,7 +8,7 @@ const BACKSLASH = 0x5c;
 const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
-/** Reads bodies of JSON in UTF-8 up to `limitBytes`; one that is nested too deeply is refused before anything walks it. */
+/** Reads bodies of JSON in UTF-8 up to `limitBytes`; too deep a one is refused before anything walks it. */
 export function jsonBody(limitBytes: number): RequestHandler {
   return express.json({
     limit: limitBytes,
