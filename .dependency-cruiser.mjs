@@ -46,7 +46,6 @@ const CROSSINGS = {
   'user-sync': ['users', 'profile'],
   process: ['orders'], // the registry of process types
   processes: ['bulk', 'operations'], // commands to many processes
-  runtime: ['users'],
   http: ['users', 'profile', 'user-sync', 'orders'], // one catalogue of errors; a caller is one of our users
   audits: EVERY,
   bulk: EVERY,

@@ -5,7 +5,7 @@ import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/repl
 import { createConsumers } from '../../consumers/consumers.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
-import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { enqueueCalls, WORKFLOW_RELAY } from '../../messaging/outbox/workflow-outbox.ts';
 import type { NotificationGateways } from '../../notifications/channels.ts';
 import { createRedelivery } from '../../notifications/redeliver.ts';
 
@@ -37,7 +37,7 @@ export function replayHandlers({
     ...Object.fromEntries(ofConsumers),
     [MESSAGE_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),
     // Back into the workflow outbox; its relay makes the call.
-    'pending-start': async (tenantId, { payload }) => {
+    [WORKFLOW_RELAY]: async (tenantId, { payload }) => {
       const { signalName, signalArg, input, ...call } = parkedCall.parse(JSON.parse(payload));
       await db.inTenant(tenantId, (tx) =>
         enqueueCalls(tx, [

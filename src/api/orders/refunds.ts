@@ -1,3 +1,4 @@
+import { GOODS_RETURNED } from '../../domain/orders/refund-process.ts';
 import { z } from 'zod';
 import { isDuplicate } from '../../postgres/errors.ts';
 import { insertRefund, type NewRefund } from '../../db/orders/request-refund.ts';
@@ -16,8 +17,6 @@ import { id, instant } from '../http/values.ts';
 
 const params = z.object({ id });
 const DAY_MS = 24 * 60 * 60_000;
-/** Signal to a refund's process: the goods are back. */
-const GOODS_RETURNED = 'goodsReturned';
 
 const refundSchema = z
   .strictObject({

@@ -1,11 +1,9 @@
 import type { Pool } from 'pg';
+import { DELIVERED } from '../../domain/orders/order-process.ts';
 import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import type { ProcessStateRow } from '../processes/process-list.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
-
-/** Signal to an order's process: it was delivered. */
-const DELIVERED = 'delivered';
 
 /**
  * Marks the order's shipment as delivered and queues the signal to its process, in one statement; repeated, it changes

@@ -11,6 +11,9 @@ export interface OrderProviders {
   readonly shipping: Provider;
 }
 
+/** What an order waits to be told once it is shipped: it has reached its customer. */
+export const DELIVERED = 'delivered';
+
 /** The data of an order's process. What was ordered, by whom and where it goes is in the order's rows. */
 // A type, since an interface is not assignable to a record.
 export type OrderData = {
@@ -45,6 +48,6 @@ export const orderProcess: ProcessDefinition<OrderData> = {
       isPivot: true,
       failures: { warehouse_timed_out: 'unknown' } satisfies ProviderFailures,
     },
-    await_delivery: { awaits: 'delivered', limitMs: ({ deliveryLimitMs }) => deliveryLimitMs, late: 'remind' },
+    await_delivery: { awaits: DELIVERED, limitMs: ({ deliveryLimitMs }) => deliveryLimitMs, late: 'remind' },
   },
 };

@@ -1,6 +1,9 @@
 import type { ProcessDefinition, Provider } from '../process/definition.ts';
 import type { ProviderFailures } from './port-codes.ts';
 
+/** What a refund waits to be told: the goods are back. */
+export const GOODS_RETURNED = 'goodsReturned';
+
 /** The data of a refund's process; the sum is in the refund's row. */
 export type RefundData = {
   /** How long the goods may take to come back, in milliseconds; 0: they need not come back. */
@@ -16,7 +19,7 @@ export const refundProcess: ProcessDefinition<RefundData> = {
   summary: 'Refund of an order: accepted, goods returned, paid back',
   steps: {
     accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund', providedBy: 'payment' },
-    await_goods: { awaits: 'goodsReturned', limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
+    await_goods: { awaits: GOODS_RETURNED, limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
     pay_back: {
       execute: 'payBack',

@@ -4,6 +4,9 @@ import { sql, type AnyTx } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 
+/** The relay's name as a source of dead letters. */
+export const WORKFLOW_RELAY = 'pending-start';
+
 /** NOTIFY channel that wakes the relay; a lost wake-up costs one polling interval. */
 export const WORKFLOW_OUTBOX_CHANNEL = 'pending_start';
 

@@ -11,6 +11,7 @@ import {
   WORKFLOW_OUTBOX_CHANNEL,
   type FailedCall,
   type ClaimedCall,
+  WORKFLOW_RELAY,
 } from './workflow-outbox.ts';
 import { createPollLoop, type PollLoop } from '../../postgres/poll-loop.ts';
 import { createOutageLog } from '../../telemetry/outage-log.ts';
@@ -144,7 +145,7 @@ async function park({ db, logger }: WorkflowRelayDeps, row: ClaimedCall, error: 
   await db.inTenant(row.tenantId, (tx) =>
     parkDeadLetter(tx, {
       tenantId: row.tenantId,
-      source: 'pending-start',
+      source: WORKFLOW_RELAY,
       type: row.workflowType,
       cause: 'call_refused' satisfies MessagingCause,
       detail: String(error),
