@@ -55,6 +55,17 @@ prototype.query = function watched(...args) {
     : sent;
 };
 
+// A call to another system is a point like a statement: before it is made, and before its answer is heard.
+const { fetch: send } = globalThis;
+globalThis.fetch = async (resource, init) => {
+  const { body } = init ?? {};
+  const text = `call ${new URL(resource instanceof Request ? resource.url : resource).pathname}`;
+  const concerned = new Set(targets.namedBy(text, typeof body === 'string' ? body : null));
+  if (isHeld('before', text, concerned)) return new Promise(() => {});
+  const answer = await send(resource, init);
+  return isHeld('after', text, concerned) ? new Promise(() => {}) : answer;
+};
+
 /** Whether one of the targets stays here: at a point where none was held before, or because it is held already. */
 function isHeld(moment: 'before' | 'after', text: string, concerned: ReadonlySet<Target>): boolean {
   const statement = `${moment} ${text.replace(/\s+/g, ' ').trim().slice(0, 250)}`;

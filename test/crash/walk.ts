@@ -21,6 +21,8 @@ export interface Flow {
   readonly from: RegExp;
   /** Sets the flow going for the targets; what it asks of the process may stay without an answer. */
   readonly begin: (targets: readonly string[]) => Promise<void>;
+  /** How many go at a time; more need more connections, which those that are held keep. */
+  readonly batch?: number;
   /** Whether the flow has come to its end for the target. */
   readonly isDone: (target: string) => Promise<boolean>;
 }
@@ -36,6 +38,7 @@ export async function walk({
   from,
   begin,
   isDone,
+  batch = BATCH,
 }: Flow): Promise<{ targets: string[]; points: string[]; kills: number }> {
   const journal = join(world.env['DATA_DIR'] ?? '', `${randomUUID()}.journal`);
   await writeFile(journal, '');
@@ -51,7 +54,7 @@ export async function walk({
   const start = kind === 'worker' ? world.startWorker : world.startApi;
   const all: string[] = [];
   for (let kills = 0; ; kills += 1) {
-    const targets = Array.from({ length: BATCH }, () => randomUUID());
+    const targets = Array.from({ length: batch }, () => randomUUID());
     all.push(...targets);
     const child = await start({
       preload,

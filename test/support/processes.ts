@@ -24,7 +24,7 @@ export interface TestProcess {
  * settings over the test's own environment.
  */
 export function startProcess(
-  entry: 'worker.ts' | 'server.ts' | 'test/crash/saga-worker.ts',
+  entry: 'worker.ts' | 'server.ts' | 'test/crash/saga-worker.ts' | 'test/crash/order-worker.ts',
   env: Readonly<Record<string, string>>,
   preload?: URL,
 ): TestProcess {
