@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allChecks, holds } from './checks.ts';
 import { groupLives, send } from './launcher/processes.ts';
+import { quickTests } from './quick-tests.ts';
 import { countsOfAva, summary, type Counts } from './test-counts.ts';
 import { startTestServices } from './test-services.ts';
 
@@ -15,12 +16,14 @@ const ZONE = 'America/St_Johns';
 
 const STOP_TIMEOUT_MS = 20_000;
 
-const avaArgs = process.argv.slice(2);
+const isQuick = process.argv[2] === '--quick';
+const named = process.argv.slice(isQuick ? 3 : 2);
+const avaArgs = isQuick ? [...quickTests(), ...named] : named;
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-if (avaArgs.length === 0) {
+if (named.length === 0) {
   for (const check of allChecks()) {
     if (stop.signal.aborted) break;
     counts[(await holds(check, stop.signal)) ? 'passed' : 'failed'] += 1;

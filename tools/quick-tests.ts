@@ -1,0 +1,26 @@
+import { globSync } from 'node:fs';
+
+/** All tests, as package.json has them for ava. */
+const ALL = ['{src,test,tools,packages}/**/*.test.ts'];
+
+/**
+ * What `npm run test:quick` leaves out: whatever starts, kills or restarts processes, installs packages, needs a
+ * browser or Kafka, or throws random requests at the product. Any other test file is in it.
+ */
+const LEFT_OUT: readonly string[] = [
+  'test/chaos/**',
+  'test/crash/**',
+  'test/deploy/**',
+  'test/fuzz/**',
+  'test/start-up/**',
+  'test/sync-helper/**',
+  'test/telemetry/**',
+  'test/**/*kafka*',
+  'test/**/*outage*',
+  'test/http/server-process.test.ts',
+];
+
+/** The test files of a quick run. */
+export function quickTests(): string[] {
+  return globSync(ALL, { exclude: [...LEFT_OUT, '**/node_modules/**'] }).toSorted();
+}
