@@ -4,7 +4,9 @@ import { findUser } from '../../db/users/users.ts';
 import { Problem } from '../http/problem.ts';
 import { requireOwn, route, type Route } from '../http/route.ts';
 import { registrationSchema, userAnswer, userChangesSchema, userSchema } from './user.schemas.ts';
-import { changeUser, deleteUser, registerUser } from '../../db/users/register-user.ts';
+import { changeUser } from '../../db/users/change-user.ts';
+import { deleteUser } from '../../db/users/delete-user.ts';
+import { registerUser } from '../../db/users/register-user.ts';
 import {
   id,
   pageCursor,

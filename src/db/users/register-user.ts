@@ -1,29 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { TOPICS, userEvent } from '../../events/user-events.ts';
-import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import type { Config } from '../../config/config.ts';
-import { lockStreams } from '../../messaging/log/lock-streams.ts';
-import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
-import { enqueueUserChanged } from './user-changes.ts';
-import {
-  anonymiseUser,
-  changeContact,
-  findUser,
-  findUserBySubject,
-  insertUser,
-  type Contact,
-  type ContactChanges,
-  type UserKey,
-  type UserRow,
-} from './users.ts';
+import type { WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
+import { findUserBySubject, insertUser, type Contact, type UserKey, type UserRow } from './users.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
 import { registerProfile } from '../../domain/profile/profile.ts';
-import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../../workflows/profile/profile.messages.ts';
-import {
-  USER_SYNC_WORKFLOW,
-  userDeletedSyncSignal,
-  userSyncWorkflowId,
-} from '../../workflows/user-sync/user-sync.messages.ts';
+import { PROFILE_WORKFLOW, profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
+import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
 import type { Db } from '../../postgres/client.ts';
 
 /** Who registers, with which services; without them SYNC_SERVICES, now and when the setting changes. */
@@ -69,63 +51,10 @@ export async function registerUser(
   return { user: known, isNew: false };
 }
 
-/**
- * Writes contact fields and channels and the signal by which the user's services are sent the change, in one
- * transaction; undefined: there is no such user.
- */
-export async function changeUser(
-  { db }: Pick<Writer, 'db'>,
-  key: UserKey,
-  changes: ContactChanges,
-): Promise<UserRow | undefined | 'phone_required'> {
-  return db.inTenant(key.tenantId, async (tx) => {
-    const version = await changeContact(tx, key, changes);
-    if (version === 'phone_required') return version;
-    if (typeof version === 'number') await enqueueUserChanged(tx, { ...key, version });
-    return findUser(tx, key);
-  });
-}
-
-/**
- * Anonymises the user and writes `user.deleted` and the signals that end its workflows, in one transaction; false:
- * there is no such user, or it was deleted.
- */
-export async function deleteUser({ db }: Pick<Writer, 'db'>, key: UserKey, now: Date): Promise<boolean> {
-  return db.inTenant(key.tenantId, async (tx) => {
-    await lockStreams(tx, [key.userId]);
-    const deleted = await anonymiseUser(tx, key, now);
-    if (deleted === undefined) return false;
-    await enqueueMessages(tx, [
-      userEvent({ topic: TOPICS.userDeleted, messageId: `${TOPICS.userDeleted}:${key.userId}`, user: deleted }),
-    ]);
-    await enqueueCalls(tx, deletionsOf(key));
-    return true;
-  });
-}
-
 function startsOf({ tenantId, userId }: UserKey): WorkflowCall[] {
   const input = { tenantId, userId };
   return [
     { tenantId, kind: 'start', workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId), input },
     { tenantId, kind: 'start', workflowType: USER_SYNC_WORKFLOW, workflowId: userSyncWorkflowId(userId), input },
-  ];
-}
-
-function deletionsOf({ tenantId, userId }: UserKey): WorkflowCall[] {
-  return [
-    {
-      tenantId,
-      kind: 'signal',
-      workflowType: PROFILE_WORKFLOW,
-      workflowId: profileWorkflowId(userId),
-      signal: { name: userDeletedSignal.name },
-    },
-    {
-      tenantId,
-      kind: 'signal',
-      workflowType: USER_SYNC_WORKFLOW,
-      workflowId: userSyncWorkflowId(userId),
-      signal: { name: userDeletedSyncSignal.name },
-    },
   ];
 }
