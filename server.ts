@@ -5,6 +5,7 @@ import { openDatabase } from './src/composition/database.ts';
 import { createGateways } from './src/composition/gateways.ts';
 import { createBus } from './src/messaging/create-bus.ts';
 import { parkInDeadLetters } from './src/messaging/dead-letters/park.ts';
+import { assertIdentityProvider } from './src/config/auth.ts';
 import { loadProcessConfig, type Config } from './src/config/config.ts';
 import { ConfigError } from './src/config/setting.ts';
 import { waitForDatabase } from './src/db/wait-for-database.ts';
@@ -27,6 +28,7 @@ try {
 
 /** Builds every dependency, serves until a signal or the launcher's end, and stops everything in order. */
 async function runApi(config: Config): Promise<void> {
+  assertIdentityProvider(config);
   const logger = createLogger(config, 'api');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
@@ -38,6 +40,7 @@ async function runApi(config: Config): Promise<void> {
   const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
   const workflowRelay = createWorkflowRelay({ db, client, config, logger });
   const alerts = createAlertLoop({ db, client, config, mail: gateways.mail, logger });
+  let isDatabaseChecked = false;
   const { app, events } = await createApi({
     config,
     db,
@@ -47,6 +50,7 @@ async function runApi(config: Config): Promise<void> {
     logger,
     metrics: createMetrics({ db }),
     wakeOutboxRelay: () => workflowRelay.wake(),
+    isDatabaseChecked: () => isDatabaseChecked,
   });
   const server = createServer(app);
 
@@ -56,10 +60,11 @@ async function runApi(config: Config): Promise<void> {
     stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
   );
   try {
-    // While PostgreSQL is away the API serves with /readyz red.
+    // While PostgreSQL is away the API serves with /readyz red, and until its role was checked nothing but health.
     await waitForDatabase(db, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
       if (!stopping.signal.aborted) throw error;
     });
+    isDatabaseChecked = true;
     workflowRelay.start();
     alerts.start();
     await stopped;

@@ -26,6 +26,7 @@ export function allChecks(): Check[] {
       command: ['depcruise', '--config', '.dependency-cruiser.mjs', '--output-type', 'err', ...sources],
     },
     { title: 'Unused code', command: ['knip'] },
+    { title: 'Lock file', command: [process.execPath, 'tools/check-lock.ts'] },
     { title: 'Migrations against the schema', command: [process.execPath, 'tools/check-migrations.ts'] },
     ...(hasScript('asyncapi:check')
       ? [{ title: 'AsyncAPI', command: ['npm', 'run', '-s', 'asyncapi:check'] } satisfies Check]

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import { arch, platform } from 'node:os';
@@ -8,6 +9,14 @@ import { ProvisioningError, cacheFolder, cached, run, step, versionOf } from './
 const module = fileURLToPath(new URL('temporal/', import.meta.url));
 const CONNECT_TIMEOUT_MS = 5_000;
 const DOWNLOAD_TIMEOUT_MS = 300_000;
+/** The release that is downloaded, which is the one that go.mod builds, and the SHA-256 of its archives. */
+const RELEASE = '1.5.1';
+/** @type {ReadonlyMap<string, string>} */
+const ARCHIVES = new Map([
+  ['linux_amd64', 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d'],
+  ['darwin_amd64', 'bbb73e2a31135abe50a1f1cdb35030c42961df618e8ce9c60ae89f201540c5d9'],
+  ['darwin_arm64', 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415'],
+]);
 // The first server with everything that the workflows use (Update-with-Start, deployment versions).
 const OLDEST_SERVER = { major: 1, minor: 28 };
 
@@ -22,7 +31,10 @@ export function findTemporalCli() {
   return [downloadedName(), builtName()].map(cachedCli).find((file) => existsSync(file));
 }
 
-/** Finds the Temporal CLI or provides it: by the official download, else by building it with Go. */
+/**
+ * Finds the Temporal CLI or provides it: by the download of one release whose digest is known, else by building it with
+ * Go, whose checksums `go.sum` holds.
+ */
 export async function provideTemporalCli() {
   const found = findTemporalCli();
   if (found) return found;
@@ -32,7 +44,7 @@ export async function provideTemporalCli() {
 }
 
 const cachedCli = (/** @type {string} */ name) => join(cacheFolder(), name, 'temporal');
-const downloadedName = () => 'temporal-cli-download';
+const downloadedName = () => `temporal-cli-${RELEASE}-download`;
 const builtName = () =>
   `temporal-cli-${/temporalio\/cli v(\S+)/.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1]}`;
 
@@ -48,9 +60,17 @@ async function download() {
     ['x64', 'amd64'],
     ['arm64', 'arm64'],
   ]).get(arch());
-  if (!cpu || !['linux', 'darwin'].includes(platform())) return false;
-  const archive = await fetchArchive(`https://temporal.download/cli/archive/latest?platform=${platform()}&arch=${cpu}`);
+  const name = `${platform()}_${cpu}`;
+  const digest = ARCHIVES.get(name);
+  if (digest === undefined) return false;
+  const archive = await fetchArchive(
+    `https://github.com/temporalio/cli/releases/download/v${RELEASE}/temporal_cli_${RELEASE}_${name}.tar.gz`,
+  );
   if (!archive) return false;
+  if (!isArchive(archive, digest)) {
+    console.log('The downloaded Temporal CLI is not the release that is known here; it is not used.');
+    return false;
+  }
   try {
     await cached(downloadedName(), async (folder) => {
       await writeFile(join(folder, 'archive.tar.gz'), archive);
@@ -65,6 +85,16 @@ async function download() {
     );
     return false;
   }
+}
+
+/**
+ * Whether an archive is the one of this SHA-256.
+ *
+ * @param {Buffer} archive
+ * @param {string} digest
+ */
+function isArchive(archive, digest) {
+  return createHash('sha256').update(archive).digest('hex') === digest;
 }
 
 /** @param {string} url */

@@ -67,4 +67,8 @@ test("failureReport cuts the error's text and blanks personal data out of it", (
     'no account for ([…]), […]',
   );
   t.is(text('Key (email)=(ada@example.com) exists'), 'Key (email)=([…]) exists');
+  t.is(text('mailto:ada@example.com, a@b, @c.d'), 'mailto:[…], a@b, @c.d');
+  const before = process.threadCpuUsage();
+  for (const unit of ['a', 'a@', 'a@a.', '@.']) text(unit.repeat(1_000_000));
+  t.true(process.threadCpuUsage(before).user < 1_000_000, 'time grows with the length alone');
 });

@@ -5,7 +5,9 @@ import type { UserCopy } from './copy.ts';
 
 /** Error texts and reasons are cut at this many characters. */
 const MAX_TEXT_LENGTH = 1_000;
-const E_MAIL = /[^\s@<>()[\]"',;:]+@[^\s@<>()[\]"',;:]+\.[^\s@<>()[\]"',;:]+/g;
+/** Only so much of a text is looked at. */
+const MAX_READ_LENGTH = 4 * MAX_TEXT_LENGTH;
+const WORDS = /[^\s<>()[\]"',;:]+/g;
 
 /** Who answers about which copy. */
 export interface Answer {
@@ -115,8 +117,13 @@ function message({
 function withoutPersonalData(text: string, personal: readonly string[]): string {
   const known = personal.filter((value) => value.length > 2).toSorted((a, b) => b.length - a.length);
   return known
-    .reduce((rest, value) => rest.replaceAll(value, '[…]'), text)
-    .replaceAll(E_MAIL, '[…]')
+    .reduce((rest, value) => rest.replaceAll(value, '[…]'), text.slice(0, MAX_READ_LENGTH))
+    .replaceAll(WORDS, (word) => (mayBeEmail(word) ? '[…]' : word))
     .slice(0, MAX_TEXT_LENGTH)
     .toWellFormed();
+}
+
+function mayBeEmail(word: string): boolean {
+  const at = word.lastIndexOf('@');
+  return at > 0 && word.indexOf('.', at + 2) > 0;
 }

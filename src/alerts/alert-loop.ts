@@ -44,7 +44,9 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
   const { db, config, logger } = deps;
   const checks = deps.checks ?? createChecks();
   const webhook =
-    config.ALERT_WEBHOOK_URL === undefined ? undefined : createWebhookGateway({ url: config.ALERT_WEBHOOK_URL });
+    config.ALERT_WEBHOOK_URL === undefined
+      ? undefined
+      : createWebhookGateway({ url: config.ALERT_WEBHOOK_URL, secret: config.ALERT_WEBHOOK_SECRET });
   const claim = {
     name: LEASE,
     owner: `${hostname()}:${process.pid}:${randomUUID()}`,

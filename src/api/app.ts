@@ -21,6 +21,14 @@ const forbidStorage: RequestHandler = (_request, response, next) => {
   next();
 };
 
+/** Before it is known that row-level security binds us, a request might show another tenant's rows. */
+function requireCheckedDatabase({ isDatabaseChecked = () => true }: ApiDeps): RequestHandler {
+  return (_request, _response, next) => {
+    if (!isDatabaseChecked()) throw new Problem('database_unavailable');
+    next();
+  };
+}
+
 /** The API; it is the caller who listens. */
 export function createApp(deps: ApiDeps): Express {
   const { config, log, metrics, verifyToken } = deps;
@@ -44,8 +52,9 @@ export function createApp(deps: ApiDeps): Express {
     async (_request, response) =>
       void response.set('Content-Type', metrics.registry.contentType).send(await metrics.text()),
   );
+  app.use(['/openapi.json', '/docs'], rateLimiter(config.RATE_LIMIT_PER_MINUTE));
   app.use(docsRouter());
-  app.use(forbidStorage);
+  app.use(forbidStorage, requireCheckedDatabase(deps));
   app.use(authentication(verifyToken), rateLimiter(config.RATE_LIMIT_PER_MINUTE));
   app.use(jsonBody(config.BODY_LIMIT_KB * 1024));
   app.use(mountRoutes(ROUTES, deps));

@@ -31,14 +31,16 @@ type TokenSettings = Pick<
 const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 // Never `*`: to the database that means every tenant.
 const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** How often the keys of the identity provider are fetched again. */
+const REFRESH_MS = 5 * 60_000;
 const MAX_SUBJECT_LENGTH = 255;
 
 /** Verifies tokens with the keys at JWKS_URL or, without one, with the key pair under DATA_DIR. */
-export async function createTokenVerifier(config: TokenSettings): Promise<TokenVerifier> {
+export async function createTokenVerifier(config: TokenSettings, now: () => number = Date.now): Promise<TokenVerifier> {
   const keys: JWTVerifyGetKey =
     config.JWKS_URL === undefined
       ? createLocalJWKSet({ keys: [(await localKeys(config.DATA_DIR)).publicJwk] })
-      : createRemoteJWKSet(new URL(config.JWKS_URL), { timeoutDuration: 3_000 });
+      : remoteKeys(config.JWKS_URL, now);
   const options = {
     issuer: config.JWT_ISSUER,
     audience: config.JWT_AUDIENCE,
@@ -65,6 +67,22 @@ export async function createTokenVerifier(config: TokenSettings): Promise<TokenV
         reason: error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.',
       };
     }
+  };
+}
+
+/**
+ * The keys of an identity provider. Those that are known hold for as long as it is away, and are fetched again in the
+ * background; a key that is not known is asked for at once.
+ */
+function remoteKeys(url: string, now: () => number): JWTVerifyGetKey {
+  const keys = createRemoteJWKSet(new URL(url), { timeoutDuration: 3_000, cacheMaxAge: Infinity });
+  let askedAtMs = now();
+  return async (header, token) => {
+    if (now() - askedAtMs > REFRESH_MS) {
+      askedAtMs = now();
+      if (keys.jwks() !== undefined) void keys.reload().catch(() => undefined); // the next one tries again
+    }
+    return keys(header, token);
   };
 }
 

@@ -14,7 +14,7 @@ import type { Db } from '../postgres/client.ts';
 import { createEventFeed, type EventFeed, type EventFeedOptions } from '../realtime/event-feed.ts';
 
 /** What the API is made of. */
-export interface ApiParts extends Pick<ApiDeps, 'metrics' | 'wakeOutboxRelay' | 'checkAnswers'> {
+export interface ApiParts extends Pick<ApiDeps, 'metrics' | 'wakeOutboxRelay' | 'isDatabaseChecked' | 'checkAnswers'> {
   readonly config: Config;
   readonly db: Db;
   readonly client: Client;

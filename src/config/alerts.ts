@@ -4,6 +4,7 @@ import { integer, number, optional, type Setting } from './setting.ts';
 /** Settings of the alert checks. */
 export const alertsSettings = {
   ALERT_WEBHOOK_URL: ['', optional.pipe(z.url().optional())],
+  ALERT_WEBHOOK_SECRET: ['', optional.pipe(z.string().min(16, 'must have 16 characters at least').optional())],
   ALERT_CHECK_INTERVAL_MS: ['15000', integer(100)],
   ALERT_SYNC_FAILURE_RATE: ['0.2', number(0, 1)],
   ALERT_SYNC_FAILURE_MINIMUM: ['5', integer(1)],

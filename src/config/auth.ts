@@ -1,12 +1,21 @@
 import { z } from 'zod';
-import { optional, type Setting } from './setting.ts';
+import { flag, optional, settingError, type Setting, type SettingValues } from './setting.ts';
 
 /** Settings of tokens and tenants. */
 export const authSettings = {
   JWKS_URL: ['', optional.pipe(z.url().optional())],
+  NODE_ENV: ['', optional],
+  ALLOW_LOCAL_KEYS: ['false', flag],
   JWT_ISSUER: ['steadfast', z.string().min(1)],
   JWT_AUDIENCE: ['steadfast-api', z.string().min(1)],
   JWT_ROLE_CLAIM: ['role', z.string().min(1)],
   JWT_TENANT_CLAIM: ['tenant', z.string().min(1)],
   DEFAULT_TENANT: ['default', z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)],
 } as const satisfies Record<string, Setting>;
+
+/** Fails in production when tokens would be verified with a key pair of our own, unless that is allowed by name. */
+export function assertIdentityProvider({ NODE_ENV, JWKS_URL, ALLOW_LOCAL_KEYS }: IdentitySettings): void {
+  if (NODE_ENV !== 'production' || JWKS_URL !== undefined || ALLOW_LOCAL_KEYS) return;
+  throw settingError('JWKS_URL', 'in production it is needed; ALLOW_LOCAL_KEYS=true goes without, for trying out');
+}
+type IdentitySettings = Pick<SettingValues<typeof authSettings>, 'NODE_ENV' | 'JWKS_URL' | 'ALLOW_LOCAL_KEYS'>;

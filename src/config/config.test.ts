@@ -26,6 +26,22 @@ test('SMS_WEBHOOK_URL needs a secret, which no message shows', (t) => {
   t.notThrows(() => loadConfig({ SMS_WEBHOOK_URL, SMS_WEBHOOK_SECRET: '0123456789abcdef' }));
 });
 
+test('what may hold a password is not shown, however malformed it is', (t) => {
+  for (const [name, value] of [
+    ['DATABASE_URL', 'postgress://ada:hush@db'],
+    ['MIGRATION_DATABASE_URL', 'ada:hush@db/steadfast'],
+    ['SMTP_URL', 'smtp:/ada:hush@mail'],
+    ['SMS_WEBHOOK_URL', 'ada:hush@sms'],
+    ['JWKS_URL', '//ada:hush'],
+    ['ALERT_WEBHOOK_SECRET', 'hush'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'hush'],
+  ] as const) {
+    const { message } = t.throws(() => loadConfig({ [name]: value }), { instanceOf: ConfigError });
+    t.true(message.startsWith(`${name}: `));
+    t.notRegex(message, /hush|ada/);
+  }
+});
+
 test('ALERT_SYNC_FAILURE_RATE is a share', (t) => {
   t.throws(() => loadConfig({ ALERT_SYNC_FAILURE_RATE: '20' }), {
     instanceOf: ConfigError,

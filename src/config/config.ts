@@ -41,7 +41,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     const read = schema.safeParse((env[name] ?? fallback).trim());
     if (read.success) return [name, read.data];
     const problem = read.error.issues[0]?.message ?? 'is not valid';
-    const shown = name.endsWith('_SECRET') ? 'it is not shown' : `it is ${JSON.stringify(env[name] ?? fallback)}`;
+    const shown = mayHoldPassword(name) ? 'it is not shown' : `it is ${JSON.stringify(env[name] ?? fallback)}`;
     throw new ConfigError(`${name}: ${problem} (${shown}; see .env.example)`);
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each entry was read by the schema of its type
@@ -49,6 +49,11 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   assertMessagingSettings(config);
   assertNotificationSettings(config);
   return config;
+}
+
+// However malformed: what no parser takes for a URL may hold a password all the same.
+function mayHoldPassword(name: string): boolean {
+  return /_(SECRET|PASSWORD|URL|ENDPOINT)$/.test(name);
 }
 
 /** The process's own settings: the environment, over a `.env` file in the working directory when there is one. */

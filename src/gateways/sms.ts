@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { PermanentDeliveryError } from './permanent-error.ts';
+import { signatureOf } from './signature.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -36,8 +36,6 @@ export function createSmsGateway({ url, secret }: { url: string; secret: string 
   return {
     send: async ({ id, to, text }) => {
       const body = JSON.stringify({ to, text });
-      const timestamp = String(Math.floor(Date.now() / 1_000));
-      const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');
       const response = await fetch(url, {
         method: 'POST',
         redirect: 'manual',
@@ -46,8 +44,7 @@ export function createSmsGateway({ url, secret }: { url: string; secret: string 
         headers: {
           'content-type': 'application/json',
           'idempotency-key': id,
-          'x-steadfast-timestamp': timestamp,
-          'x-steadfast-signature': `v1=${signature}`,
+          ...signatureOf({ body, secret }),
         },
       });
       await response.body?.cancel();

@@ -1,3 +1,5 @@
+import { signatureOf } from './signature.ts';
+
 const TIMEOUT_MS = 10_000;
 
 /** Tells another system by an HTTP call. */
@@ -8,16 +10,27 @@ export interface WebhookGateway {
   post(payload: { readonly id: string; readonly body: object }): Promise<void>;
 }
 
-/** A gateway that posts JSON to `url`; it follows no redirect and waits 10 s for an answer. */
-export function createWebhookGateway({ url }: { url: string }): WebhookGateway {
+/** A gateway that posts JSON to `url`; signed when there is a `secret`; it follows no redirect and waits 10 s. */
+export function createWebhookGateway({
+  url,
+  secret,
+}: {
+  readonly url: string;
+  readonly secret?: string | undefined;
+}): WebhookGateway {
   return {
-    post: async ({ id, body }) => {
+    post: async ({ id, body: payload }) => {
+      const body = JSON.stringify(payload);
       const response = await fetch(url, {
         method: 'POST',
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        headers: { 'content-type': 'application/json', 'idempotency-key': id },
-        body: JSON.stringify(body),
+        headers: {
+          'content-type': 'application/json',
+          'idempotency-key': id,
+          ...(secret === undefined ? {} : signatureOf({ body, secret })),
+        },
+        body,
       });
       await response.body?.cancel();
       if (!response.ok) throw new Error(`the webhook answered ${response.status}`);

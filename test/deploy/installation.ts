@@ -19,6 +19,7 @@ export const PASSWORDS = {
   STEADFAST_LOGIN_PASSWORD: 'login',
   TEMPORAL_DB_PASSWORD: 'temporal',
   GRAFANA_PASSWORD: 'grafana',
+  ALLOW_LOCAL_KEYS: 'true',
 };
 
 /** The services of docker-compose.yml with passwords in it. */

@@ -51,6 +51,39 @@ test("/openapi.json is the committed document, and every problem's type leads to
   }
 });
 
+test('/openapi.json is sent to those who do not have it yet, and public pages are limited by address', async (t) => {
+  const first = await get('/openapi.json');
+  const tag = first.headers.get('ETag') ?? '';
+  const again = await fetch(`${api.url}/openapi.json`, { headers: { 'If-None-Match': tag } });
+  t.deepEqual([first.status, again.status, await again.text()], [200, 304, '']);
+  const narrow = await startApi({ db: api.db, settings: { RATE_LIMIT_PER_MINUTE: '3' } });
+  t.teardown(() => narrow.close());
+  for (const path of ['/openapi.json', '/docs/errors', '/docs/'])
+    t.is((await fetch(`${narrow.url}${path}`)).status, 200);
+  t.is((await fetch(`${narrow.url}/openapi.json`)).status, 429);
+  t.is((await fetch(`${narrow.url}/healthz`)).status, 200);
+});
+
+test('many who ask for readiness at once cost one look', async (t) => {
+  let pings = 0;
+  const db = { ...api.db, ping: async () => void (pings += 1) };
+  const counted = await startApi({ db });
+  t.teardown(() => counted.close());
+  await Promise.all(Array.from({ length: 50 }, () => fetch(`${counted.url}/readyz`)));
+  t.true(pings < 10, String(pings));
+});
+
+test('until row-level security is known to bind, nothing but health is answered', async (t) => {
+  let isChecked = false;
+  const starting = await startApi({ db: api.db, isDatabaseChecked: () => isChecked });
+  t.teardown(() => starting.close());
+  const admin = { role: 'admin', sub: 'boss' } as const;
+  t.like(await starting.ask('GET', '/users', admin), { status: 503, body: { code: 'database_unavailable' } });
+  t.is((await starting.ask('GET', '/healthz')).status, 200);
+  isChecked = true;
+  t.is((await starting.ask('GET', '/users', admin)).status, 200);
+});
+
 test('/docs is readable with what the API itself serves', async (t) => {
   const page = await get('/docs/');
   t.is(page.status, 200);

@@ -60,11 +60,13 @@ export async function startApi({
   temporalAddress = '127.0.0.1:1',
   db: given,
   streams = {},
+  isDatabaseChecked = () => true,
 }: {
   settings?: Record<string, string>;
   temporalAddress?: string;
   db?: Db;
   streams?: Partial<EventFeedOptions>;
+  isDatabaseChecked?: () => boolean;
 } = {}): Promise<TestApi> {
   const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-api-'));
   const config = loadConfig({
@@ -90,6 +92,7 @@ export async function startApi({
     logger: pino({ level: 'silent' }),
     streams,
     checkAnswers: true,
+    isDatabaseChecked,
     wakeOutboxRelay: () => {
       wakes += 1;
     },

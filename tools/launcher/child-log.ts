@@ -37,7 +37,7 @@ export function openChildLog({
   folder: string;
   toTerminal: (line: string) => string | undefined;
 }): ChildLog {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${name}.log`);
   let bytes = sizeOf(path);
   let file = open(path);
@@ -80,7 +80,7 @@ export function showPostgresProblems(line: string): string | undefined {
 }
 
 function open(path: string): WriteStream {
-  return createWriteStream(path, { flags: 'a' });
+  return createWriteStream(path, { flags: 'a', mode: 0o600 });
 }
 
 function sizeOf(path: string): number {

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadProcessConfig, type Config } from '../../src/config/config.ts';
 import { migrate } from '../migrate.ts';
 import { step } from '../provisioning.mjs';
+import { closeDataFolder } from './data-folder.ts';
 import { httpUrl, LOOPBACK } from './addresses.ts';
 import { nodeService } from './node-services.ts';
 import { panel } from './panel.ts';
@@ -23,7 +23,7 @@ export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortS
   const typedDataDir = process.env['DATA_DIR'];
   const config = loadProcessConfig();
   const dataDir = resolve(config.DATA_DIR);
-  mkdirSync(dataDir, { recursive: true });
+  closeDataFolder(dataDir);
   const run = openRunFolder(dataDir);
   const left = await run.stopLeftovers();
   if (left.length > 0) console.log(`Stopped what an earlier launch had left running: ${left.join(', ')}.`);

@@ -6,38 +6,51 @@ import { refuseMethod, STRICT_ROUTING } from '../http/routing.ts';
 
 const PING_MS = 1_000;
 
+/** How long one look serves all who ask, so that many who ask cost no more than one. */
+const KEPT_MS = 1_000;
+
 type State = 'up' | 'down';
+type HealthDeps = Pick<ApiDeps, 'db' | 'temporal' | 'isBusHealthy'>;
+
+interface Readiness {
+  readonly status: 'ready' | 'unavailable';
+  readonly postgres: State;
+  readonly temporal: State;
+  readonly bus: State;
+}
 
 /**
  * `/healthz`: the process lives. `/readyz`: 200 while PostgreSQL answers, else 503; the body also says whether Temporal
  * and the bus answer.
  */
-export function healthRouter({
-  db,
-  temporal,
-  isBusHealthy,
-}: Pick<ApiDeps, 'db' | 'temporal' | 'isBusHealthy'>): Router {
+export function healthRouter(deps: HealthDeps): Router {
   const router = Router(STRICT_ROUTING);
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  let looked: { readonly atMs: number; readonly readiness: Promise<Readiness> } | undefined;
   router.get('/readyz', async (_request, response) => {
-    const [postgres, temporalState, bus] = await Promise.all([
-      stateOf(pTimeout(db.ping(), { milliseconds: PING_MS * 2 })),
-      stateOf(pingTemporal(temporal, PING_MS)),
-      stateOf(
-        pTimeout(
-          isBusHealthy().then((isHealthy) => {
-            if (!isHealthy) throw new Error('the bus is down');
-          }),
-          { milliseconds: PING_MS * 2 },
-        ),
-      ),
-    ]);
-    response
-      .status(postgres === 'up' ? 200 : 503)
-      .json({ status: postgres === 'up' ? 'ready' : 'unavailable', postgres, temporal: temporalState, bus });
+    if (looked === undefined || performance.now() - looked.atMs > KEPT_MS)
+      looked = { atMs: performance.now(), readiness: look(deps) };
+    const readiness = await looked.readiness;
+    response.status(readiness.postgres === 'up' ? 200 : 503).json(readiness);
   });
   for (const path of ['/healthz', '/readyz']) router.all(path, refuseMethod(path, ['get']));
   return router;
+}
+
+async function look({ db, temporal: client, isBusHealthy }: HealthDeps): Promise<Readiness> {
+  const [postgres, temporal, bus] = await Promise.all([
+    stateOf(pTimeout(db.ping(), { milliseconds: PING_MS * 2 })),
+    stateOf(pingTemporal(client, PING_MS)),
+    stateOf(
+      pTimeout(
+        isBusHealthy().then((isHealthy) => {
+          if (!isHealthy) throw new Error('the bus is down');
+        }),
+        { milliseconds: PING_MS * 2 },
+      ),
+    ),
+  ]);
+  return { status: postgres === 'up' ? 'ready' : 'unavailable', postgres, temporal, bus };
 }
 
 function stateOf(ping: Promise<void>): Promise<State> {

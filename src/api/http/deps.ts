@@ -24,6 +24,8 @@ export interface ApiDeps {
   readonly isBusHealthy: () => Promise<boolean>;
   /** Wakes the workflow relay; must neither delay nor fail an answer. */
   readonly wakeOutboxRelay: () => void;
+  /** Whether it is known that row-level security binds us; until then only health is answered. Left out: it is. */
+  readonly isDatabaseChecked?: () => boolean;
   /** Checks answers against their declared schema before they are sent; for tests. */
   readonly checkAnswers?: boolean;
 }

@@ -1,16 +1,24 @@
+import { createHash } from 'node:crypto';
 import { Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
 import { errorsHtml } from './errors-page.ts';
 import { refuseMethod, STRICT_ROUTING } from './routing.ts';
 import { openApiDocument } from './openapi.ts';
+import { send } from './send.ts';
 import { ROUTES } from '../routes.ts';
 
 /** `/openapi.json`, the readable `/docs` made from it, and `/docs/errors`, where every problem's `type` leads. */
 export function docsRouter(): Router {
-  const document = openApiDocument(ROUTES);
+  const document = JSON.stringify(openApiDocument(ROUTES));
+  const tag = `"${createHash('sha256').update(document).digest('base64url')}"`;
+  const errors = errorsHtml();
   const router = Router(STRICT_ROUTING);
-  router.get('/openapi.json', (_request, response) => void response.json(document));
-  router.get('/docs/errors', (_request, response) => void response.type('html').send(errorsHtml()));
+  router.get('/openapi.json', (request, response) => {
+    response.set({ ETag: tag, 'Cache-Control': 'public, max-age=60' });
+    if (request.fresh) return void response.status(304).end();
+    send(response, { status: 200, body: document });
+  });
+  router.get('/docs/errors', (_request, response) => void response.type('html').send(errors));
   for (const path of ['/openapi.json', '/docs/errors']) router.all(path, refuseMethod(path, ['get']));
   router.use('/docs', swaggerUi.serve);
   router.get(
