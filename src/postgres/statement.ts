@@ -14,7 +14,7 @@ export interface Statement {
 /** No row: only the settings count. */
 const SET_TENANT = `SELECT WHERE set_config('steadfast.tenant', $1, true) IS NULL`;
 const SET_TENANT_AND_ORDER =
-  `${SET_TENANT} OR set_config('enable_seqscan', 'off', true) IS NULL OR ` +
+  `${SET_TENANT} OR set_config('enable_sort', 'off', true) IS NULL OR ` +
   `set_config('enable_bitmapscan', 'off', true) IS NULL`;
 
 /**

@@ -49,9 +49,9 @@ test('an API killed at any statement of a registration makes one user and starts
   for (const point of [
     'before WITH registered',
     'after WITH registered',
-    'after UPDATE pending_starts',
-    'before DELETE FROM pending_starts',
-    'after DELETE FROM pending_starts',
+    'after WITH due',
+    'before WITH removed',
+    'after WITH removed',
   ]) {
     t.true(
       points.some((held) => held.startsWith(point)),

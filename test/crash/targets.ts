@@ -1,7 +1,7 @@
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 // These name nobody; they are about what was read before.
 const SAVES_CURSORS = /UPDATE log_cursors AS c SET xid/;
-const CLAIMS_CALLS = /UPDATE pending_starts SET attempts/;
+const CLAIMS_CALLS = /UPDATE pending_starts AS c SET attempts/;
 const SETTLES_CALLS = /(DELETE FROM|UPDATE) pending_starts AS p /;
 
 /** A user whose statements are watched. */

@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
 import { removeExpired } from '../../maintenance/retention/retention.ts';
+import { repairCounts } from '../../db/row-counts.ts';
 import { overdueNotifications } from '../../db/notifications/notifications.ts';
 import { enqueueUserChanged } from '../../db/users/user-changes.ts';
 import { startOptions } from '../../temporal/start-options.ts';
@@ -101,7 +102,11 @@ export interface AuditDeps {
 /** The activities of the audits, but for the hand-over of notifications. */
 export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'deliverNotifications'> {
   return {
-    auditProfiles: ({ after }) => auditPage(deps, PROFILES, after),
+    auditProfiles: async ({ after }) => {
+      const page = await auditPage(deps, PROFILES, after);
+      if (page.next === null) await repairAllCounts(deps);
+      return page;
+    },
     auditUserSyncs: async ({ after }) => auditPage(deps, USER_SYNCS, after, (user) => repairSync(deps, user)),
     findOverdueNotifications: async () => {
       const overdue = await deps.db.inTenant(ALL_TENANTS, (tx) => overdueNotifications(tx, OVERDUE_MS));
@@ -113,6 +118,11 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
     ...createWatchdogActivities(deps),
     cleanUp: () => removeExpired(deps.db, deps.config, heartbeat),
   };
+}
+
+/** Each round of the profiles' audit ends with the counts of rows. */
+async function repairAllCounts({ db }: AuditDeps): Promise<void> {
+  for (const repair of await repairCounts(db.pool)) log.warn('a count was not what the rows say', { ...repair });
 }
 
 /**

@@ -65,10 +65,10 @@ async function writePrices(
       ), line AS (
         UPDATE order_items AS i SET unit_price_minor = l."unitPriceMinor"
         FROM given AS g, jsonb_to_recordset(g.lines) AS l(line int, "unitPriceMinor" bigint)
-        WHERE i.tenant_id = $1 AND i.order_id = g."orderId" AND i.line = l.line
+        WHERE i.tenant_id = $1 AND i.order_id = g."orderId" AND i.line = l.line AND i.order_id = ANY($3::uuid[])
       )
       UPDATE orders AS o SET total_minor = g."totalMinor" FROM given AS g WHERE o.tenant_id = $1
-        AND o.id = g."orderId"`,
-    values: [tenantId, JSON.stringify(orders)],
+        AND o.id = g."orderId" AND o.id = ANY($3::uuid[])`,
+    values: [tenantId, JSON.stringify(orders), orders.map(({ orderId }) => orderId)],
   });
 }

@@ -6,15 +6,13 @@ export const deadLetterDepth: Check = {
   kind: 'dead_letter_depth',
   run: async ({ db, config }) => {
     const threshold = config.ALERT_DEAD_LETTER_DEPTH;
-    const rows = await countParked(db);
-    return rows
-      .filter(({ parked }) => parked >= threshold)
-      .map(({ tenantId, source, parked, oldest }) => ({
-        tenantId,
-        key: source,
-        severity: 'warning',
-        summary: `${parked} dead letter(s) of ${source} wait to be replayed or discarded.`,
-        details: { source, parked, threshold, oldest: oldest?.toISOString() ?? null },
-      }));
+    const rows = await countParked(db, threshold);
+    return rows.map(({ tenantId, source, parked, oldest }) => ({
+      tenantId,
+      key: source,
+      severity: 'warning',
+      summary: `${parked} dead letter(s) of ${source} wait to be replayed or discarded.`,
+      details: { source, parked, threshold, oldest: oldest?.toISOString() ?? null },
+    }));
   },
 };

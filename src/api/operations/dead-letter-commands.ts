@@ -70,6 +70,7 @@ const replayMany = route(
     const from = readCursor(cursor, 'body.cursor');
     const { items, next } = await deps.db.inTenant(tenantId, (tx) =>
       listDeadLetters(tx, {
+        tenantId,
         ...toFilter(filter),
         status: 'parked',
         limit,

@@ -37,6 +37,7 @@ const list = route(
     const from = readCursor(cursor);
     const { items, next } = await deps.db.inTenant(caller.tenantId, (tx) =>
       listDeadLetters(tx, {
+        tenantId: caller.tenantId,
         ...toFilter(fields),
         limit,
         ...(status === undefined ? {} : { status }),

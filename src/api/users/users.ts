@@ -152,7 +152,7 @@ const list = route(
     operationId: 'listUsers',
     tag: 'Users',
     roles: ['service', 'operator', 'admin'],
-    summary: 'Lists users, newest first',
+    summary: 'Lists users, newest first; with `emailPrefix` in the order of their addresses',
     query: z.strictObject({
       status: userStatus.optional(),
       profileCompletionStatus: profileCompletionStatus.optional(),

@@ -1,3 +1,4 @@
+import { inPageOrder, keyedPage, pageByTime } from '../../postgres/keyed-page.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { Alert, AlertStatus } from '../../postgres/generated/client.ts';
 import type { AlertProblem } from '../../domain/alerts/codes.ts';
@@ -41,20 +42,14 @@ export async function listAlerts(
     readonly limit: number;
   },
 ): Promise<Alert[]> {
-  return tx.alert.findMany({
-    where: {
-      tenantId,
-      ...(status === undefined ? {} : { status }),
-      ...(kind === undefined ? {} : { kind }),
-      ...(after === undefined
-        ? {}
-        : {
-            OR: [{ firstSeenAt: { lt: after.firstSeenAt } }, { firstSeenAt: after.firstSeenAt, id: { lt: after.id } }],
-          }),
-    },
-    orderBy: [{ firstSeenAt: 'desc' }, { id: 'desc' }],
-    take: limit,
+  const ids = await keyedPage(tx, {
+    table: 'alerts',
+    tenantId,
+    matches: (key) => (status ?? key[0]) === key[0] && (kind ?? key[1]) === key[1],
+    ...pageByTime(['first_seen_at', 'id'], after && { at: after.firstSeenAt, id: after.id }),
+    limit,
   });
+  return inPageOrder(ids, await tx.alert.findMany({ where: { tenantId, id: { in: ids } } }), ({ id }) => id);
 }
 
 /** Acknowledges the alert: somebody looks into it. Again: nothing changes. */

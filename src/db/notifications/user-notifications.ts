@@ -1,3 +1,5 @@
+import { inPageOrder, readInOrder } from '../../postgres/keyed-page.ts';
+import { sql } from '../../postgres/sql.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { Notification } from '../../postgres/generated/client.ts';
 
@@ -18,16 +20,19 @@ export async function listUserNotifications(
     readonly limit: number;
   },
 ): Promise<Notification[]> {
-  return tx.notification.findMany({
-    where: {
-      tenantId,
-      userId,
-      ...(toUserOnly ? { toUser: true } : {}),
-      ...(after === undefined
-        ? {}
-        : { OR: [{ createdAt: { lt: after.at } }, { createdAt: after.at, id: { lt: after.id } }] }),
-    },
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-    take: limit,
-  });
+  await readInOrder(tx);
+  const beyond = after === undefined ? '' : 'AND (created_at, id) < ($4::timestamptz, $5::uuid)';
+  // An index has both kinds in order.
+  const parts = (toUserOnly ? [true] : [true, false]).map(
+    (toUser) => `(SELECT created_at, id FROM notifications
+      WHERE tenant_id = $1 AND user_id = $2::uuid AND to_user = ${toUser} ${beyond}
+      ORDER BY created_at DESC, id DESC LIMIT $3)`,
+  );
+  const found = await sql<{ found: string }>(
+    tx,
+    `SELECT id::text AS found FROM (${parts.join(' UNION ALL ')}) AS page ORDER BY created_at DESC, id DESC LIMIT $3`,
+    [tenantId, userId, limit, ...(after === undefined ? [] : [after.at, after.id])],
+  );
+  const ids = found.map((row) => row.found);
+  return inPageOrder(ids, await tx.notification.findMany({ where: { tenantId, id: { in: ids } } }), ({ id }) => id);
 }

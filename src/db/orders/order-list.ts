@@ -1,15 +1,20 @@
 import pg from 'pg';
 import {
   ORDER_STATUS_RULES,
+  orderStatusOf,
   type OrderProgress,
   type OrderStatus,
   type OrderStatusRule,
 } from '../../domain/orders/order-status.ts';
+import { orderProcess } from '../../domain/orders/order-process.ts';
+import { PROCESS_STATUSES } from '../../domain/process/statuses.ts';
 import type { Cause } from '../../domain/process/state.ts';
 import type { Address } from '../../domain/orders/address.ts';
 import type { Provider } from '../../domain/process/definition.ts';
 import type { OrderPayment } from './place-order.ts';
+import { inPageOrder, keyedPage, pageByTime } from '../../postgres/keyed-page.ts';
 import { runStatement } from '../../postgres/statement.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
 
 /** One line of an order; the price is null until the order was validated. */
 export interface OrderLine {
@@ -38,7 +43,7 @@ export interface OrderRow extends OrderProgress {
 }
 
 // Money is below 2^53, which a double holds exactly.
-const ORDERS = `
+const ordersIn = (source: string): string => `
   SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
     o.total_minor::float8 AS "totalMinor", o.payment, p.data->'payment' AS "paymentProvider", o.ship_to AS "shipTo",
     o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence,
@@ -46,7 +51,9 @@ const ORDERS = `
     (SELECT coalesce(json_agg(json_build_object('sku', i.sku, 'quantity', i.quantity, 'unitPriceMinor',
       i.unit_price_minor) ORDER BY i.line), '[]')
       FROM order_items AS i WHERE i.tenant_id = o.tenant_id AND i.order_id = o.id) AS items
-  FROM orders AS o JOIN process_states AS p ON p.tenant_id = o.tenant_id AND p.process_id = o.id`;
+  FROM ${source} AS o JOIN process_states AS p ON p.tenant_id = o.tenant_id AND p.process_id = o.id`;
+
+const ORDERS = ordersIn('orders');
 
 /** The order, if there is one. */
 export async function findOrder(
@@ -70,11 +77,15 @@ export interface OrderListQuery {
   readonly limit: number;
 }
 
-/** Up to `limit` orders, newest first. */
+/**
+ * Up to `limit` orders, newest first. A status is found by the key of the process, which began when the order was
+ * placed; among a customer's orders it is looked for one by one.
+ */
 export async function listOrders(
   pool: pg.Pool,
   { tenantId, customerId, status, after, limit }: OrderListQuery,
 ): Promise<OrderRow[]> {
+  if (status !== null && customerId === null) return listByStatus(pool, { tenantId, status, after, limit });
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const conditions = [
@@ -86,9 +97,53 @@ export async function listOrders(
   return await runStatement<OrderRow>(pool, tenantId, {
     // A statement for each set of filters: one for all of them would get one plan for all.
     name: ['list-orders', status ?? 'any', customerId && 'customer', after && 'next'].filter(Boolean).join('-'),
-    text: `${ORDERS} WHERE ${conditions.join(' AND ')} ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)}`,
+    text: `${status === null ? pageOf(conditions, parameter(limit)) : `${ORDERS} WHERE ${conditions.join(' AND ')}`}
+      ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)}`,
     values,
+    isOrdered: true,
   });
+}
+
+/** The orders of a page before anything is joined to them: joined first, they might all be. */
+function pageOf(conditions: readonly string[], limit: string): string {
+  return ordersIn(`(SELECT * FROM orders AS o WHERE ${conditions.join(' AND ')}
+    ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit})`);
+}
+
+async function listByStatus(
+  pool: pg.Pool,
+  { tenantId, status, after, limit }: Omit<OrderListQuery, 'customerId'> & { readonly status: OrderStatus },
+): Promise<OrderRow[]> {
+  return await rawTransaction(pool, tenantId, async (client) => {
+    const ids = await keyedPage(client, {
+      table: 'process_states',
+      tenantId,
+      matches: (key) => isOrderOf(status, key),
+      ...pageByTime(['started_at', 'process_id'], after === null ? undefined : { at: after.createdAt, id: after.id }),
+      limit,
+    });
+    const { rows } = await client.query<OrderRow>({
+      name: 'read-listed-orders',
+      text: `${ORDERS} WHERE o.tenant_id = $1 AND o.id = ANY($2::uuid[])`,
+      values: [tenantId, ids],
+    });
+    return inPageOrder(ids, rows, ({ id }) => id);
+  });
+}
+
+/** Whether a process with this key, in words, is that of an order with the status. */
+function isOrderOf(status: OrderStatus, [word, type, step, cancelled, refused]: readonly string[]): boolean {
+  const processStatus = PROCESS_STATUSES.find((each) => each === word);
+  return (
+    type === orderProcess.type &&
+    processStatus !== undefined &&
+    orderStatusOf({
+      status: processStatus,
+      currentStep: step === '' || step === undefined ? null : step,
+      cause: refused === 'refused' ? { class: 'refused' } : null,
+      cancelled: cancelled === 'cancelled' ? {} : null,
+    }) === status
+  );
 }
 
 function whereStatus(status: OrderStatus): string {

@@ -46,7 +46,7 @@ export async function lockStock(
           AND order_id = ANY($2::uuid[]) GROUP BY order_id, sku
       ), stock AS (
         SELECT sku, on_hand - reserved AS available FROM products
-        WHERE tenant_id = $1 AND sku IN (SELECT sku FROM wanted) ORDER BY sku FOR NO KEY UPDATE
+        WHERE tenant_id = $1 AND sku = ANY(ARRAY(SELECT sku FROM wanted)) ORDER BY sku FOR NO KEY UPDATE
       )
       SELECT w.order_id::text AS "orderId", r.status::text, w.sku, w.quantity, s.available
       FROM wanted AS w LEFT JOIN stock AS s USING (sku) LEFT JOIN reservations AS r ON r.tenant_id = $1
@@ -108,7 +108,13 @@ export async function moveStock(
           coalesce(sum(shipped), 0) AS shipped
         FROM jsonb_to_recordset($4::jsonb) AS each(sku text, "onHand" int, reserved int, shipped int) GROUP BY sku
       ) AS g
-      WHERE p.tenant_id = $1 AND p.sku = g.sku`,
-    values: [tenantId, orderIds, status, JSON.stringify(pieces.map((each) => ({ sku: each.sku, ...move(each) })))],
+      WHERE p.tenant_id = $1 AND p.sku = g.sku AND p.sku = ANY($5::text[])`,
+    values: [
+      tenantId,
+      orderIds,
+      status,
+      JSON.stringify(pieces.map((each) => ({ sku: each.sku, ...move(each) }))),
+      pieces.map(({ sku }) => sku),
+    ],
   });
 }

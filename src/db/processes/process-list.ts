@@ -3,6 +3,7 @@ import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { Prisma, ProcessEvent, ProcessState } from '../../postgres/generated/client.ts';
+import { inPageOrder, keyedPage, pageByTime } from '../../postgres/keyed-page.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
@@ -17,10 +18,12 @@ export interface ProcessKey {
   readonly processId: string;
 }
 
+type ProcessListFilter = Omit<ProcessFilter, 'processIds'>;
+
 /** Which processes, and from where on. */
 export interface ProcessListQuery {
   readonly tenantId: string;
-  readonly filter: ProcessFilter;
+  readonly filter: ProcessListFilter;
   /** Where the page before ended. */
   readonly after: { readonly startedAt: Date; readonly processId: string } | undefined;
   readonly limit: number;
@@ -46,27 +49,38 @@ export function whereOpenProcesses(tenantId: string, filter: ProcessFilter): Pri
   return { AND: [whereProcesses(tenantId, filter), { status: { notIn: [...CLOSED_STATUSES] } }] };
 }
 
+/** Whether processes with this key, in words, match the filter as far as it is in the key. */
+function isOfFilter([status, type, step]: readonly string[], filter: ProcessListFilter): boolean {
+  return (filter.status ?? status) === status && (filter.type ?? type) === type && (filter.step ?? step) === step;
+}
+
 /** Up to `limit` processes, newest first. */
 export async function listProcesses(
   tx: Tx,
   { tenantId, filter, after, limit }: ProcessListQuery,
 ): Promise<ProcessState[]> {
-  return await tx.processState.findMany({
-    where: {
-      ...whereProcesses(tenantId, filter),
-      ...(after === undefined
-        ? {}
-        : {
-            startedAt: { lte: after.startedAt }, // lets the index find the place; the rest decides among equals
-            OR: [
-              { startedAt: { lt: after.startedAt } },
-              { startedAt: after.startedAt, processId: { lt: after.processId } },
-            ],
-          }),
-    },
-    orderBy: [{ startedAt: 'desc' }, { processId: 'desc' }],
-    take: limit,
+  const {
+    conditions = [],
+    values = [],
+    ...page
+  } = pageByTime(['started_at', 'process_id'], after && { at: after.startedAt, id: after.processId });
+  const { updatedBefore } = filter;
+  const before = `$${values.length + 3}::timestamptz`;
+  const ids = await keyedPage(tx, {
+    ...page,
+    table: 'process_states',
+    tenantId,
+    matches: (key) => isOfFilter(key, filter),
+    // What began later has changed later; only that is in the index.
+    conditions: [
+      ...conditions,
+      ...(updatedBefore === undefined ? [] : [`started_at < ${before}`, `updated_at < ${before}`]),
+    ],
+    values: [...values, ...(updatedBefore === undefined ? [] : [new Date(updatedBefore)])],
+    limit,
   });
+  const rows = await tx.processState.findMany({ where: { tenantId, processId: { in: ids } } });
+  return inPageOrder(ids, rows, ({ processId }) => processId);
 }
 
 /** The process, without its events. */

@@ -82,7 +82,10 @@ export async function claimProcess(
   return row === undefined ? null : lockedOf(row);
 }
 
-/** Writes the state of processes after a step and appends their events; one statement, however many processes. */
+/**
+ * Writes the state of processes after a step and appends their events; one statement, however many processes. The list
+ * of ids keeps it to their rows: of the given set alone the planner knows too little not to read the tenant's.
+ */
 export async function writeProcesses(
   client: pg.ClientBase,
   { tenantId, writes }: { tenantId: string; writes: readonly ProcessWrite[] },
@@ -102,14 +105,14 @@ export async function writeProcesses(
           cancelled = nullif(g.cancelled, 'null'), early = g.early, due_at = g."dueAt", sequence = g.sequence,
           revision = g.revision,
           writer = g.writer, updated_at = g."updatedAt", attempts = 0, last_error = NULL, retry_at = NULL
-        FROM given AS g WHERE p.tenant_id = $1 AND p.process_id = g."processId"
+        FROM given AS g WHERE p.tenant_id = $1 AND p.process_id = g."processId" AND p.process_id = ANY($3::uuid[])
       )
       INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
       SELECT $1, g."processId", e.sequence, e.type, e.step, e.detail, e.at
       FROM given AS g, jsonb_to_recordset(g.events) AS e(sequence int, type text, step text, detail jsonb,
         at timestamptz)
       ON CONFLICT DO NOTHING`, // an event that an earlier attempt has written
-    values: [tenantId, JSON.stringify(writes.map(jsonOfWrite))],
+    values: [tenantId, JSON.stringify(writes.map(jsonOfWrite)), writes.map(({ processId }) => processId)],
   });
 }
 

@@ -23,8 +23,9 @@ export async function readCopies(
     `
     SELECT u.id AS "userId", u.version, u.deleted_at IS NOT NULL AS "isDeleted", s.service IS NOT NULL AS "isKept"
     FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS c (user_id, service, place)
-    LEFT JOIN users AS u ON u.tenant_id = $1 AND u.id = c.user_id
-    LEFT JOIN user_sync_services AS s ON s.tenant_id = u.tenant_id AND s.user_id = u.id AND s.service = c.service
+    LEFT JOIN users AS u ON u.tenant_id = $1 AND u.id = c.user_id AND u.id = ANY($2::uuid[])
+    LEFT JOIN user_sync_services AS s ON s.tenant_id = $1 AND s.user_id = u.id AND s.service = c.service
+      AND s.user_id = ANY($2::uuid[])
     ORDER BY c.place`,
     [tenantId, of.map(({ userId }) => userId), of.map(({ service }) => service)],
   );

@@ -33,7 +33,8 @@ export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonl
     removeWhere(
       removal,
       'notifications',
-      'to_user AND (tenant_id, user_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))',
+      `to_user AND tenant_id = ANY($1::text[]) AND user_id = ANY($2::uuid[])
+        AND (tenant_id, user_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))`,
       columnsOf(users),
     ),
   orders: ({ pool }, users) =>
@@ -98,7 +99,8 @@ async function markPurged({ pool, config }: Removal, users: readonly DeletedUser
     client.query(
       `
     UPDATE users AS u SET purged_at = now()
-    WHERE (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+    WHERE tenant_id = ANY($1::text[]) AND id = ANY($2::uuid[])
+      AND (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
       AND deleted_at < now() - make_interval(days => $3::int)
       AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id
         AND o.ship_to IS NOT NULL)`,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { toStorableText } from '../../domain/shared/text.ts';
+import { keyedPage, pageByTime, readInOrder } from '../../postgres/keyed-page.ts';
 import { ALL_TENANTS, type Db, type Tx } from '../../postgres/client.ts';
+import { sql } from '../../postgres/sql.ts';
 import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/generated/client.ts';
 
 export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/client.ts';
@@ -60,31 +62,77 @@ export interface DeadLetterPage {
   readonly next: DeadLetterCursor | null;
 }
 
-/** Lists the dead letters that the transaction's tenant has, newest first unless `order` says otherwise. */
-export async function listDeadLetters(
-  tx: Tx,
-  {
-    limit,
-    cursor,
-    order = 'desc',
-    ...filter
-  }: DeadLetterFilter & { readonly limit: number; readonly cursor?: DeadLetterCursor; readonly order?: 'asc' | 'desc' },
-): Promise<DeadLetterPage> {
-  const beyond = <Value>(value: Value) => (order === 'asc' ? { gt: value } : { lt: value });
-  const after: Prisma.DeadLetterWhereInput =
-    cursor === undefined
-      ? {}
-      : {
-          OR: [{ parkedAt: beyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: beyond(cursor.id) }],
-        };
+/** What to list, from where on. */
+export interface DeadLetterListQuery extends DeadLetterFilter {
+  /** Without it, whatever the transaction sees is listed, and read, too. */
+  readonly tenantId?: string;
+  readonly limit: number;
+  readonly cursor?: DeadLetterCursor;
+  readonly order?: 'asc' | 'desc';
+}
+
+/** Lists dead letters, newest first unless `order` says otherwise. */
+export async function listDeadLetters(tx: Tx, query: DeadLetterListQuery): Promise<DeadLetterPage> {
+  const { tenantId, limit, order = 'desc' } = query;
+  const where: Prisma.DeadLetterWhereInput =
+    tenantId === undefined
+      ? { AND: [matching(query), beyond(query)] }
+      : { tenantId, id: { in: await findDeadLetters(tx, { ...query, tenantId }) } };
   const rows = await tx.deadLetter.findMany({
-    where: { AND: [matching(filter), after] },
+    where,
     orderBy: [{ parkedAt: order }, { id: order }],
     take: limit + 1,
   });
   const items = rows.slice(0, limit);
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? { parkedAt: last.parkedAt, id: last.id } : null };
+}
+
+function beyond({ cursor, order }: DeadLetterListQuery): Prisma.DeadLetterWhereInput {
+  if (cursor === undefined) return {};
+  const isBeyond = <Value>(value: Value) => (order === 'asc' ? { gt: value } : { lt: value });
+  return { OR: [{ parkedAt: isBeyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: isBeyond(cursor.id) }] };
+}
+
+async function findDeadLetters(
+  tx: Tx,
+  {
+    tenantId,
+    limit,
+    cursor,
+    order,
+    status,
+    source,
+    type,
+    cause,
+    ids,
+    olderThanMs,
+  }: DeadLetterListQuery & { readonly tenantId: string },
+): Promise<string[]> {
+  const {
+    conditions = [],
+    values = [],
+    ...page
+  } = pageByTime(['parked_at', 'id'], cursor && { at: cursor.parkedAt, id: cursor.id }, order);
+  const next = values.length + 3;
+  const asked = [status, source, type, cause];
+  return keyedPage(tx, {
+    ...page,
+    table: 'dead_letters',
+    tenantId,
+    matches: (key) => asked.every((word, place) => word === undefined || word === key[place]),
+    conditions: [
+      ...conditions,
+      `parked_at <= coalesce($${next}::timestamptz, 'infinity')`,
+      ...(ids === undefined ? [] : [`id = ANY($${next + 1}::uuid[])`]),
+    ],
+    values: [
+      ...values,
+      olderThanMs === undefined ? null : new Date(Date.now() - olderThanMs),
+      ...(ids === undefined ? [] : [[...ids]]),
+    ],
+    limit: limit + 1,
+  });
 }
 
 /** One dead letter of the transaction's tenant. */
@@ -119,19 +167,19 @@ function matching({ ids, source, type, cause, status, olderThanMs }: DeadLetterF
 /** How many dead letters wait for somebody, by tenant and source, and since when the oldest does. */
 export async function countParked(
   db: Db,
+  threshold: number,
 ): Promise<readonly { tenantId: string; source: string; parked: number; oldest: Date | null }[]> {
-  const rows = await db.inTenant(ALL_TENANTS, (tx) =>
-    tx.deadLetter.groupBy({
-      by: ['tenantId', 'source'],
-      where: { status: 'parked' },
-      _count: { _all: true },
-      _min: { parkedAt: true },
-    }),
-  );
-  return rows.map(({ tenantId, source, _count, _min }) => ({
-    tenantId,
-    source,
-    parked: _count._all,
-    oldest: _min.parkedAt,
-  }));
+  return db.inTenant(ALL_TENANTS, async (tx) => {
+    await readInOrder(tx);
+    return sql(
+      tx,
+      `SELECT deep.tenant_id AS "tenantId", deep.source, deep.parked, (SELECT parked_at FROM dead_letters AS d
+          WHERE d.tenant_id = deep.tenant_id AND d.source = deep.source AND d.status = 'parked'
+          ORDER BY parked_at LIMIT 1) AS oldest
+        FROM (SELECT tenant_id, key AS source, sum(count)::float8 AS parked FROM row_counts
+          WHERE counted = 'dead_letters' AND tenant_id <> '*' GROUP BY 1, 2) AS deep
+        WHERE deep.parked >= $1 AND deep.parked > 0`,
+      [threshold],
+    );
+  });
 }

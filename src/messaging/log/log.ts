@@ -95,7 +95,7 @@ export async function readLog<Column extends string>(
  * the tenant policy lets through, may sort the whole backlog for each batch.
  */
 export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
-  await client.query('SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off');
+  await client.query('SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off');
 }
 
 /**

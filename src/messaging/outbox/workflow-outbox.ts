@@ -85,29 +85,46 @@ export interface FailedCall {
 }
 
 const CLAIM_SECONDS = 10;
+/** A call behind another of its workflow is looked at again so soon, unless the other's removal brings it forward. */
+const BEHIND_SECONDS = 2;
 const LONGEST_DELAY_MS = 5_000;
 
 /**
  * Claims up to `limit` calls that are due, only the oldest of each workflow. A claim lapses after 10 s, so that another
- * process makes the calls of one that was killed.
+ * process makes the calls of one that was killed. It reads the head of the queue alone, however many wait: what turns
+ * out to be behind another call of its workflow leaves the head until that one is deleted.
  */
 export async function claimCalls(pool: Pool, limit: number): Promise<ClaimedCall[]> {
-  return await runStatement<ClaimedCall>(pool, ALL_TENANTS, {
-    name: 'claim-pending-starts',
-    values: [limit],
-    text: `UPDATE pending_starts SET attempts = attempts + 1,
-      next_attempt_at = now() + make_interval(secs => ${CLAIM_SECONDS})
-      WHERE (tenant_id, position) IN (
-        SELECT tenant_id, position FROM pending_starts AS head
-        WHERE next_attempt_at <= now()
-          AND NOT EXISTS (SELECT FROM pending_starts AS older WHERE older.workflow_id = head.workflow_id
-            AND older.position < head.position)
-        ORDER BY position LIMIT $1 FOR UPDATE SKIP LOCKED)
-      RETURNING tenant_id AS "tenantId", position::text, kind::text, workflow_type AS "workflowType",
-        workflow_id AS "workflowId",
-        signal_name AS "signalName", signal_arg AS "signalArg", input, attempts, trace_context AS "traceContext"`,
-  });
+  for (;;) {
+    const judged = await runStatement<ClaimedCall & { isBehind: boolean }>(pool, ALL_TENANTS, {
+      name: 'claim-pending-starts',
+      values: [limit],
+      isOrdered: true,
+      text: CLAIM,
+    });
+    const claimed = judged.filter(({ isBehind }) => !isBehind);
+    if (claimed.length > 0 || judged.length < limit) return claimed;
+  }
 }
+
+const CLAIM = `
+  WITH due AS MATERIALIZED (
+    SELECT tenant_id, position, workflow_id FROM pending_starts
+    WHERE next_attempt_at <= now() ORDER BY next_attempt_at, position LIMIT $1 FOR UPDATE SKIP LOCKED
+  ), judged AS MATERIALIZED (
+    SELECT tenant_id, position, EXISTS (SELECT FROM pending_starts AS older
+      WHERE older.workflow_id = due.workflow_id AND older.position < due.position) AS is_behind
+    FROM due
+  )
+  UPDATE pending_starts AS c SET attempts = attempts + (NOT is_behind)::int,
+    next_attempt_at = now()
+      + make_interval(secs => CASE WHEN is_behind THEN ${BEHIND_SECONDS} ELSE ${CLAIM_SECONDS} END)
+  FROM judged AS j
+  WHERE c.tenant_id = j.tenant_id AND c.position = j.position
+    AND c.tenant_id = ANY(ARRAY(SELECT tenant_id FROM judged)) AND c.position = ANY(ARRAY(SELECT position FROM judged))
+  RETURNING c.tenant_id AS "tenantId", c.position::text, kind::text, workflow_type AS "workflowType",
+    workflow_id AS "workflowId", signal_name AS "signalName", signal_arg AS "signalArg", input, attempts,
+    trace_context AS "traceContext", is_behind AS "isBehind"`;
 
 /** Puts claimed calls back for a later attempt, at most 5 s from now. */
 export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): Promise<void> {
@@ -118,7 +135,8 @@ export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): 
     text: `UPDATE pending_starts AS p SET last_error = f.error,
       next_attempt_at = now() + make_interval(secs => f.delay_ms / 1000)
       FROM unnest($1::text[], $2::bigint[], $3::text[], $4::float8[]) AS f (tenant_id, position, error, delay_ms)
-      WHERE p.tenant_id = f.tenant_id AND p.position = f.position`,
+      WHERE p.tenant_id = f.tenant_id AND p.position = f.position
+        AND p.tenant_id = ANY($1::text[]) AND p.position = ANY($2::bigint[])`,
     values: [
       failed.map(({ row }) => row.tenantId),
       failed.map(({ row }) => row.position),
@@ -128,13 +146,28 @@ export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): 
   });
 }
 
-/** Deletes calls that were made. */
+/** Deletes calls that were made; what comes next for their workflows is due at once. */
 export async function removeCalls(pool: Pool, rows: readonly ClaimedCall[]): Promise<void> {
   if (rows.length === 0) return;
   await runStatement(pool, ALL_TENANTS, {
     name: 'remove-pending-starts',
-    text: `DELETE FROM pending_starts AS p USING unnest($1::text[], $2::bigint[]) AS done (tenant_id, position)
-      WHERE p.tenant_id = done.tenant_id AND p.position = done.position`,
+    isOrdered: true,
+    text: `
+      WITH removed AS (
+        DELETE FROM pending_starts AS p USING unnest($1::text[], $2::bigint[]) AS done (tenant_id, position)
+        WHERE p.tenant_id = done.tenant_id AND p.position = done.position
+          AND p.tenant_id = ANY($1::text[]) AND p.position = ANY($2::bigint[])
+        RETURNING p.workflow_id, p.position
+      ), following AS MATERIALIZED (
+        SELECT f.tenant_id, f.position FROM removed AS r CROSS JOIN LATERAL (
+          SELECT tenant_id, position, next_attempt_at FROM pending_starts AS n
+          WHERE n.workflow_id = r.workflow_id AND n.position > r.position ORDER BY n.position LIMIT 1
+        ) AS f WHERE f.next_attempt_at > now()
+      )
+      UPDATE pending_starts AS p SET next_attempt_at = now() FROM following AS f
+      WHERE p.tenant_id = f.tenant_id AND p.position = f.position
+        AND p.tenant_id = ANY(ARRAY(SELECT tenant_id FROM following))
+        AND p.position = ANY(ARRAY(SELECT position FROM following))`,
     values: [rows.map(({ tenantId }) => tenantId), rows.map(({ position }) => position)],
   });
 }
@@ -157,7 +190,8 @@ export async function oldestCallAgeMs(db: Db): Promise<number> {
   const [row] = await db.inTenant(
     ALL_TENANTS,
     (tx) => tx.$queryRaw<{ ms: number }[]>`
-    SELECT coalesce(extract(epoch FROM now() - min(created_at)) * 1000, 0)::float8 AS ms FROM pending_starts`,
+    SELECT (extract(epoch FROM now() - created_at) * 1000)::float8 AS ms FROM pending_starts
+    ORDER BY created_at LIMIT 1`,
   );
-  return row?.ms ?? 0;
+  return Math.max(0, row?.ms ?? 0);
 }

@@ -1,10 +1,8 @@
-import type { ProcessStatus } from '../../domain/process/statuses.ts';
 import type { ProcessWatchReport } from './audits.messages.ts';
 
-/** Place in the list of processes that have not moved. */
+/** Place in the list of processes that are not over. */
 export interface WatchPlace {
-  readonly status: ProcessStatus;
-  readonly after: { readonly updatedAt: number; readonly processId: string } | null;
+  readonly after: { readonly startedAt: number; readonly processId: string } | null;
 }
 
 /** What one page of the watchdog's round found; `next` null: it was the last. */

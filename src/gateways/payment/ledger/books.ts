@@ -34,7 +34,8 @@ export async function lockAndRead({ books, tenantId, calls }: Books & { calls: r
     text: `
       WITH account AS (
         SELECT * FROM credit_accounts
-        WHERE tenant_id = $1 AND (customer_id, currency) IN (SELECT * FROM unnest($2::text[], $3::bpchar[]))
+        WHERE tenant_id = $1 AND customer_id = ANY($2::text[])
+          AND (customer_id, currency) IN (SELECT * FROM unnest($2::text[], $3::bpchar[]))
         ORDER BY customer_id, currency FOR NO KEY UPDATE
       )
       SELECT
@@ -100,6 +101,8 @@ export async function post({
           refundedBefore: before?.refundedMinor ?? null,
         })),
       ),
+      postings.map(({ payment }) => payment.key),
+      postings.map(({ payment }) => payment.customerId),
     ],
   });
   return rowCount ?? 0;
@@ -120,7 +123,7 @@ const POST = `
     UPDATE payments AS p SET status = g.status::"PaymentStatus", refunded_minor = g."refundedMinor", updated_at = now()
     FROM given AS g
     WHERE p.tenant_id = $1 AND p.key = g.key AND p.status = g."statusBefore"::"PaymentStatus"
-      AND p.refunded_minor = g."refundedBefore"
+      AND p.refunded_minor = g."refundedBefore" AND p.key = ANY($3::text[])
     RETURNING g.n
   ), done AS (
     SELECT g.* FROM given AS g WHERE g.n IN (SELECT n FROM updated)
@@ -134,6 +137,7 @@ const POST = `
     FROM (SELECT "customerId", currency, sum("heldMinor") AS held, sum("owedMinor") AS owed FROM done
       GROUP BY 1, 2) AS s
     WHERE a.tenant_id = $1 AND a.customer_id = s."customerId" AND a.currency = s.currency
+      AND a.customer_id = ANY($4::text[])
   )
   SELECT n FROM done`;
 

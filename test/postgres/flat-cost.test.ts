@@ -1,0 +1,79 @@
+import test, { type ExecutionContext } from 'ava';
+import pg from 'pg';
+import { loadConfig } from '../../src/config/config.ts';
+import { openDb, type Db } from '../../src/postgres/client.ts';
+import { LIST_CASES } from '../support/flat-lists.ts';
+import { MESSAGING_CASES } from '../support/flat-messaging.ts';
+import { ORDER_CASES } from '../support/flat-orders.ts';
+import { USER_CASES } from '../support/flat-users.ts';
+import { fillLargeTenant } from '../support/large-tenant.ts';
+import { countRows, type RowsRead } from '../support/rows-read.ts';
+import { createDatabase } from '../support/services.ts';
+
+const CASES = [...USER_CASES, ...ORDER_CASES, ...MESSAGING_CASES, ...LIST_CASES];
+/** After so many times a named statement has the plan that it keeps. */
+const UNTIL_KEPT = 6;
+
+const database = await createDatabase();
+const openOne = (): Db =>
+  openDb({ url: database.url, role: loadConfig({}).DATABASE_ROLE, poolSize: 1, applicationName: 'test' });
+const early = openOne();
+
+test.before(async () => {
+  await asSuperuser(`DO $$ DECLARE t text; BEGIN
+    FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
+      EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', t);
+    END LOOP; END $$`);
+  for (const { prepare } of CASES) for (let n = 0; n < UNTIL_KEPT; n += 1) await (await prepare(early))();
+  await fillLargeTenant(database.url);
+});
+
+test.after.always(async () => {
+  await early.close();
+  await database.drop();
+});
+
+test.serial('rows read depend on what is asked for: statements that were planned while all was empty', (t) =>
+  assertFlat(t, early),
+);
+
+test.serial('rows read depend on what is asked for: tables without statistics', assertFlatAnew);
+
+test.serial('rows read depend on what is asked for: tables with statistics', async (t) => {
+  await asSuperuser('ANALYZE');
+  await assertFlatAnew(t);
+});
+
+async function assertFlatAnew(t: ExecutionContext): Promise<void> {
+  const db = openOne();
+  try {
+    await assertFlat(t, db);
+  } finally {
+    await db.close();
+  }
+}
+
+async function assertFlat(t: ExecutionContext, db: Db): Promise<void> {
+  const counter = await countRows(db.pool, database.url);
+  const tooMany: Record<string, RowsRead> = {};
+  try {
+    for (const { name, asked, prepare, besides = [] } of CASES) {
+      const reads = await counter.readsOf(await prepare(db));
+      const total = Object.entries(reads).reduce((sum, [table, rows]) => sum + (besides.includes(table) ? 0 : rows), 0);
+      if (total > 10 * asked + 100) tooMany[name] = reads;
+    }
+  } finally {
+    await counter.close();
+  }
+  t.deepEqual(tooMany, {});
+}
+
+async function asSuperuser(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
