@@ -19,7 +19,7 @@ function connectionOptions({ url, role, applicationName }: PoolOptions): pg.Pool
     `lock_timeout=${DATABASE_LIMITS_MS.lock}`,
     `statement_timeout=${DATABASE_LIMITS_MS.statement}`,
     `transaction_timeout=${DATABASE_LIMITS_MS.transaction}`,
-    // See docs/adr/0016-planning-of-statements.md.
+    // See docs/adr/0018-planning-of-statements.md.
     'enable_seqscan=off',
     'plan_cache_mode=force_generic_plan',
     'jit=off',

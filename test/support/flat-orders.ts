@@ -25,7 +25,10 @@ import {
 } from '../../src/db/processes/process-rows.ts';
 import { findWatched } from '../../src/db/processes/process-watch.ts';
 import type { StepWork } from '../../src/domain/process/step-work.ts';
-import { defaultPorts } from '../../src/gateways/default-ports.ts';
+import { createLedger } from '../../src/gateways/payment/ledger/ledger.ts';
+import { createWarehouse } from '../../src/gateways/shipping/warehouse.ts';
+import { localStep } from '../../src/activities/process/provider-step.ts';
+import { LEDGER } from '../../src/domain/orders/order-process.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
@@ -33,7 +36,8 @@ import { LARGE_TENANT as tenantId } from './large-tenant.ts';
 import { addCustomer, newOrder, NOW } from './shop.ts';
 
 const config = loadConfig({});
-const { payments, shipping } = defaultPorts(config);
+const ledger = createLedger({ creditLimitMinor: config.CUSTOMER_CREDIT_LIMIT_MINOR });
+const warehouse = createWarehouse({ countries: config.SHIP_TO_COUNTRIES });
 const limits = {
   maxLines: config.ORDER_MAX_LINES,
   maxQuantity: config.ORDER_MAX_QUANTITY,
@@ -47,13 +51,13 @@ type Step = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<unkno
 const STEPS = {
   validate: (client, works) => validateOrders(client, works, limits),
   reserve: reserveStock,
-  pay: (client, works) => takePayment(payments, client, works),
-  ship: (client, works) => createShipment(shipping, client, works),
-  cancelShipment: (client, works) => cancelShipment(shipping, client, works),
-  returnPayment: (client, works) => returnPayment(payments, client, works),
+  pay: localStep(takePayment, ledger),
+  ship: localStep(createShipment, warehouse),
+  cancelShipment: localStep(cancelShipment, warehouse),
+  returnPayment: localStep(returnPayment, ledger),
   releaseStock,
-  acceptRefund: (client, works) => acceptRefund(payments, client, works),
-  payBack: (client, works) => payBack(payments, client, works),
+  acceptRefund: localStep(acceptRefund, ledger),
+  payBack: localStep(payBack, ledger),
   restockGoods,
   unstockGoods,
   releaseRefund,
@@ -97,6 +101,7 @@ async function refundsAfter(db: Db, before: readonly StepName[]): Promise<string
       currency: 'EUR',
       items,
       returnLimitMs: 1_000,
+      payment: LEDGER,
       now: NOW,
     });
     ids.push(refundId);
@@ -161,6 +166,7 @@ export const ORDER_CASES: readonly FlatCase[] = [
       currency: 'EUR',
       items: [],
       returnLimitMs: 0,
+      payment: LEDGER,
       now: NOW,
     }),
   ),

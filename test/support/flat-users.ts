@@ -10,7 +10,9 @@ import {
 import { claimProfile, writeProfile } from '../../src/db/profile/profile-rows.ts';
 import { readCopies } from '../../src/db/user-sync/copies.ts';
 import { claimUserSync, writeUserSync } from '../../src/db/user-sync/user-sync-rows.ts';
-import { changeUser, deleteUser, registerUser } from '../../src/db/users/register-user.ts';
+import { changeUser } from '../../src/db/users/change-user.ts';
+import { deleteUser } from '../../src/db/users/delete-user.ts';
+import { registerUser } from '../../src/db/users/register-user.ts';
 import { findOwnUser, findUser, findUserBySubject, userExists, type UserRow } from '../../src/db/users/users.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import type { Db } from '../../src/postgres/client.ts';
