@@ -1,0 +1,48 @@
+import test from 'ava';
+import {
+  claimCalls,
+  enqueueCalls,
+  removeCalls,
+  type WorkflowCall,
+} from '../../src/messaging/outbox/workflow-outbox.ts';
+import { openDb } from '../../src/postgres/client.ts';
+import { createDatabase } from '../support/services.ts';
+
+const call = (workflowId: string, name: string): WorkflowCall => ({
+  tenantId: 'acme',
+  kind: 'signal',
+  workflowType: 'x',
+  workflowId,
+  signal: { name },
+});
+
+test('calls of one workflow are claimed one after another, and keep nobody else waiting', async (t) => {
+  const database = await createDatabase();
+  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 2, applicationName: 'test' });
+  t.teardown(async () => {
+    await db.close();
+    await database.drop();
+  });
+  const many = Array.from({ length: 50 }, (_, n) => call('busy', String(n)));
+  await db.inTenant('acme', (tx) => enqueueCalls(tx, [...many, call('idle', 'only')]));
+
+  const claimed = [await claimCalls(db.pool, 5), await claimCalls(db.pool, 5)].flat();
+  t.deepEqual(
+    claimed.map(({ workflowId, signalName }) => [workflowId, signalName]),
+    [
+      ['busy', '0'],
+      ['idle', 'only'],
+    ],
+  );
+  t.deepEqual(await claimCalls(db.pool, 5), [], 'a call was claimed before the one in front of it was made');
+
+  await removeCalls(db.pool, claimed);
+  for (const expected of ['1', '2']) {
+    const next = await claimCalls(db.pool, 5);
+    t.deepEqual(
+      next.map(({ signalName }) => signalName),
+      [expected],
+    );
+    await removeCalls(db.pool, next);
+  }
+});
