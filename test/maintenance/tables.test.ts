@@ -23,6 +23,7 @@ const NEVER_EXPIRES: Readonly<Record<string, string>> = {
   refunds: BOOKS,
   process_states: BOOKS,
   process_events: BOOKS,
+  row_counts: 'sums of other tables, a few for each tenant',
 };
 
 const AT_DELETION = 'in the transaction that deletes the user';
@@ -42,6 +43,7 @@ const NEEDS_NO_ERASURE: Readonly<Record<string, string>> = {
   ledger_transfers: CUSTOMERS,
   credit_accounts: CUSTOMERS,
   products: NOBODY,
+  row_counts: NOBODY,
   order_items: NOBODY,
   reservations: NOBODY,
   shipments: NOBODY,
