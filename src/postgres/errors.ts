@@ -1,3 +1,5 @@
+import { Prisma } from './generated/client.ts';
+
 /** SQLSTATEs, codes of Prisma and codes of Node that say: not now. */
 const TEMPORARY_CODES: ReadonlySet<string> = new Set(
   [
@@ -43,6 +45,28 @@ function isAway(error: unknown, depth: number): boolean {
   if (typeof message === 'string' && TEMPORARY_MESSAGES.some((text) => message.includes(text))) return true;
   const inner = [cause, ...(Array.isArray(errors) ? errors : []), ...(isObject(meta) ? Object.values(meta) : [])];
   return inner.some((each) => isAway(each, depth - 1));
+}
+
+/** SQLSTATEs and codes of Prisma that say: such a row can't be. */
+const UNSTORABLE_CODES =
+  /^(22[0-9A-Z]{3}|54[0-9A-Z]{3}|23502|23514|P2000|P2004|P2005|P2006|P2007|P2011|P2012|P2020|P2033)$/;
+
+/**
+ * Whether `error`, or what caused it, says that a value can't be kept: a number, date or text that no column takes. The
+ * same again fails again.
+ */
+export function isUnstorable(error: unknown): boolean {
+  return isRefused(error, DEEPEST_CAUSE);
+}
+
+function isRefused(error: unknown, depth: number): boolean {
+  if (!isObject(error) || depth === 0) return false;
+  if (error instanceof RangeError || error instanceof Prisma.PrismaClientValidationError) return true;
+  const [code, originalCode, cause, meta] = ['code', 'originalCode', 'cause', 'meta'].map((name): unknown =>
+    Reflect.get(error, name),
+  );
+  if ([code, originalCode].some((each) => typeof each === 'string' && UNSTORABLE_CODES.test(each))) return true;
+  return [cause, ...(isObject(meta) ? Object.values(meta) : [])].some((each) => isRefused(each, depth - 1));
 }
 
 function isTemporaryCode(code: unknown): boolean {

@@ -318,3 +318,34 @@ test.serial('profile continues as new with its state, its revision and what it r
   );
   t.is(view?.revision, (await world.row(userId)).profileRevision);
 });
+
+test.serial('the audit alerts on a workflow that does not move, and takes it back when it does', async (t) => {
+  const { world } = context;
+  const userId = await world.insertUser({ now: Date.now() });
+  const [profileId, syncId] = [profileWorkflowId(userId), userSyncWorkflowId(userId)];
+  for (const [type, workflowId] of [
+    ['profile', profileId],
+    ['userSync', syncId],
+  ] as const) {
+    await world.client.workflow.start(type, {
+      workflowId,
+      taskQueue: `nobody-polls-${userId}`,
+      args: [{ tenantId: TENANT, userId }],
+    });
+    await until(async () => (await world.client.workflow.count(`WorkflowId = "${workflowId}"`)).count === 1, {
+      what: 'the workflow listed',
+    });
+  }
+  const open = () =>
+    world.db.inTenant(TENANT, (tx) => tx.alert.findMany({ where: { kind: 'workflow_stuck', openKey: { not: null } } }));
+  await audit(world, 'profileAudit');
+  await audit(world, 'syncAudit');
+  t.deepEqual(
+    (await open()).map(({ openKey }) => String(openKey)).toSorted(),
+    [`workflow_stuck:${profileId}`, `workflow_stuck:${syncId}`].toSorted(),
+  );
+  for (const workflowId of [profileId, syncId]) await world.client.workflow.getHandle(workflowId).terminate('done');
+  await audit(world, 'profileAudit');
+  await audit(world, 'syncAudit');
+  t.deepEqual(await open(), []);
+});

@@ -185,3 +185,29 @@ test.serial('userSync ends when its user is deleted', async (t) => {
   await handle.signal(userDeletedSyncSignal);
   await t.notThrowsAsync(handle.result());
 });
+
+test.serial('a version that no row can hold is dropped and told, and the copies go on', async (t) => {
+  const { world } = context;
+  for (const version of [2_147_483_647, 2_147_483_646, 1_500_000_000]) {
+    const { userId, handle } = await started(context, ['accounting']);
+    await handle.signal(userChangedSignal, { version });
+    await until(async () => (await handle.query(userSyncStateQuery))?.refused.at(-1)?.code === 'not_saved', {
+      what: 'the refusal',
+    });
+    t.like(await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 1 }] }), {
+      syncStatus: 'synced',
+      version: 1,
+    });
+    t.is((await world.row(userId)).version, 1);
+    const key = `step_not_saved:${userSyncWorkflowId(userId)}`;
+    t.is(await world.db.inTenant(TENANT, (tx) => tx.alert.count({ where: { openKey: key } })), 1);
+  }
+});
+
+test.serial('an empty list of services is refused', async (t) => {
+  const { handle } = await started(context, ['accounting']);
+  await handle.signal(userChangedSignal, { version: 1, services: [] });
+  const view = await handle.query(userSyncStateQuery);
+  t.is(view?.refused.at(-1)?.code, 'invalid_payload');
+  t.deepEqual(view?.servicesToSync, ['accounting']);
+});

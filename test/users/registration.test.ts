@@ -73,6 +73,17 @@ test("registration takes the user's own list of services", async (t) => {
   t.false(row.defaultServices);
 });
 
+test('a user that registers itself does not choose its services', async (t) => {
+  const json = { authSubject: 'auth0|chooser', email: 'chooser@example.com', servicesToSync: ['nobody'] };
+  const asked = await api.ask('POST', '/users', { role: 'user', sub: json.authSubject, json });
+  t.is(asked.status, 403);
+  t.is(asked.body.code, 'forbidden');
+  const { servicesToSync: _, ...plain } = json;
+  const { status, body } = await api.ask('POST', '/users', { role: 'user', sub: json.authSubject, json: plain });
+  t.is(status, 201);
+  t.like(body, { syncMetadata: { servicesToSync: ['accounting', 'gestion_commerciale', 'portfolio'] } });
+});
+
 test('a repeated registration answers the user as it is now', async (t) => {
   const json = { authSubject: 'auth0|again', email: 'again@example.com' };
   const {

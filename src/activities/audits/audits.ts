@@ -5,6 +5,7 @@ import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
 import { removeExpired } from '../../maintenance/retention/retention.ts';
 import { repairCounts } from '../../db/row-counts.ts';
+import { alertedWorkflows, watchWorkflow, type WatchedWorkflow } from '../../maintenance/watchdog/watch-workflow.ts';
 import { overdueNotifications } from '../../db/notifications/notifications.ts';
 import { enqueueUserChanged } from '../../db/users/user-changes.ts';
 import { startOptions } from '../../temporal/start-options.ts';
@@ -42,6 +43,8 @@ interface AuditedKind {
   readonly refreshSignal: string;
   /** Whether the search attributes agree with the row; they lag behind the workflow. */
   agrees(user: AuditedUser, attribute: (name: string) => unknown): boolean;
+  /** Since when the row waits for the workflow, in milliseconds since the epoch; null: it does not. */
+  behindSince(user: AuditedUser): number | null;
   /** Whether the workflow itself agrees with the row. */
   agreesNow(user: AuditedUser, client: Client): Promise<boolean>;
 }
@@ -59,6 +62,10 @@ const PROFILES: AuditedKind = {
         (deadline instanceof Date ? deadline.getTime() : null) === (user.profileCompletionDeadline?.getTime() ?? null))
     );
   },
+  behindSince: ({ profileCompletionStatus: status, profileCompletionDeadline: deadline, status: account }) =>
+    account !== 'suspended' && (status === 'not_started' || status === 'in_progress') && deadline !== null
+      ? deadline.getTime()
+      : null,
   agreesNow: async (user, client) => {
     const view = await client.workflow.getHandle(profileWorkflowId(user.id)).query(profileStateQuery);
     if (view === null) return true;
@@ -80,6 +87,7 @@ const USER_SYNCS: AuditedKind = {
   workflowId: userSyncWorkflowId,
   refreshSignal: refreshSyncSignal.name,
   agrees: (user, attribute) => attribute('SyncStatus') === user.syncStatus,
+  behindSince: ({ syncedVersion, version, updatedAt }) => (syncedVersion < version ? updatedAt.getTime() : null),
   agreesNow: async (user, client) => {
     const view = await client.workflow.getHandle(userSyncWorkflowId(user.id)).query(userSyncStateQuery);
     return (
@@ -144,6 +152,7 @@ async function auditPage(
     }),
   );
   const open = await openWorkflows(deps.client, kind, users);
+  const silent = new Set<string>();
   const counts = { restarted: 0, rewritten: 0, failed: 0 };
   for (const user of users) {
     heartbeat();
@@ -157,9 +166,29 @@ async function auditPage(
     } catch (error) {
       log.warn('a user could not be audited', { workflowId: kind.workflowId(user.id), error });
       counts.failed += 1;
+      silent.add(user.id);
     }
   }
+  await watchAll(deps, [
+    ...(after === null ? await alertedWorkflows(deps, kind.workflowId('')) : []),
+    ...users.flatMap((user) => {
+      const [workflowId, behindSince] = [kind.workflowId(user.id), kind.behindSince(user)];
+      const isDue = behindSince !== null && behindSince < Date.now() - deps.config.PROCESS_STUCK_AFTER_MS;
+      const isToWatch = silent.has(user.id) || (open.has(workflowId) && (isDue || Math.random() < ASKED_SHARE));
+      return isToWatch ? [{ tenantId: user.tenantId, workflowId, behindSince }] : [];
+    }),
+  ]);
   return { checked: users.length, ...counts, next: users.length < PAGE_SIZE ? null : (users.at(-1)?.id ?? null) };
+}
+
+/** Alerts on workflows that do not move; one that Temporal does not tell of must not end the audit. */
+async function watchAll(deps: AuditDeps, all: readonly WatchedWorkflow[]): Promise<void> {
+  for (const watched of all) {
+    heartbeat();
+    await watchWorkflow(deps, watched).catch((error: unknown) =>
+      log.warn('a workflow could not be looked at', { workflowId: watched.workflowId, error }),
+    );
+  }
 }
 
 async function auditUser(

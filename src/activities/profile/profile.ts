@@ -5,6 +5,7 @@ import { claimProfile, writeProfile, type WriteOutcome } from '../../db/profile/
 import { pendingNotifications } from '../../db/notifications/notifications.ts';
 import type { ProfileEvent, ProfileSettings } from '../../domain/profile/profile.ts';
 import { writeNotifications, type NotificationOrder } from '../../notifications/write-notifications.ts';
+import { unlessUnstorable } from '../unless-unstorable.ts';
 import type { ProfileActivities, ProfileChange } from '../../workflows/profile/profile.activities.ts';
 
 /** The database work of the `profile` workflow. */
@@ -27,17 +28,19 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
       }),
 
     saveProfile: (change) =>
-      db.inTenant(change.tenantId, async (tx) => {
-        const outcome = await writeProfile(tx, {
-          ...change,
-          writer: Context.current().info.workflowExecution?.runId ?? '',
-        });
-        return {
-          isSuperseded: outcome === 'superseded',
-          settings,
-          notificationIds: await notify(tx, change, { outcome, config }),
-        };
-      }),
+      unlessUnstorable({ db, config }, change.tenantId, { isSuperseded: false, settings, notificationIds: [] }, () =>
+        db.inTenant(change.tenantId, async (tx) => {
+          const outcome = await writeProfile(tx, {
+            ...change,
+            writer: Context.current().info.workflowExecution?.runId ?? '',
+          });
+          return {
+            isSuperseded: outcome === 'superseded',
+            settings,
+            notificationIds: await notify(tx, change, { outcome, config }),
+          };
+        }),
+      ),
   };
 }
 

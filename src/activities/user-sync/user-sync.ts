@@ -10,6 +10,7 @@ import type { User } from '../../postgres/generated/client.ts';
 import { lockStreams } from '../../messaging/log/lock-streams.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { claimUserSync, writeUserSync } from '../../db/user-sync/user-sync-rows.ts';
+import { unlessUnstorable } from '../unless-unstorable.ts';
 import type { UserSyncActivities } from '../../workflows/user-sync/user-sync.activities.ts';
 
 /** The settings of user sync, in the workflow's form. */
@@ -35,15 +36,17 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
       }),
 
     saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) =>
-      rawTransaction(db.pool, tenantId, async (client) => {
-        await lockStreams(client, [userId]);
-        const runId = Context.current().info.workflowExecution?.runId ?? '';
-        const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
-        if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
-          await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
-        }
-        return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
-      }),
+      unlessUnstorable({ db, config }, tenantId, { isSuperseded: false, settings, version: 0 }, () =>
+        rawTransaction(db.pool, tenantId, async (client) => {
+          await lockStreams(client, [userId]);
+          const runId = Context.current().info.workflowExecution?.runId ?? '';
+          const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
+          if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
+            await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
+          }
+          return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
+        }),
+      ),
   };
 }
 

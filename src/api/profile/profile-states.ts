@@ -20,6 +20,7 @@ const params = z.object({ userId: id });
 const ANY_COMMAND = [
   'user_not_found',
   'user_deleted',
+  'not_saved',
   'command_timeout',
   'temporal_unavailable',
 ] as const satisfies ErrorCode[];

@@ -14,6 +14,7 @@ import { id, serviceName } from '../http/values.ts';
 const ANY_COMMAND = [
   'user_not_found',
   'user_deleted',
+  'not_saved',
   'command_timeout',
   'temporal_unavailable',
 ] as const satisfies ErrorCode[];

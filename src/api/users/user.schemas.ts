@@ -55,7 +55,9 @@ export const registrationSchema = z
       .max(50)
       .refine((services) => new Set(services).size === services.length, 'must be distinct')
       .optional()
-      .meta({ description: 'Services that get a copy of the user; SYNC_SERVICES when absent' }),
+      .meta({
+        description: 'Services that get a copy of the user; SYNC_SERVICES when absent. Role `user` may not name any',
+      }),
   })
   .meta({ id: 'Registration' });
 

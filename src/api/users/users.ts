@@ -41,6 +41,9 @@ const register = route(
     if (caller.role === 'user' && caller.subject !== body.authSubject) {
       throw new Problem('forbidden', { detail: "A user's own token registers its own subject only." });
     }
+    if (caller.role === 'user' && body.servicesToSync !== undefined) {
+      throw new Problem('forbidden', { detail: 'A user does not choose its services; leave `servicesToSync` out.' });
+    }
     const { name = null, phone = null, servicesToSync, ...rest } = body;
     if (phone === null && body.notificationChannels.includes('sms')) throw new Problem('phone_required');
     const { user, isNew } = await registerUser(

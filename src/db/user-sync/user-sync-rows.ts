@@ -11,6 +11,12 @@ import { Prisma, type User, type UserSyncService } from '../../postgres/generate
 import type { WriteOutcome } from '../profile/profile-rows.ts';
 import { columnsOf } from '../../postgres/sql.ts';
 
+/**
+ * Versions of one user that a restored database may have lost. A workflow further ahead was told a version that never
+ * was; taken for a loss, it would use up the numbers that the column can hold.
+ */
+const MAX_LOST_VERSIONS = 1_000_000;
+
 /** The synchronisation that a user's rows describe; a version above `synced_version` is still to be published. */
 function userSyncOfRows(row: User, services: readonly UserSyncService[], settings: UserSyncSettings): UserSync {
   const copies = Object.fromEntries(
@@ -71,7 +77,8 @@ export async function claimUserSync(
 
 /**
  * Writes a synchronisation under its revision, as `writeProfile` does. A user's version below the workflow's means that
- * the rows were restored: it is raised above the workflow's, to one that was never published.
+ * the rows were restored: it is raised above the workflow's, to one that was never published. Throws a `RangeError` for
+ * a version that no restore explains.
  */
 export async function writeUserSync(
   client: ClientBase,
@@ -89,6 +96,8 @@ export async function writeUserSync(
   if (before === undefined) return { outcome: 'no_user', user: null };
   const isRepeated = before.syncRevision === revision && before.syncWriter === writer;
   if (before.syncRevision >= revision && !isRepeated) return { outcome: 'superseded', user: before };
+  if (sync.version - before.version > MAX_LOST_VERSIONS)
+    throw new RangeError(`Version ${sync.version} was never published; the row has ${before.version}.`);
   const {
     rows: [user = before],
   } = await client.query<User>(WRITE_SYNC, [

@@ -52,6 +52,16 @@ export const ALERT_KINDS = {
     detail: 'A process has not moved for a while, and waits for nobody.',
     remedy: 'Act on the `classed` of its details; then recover it.',
   },
+  step_not_saved: {
+    title: 'Step not saved',
+    detail: "A step of a user's workflow leads to a row that can't be written; it was dropped.",
+    remedy: 'Find out who sent the command that led to it; then resolve the alert.',
+  },
+  workflow_stuck: {
+    title: 'Workflow stuck',
+    detail: "The workflow of a user's profile or copies does not move.",
+    remedy: 'Act on the `classed` of its details; a terminated workflow goes on from its row at the next audit.',
+  },
   dead_letter_depth: {
     title: 'Dead letters',
     detail: 'Too many dead letters are parked.',

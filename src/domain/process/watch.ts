@@ -104,8 +104,8 @@ export function classify(observation: Observation): Diagnosis {
 }
 
 /** The diagnosis when the execution as a whole is blocked; null: it is not. */
-function blockedBy(
-  { now, stuckAfterMs }: Observation,
+export function blockedBy(
+  { now, stuckAfterMs }: Pick<Observation, 'now' | 'stuckAfterMs'>,
   execution: Extract<WatchedExecution, { isOpen: true }>,
 ): Diagnosis | null {
   const { task, taskFailure, activities, isPolled } = execution;

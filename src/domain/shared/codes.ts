@@ -52,4 +52,9 @@ export const COMMAND_REFUSALS = {
     'The workflow knows no signal of this name.',
     'Look the name up: it is spelled otherwise, or another type of workflow takes it.',
   ),
+  not_saved: conflict(
+    'Not saved',
+    'What the command leads to can not be written, now or later; nothing has changed.',
+    'Look at the alert `step_not_saved`, which names the reason; send it again with a value that can be kept.',
+  ),
 } as const satisfies Record<string, RefusalEntry>;

@@ -52,7 +52,8 @@ export function parseUserChanged(payload: unknown): Parsed<readonly UserSyncComm
   const { version, services } = fieldsOf(payload);
   if (version === undefined || !isOptionalVersion(version)) return invalid('version must be a whole number above 0');
   if (services === undefined) return { ok: true, value: [{ type: 'changeUser', version }] };
-  if (!Array.isArray(services) || !services.every(isServiceName)) return invalid('services must be a list of texts');
+  if (!Array.isArray(services) || services.length === 0 || !services.every(isServiceName))
+    return invalid('services must be a list of texts, at least one');
   return {
     ok: true,
     value: [

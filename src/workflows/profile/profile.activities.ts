@@ -19,6 +19,8 @@ export interface LoadedProfile {
 export interface SaveResult<Settings> {
   /** True: the row holds a later revision than the step, or one of another run; nothing was written. */
   readonly isSuperseded: boolean;
+  /** True: the step leads to a row that can't be, and an alert says so; nothing was written. */
+  readonly isUnstorable?: boolean;
   /** The settings of now, for the steps to come. */
   readonly settings: Settings;
 }

@@ -11,6 +11,7 @@ import type { Parsed } from '../../domain/shared/decision.ts';
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import { runDecider } from '../runtime/decider-loop.ts';
 import { openRun, type Decider, type DeciderRun, type Entity } from '../runtime/decider.ts';
+import { answerOf } from '../users/save-answer.ts';
 import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
 import { endsWithUser, handleUserSignals } from '../users/ends-with-user.ts';
 import * as messages from './profile.messages.ts';
@@ -52,7 +53,7 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       save: async ({ state, revision, events }) => {
         const saved = await rows.saveProfile({ ...user, profile: state, revision, events });
         deliveries.add(saved.notificationIds);
-        return { answer: saved.isSuperseded ? 'superseded' : 'written', settings: saved.settings };
+        return { answer: answerOf(saved), settings: saved.settings };
       },
     },
     lifecycle: {

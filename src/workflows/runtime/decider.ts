@@ -53,6 +53,9 @@ export interface DeciderRun<K extends Kind> {
   shown?: string;
 }
 
+/** What became of the write of a step. */
+export type SaveAnswer = 'written' | 'superseded' | 'overtaken' | 'unstorable';
+
 /** Writing: the row that a workflow owns. */
 export interface Rows<K extends Kind> {
   /** Takes the row over for this run (raises its revision) and reads it; null: there is no row any more. */
@@ -60,11 +63,11 @@ export interface Rows<K extends Kind> {
   /**
    * Writes the state and everything that goes with the events, in one transaction; `before` is the state as written
    * last. Answers `written`; `superseded` when the row holds a later revision, and nothing was written; `overtaken`
-   * when an earlier attempt wrote this and the row has gone on from there.
+   * when an earlier attempt wrote this and the row has gone on from there; `unstorable` when it can never be written.
    */
   save(
     change: Change<K> & { readonly before: K['state'] },
-  ): Promise<{ readonly answer: 'written' | 'superseded' | 'overtaken'; readonly settings: K['settings'] }>;
+  ): Promise<{ readonly answer: SaveAnswer; readonly settings: K['settings'] }>;
 }
 
 /** What to do when nothing is left to decide. */

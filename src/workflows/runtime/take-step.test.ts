@@ -122,6 +122,18 @@ test('a superseded command that the row allows is written after the row', async 
   t.is(run.entity?.revision, 8);
 });
 
+test('a command that leads to what can never be written is refused, and the row stays', async (t) => {
+  const { run, around } = open({ ...free, revision: 7 });
+  take(run, 'ann');
+  const unstorable: typeof around = {
+    ...around,
+    rows: { ...around.rows, save: async () => ({ answer: 'unstorable', settings: null }) },
+  };
+  t.is((await takeStep(run, unstorable, free))?.revision, 7);
+  t.is(run.queue.refused.at(-1)?.code, 'not_saved');
+  t.true(run.queue.isEmpty);
+});
+
 test('whoever waits is refused when the row is gone, and the workflow is over', async (t) => {
   const { run, around } = open(null);
   take(run, 'ann');

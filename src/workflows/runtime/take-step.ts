@@ -1,7 +1,15 @@
-import { setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Refusal } from '../../domain/shared/decision.ts';
 import type { CommandQueue, Entry } from './command-queue.ts';
 import { decideStep, type Step } from './decide-step.ts';
 import type { DeciderRun, Entity, Kind, Outcome, Showing, Surroundings } from './decider.ts';
+
+/** How long a step that can't be written waits for its cause to be mended. */
+const PARKED_MS = 600_000;
+const NOT_SAVED: Refusal<'not_saved'> = {
+  code: 'not_saved',
+  detail: 'What the command leads to can not be written; nothing has changed.',
+};
 
 type Entries<K extends Kind> = readonly Entry<K['command'], Outcome<K>>[];
 
@@ -29,6 +37,7 @@ export async function takeStep<K extends Kind>(
     const revision = entity.revision + 1;
     const { answer, settings } = await around.rows.save({ before, state, revision, events });
     if (answer === 'superseded') continue;
+    if (answer === 'unstorable') return setAside(run, around, entity, entries);
     const reached: Entity<K> | null =
       answer === 'written'
         ? await reach(run, around, { state, revision, settings }, { before, events })
@@ -38,6 +47,22 @@ export async function takeStep<K extends Kind>(
   }
   for (const entry of entries) queue.refuse(entry, around.lifecycle.refusalAtEnd(null));
   return null;
+}
+
+/**
+ * Drops a step that can never be written: refuses its commands and goes on from the row. One that time alone led to
+ * would be decided on again at once, so it waits for a command, or for a while.
+ */
+async function setAside<K extends Kind>(
+  run: DeciderRun<K>,
+  around: Surroundings<K>,
+  entity: Entity<K>,
+  entries: Entries<K>,
+): Promise<Entity<K> | null> {
+  for (const entry of entries) run.queue.refuse(entry, NOT_SAVED);
+  if (entries.length === 0)
+    await condition(() => !run.queue.isEmpty, PARKED_MS, { summary: 'A step could not be saved' });
+  return takeOver(run, around, entity, []);
 }
 
 /** Answers those who wait, and records what was refused of the others, once the step is written. */

@@ -11,6 +11,7 @@ import {
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import { runDecider } from '../runtime/decider-loop.ts';
 import { openRun, type Decider, type DeciderRun, type Entity } from '../runtime/decider.ts';
+import { answerOf } from '../users/save-answer.ts';
 import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
 import { endsWithUser, handleUserSignals } from '../users/ends-with-user.ts';
 import * as messages from './user-sync.messages.ts';
@@ -43,7 +44,7 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
         // The row has moved on since: what was published is newer than what this workflow has heard of.
         if (saved.version > state.version)
           run.queue.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
-        return { answer: saved.isSuperseded ? 'superseded' : 'written', settings: saved.settings };
+        return { answer: answerOf(saved), settings: saved.settings };
       },
     },
     lifecycle: {
