@@ -8,7 +8,7 @@ import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
 export async function benchAudit(users: number): Promise<Figure[]> {
   // No retry before the audit
   const installation = await install({ settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '86400000' } });
-  const { db, temporal, config, worker, post } = installation;
+  const { db, client, config, worker, post } = installation;
   if (worker === undefined) throw new Error('the worker is missing');
   try {
     await drive(users, 50, async () => {
@@ -22,7 +22,7 @@ export async function benchAudit(users: number): Promise<Figure[]> {
     await until(
       async () =>
         (
-          await temporal.workflow.count(
+          await client.workflow.count(
             `TaskQueue = "${config.TASK_QUEUE}" AND WorkflowType = "profile" AND UserStatus = "pending_profile"`,
           )
         ).count === users,
@@ -34,7 +34,7 @@ export async function benchAudit(users: number): Promise<Figure[]> {
     const cpuBefore = cpuMs(worker.pid);
     const residentBefore = residentKb(worker.pid);
     const startedAt = performance.now();
-    const report = await temporal.workflow.execute<() => Promise<AuditReport>>(AUDIT_WORKFLOWS['profile-audit'], {
+    const report = await client.workflow.execute<() => Promise<AuditReport>>(AUDIT_WORKFLOWS['profile-audit'], {
       workflowId: randomUUID(),
       taskQueue: config.TASK_QUEUE,
     });

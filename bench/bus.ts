@@ -3,11 +3,12 @@ import pg from 'pg';
 import type { Bus, BusMessage } from '../src/messaging/bus.ts';
 import { enqueueMessages } from '../src/messaging/outbox/message-outbox.ts';
 import { startMessageRelay } from '../src/messaging/outbox/message-relay.ts';
-import { openDb, type Db } from '../src/postgres/client.ts';
+import type { Db } from '../src/postgres/client.ts';
 import { firstTimes, once } from '../src/messaging/inbox.ts';
 import { rawTransaction } from '../src/postgres/transaction.ts';
-import { createDatabase } from '../test/support/services.ts';
+import { openScope } from '../test/support/scope.ts';
 import { until } from '../test/support/until.ts';
+import { createWorld } from '../test/support/world.ts';
 import { median, type Figure } from './measure.ts';
 
 const ROUNDS = 3;
@@ -21,8 +22,8 @@ const TENANT = 'bench';
 export async function benchBus(count: number, buses: Readonly<Record<string, (db: Db) => Bus>>): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [adapter, createBus] of Object.entries(buses)) {
-    const database = await createDatabase();
-    const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 20, applicationName: 'bench' });
+    const scope = openScope();
+    const { db, databaseUrl } = await createWorld(scope, { poolSize: 20 });
     const bus = createBus(db);
     const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox' | 'batches', number[]> = {
       inserts: [],
@@ -33,7 +34,7 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
     };
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        rates.inserts.push(await perSecond(count, () => insertPlainly(database.url, count)));
+        rates.inserts.push(await perSecond(count, () => insertPlainly(databaseUrl, count)));
         const topic = `bench.${adapter}.${round}.${randomUUID().slice(0, 8)}`;
         rates.relay.push(await relay(db, bus, messages(topic, count)));
         rates.consumer.push(await consume(bus, topic, count, async () => {}));
@@ -58,8 +59,7 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
       }
     } finally {
       await bus.close();
-      await db.close();
-      await database.drop();
+      await scope.close();
     }
     const baseline = median(rates.inserts);
     for (const [name, values] of Object.entries(rates)) {

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { localStep } from '../src/activities/process/provider-step.ts';
 import { applyOutcomes } from '../src/activities/process/step-row.ts';
-import { loadConfig, type Config } from '../src/config/config.ts';
-import { openDb } from '../src/postgres/client.ts';
+import type { Config } from '../src/config/config.ts';
 import { createLedger } from '../src/gateways/payment/ledger/ledger.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';
 import { takePayment } from '../src/activities/orders/take-payment.ts';
@@ -17,7 +16,8 @@ import { LEDGER, orderProcess, WAREHOUSE } from '../src/domain/orders/order-proc
 import type { StepOutcome } from '../src/domain/process/decide.ts';
 import type { ProcessState } from '../src/domain/process/state.ts';
 import type { StepResult, StepWork } from '../src/domain/process/step-work.ts';
-import { createDatabase } from '../test/support/services.ts';
+import { openScope } from '../test/support/scope.ts';
+import { createWorld } from '../test/support/world.ts';
 import { furnish, orderOf } from './catalogue.ts';
 import { drive } from './measure.ts';
 
@@ -28,15 +28,10 @@ const TENANT = 'default';
  * per second.
  */
 export async function writeDirectly({ count, inFlight }: { count: number; inFlight: number }): Promise<number> {
-  const database = await createDatabase(); // of its own: nobody is to start workflows for what was done without
-  const config = loadConfig({});
-  const db = openDb({
-    url: database.url,
-    role: config.DATABASE_ROLE,
-    poolSize: config.DATABASE_POOL_SIZE,
-    applicationName: 'bench',
-  });
+  const scope = openScope();
   try {
+    // Of its own: nobody is to start workflows for what was done without.
+    const { db, config } = await createWorld(scope);
     await furnish(db);
     const steps = stepsOf(config);
     const { perSecond } = await drive(count, inFlight, async (index) => {
@@ -54,8 +49,7 @@ export async function writeDirectly({ count, inFlight }: { count: number; inFlig
     });
     return perSecond;
   } finally {
-    await db.close();
-    await database.drop();
+    await scope.close();
   }
 }
 

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import { createActivities } from '../src/activities/create-activities.ts';
 import { createGateways } from '../src/composition/gateways.ts';
-import { createWorker } from '../src/composition/worker.ts';
 import { loadConfig } from '../src/config/config.ts';
-import { openDb, type Db } from '../src/postgres/client.ts';
 import { LEDGER, WAREHOUSE } from '../src/domain/orders/order-process.ts';
 import { insertOrder } from '../src/db/orders/place-order.ts';
-import { ensureSearchAttributes } from '../src/temporal/search-attributes.ts';
-import { loadWorkflowBundle } from '../src/temporal/workflow-bundle.ts';
 import { processWorkflowType, type ProcessInput } from '../src/workflows/process/process.messages.ts';
-import { createDatabase, temporalAddress } from '../test/support/services.ts';
+import { openScope } from '../test/support/scope.ts';
+import { temporalAddress } from '../test/support/services.ts';
+import { runWorker } from '../test/support/worker.ts';
+import { createWorld, type World } from '../test/support/world.ts';
 import { bareWorkflows } from './bare-workflows.ts';
 import { furnish, orderOf } from './catalogue.ts';
 import type { Figure } from './measure.ts';
@@ -48,23 +45,15 @@ const LEVERS: readonly Lever[] = [
 
 /** What each lever gives: orders started from here and carried by a worker here, until they are shipped. */
 export async function benchLevers(count: number): Promise<Figure[]> {
-  const database = await createDatabase();
-  const config = loadConfig({});
-  const db = openDb({
-    url: database.url,
-    role: config.DATABASE_ROLE,
-    poolSize: config.DATABASE_POOL_SIZE,
-    applicationName: 'bench',
-  });
-  const connection = await NativeConnection.connect({ address: temporalAddress() });
+  const scope = openScope();
   try {
-    await ensureSearchAttributes(connection, 'default');
-    await furnish(db);
+    const world = await createWorld(scope, { poolSize: loadConfig({}).DATABASE_POOL_SIZE });
+    await furnish(world.db);
     const bare = () => bareWorkflows({ address: temporalAddress(), count, inFlight: IN_FLIGHT, type: 'bareLocal' });
     const figures: Figure[] = [];
     let before = await bare();
     for (const lever of LEVERS) {
-      const perSecond = await measure(lever, { db, connection, count });
+      const perSecond = await measure(lever, world, count);
       const after = await bare();
       figures.push({
         section: SECTION,
@@ -77,26 +66,22 @@ export async function benchLevers(count: number): Promise<Figure[]> {
     }
     return figures;
   } finally {
-    await connection.close();
-    await db.close();
-    await database.drop();
+    await scope.close();
   }
 }
 
 async function measure(
   { variant, slots = 40, isEager = false, isPolledSimply = false }: Lever,
-  { db, connection, count }: { db: Db; connection: NativeConnection; count: number },
+  world: World,
+  count: number,
 ): Promise<number> {
-  const config = loadConfig({ TASK_QUEUE: `lever-${randomUUID()}` });
-  const client = new Client({ connection });
-  const { codePath } = await loadWorkflowBundle(tmpdir(), {
+  const { db, config } = world;
+  // By the worker's own connection: others can't start eagerly.
+  const client = new Client({ connection: await world.temporal.connect() });
+  const taskQueue = `lever-${randomUUID()}`;
+  const { stop } = await runWorker(world, {
+    taskQueue,
     workflowsPath: fileURLToPath(new URL('order-variant-workflows.ts', import.meta.url)),
-  });
-  const worker = await createWorker({
-    config,
-    connection,
-    namespace: 'default',
-    codePath,
     activities: createActivities({
       db,
       client,
@@ -122,17 +107,16 @@ async function measure(
     });
     const input: ProcessInput = { tenantId: TENANT, processId: orderId, carried: { state, revision: 0 } };
     await client.workflow.start(processWorkflowType(variant), {
-      taskQueue: config.TASK_QUEUE,
+      taskQueue,
       workflowId: `${variant}:${orderId}`,
       args: [input],
       requestEagerStart: isEager,
     });
     return orderId;
   };
-  const { perSecond } = await worker.runUntil(async () => {
-    await untilShipped(db, { count: 20, inFlight: IN_FLIGHT, place }); // warm
-    return untilShipped(db, { count, inFlight: IN_FLIGHT, place });
-  });
+  await untilShipped(db, { count: 20, inFlight: IN_FLIGHT, place }); // warm
+  const { perSecond } = await untilShipped(db, { count, inFlight: IN_FLIGHT, place });
+  await stop();
   return perSecond;
 }
 

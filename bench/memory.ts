@@ -82,7 +82,7 @@ async function register({ post, db }: Installation, count: number): Promise<void
  * CPU time of the worker for one signal by which a workflow writes its row again, of the newest users or of the oldest.
  */
 async function signalCost(installation: Installation, order: 'asc' | 'desc'): Promise<number> {
-  const { db, temporal } = installation;
+  const { db, client } = installation;
   const users = await db.inTenant('default', (tx) =>
     tx.user.findMany({ orderBy: { createdAt: order }, take: SIGNALS, select: { id: true, syncRevision: true } }),
   );
@@ -91,7 +91,7 @@ async function signalCost(installation: Installation, order: 'asc' | 'desc'): Pr
   const { pid } = workerOf(installation);
   const before = cpuMs(pid);
   await drive(users.length, 20, async (index) => {
-    await temporal.workflow.getHandle(userSyncWorkflowId(users[index]?.id ?? '')).signal(refreshSyncSignal);
+    await client.workflow.getHandle(userSyncWorkflowId(users[index]?.id ?? '')).signal(refreshSyncSignal);
   });
   await until(
     async () => {

@@ -15,13 +15,15 @@ const services = await startTestServices();
 Object.assign(process.env, services.env);
 // Loaded now: the tests' support reads where the services are.
 const { fuzz } = await import('../test/fuzz/fuzz.ts');
+const { openScope } = await import('../test/support/scope.ts');
 const { openFuzzTarget } = await import('../test/fuzz/target.ts');
 
-const target = await openFuzzTarget();
+const scope = openScope();
+const api = await openFuzzTarget(scope);
 try {
   for (let round = 0; round < rounds; round += 1) {
     const seed = firstSeed + round;
-    const report = await fuzz(target.api, { seed, count: Number(values.round) });
+    const report = await fuzz(api, { seed, count: Number(values.round) });
     console.log(`seed ${seed}: ${JSON.stringify(report)}`);
   }
   console.log(
@@ -29,6 +31,6 @@ try {
       `${firstSeed} --requests ${values.requests}`,
   );
 } finally {
-  await target.close();
+  await scope.close();
   await services.stop();
 }

@@ -24,16 +24,16 @@ const wanted = process.argv.slice(2);
 const services = await startTestServices();
 Object.assign(process.env, services.env);
 // Loaded now: the tests' support reads where the services are.
-const { connectDevServer } = await import('../test/support/dev-server.ts');
-const { createWorld } = await import('../test/support/user-world.ts');
+const { openScope } = await import('../test/support/scope.ts');
+const { createUserWorld } = await import('../test/support/user-world.ts');
 const { createSagaWorld } = await import('../test/support/saga-world.ts');
 const { SCENARIOS } = await import('../test/replay/scenarios.ts');
 const { ORDER_SCENARIOS } = await import('../test/replay/order-scenarios.ts');
 const { SAGA_SCENARIOS } = await import('../test/replay/saga-scenarios.ts');
 
-const server = await connectDevServer();
-const world = await createWorld({ ...server, env: QUICK });
-const sagas = await createSagaWorld(server);
+const scope = openScope();
+const world = await createUserWorld(scope, { settings: QUICK });
+const sagas = await createSagaWorld(scope);
 try {
   if (wanted.length === 0) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -41,9 +41,7 @@ try {
     await record(name, () => scenario(world));
   for (const [name, scenario] of Object.entries(SAGA_SCENARIOS)) await record(name, () => scenario(sagas));
 } finally {
-  await sagas.close();
-  await world.close();
-  await server.connection.close();
+  await scope.close();
   await services.stop();
 }
 

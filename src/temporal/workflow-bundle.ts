@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
@@ -23,7 +23,8 @@ export async function loadWorkflowBundle(
   { isTraced = false, workflowsPath = workflowModule('index.ts') }: { isTraced?: boolean; workflowsPath?: string } = {},
 ): Promise<WorkflowBundle> {
   const sourceHash = await hashSources(pathToFileURL(dirname(workflowsPath)));
-  const codePath = join(folder, `${sourceHash}${isTraced ? '-traced' : ''}.js`);
+  const name = `${sourceHash}-${basename(workflowsPath, '.ts')}${isTraced ? '-traced' : ''}.js`;
+  const codePath = join(folder, name);
   const isBuilt = await stat(codePath).then(
     () => true,
     () => false,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import type { NativeConnection } from '@temporalio/worker';
 import type { AuditReport, CleanupReport } from '../../src/workflows/audits/audits.messages.ts';
 import {
   BULK_WORKFLOW,
@@ -16,25 +15,18 @@ import {
   unsuspendUpdate,
 } from '../../src/workflows/profile/profile.messages.ts';
 import { confirmedUpdate, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
-import { connectDevServer } from '../support/dev-server.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { until } from '../support/until.ts';
-import { createWorld, refusalOf, TENANT, type World } from '../support/user-world.ts';
+import { createUserWorld, refusalOf, TENANT, type UserWorld } from '../support/user-world.ts';
 
-let context: { world: World; connection: NativeConnection };
+const scope = fileScope();
+let context: { world: UserWorld };
 
 test.before(async () => {
-  const server = await connectDevServer();
-  context = {
-    world: await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100' } }),
-    connection: server.connection,
-  };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.connection.close();
+  context = { world: await createUserWorld(scope, { settings: { BULK_RATE_PER_SECOND: '100' } }) };
 });
 
-async function registered(world: World, { deadlineDays = 7, services = ['accounting', 'portfolio'] } = {}) {
+async function registered(world: UserWorld, { deadlineDays = 7, services = ['accounting', 'portfolio'] } = {}) {
   const userId = await world.insertUser({ now: Date.now(), deadlineDays, services });
   await world.startProfile(userId);
   await world.startUserSync(userId);
@@ -42,14 +34,14 @@ async function registered(world: World, { deadlineDays = 7, services = ['account
   await until(async () => (await profile.query(profileStateQuery)) !== null, { what: 'the profile' });
   return { userId, profile, sync: world.client.workflow.getHandle(userSyncWorkflowId(userId)) };
 }
-async function audit<Report = AuditReport>({ client, config }: World, name: string): Promise<Report> {
+async function audit<Report = AuditReport>({ client, config }: UserWorld, name: string): Promise<Report> {
   return client.workflow.execute<() => Promise<Report>>(name, {
     workflowId: `${name}:${randomUUID()}`,
     taskQueue: config.TASK_QUEUE,
   });
 }
 /** Waits until the listing, which lags, shows as many open workflows as there are. */
-async function untilListed({ client, config }: World, open: number): Promise<void> {
+async function untilListed({ client, config }: UserWorld, open: number): Promise<void> {
   const query = `TaskQueue = "${config.TASK_QUEUE}" AND ExecutionStatus = "Running"
     AND WorkflowType IN ("profile", "userSync")`;
   await until(async () => (await client.workflow.count(query)).count === open, {

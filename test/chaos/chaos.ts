@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Db } from '../../src/postgres/client.ts';
-import { createApiClient } from '../crash/api-client.ts';
+import { createApiClient } from '../support/api-client.ts';
 import { startRestartableTemporal } from '../crash/restartable-temporal.ts';
-import { createWorld, type Teardown } from '../support/crash-world.ts';
+import { createCrashWorld } from '../crash/crash-world.ts';
+import { openScope } from '../support/scope.ts';
+import { temporalAt } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { audit, countByStatus, shippedOrders, type Discrepancies } from './books.ts';
 import { createCrowd, type Crowd, type Send } from './customers.ts';
@@ -41,13 +43,12 @@ const END_MS = 600_000;
  * end.
  */
 export async function runChaos({ seed, orders, killEveryMs, faults, log }: ChaosPlan): Promise<ChaosReport> {
-  const teardowns: (() => unknown)[] = [];
-  const scope: Teardown = { teardown: (end) => void teardowns.unshift(end) };
+  const scope = openScope();
   try {
     const random = createRandom(seed);
     const temporal = await startRestartableTemporal(scope);
-    const world = await createWorld(scope, {
-      address: temporal.address,
+    const world = await createCrashWorld(scope, {
+      temporal: temporalAt(scope, temporal.address),
       settings: {
         CUSTOMER_CREDIT_LIMIT_MINOR: '2000000',
         LOG_LEVEL: 'error',
@@ -56,7 +57,6 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
       },
     });
     const fleet = await startFleet({ world, random, seed });
-    teardowns.unshift(() => fleet.close());
     const send = await sender(world.env, fleet.apis);
     const crowd = createCrowd({ send, apis: fleet.apis, random, skus: SKUS, customers: CUSTOMERS });
     await furnish(crowd);
@@ -88,7 +88,7 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
     const [kills] = await Promise.all([trouble, placing, deliveries]).finally(() => clearInterval(watching));
     return { statuses: await countByStatus(world.db), kills, discrepancies: await audit(world.db, PIECES) };
   } finally {
-    for (const end of teardowns) await end();
+    await scope.close();
   }
 }
 

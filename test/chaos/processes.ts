@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TestProcess } from '../support/processes.ts';
 import { freePort } from '../support/services.ts';
-import type { World } from '../support/crash-world.ts';
+import type { World } from '../support/world.ts';
+import { spawnApi, spawnWorker } from '../support/processes.ts';
 import type { Random } from './random.ts';
 
 /** One place in the installation that is always manned: whoever is killed there has a successor. */
@@ -17,7 +18,6 @@ export interface Fleet {
   readonly apis: readonly string[];
   /** Kills one at random and starts its successor. */
   killOne(): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** Starts the processes; each start of a worker draws other faults. */
@@ -38,11 +38,7 @@ export async function startFleet({
       return place(`worker ${number}`, () => {
         starts += 1;
         const env = { WORKER_PORT: port, CHAOS_SEED: String(seed * 1_000 + starts) };
-        return world.startWorker({
-          env,
-          preload: new URL('faults.ts', import.meta.url),
-          url: `http://127.0.0.1:${port}/healthz`,
-        });
+        return spawnWorker(world, { env, preload: new URL('faults.ts', import.meta.url) });
       });
     }),
   );
@@ -52,7 +48,7 @@ export async function startFleet({
       const url = `http://127.0.0.1:${port}`;
       return {
         url,
-        place: await place(`api ${number}`, () => world.startApi({ env: { PORT: port }, url: `${url}/healthz` })),
+        place: await place(`api ${number}`, () => spawnApi(world, { env: { PORT: port } })),
       };
     }),
   );
@@ -66,6 +62,5 @@ export async function startFleet({
       victim.child = await victim.start();
       return victim.name;
     },
-    close: async () => void (await Promise.all(places.map(({ child }) => child.kill()))),
   };
 }

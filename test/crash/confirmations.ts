@@ -3,7 +3,8 @@ import { TOPICS } from '../../src/events/user-events.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { read, userOf } from './end-state.ts';
-import { SERVICES, TENANT, type World } from '../support/crash-world.ts';
+import { SERVICES, TENANT } from './crash-world.ts';
+import type { World } from '../support/world.ts';
 
 /** Publishes what each service says once it has the first version of the users. */
 export async function confirm({ db }: Pick<World, 'db'>, users: readonly string[]): Promise<void> {

@@ -5,7 +5,8 @@ import { ALL_TENANTS, type Db, type Tx } from '../../src/postgres/client.ts';
 import { profileStateQuery, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
-import { TENANT, type World } from '../support/crash-world.ts';
+import { TENANT } from './crash-world.ts';
+import type { World } from '../support/world.ts';
 
 const PAUSE_MS = 200;
 const SETTLE_MS = 240_000;
@@ -43,7 +44,7 @@ export async function untilEach(
  */
 export async function assertNothingLeft(
   t: ExecutionContext,
-  { db, temporal }: Pick<World, 'db' | 'temporal'>,
+  { db, client }: Pick<World, 'db' | 'client'>,
   workflowIds: readonly string[],
 ): Promise<void> {
   await until(async () => (await read(db, (tx) => tx.pendingStart.count())) === 0, {
@@ -51,11 +52,11 @@ export async function assertNothingLeft(
   });
   t.deepEqual(await read(db, (tx) => tx.deadLetter.findMany()), []);
   for (const workflowId of workflowIds)
-    t.deepEqual(await healthOf(temporal, workflowId), { status: 'RUNNING', failedTasks: 0 }, workflowId);
+    t.deepEqual(await healthOf(client, workflowId), { status: 'RUNNING', failedTasks: 0 }, workflowId);
 }
 
-async function healthOf(temporal: Client, workflowId: string): Promise<{ status: string; failedTasks: number }> {
-  const handle = temporal.workflow.getHandle(workflowId);
+async function healthOf(client: Client, workflowId: string): Promise<{ status: string; failedTasks: number }> {
+  const handle = client.workflow.getHandle(workflowId);
   const [{ status }, { events }] = await Promise.all([handle.describe(), handle.fetchHistory()]);
   return {
     status: status.name,
@@ -66,10 +67,10 @@ async function healthOf(temporal: Client, workflowId: string): Promise<{ status:
 /** What the row says of a profile is what its workflow says. */
 export async function assertProfileAgrees(
   t: ExecutionContext,
-  { db, temporal }: Pick<World, 'db' | 'temporal'>,
+  { db, client }: Pick<World, 'db' | 'client'>,
   userId: string,
 ): Promise<void> {
-  const view = await temporal.workflow.getHandle(profileWorkflowId(userId)).query(profileStateQuery);
+  const view = await client.workflow.getHandle(profileWorkflowId(userId)).query(profileStateQuery);
   const row = await userOf(db, userId);
   const deadline =
     row.profileCompletionStatus === 'expired' ? null : (row.profileCompletionDeadline?.toISOString() ?? null);
@@ -90,10 +91,10 @@ export async function assertProfileAgrees(
 /** What the rows say of a synchronisation is what its workflow says. */
 export async function assertSyncAgrees(
   t: ExecutionContext,
-  { db, temporal }: Pick<World, 'db' | 'temporal'>,
+  { db, client }: Pick<World, 'db' | 'client'>,
   userId: string,
 ): Promise<void> {
-  const view = await temporal.workflow.getHandle(userSyncWorkflowId(userId)).query(userSyncStateQuery);
+  const view = await client.workflow.getHandle(userSyncWorkflowId(userId)).query(userSyncStateQuery);
   const { services, ...row } = await userOf(db, userId);
   t.like(
     view,

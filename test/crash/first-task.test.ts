@@ -1,35 +1,21 @@
 import test from 'ava';
-import { insertUser } from '../../src/db/users/users.ts';
+import { plantUser } from '../support/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, reactivateSignal } from '../../src/workflows/profile/profile.messages.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, TENANT } from '../support/crash-world.ts';
+import { createCrashWorld, TENANT } from './crash-world.ts';
+import { spawnWorker } from '../support/processes.ts';
 
 const DAY_MS = 86_400_000;
 
 test('a reactivation that begins a workflow has its effect, wherever in its first task a kill falls', async (t) => {
   t.timeout(420_000);
-  const world = await createWorld(t, { settings: { PROFILE_REMINDER_MARKS_DAYS: '' } });
+  const world = await createCrashWorld(t, { settings: { PROFILE_REMINDER_MARKS_DAYS: '' } });
   const begin = async (users: readonly string[]): Promise<void> => {
     for (const userId of users) {
-      await insertUser(
-        world.db.pool,
-        {
-          tenantId: TENANT,
-          userId,
-          authSubject: userId,
-          email: `${userId}@example.com`,
-          name: 'Ada',
-          locale: 'en',
-          phone: null,
-          profileCompletionDeadline: new Date(Date.now() - DAY_MS),
-          remindersSettledUntil: new Date(0),
-          services: [],
-          defaultServices: false,
-        },
-        [],
-      );
-      await world.temporal.workflow.signalWithStart(PROFILE_WORKFLOW, {
+      const profileCompletionDeadline = new Date(Date.now() - DAY_MS);
+      await plantUser(world.db, { tenantId: TENANT, userId, profileCompletionDeadline });
+      await world.client.workflow.signalWithStart(PROFILE_WORKFLOW, {
         workflowId: profileWorkflowId(userId),
         taskQueue: world.env['TASK_QUEUE'] ?? '',
         workflowTaskTimeout: 3_000,
@@ -49,7 +35,7 @@ test('a reactivation that begins a workflow has its effect, wherever in its firs
   };
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnWorker,
     from: /profile_revision/,
     begin,
     isDone: isOpenAgain,
@@ -57,7 +43,7 @@ test('a reactivation that begins a workflow has its effect, wherever in its firs
   t.log(`${points.length} points, ${kills} processes killed`);
   t.true(points.length >= 10, points.join('\n'));
 
-  await world.startWorker();
+  await spawnWorker(world);
   await untilEach(targets, isOpenAgain, 'the reactivation');
   for (const userId of targets) await assertProfileAgrees(t, world, userId); // which refused nothing
   await assertNothingLeft(t, world, targets.map(profileWorkflowId));

@@ -4,7 +4,8 @@ import { notificationMessageId } from '../../src/domain/notifications/delivery-p
 import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, read, untilEach, userOf } from './end-state.ts';
-import { createWorld } from '../support/crash-world.ts';
+import { createCrashWorld, plant } from './crash-world.ts';
+import { spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;
@@ -13,15 +14,15 @@ test('a worker that dies just after a mail was taken hands it over again as the 
   t.timeout(TIMEOUT_MS);
   const mail = await startMailServer();
   t.teardown(() => mail.close());
-  const world = await createWorld(t, { settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5' } });
-  const first = await world.startWorker();
+  const world = await createCrashWorld(t, { settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5' } });
+  const first = await spawnWorker(world);
   mail.beforeReply = () => first.kill();
   const userId = randomUUID();
-  await world.plant({ userId, workflow: 'profile', deadline: new Date(Date.now() + DAY_MS / 2 + 500), services: [] });
+  await plant(world, { userId, workflow: 'profile', deadline: new Date(Date.now() + DAY_MS / 2 + 500), services: [] });
   await first.exited;
 
   mail.beforeReply = () => {};
-  await world.startWorker();
+  await spawnWorker(world);
   const notifications = () => read(world.db, (tx) => tx.notification.findMany({ where: { userId } }));
   await untilEach(
     [userId],

@@ -6,10 +6,11 @@ import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.mess
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { until } from '../support/until.ts';
-import { createApiClient } from './api-client.ts';
+import { createApiClient } from '../support/api-client.ts';
 import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertProfileAgrees, assertSyncAgrees, read, untilEach, userOf } from './end-state.ts';
-import { createWorld, SERVICES } from '../support/crash-world.ts';
+import { createCrashWorld, plant, SERVICES } from './crash-world.ts';
+import { spawnApi, spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;
@@ -22,30 +23,30 @@ test('while PostgreSQL is away the API says so and what falls due waits; then bo
   t.teardown(() => postgres.remove());
   const mail = await startMailServer();
   t.teardown(() => mail.close());
-  const world = await createWorld(t, {
+  const world = await createCrashWorld(t, {
     databaseUrl: postgres.url,
     settings: { SMTP_URL: mail.url, PROFILE_REMINDER_MARKS_DAYS: '0.5', SYNC_CONFIRMATION_TIMEOUT_MS: '600000' },
   });
-  const [worker, api] = await Promise.all([world.startWorker(), world.startApi()]);
+  const [worker, api] = await Promise.all([spawnWorker(world), spawnApi(world)]);
   const ask = await createApiClient(world);
   const register = () => ask('POST', '/users', { authSubject: 'somebody', email: 'somebody@example.com' });
 
   const [reminded, confirmed] = [randomUUID(), randomUUID()];
-  await world.plant({
+  await plant(world, {
     userId: confirmed,
     workflow: 'userSync',
     deadline: new Date(Date.now() + DAY_MS),
     services: SERVICES,
   });
   await untilEach([confirmed], (userId) => isOnBus(world, userId), 'the first publication');
-  await world.plant({
+  await plant(world, {
     userId: reminded,
     workflow: 'profile',
     deadline: new Date(Date.now() + DAY_MS / 2 + DUE_MS),
     services: [],
   });
   const history = async () =>
-    (await world.temporal.workflow.getHandle(profileWorkflowId(reminded)).fetchHistory()).events ?? [];
+    (await world.client.workflow.getHandle(profileWorkflowId(reminded)).fetchHistory()).events ?? [];
   await until(async () => (await history().catch(() => [])).some((event) => event.timerStartedEventAttributes), {
     what: 'the timer of the reminder',
   });

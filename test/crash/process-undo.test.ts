@@ -1,14 +1,13 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import test, { type ExecutionContext } from 'ava';
-import { loadConfig } from '../../src/config/config.ts';
 import type { SagaType } from '../processes/saga-definitions.ts';
 import { BY, createEffects, insertSaga, type Saga } from '../support/saga-world.ts';
-import { connectDevServer } from '../support/dev-server.ts';
-import { startProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, type World } from '../support/crash-world.ts';
+import { createCrashWorld } from './crash-world.ts';
+import type { World } from '../support/world.ts';
+import { spawnWorker, type Extra, type TestProcess } from '../support/processes.ts';
 
 const TIMEOUT_MS = 900_000;
 /** The first look at the row. */
@@ -71,7 +70,7 @@ async function walkThrough(
 ): Promise<{ sagas: Saga[]; points: string[] }> {
   t.timeout(TIMEOUT_MS);
   const world = await createSagas(t);
-  const deps = { db: world.db, client: world.temporal, config: loadConfig(world.env) };
+
   const sagas = new Map<string, Saga>();
   const isDone = async (processId: string): Promise<boolean> => {
     const is = (await sagas.get(processId)?.row())?.status;
@@ -79,12 +78,12 @@ async function walkThrough(
   };
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnSagaWorker,
     from: BEGINS,
     isDone,
     begin: async (processIds) => {
       for (const processId of processIds) {
-        const saga = await insertSaga(deps, {
+        const saga = await insertSaga(world, {
           processId,
           type,
           data: refused === undefined ? {} : { refused },
@@ -97,7 +96,7 @@ async function walkThrough(
     },
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  await world.startWorker();
+  await spawnSagaWorker(world);
   await untilEach(targets, isDone, 'the undo');
   for (const saga of sagas.values()) t.like(await saga.handle.result(), { status: (await saga.row()).status });
   return { sagas: [...sagas.values()], points };
@@ -114,22 +113,16 @@ async function cancelOnceBegun(saga: Saga): Promise<void> {
   });
 }
 
-/** A world whose workers carry out the processes of tests. */
+/** A world for the processes of tests. */
 async function createSagas(t: ExecutionContext): Promise<World> {
-  const { connection } = await connectDevServer(); // which has our search attributes from here on
-  await connection.close();
-  const world = await createWorld(t, { settings: { WORKFLOW_TASK_TIMEOUT_MS: '3000' } });
-  await createEffects(world.env['DATABASE_URL'] ?? '');
-  return {
-    ...world,
-    startWorker: async ({ preload, env = {} } = {}) => {
-      const child = startProcess('test/crash/saga-worker.ts', { ...world.env, ...env }, preload);
-      t.teardown(() => child.kill());
-      await child.answers(`http://127.0.0.1:${world.env['WORKER_PORT']}/`);
-      return child;
-    },
-  };
+  const world = await createCrashWorld(t);
+  await createEffects(world.databaseUrl);
+  return world;
 }
+
+/** Starts a worker that carries them out. */
+const spawnSagaWorker = (world: World, extra: Extra = {}): Promise<TestProcess> =>
+  spawnWorker(world, { ...extra, entry: 'test/crash/saga-worker.ts' });
 
 /**
  * What is done in the transaction of its outcome was done once; who is called elsewhere was called at least once, and

@@ -2,10 +2,13 @@ import test, { type ExecutionContext } from 'ava';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { processStateQuery, processWorkflowId } from '../../src/workflows/process/process.messages.ts';
-import { addCustomer, newOrder } from '../support/shop.ts';
+import { newOrder } from '../support/shop.ts';
+import { addCustomer } from '../support/users.ts';
 import { assertNothingLeft, read, untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, TENANT, type World } from '../support/crash-world.ts';
+import { createCrashWorld, TENANT } from './crash-world.ts';
+import type { World } from '../support/world.ts';
+import { spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 600_000;
 const STOCK = 1_000;
@@ -20,7 +23,7 @@ test('a worker killed at any statement of an order takes each of its steps once'
   const world = await createShop(t);
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnWorker,
     from: BEGINS,
     begin: (orders) => place(world, orders, 'FR'),
     isDone: (orderId) => isIn(world, orderId, 'waiting'),
@@ -32,12 +35,12 @@ test('a worker killed at any statement of an order takes each of its steps once'
       statement,
     );
 
-  await world.startWorker();
+  await spawnWorker(world);
   await untilEach(targets, (orderId) => isIn(world, orderId, 'waiting'), 'the shipment');
   for (const orderId of targets) {
     t.deepEqual(await movementsOf(world, orderId), ['authorise', 'capture', 'capture:held']);
     await assertTimeline(t, world, orderId, { completed: DONE, compensated: [] });
-    t.like(await world.temporal.workflow.getHandle(workflowOf(orderId)).query(processStateQuery), {
+    t.like(await world.client.workflow.getHandle(workflowOf(orderId)).query(processStateQuery), {
       status: 'waiting',
       currentStep: 'await_delivery',
       refused: [],
@@ -53,7 +56,7 @@ test('a worker killed at any statement of an order turned back skips no undo and
   const isUndone = (orderId: string): Promise<boolean> => isIn(world, orderId, 'compensated');
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnWorker,
     from: BEGINS,
     begin: (orders) => place(world, orders, 'NZ'),
     isDone: isUndone,
@@ -65,12 +68,12 @@ test('a worker killed at any statement of an order turned back skips no undo and
       statement,
     );
 
-  await world.startWorker();
+  await spawnWorker(world);
   await untilEach(targets, isUndone, 'the undo');
   for (const orderId of targets) {
     t.deepEqual(await movementsOf(world, orderId), ['authorise', 'capture', 'capture:held', 'refund']);
     await assertTimeline(t, world, orderId, { completed: DONE.slice(0, -1), compensated: UNDONE });
-    const result: unknown = await world.temporal.workflow.getHandle(workflowOf(orderId)).result();
+    const result: unknown = await world.client.workflow.getHandle(workflowOf(orderId)).result();
     t.like(result, { status: 'compensated', cause: { code: 'invalid_address', class: 'refused' } });
   }
   await assertStock(t, world, { shipped: 0 });
@@ -80,7 +83,7 @@ test('a worker killed at any statement of an order turned back skips no undo and
 const workflowOf = (processId: string): string => processWorkflowId({ type: 'order', processId });
 
 async function createShop(t: ExecutionContext): Promise<World> {
-  const world = await createWorld(t);
+  const world = await createCrashWorld(t);
   const { pool } = world.db;
   await putProduct(pool, {
     tenantId: TENANT,

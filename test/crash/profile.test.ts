@@ -5,7 +5,9 @@ import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.mess
 import { startMailServer, type MailServer } from '../support/smtp.ts';
 import { assertNothingLeft, assertProfileAgrees, assertSyncAgrees, read, untilEach, userOf } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, type World } from '../support/crash-world.ts';
+import { createCrashWorld, plant } from './crash-world.ts';
+import type { World } from '../support/world.ts';
+import { spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 420_000;
 const DAY_MS = 86_400_000;
@@ -19,9 +21,9 @@ test('a worker killed at any statement of a reminder counts it once, under one M
   const { world, mail } = await createMailingWorld(t, { PROFILE_REMINDER_MARKS_DAYS: '0.5' });
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnWorker,
     from: SAVES_PROFILE,
-    begin: (users) => plant(world, users, DAY_MS / 2 + SOON_MS),
+    begin: (users) => plantAll(world, users, DAY_MS / 2 + SOON_MS),
     isDone: async (userId) => (await statusesOfNotifications(world, userId)).join() === 'sent',
   });
   t.log(`${points.length} points, ${kills} processes killed`);
@@ -32,7 +34,7 @@ test('a worker killed at any statement of a reminder counts it once, under one M
     );
   t.true(points.length >= 12, points.join('\n'));
 
-  await world.startWorker();
+  await spawnWorker(world);
   await untilEach(
     targets,
     async (userId) => (await statusesOfNotifications(world, userId)).join() === 'sent',
@@ -55,9 +57,9 @@ test('a worker killed at any statement of an expiry expires the user once, and t
     (await read(world.db, (tx) => tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } }))) === 0;
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnWorker,
     from: SAVES_PROFILE,
-    begin: (users) => plant(world, users, SOON_MS),
+    begin: (users) => plantAll(world, users, SOON_MS),
     isDone: isOver,
   });
   t.log(`${points.length} points, ${kills} processes killed`);
@@ -68,7 +70,7 @@ test('a worker killed at any statement of an expiry expires the user once, and t
     );
   t.true(points.length >= 20, points.join('\n'));
 
-  await world.startWorker();
+  await spawnWorker(world);
   await untilEach(targets, isOver, 'expiry');
   for (const userId of targets) {
     t.like(await userOf(world.db, userId), {
@@ -100,14 +102,14 @@ async function createMailingWorld(
 ): Promise<{ world: World; mail: MailServer }> {
   const mail = await startMailServer();
   t.teardown(() => mail.close());
-  const world = await createWorld(t, { settings: { ...settings, SMTP_URL: mail.url, ADMIN_EMAILS: BOSS } });
+  const world = await createCrashWorld(t, { settings: { ...settings, SMTP_URL: mail.url, ADMIN_EMAILS: BOSS } });
   return { world, mail };
 }
 
 /** Users with no services, whose deadline is `afterMs` from now. */
-async function plant(world: World, users: readonly string[], afterMs: number): Promise<void> {
+async function plantAll(world: World, users: readonly string[], afterMs: number): Promise<void> {
   const deadline = new Date(Date.now() + afterMs);
-  for (const userId of users) await world.plant({ userId, workflow: 'profile', deadline, services: [] });
+  for (const userId of users) await plant(world, { userId, workflow: 'profile', deadline, services: [] });
 }
 
 async function statusesOfNotifications({ db }: World, userId: string): Promise<string[]> {

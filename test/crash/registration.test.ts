@@ -4,17 +4,18 @@ import { z } from 'zod';
 import { TOPICS } from '../../src/events/user-events.ts';
 import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
-import { createApiClient } from './api-client.ts';
+import { createApiClient } from '../support/api-client.ts';
 import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgrees, read } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld } from '../support/crash-world.ts';
+import { createCrashWorld } from './crash-world.ts';
+import { spawnApi, spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 420_000;
 const RETRY_MS = 100;
 
 test('an API killed at any statement of a registration makes one user and starts its workflows once', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const world = await createWorld(t, {
+  const world = await createCrashWorld(t, {
     settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ALERT_CHECK_INTERVAL_MS: '600000' },
   });
   const { db } = world;
@@ -35,7 +36,7 @@ test('an API killed at any statement of a registration makes one user and starts
     read(db, (tx) => tx.user.findMany({ where: { authSubject }, select: { id: true } }));
   const { targets, points, kills } = await walk({
     world,
-    process: 'api',
+    start: spawnApi,
     from: /./,
     begin: async (subjects) => void answers.push(...subjects.map(register)),
     isDone: async (subject) => {
@@ -59,7 +60,7 @@ test('an API killed at any statement of a registration makes one user and starts
     );
   }
 
-  await world.startApi();
+  await spawnApi(world);
   t.deepEqual(
     [...new Set(await Promise.all(answers))].toSorted((a, b) => a - b),
     [200, 201],
@@ -71,7 +72,7 @@ test('an API killed at any statement of a registration makes one user and starts
     t.is(ids.length, 1);
     users.push(z.string().parse(ids[0]?.id));
   }
-  await world.startWorker();
+  await spawnWorker(world);
   for (const topics of (await assertPublished(t, world, users)).values()) t.deepEqual(topics, [TOPICS.userCreated]);
   await assertNothingLeft(
     t,

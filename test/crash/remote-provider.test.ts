@@ -5,11 +5,12 @@ import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import type { ProcessStatus } from '../../src/domain/process/statuses.ts';
-import { createWorld, TENANT, type World } from '../support/crash-world.ts';
-import { connectDevServer } from '../support/dev-server.ts';
-import { startProcess } from '../support/processes.ts';
+import { spawnWorker, type Extra, type TestProcess } from '../support/processes.ts';
 import { startRemoteProviders, type RemoteProviders } from '../support/remote-providers.ts';
-import { addCustomer, newOrder } from '../support/shop.ts';
+import { newOrder } from '../support/shop.ts';
+import { addCustomer } from '../support/users.ts';
+import type { World } from '../support/world.ts';
+import { createCrashWorld, TENANT } from './crash-world.ts';
 import { read, untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
 
@@ -31,7 +32,7 @@ test('a worker killed at any call to a bank or a carrier charges, ships and undo
     isIn(world, orderId, isUndone.has(orderId) ? 'compensated' : 'waiting');
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnOrderWorker,
     batch: BATCH,
     from: CALLS,
     isDone,
@@ -44,7 +45,7 @@ test('a worker killed at any call to a bank or a carrier charges, ships and undo
   });
   t.log(`${points.length} points, ${kills} processes killed`);
   assertPoints(t, points, ['payments/authorise', 'payments/capture', 'shipments/accept', 'payments/refund']);
-  await world.startWorker();
+  await spawnOrderWorker(world);
   await untilEach(targets, isDone, 'the end of orders');
   for (const orderId of targets) {
     const moved = ['authorise', 'capture', ...(isUndone.has(orderId) ? ['refund'] : [])];
@@ -67,7 +68,7 @@ test('a worker killed at any call of a refund to a bank pays back once', async (
   const isPaid = (refundId: string): Promise<boolean> => isIn(world, refundId, 'completed');
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnOrderWorker,
     batch: BATCH,
     from: CALLS,
     isDone: isPaid,
@@ -90,7 +91,7 @@ test('a worker killed at any call of a refund to a bank pays back once', async (
   });
   t.log(`${points.length} points, ${kills} processes killed`);
   assertPoints(t, points, ['payments/refund']);
-  await world.startWorker();
+  await spawnOrderWorker(world);
   await untilEach(targets, isPaid, 'the refund');
   for (const refundId of targets) {
     const orderId = orders.get(refundId) ?? '';
@@ -109,12 +110,13 @@ function assertPoints(t: ExecutionContext, points: readonly string[], calls: rea
       );
 }
 
+/** Starts a worker whose bank and carrier are elsewhere. */
+const spawnOrderWorker = (world: World, extra: Extra = {}): Promise<TestProcess> =>
+  spawnWorker(world, { ...extra, entry: 'test/crash/order-worker.ts' });
+
 async function createShop(t: ExecutionContext): Promise<{ world: World; remote: RemoteProviders }> {
-  const { connection } = await connectDevServer(); // which has our search attributes from here on
-  await connection.close();
-  const remote = await startRemoteProviders({ limitMinor: 1_000_000, countries: ['FR'] });
-  t.teardown(() => remote.close());
-  const world = await createWorld(t, { settings: { PROVIDERS_URL: remote.url, DATABASE_POOL_SIZE: '30' } });
+  const remote = await startRemoteProviders(t, { limitMinor: 1_000_000, countries: ['FR'] });
+  const world = await createCrashWorld(t, { settings: { PROVIDERS_URL: remote.url, DATABASE_POOL_SIZE: '30' } });
   const { pool } = world.db;
   await putProduct(pool, {
     tenantId: TENANT,
@@ -125,18 +127,7 @@ async function createShop(t: ExecutionContext): Promise<{ world: World; remote: 
     isActive: true,
   });
   await changeStock(pool, { tenantId: TENANT, sku: 'MUG', pieces: STOCK, effectId: randomUUID() });
-  return {
-    remote,
-    world: {
-      ...world,
-      startWorker: async ({ preload, env = {} } = {}) => {
-        const child = startProcess('test/crash/order-worker.ts', { ...world.env, ...env }, preload);
-        t.teardown(() => child.kill());
-        await child.answers(`http://127.0.0.1:${world.env['WORKER_PORT']}/`);
-        return child;
-      },
-    },
-  };
+  return { remote, world };
 }
 
 async function placeOrder({ db }: World, orderId: string, country: string): Promise<void> {

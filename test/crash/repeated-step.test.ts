@@ -3,20 +3,19 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import test from 'ava';
 import { createProfileActivities } from '../../src/activities/profile/profile.ts';
 import { createUserSyncActivities } from '../../src/activities/user-sync/user-sync.ts';
-import { loadConfig } from '../../src/config/config.ts';
 import { evolveProfile } from '../../src/domain/profile/profile.ts';
 import { evolveUserSync } from '../../src/domain/user-sync/user-sync.ts';
 import { read, userOf } from './end-state.ts';
-import { createWorld, SERVICES, TENANT } from '../support/crash-world.ts';
+import { createCrashWorld, plant, SERVICES, TENANT } from './crash-world.ts';
 
 // What a workflow does whose worker dies between writing a step and saying so: the next attempt, in the same run and
 // under the same revision, also decides on the signals that came meanwhile.
 
 test('saveUserSync writes what a repeated step has decided on beyond its first attempt', async (t) => {
-  const world = await createWorld(t);
-  const activities = createUserSyncActivities({ db: world.db, config: loadConfig(world.env) });
+  const world = await createCrashWorld(t);
+  const activities = createUserSyncActivities({ db: world.db, config: world.config });
   const userId = randomUUID();
-  await world.plant({ userId, workflow: 'userSync', deadline: new Date(), services: SERVICES });
+  await plant(world, { userId, workflow: 'userSync', deadline: new Date(), services: SERVICES });
   const loaded = await activities.loadUserSync({ tenantId: TENANT, userId });
   if (loaded === null) throw new Error('the user is missing');
   const inRun = oneRun();
@@ -45,11 +44,11 @@ test('saveUserSync writes what a repeated step has decided on beyond its first a
 });
 
 test('saveProfile writes what a repeated step decided beyond its first attempt, and tells nobody twice', async (t) => {
-  const world = await createWorld(t, { settings: { SMTP_URL: 'smtp://127.0.0.1:1' } });
-  const activities = createProfileActivities({ db: world.db, config: loadConfig(world.env) });
+  const world = await createCrashWorld(t, { settings: { SMTP_URL: 'smtp://127.0.0.1:1' } });
+  const activities = createProfileActivities({ db: world.db, config: world.config });
   const userId = randomUUID();
   const deadline = Date.now() + 86_400_000;
-  await world.plant({ userId, workflow: 'profile', deadline: new Date(deadline), services: [] });
+  await plant(world, { userId, workflow: 'profile', deadline: new Date(deadline), services: [] });
   const loaded = await activities.loadProfile({ tenantId: TENANT, userId });
   if (loaded === null) throw new Error('the user is missing');
   const inRun = oneRun();

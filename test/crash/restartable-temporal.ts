@@ -7,7 +7,7 @@ import { hasNamespace } from '../../tools/launcher/temporal.ts';
 import { provideTemporalCli } from '../../tools/temporal-cli.mjs';
 import { freePort } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import type { Teardown } from '../support/crash-world.ts';
+import type { Scope } from '../support/scope.ts';
 
 /** A dev server that keeps its state when it is killed. */
 export interface RestartableTemporal {
@@ -17,7 +17,7 @@ export interface RestartableTemporal {
 }
 
 /** Starts a dev server of the test's own; it ends with the test. */
-export async function startRestartableTemporal(t: Teardown): Promise<RestartableTemporal> {
+export async function startRestartableTemporal(t: Scope): Promise<RestartableTemporal> {
   const folder = await mkdtemp(join(tmpdir(), 'steadfast-temporal-'));
   const port = await freePort();
   const address = `127.0.0.1:${port}`;

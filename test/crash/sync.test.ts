@@ -4,7 +4,9 @@ import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.mess
 import { confirm, isOnBus, isSynced } from './confirmations.ts';
 import { assertNothingLeft, assertPublished, assertSyncAgrees, read, untilEach } from './end-state.ts';
 import { walk } from './walk.ts';
-import { createWorld, SERVICES, type World } from '../support/crash-world.ts';
+import { createCrashWorld, plant, SERVICES } from './crash-world.ts';
+import type { World } from '../support/world.ts';
+import { spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 420_000;
 const CONFIRMED_AT_A_TIME = 15;
@@ -14,12 +16,12 @@ test.serial(
   "a worker killed at any statement of a publication loses no message, nor the order of a user's",
   async (t) => {
     t.timeout(TIMEOUT_MS);
-    const world = await createWorld(t, { settings });
+    const world = await createCrashWorld(t, { settings });
     const { targets, points, kills } = await walk({
       world,
-      process: 'worker',
+      start: spawnWorker,
       from: /./,
-      begin: (users) => plant(world, users),
+      begin: (users) => plantAll(world, users),
       isDone: (userId) => isOnBus(world, userId),
     });
     t.log(`${points.length} points, ${kills} processes killed`);
@@ -30,7 +32,7 @@ test.serial(
       );
     t.true(points.length >= 15, points.join('\n'));
 
-    await world.startWorker();
+    await spawnWorker(world);
     await untilEach(targets, (userId) => isOnBus(world, userId), 'the first publication');
     // A few at a time: a worker that has just started replays each history, and workflow tasks have little time here.
     for (let from = 0; from < targets.length; from += CONFIRMED_AT_A_TIME) {
@@ -44,13 +46,13 @@ test.serial(
 
 test.serial('a worker killed at any statement of a confirmation counts it, and once', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const world = await createWorld(t, { settings });
+  const world = await createCrashWorld(t, { settings });
   const { targets, points, kills } = await walk({
     world,
-    process: 'worker',
+    start: spawnWorker,
     from: /sync-confirmations|sync\.user\.confirmed/,
     begin: async (users) => {
-      await plant(world, users);
+      await plantAll(world, users);
       await untilEach(users, (userId) => isOnBus(world, userId), 'the first publication');
       await confirm(world, users);
     },
@@ -64,13 +66,13 @@ test.serial('a worker killed at any statement of a confirmation counts it, and o
     );
   t.true(points.length >= 20, points.join('\n'));
 
-  await world.startWorker();
+  await spawnWorker(world);
   await assertSynced(t, world, targets);
 });
 
-async function plant(world: World, users: readonly string[]): Promise<void> {
+async function plantAll(world: World, users: readonly string[]): Promise<void> {
   const deadline = new Date(Date.now() + 7 * 86_400_000);
-  for (const userId of users) await world.plant({ userId, workflow: 'userSync', deadline, services: SERVICES });
+  for (const userId of users) await plant(world, { userId, workflow: 'userSync', deadline, services: SERVICES });
 }
 
 async function assertSynced(

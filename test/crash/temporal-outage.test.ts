@@ -2,12 +2,13 @@ import test from 'ava';
 import { z } from 'zod';
 import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
-import { startProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
-import { createApiClient } from './api-client.ts';
+import { createApiClient } from '../support/api-client.ts';
 import { assertNothingLeft, assertProfileAgrees, assertPublished, assertSyncAgrees } from './end-state.ts';
 import { startRestartableTemporal } from './restartable-temporal.ts';
-import { createWorld } from '../support/crash-world.ts';
+import { createCrashWorld } from './crash-world.ts';
+import { spawnApi, spawnWorker, startNode } from '../support/processes.ts';
+import { temporalAt } from '../support/temporal.ts';
 
 const TIMEOUT_MS = 420_000;
 const QUICKLY_MS = 2_000;
@@ -15,11 +16,11 @@ const QUICKLY_MS = 2_000;
 test('while Temporal is away users are registered and commands are 503; when it is back nothing is lost', async (t) => {
   t.timeout(TIMEOUT_MS);
   const temporal = await startRestartableTemporal(t);
-  const world = await createWorld(t, {
-    address: temporal.address,
+  const world = await createCrashWorld(t, {
+    temporal: temporalAt(t, temporal.address),
     settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000' },
   });
-  const [worker, api] = await Promise.all([world.startWorker(), world.startApi()]);
+  const [worker, api] = await Promise.all([spawnWorker(world), spawnApi(world)]);
   const ask = await createApiClient(world);
   const register = async (name: string): Promise<{ status: number; id: string }> => {
     const answer = await ask('POST', '/users', { authSubject: name, email: `${name}@example.com` });
@@ -68,10 +69,9 @@ test('a worker that is started while Temporal is away works once it comes', asyn
   t.timeout(TIMEOUT_MS);
   const temporal = await startRestartableTemporal(t);
   await temporal.kill();
-  const world = await createWorld(t, { address: temporal.address });
-  const worker = startProcess('worker.ts', world.env);
-  t.teardown(() => worker.kill());
-  await until(() => worker.output().includes('Temporal is not reachable'), { what: "the worker's complaint" });
+  const world = await createCrashWorld(t, { temporal: temporalAt(t, temporal.address) });
+  const worker = startNode(t, { args: ['worker.ts'], env: world.env });
+  await worker.printed(/Temporal is not reachable/);
   await temporal.start();
   await worker.answers(`http://127.0.0.1:${world.env['WORKER_PORT']}/healthz`);
   t.true(worker.isRunning());

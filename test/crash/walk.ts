@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/until.ts';
-import type { World } from '../support/crash-world.ts';
+import type { Extra, TestProcess } from '../support/processes.ts';
+import type { World } from '../support/world.ts';
+import { endLeases } from './crash-world.ts';
 
 const preload = new URL('hold-at-statement.ts', import.meta.url);
 /** Users that go at a time: as many points as one process can be killed at. */
@@ -16,7 +18,8 @@ const ROUND_MS = 90_000;
 /** A way through some statements, which many users go. */
 export interface Flow {
   readonly world: World;
-  readonly process: 'worker' | 'api';
+  /** Starts the process that is killed. */
+  readonly start: (world: World, extra: Extra) => Promise<TestProcess>;
   /** Statements count from the first that matches, in its text, its parameters or its rows. */
   readonly from: RegExp;
   /** Sets the flow going for the targets; what it asks of the process may stay without an answer. */
@@ -34,7 +37,7 @@ export interface Flow {
  */
 export async function walk({
   world,
-  process: kind,
+  start,
   from,
   begin,
   isDone,
@@ -51,12 +54,11 @@ export async function walk({
       }),
     );
   };
-  const start = kind === 'worker' ? world.startWorker : world.startApi;
   const all: string[] = [];
   for (let kills = 0; ; kills += 1) {
     const targets = Array.from({ length: batch }, () => randomUUID());
     all.push(...targets);
-    const child = await start({
+    const child = await start(world, {
       preload,
       env: { HOLD_JOURNAL: journal, HOLD_TARGETS: targets.join(','), HOLD_FROM: from.source },
     });
@@ -77,7 +79,7 @@ export async function walk({
         }
         return true;
       },
-      { what: `the end of the flow (${child.output()})`, timeoutMs: ROUND_MS },
+      { what: 'the end of the flow', timeoutMs: ROUND_MS, seen: held },
     );
 
     // What it has in hand when it is told to stop may still be a point.
@@ -91,6 +93,6 @@ export async function walk({
       if (!(await isHeld())) return { targets: all, points: [...(await held()).values()], kills };
     }
     await child.kill();
-    await world.endLeases();
+    await endLeases(world);
   }
 }

@@ -2,10 +2,14 @@ import test from 'ava';
 import { z } from 'zod';
 import { ROLES, type Role } from '../../src/auth/roles.ts';
 import { ROUTES } from '../../src/api/routes.ts';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi();
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope);
+});
 
 const NOBODY = '11111111-1111-1111-1111-111111111111';
 
@@ -49,8 +53,7 @@ for (const { spec } of ROUTES) {
 }
 
 test('a token of another key, issuer, audience or role, or a stale one, is not valid', async (t) => {
-  const other = await startApi({ settings: { JWT_ISSUER: 'elsewhere' } });
-  t.teardown(() => other.close());
+  const other = await startApi(t, { settings: { JWT_ISSUER: 'elsewhere' } });
   const valid = await api.token('admin', 'boss');
   const [head = '', claims = '', signature = ''] = valid.split('.');
   const forged = Buffer.from(

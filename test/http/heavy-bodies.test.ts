@@ -2,14 +2,19 @@ import test from 'ava';
 import { z } from 'zod';
 import { ROUTES } from '../../src/api/routes.ts';
 import { heavyBodiesOf } from '../fuzz/heavy-bodies.ts';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { measureShortestHold } from '../support/event-loop.ts';
 
 const LONGEST_HOLD_MS = 50;
 
-const api = await startApi();
-const token = await api.token('admin', 'boss');
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+let token: string;
+test.before(async () => {
+  api = await startApi(scope);
+  token = await api.token('admin', 'boss');
+});
 
 async function post(method: string, path: string, body: string, key?: string): Promise<number> {
   const response = await fetch(`${api.url}${path}`, {

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { beginIdempotent, finishIdempotent, releaseIdempotent } from '../../src/db/http/idempotency-keys.ts';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi();
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope);
+});
 const json = (name: string) => ({ authSubject: name, email: `${name}@example.com` });
 const service = { role: 'service', sub: 'crm' } as const;
 const key = (value: string) => ({ headers: { 'Idempotency-Key': value } });

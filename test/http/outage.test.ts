@@ -1,18 +1,17 @@
 import test from 'ava';
-import { openDb } from '../../src/postgres/client.ts';
-import { startApi } from '../support/api.ts';
+import { runApi } from '../support/api.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
+import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
+import { createWorld } from '../support/world.ts';
 
 const admin = { role: 'admin', sub: 'boss' } as const;
 
 test('while PostgreSQL is away requests are 503 and /readyz is red; both recover by themselves', async (t) => {
   const postgres = await startRestartablePostgres();
   t.teardown(() => postgres.remove());
-  const db = openDb({ url: postgres.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test-outage' });
-  t.teardown(() => db.close());
-  const api = await startApi({ db });
-  t.teardown(() => api.close());
+  const temporal = temporalAt(t, NO_TEMPORAL);
+  const api = await runApi(await createWorld(t, { databaseUrl: postgres.url, temporal, poolSize: 5 }));
   const json = (name: string) => ({ authSubject: name, email: `${name}@example.com` });
   const readiness = async () => (await fetch(`${api.url}/readyz`)).status;
   t.is((await api.ask('POST', '/users', { ...admin, json: json('before') })).status, 201);

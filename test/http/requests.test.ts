@@ -1,8 +1,12 @@
 import test from 'ava';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi({ settings: { BODY_LIMIT_KB: '2' } });
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope, { settings: { BODY_LIMIT_KB: '2' } });
+});
 const admin = { role: 'admin' } as const;
 
 test("bodies that can't be read are refused, each with its code", async (t) => {
@@ -76,8 +80,7 @@ test('security headers are set, and nothing tells what we run on', async (t) => 
 });
 
 test('requests are limited for each caller, and health is not', async (t) => {
-  const limited = await startApi({ settings: { RATE_LIMIT_PER_MINUTE: '3' } });
-  t.teardown(() => limited.close());
+  const limited = await startApi(t, { settings: { RATE_LIMIT_PER_MINUTE: '3' } });
   const statuses: number[] = [];
   for (let index = 0; index < 4; index += 1)
     statuses.push((await limited.ask('GET', '/users', { role: 'admin', sub: 'busy' })).status);

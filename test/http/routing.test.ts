@@ -1,9 +1,13 @@
 import test from 'ava';
 import { ROUTES } from '../../src/api/routes.ts';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi();
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope);
+});
 
 const admin = { role: 'admin', sub: 'boss' } as const;
 const filled = (path: string): string =>

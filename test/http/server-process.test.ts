@@ -6,10 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { openEventStream } from '../support/event-stream.ts';
+import { tellOnFailure } from '../support/scope.ts';
 import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
+/** For a server among many on a busy machine. */
+const START_MS = 120_000;
 const ROOT = new URL('../..', import.meta.url).pathname;
 
 async function folder(t: ExecutionContext): Promise<string> {
@@ -28,6 +31,7 @@ function startServer(t: ExecutionContext, env: Record<string, string>) {
     child.kill('SIGKILL');
   });
   const output = { text: '' };
+  tellOnFailure(t, () => `server.ts printed:\n${output.text}`);
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => {
       output.text += chunk.toString();
@@ -46,7 +50,10 @@ test('server.ts serves, takes minted tokens, logs no personal data, and stops in
   };
   const { child, output } = startServer(t, env);
   const url = `http://127.0.0.1:${env.PORT}`;
-  await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, { what: 'the API' });
+  await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, {
+    what: 'the API',
+    timeoutMs: START_MS,
+  });
   const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -78,7 +85,10 @@ test('server.ts does not wait for those who follow an order when it stops', asyn
   };
   const { child } = startServer(t, env);
   const url = `http://127.0.0.1:${env.PORT}`;
-  await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, { what: 'the API' });
+  await until(async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status === 200, {
+    what: 'the API',
+    timeoutMs: START_MS,
+  });
   const { stdout } = await run(process.execPath, ['tools/token.ts', '--role', 'admin', '--sub', 'boss'], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -145,6 +155,7 @@ test('server.ts comes up with /readyz red while PostgreSQL is away', async (t) =
   startServer(t, env);
   await until(async () => (await fetch(`http://127.0.0.1:${env.PORT}/readyz`).catch(() => undefined))?.status === 503, {
     what: 'a red /readyz',
+    timeoutMs: START_MS,
   });
   t.pass();
 });

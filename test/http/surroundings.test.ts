@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { z } from 'zod';
-import { startApi } from '../support/api.ts';
-import { temporalAddress } from '../support/services.ts';
+import { runApi, startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { createWorld, type World } from '../support/world.ts';
 
-const api = await startApi({ temporalAddress: temporalAddress() });
-test.after.always(() => api.close());
+const scope = fileScope();
+let world: World;
+let api: TestApi;
+test.before(async () => {
+  world = await createWorld(scope);
+  api = await runApi(world);
+});
 const get = (path: string) => fetch(`${api.url}${path}`);
 
 test('health and readiness tell what is up', async (t) => {
@@ -16,8 +22,7 @@ test('health and readiness tell what is up', async (t) => {
 });
 
 test('without Temporal the API is ready, and says so', async (t) => {
-  const alone = await startApi();
-  t.teardown(() => alone.close());
+  const alone = await startApi(t);
   const ready = await fetch(`${alone.url}/readyz`);
   t.is(ready.status, 200);
   t.deepEqual(await ready.json(), { status: 'ready', postgres: 'up', temporal: 'down', bus: 'up' });
@@ -56,8 +61,7 @@ test('/openapi.json is sent to those who do not have it yet, and public pages ar
   const tag = first.headers.get('ETag') ?? '';
   const again = await fetch(`${api.url}/openapi.json`, { headers: { 'If-None-Match': tag } });
   t.deepEqual([first.status, again.status, await again.text()], [200, 304, '']);
-  const narrow = await startApi({ db: api.db, settings: { RATE_LIMIT_PER_MINUTE: '3' } });
-  t.teardown(() => narrow.close());
+  const narrow = await runApi({ ...world, scope: t }, { settings: { RATE_LIMIT_PER_MINUTE: '3' } });
   for (const path of ['/openapi.json', '/docs/errors', '/docs/'])
     t.is((await fetch(`${narrow.url}${path}`)).status, 200);
   t.is((await fetch(`${narrow.url}/openapi.json`)).status, 429);
@@ -67,16 +71,14 @@ test('/openapi.json is sent to those who do not have it yet, and public pages ar
 test('many who ask for readiness at once cost one look', async (t) => {
   let pings = 0;
   const db = { ...api.db, ping: async () => void (pings += 1) };
-  const counted = await startApi({ db });
-  t.teardown(() => counted.close());
+  const counted = await runApi({ ...world, scope: t, db });
   await Promise.all(Array.from({ length: 50 }, () => fetch(`${counted.url}/readyz`)));
   t.true(pings < 10, String(pings));
 });
 
 test('until row-level security is known to bind, nothing but health is answered', async (t) => {
   let isChecked = false;
-  const starting = await startApi({ db: api.db, isDatabaseChecked: () => isChecked });
-  t.teardown(() => starting.close());
+  const starting = await runApi({ ...world, scope: t }, { isDatabaseChecked: () => isChecked });
   const admin = { role: 'admin', sub: 'boss' } as const;
   t.like(await starting.ask('GET', '/users', admin), { status: 503, body: { code: 'database_unavailable' } });
   t.is((await starting.ask('GET', '/healthz')).status, 200);

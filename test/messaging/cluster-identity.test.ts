@@ -14,7 +14,7 @@ import {
 } from '../../src/messaging/log/cluster-identity.ts';
 import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
 import { resetCursors } from '../../src/maintenance/retention/reset-cursors.ts';
-import { startProcess } from '../support/processes.ts';
+import { startNode } from '../support/processes.ts';
 import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
 
 const run = promisify(execFile);
@@ -84,13 +84,16 @@ test('server.ts and worker.ts end with one line when the database was restored f
   const { db, url } = await setUp(t);
   await db.pool.query(FOREIGN);
   for (const entry of ['server.ts', 'worker.ts'] as const) {
-    const started = startProcess(entry, {
-      DATABASE_URL: url,
-      TEMPORAL_ADDRESS: temporalAddress(),
-      PORT: String(await freePort()),
-      WORKER_PORT: String(await freePort()),
-      DATA_DIR: join(tmpdir(), 'steadfast-test-bundles'),
-      LOG_LEVEL: 'silent',
+    const started = startNode(t, {
+      args: [entry],
+      env: {
+        DATABASE_URL: url,
+        TEMPORAL_ADDRESS: temporalAddress(),
+        PORT: String(await freePort()),
+        WORKER_PORT: String(await freePort()),
+        DATA_DIR: join(tmpdir(), 'steadfast-test-bundles'),
+        LOG_LEVEL: 'silent',
+      },
     });
     t.is(await started.exited, 1, entry);
     t.regex(started.output(), /^DATABASE_URL: .*npm run restart-readers.*\n$/, entry);

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { parkDeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi();
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope);
+});
 const operator = { role: 'operator', sub: 'op' } as const;
 
 async function park(

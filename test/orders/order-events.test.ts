@@ -2,14 +2,22 @@ import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import type { EventFeedOptions } from '../../src/realtime/event-feed.ts';
 import { orderEventSchema } from '../../src/api/orders/order.schemas.ts';
-import { startApi, type TestApi } from '../support/api.ts';
+import { runApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { openEventStream, type EventStream, type ReceivedEvent } from '../support/event-stream.ts';
+import { openScope } from '../support/scope.ts';
 import { until } from '../support/until.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const TENANT = 'default';
 const service = { role: 'service', sub: 'shop' } as const;
-const api = await startApi({ settings: { BUS_POLL_MS: '20' } });
-test.after.always(() => api.close());
+const scope = fileScope();
+let world: World;
+let api: TestApi;
+test.before(async () => {
+  world = await createWorld(scope, { settings: { BUS_POLL_MS: '20' } });
+  api = await runApi(world);
+});
 
 async function place(at: TestApi = api): Promise<string> {
   const { body } = await at.ask('POST', '/orders', {
@@ -58,11 +66,8 @@ async function follow(
     ...(after === undefined ? {} : { 'Last-Event-ID': after }),
   });
 }
-async function apiWith(t: ExecutionContext, streams: Partial<EventFeedOptions>): Promise<TestApi> {
-  const other = await startApi({ db: api.db, settings: { BUS_POLL_MS: '20' }, streams });
-  t.teardown(() => other.close());
-  return other;
-}
+const apiWith = (t: ExecutionContext, streams: Partial<EventFeedOptions>): Promise<TestApi> =>
+  runApi({ ...world, scope: t }, { streams });
 const idsOf = (events: readonly (ReceivedEvent | null)[]) => events.map((event) => event?.id);
 
 test('a stream tells what happened and what happens, each event once, and ends with the order', async (t) => {
@@ -160,10 +165,11 @@ test('streams are bounded, for a user and for the API process, and the place of 
 });
 
 test('streams end when the API stops', async (t) => {
-  const other = await startApi({ db: api.db, settings: { BUS_POLL_MS: '20' } });
+  const own = openScope();
+  const other = await runApi({ ...world, scope: own });
   const stream = await follow(await place(), { at: other });
   t.deepEqual(idsOf([await stream.next(), await stream.next()]), ['1', '2']);
   const rest = stream.rest();
-  await other.close();
+  await own.close();
   t.deepEqual(await rest, []);
 });

@@ -8,37 +8,35 @@ import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { LEDGER, WAREHOUSE, type OrderProviders } from '../../src/domain/orders/order-process.ts';
 import { createLedger } from '../../src/gateways/payment/ledger/ledger.ts';
 import { startRemoteProviders, type Loss, type RemoteProviders } from '../support/remote-providers.ts';
-import { connectDevServer } from '../support/dev-server.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { until } from '../support/until.ts';
-import { createWorld, TENANT, type World } from '../support/user-world.ts';
+import { createUserWorld, TENANT, type UserWorld } from '../support/user-world.ts';
 import { losingAnswers } from './lost-answers.ts';
-import { addCustomer, newOrder } from '../support/shop.ts';
+import { newOrder } from '../support/shop.ts';
+import { addCustomer } from '../support/users.ts';
 
 const CREDIT_MINOR = 5_000;
 
-let world: World;
+const scope = fileScope();
+let world: UserWorld;
 let remote: RemoteProviders;
 const ledgerLosses: Loss[] = [];
 /** Processes whose rows were locked while somebody else was called. */
 const lockedWhileCalled: string[] = [];
 
 test.before(async () => {
-  remote = await startRemoteProviders({ limitMinor: CREDIT_MINOR, countries: ['FR'], onCall: assertUnlocked });
+  remote = await startRemoteProviders(scope, { limitMinor: CREDIT_MINOR, countries: ['FR'], onCall: assertUnlocked });
   const ledger = losingAnswers(createLedger({ creditLimitMinor: CREDIT_MINOR }), {
     pool: () => world.db.pool,
     losses: ledgerLosses,
   });
-  world = await createWorld({
-    ...(await connectDevServer()),
-    around: ({ payments, shipping }) => ({
+  world = await createUserWorld(scope, {
+    around: ({ payments, shipping, ...others }) => ({
+      ...others,
       payments: { ...payments, byName: { ledger: { local: ledger }, bank: { remote: remote.ports.bank } } },
       shipping: { ...shipping, byName: { ...shipping.byName, carrier: { remote: remote.ports.carrier } } },
     }),
   });
-});
-test.after.always(async () => {
-  await world?.close();
-  await remote?.close();
 });
 
 /** Looks whether a call is made in a transaction: that has the row of its process locked. */

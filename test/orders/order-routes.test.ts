@@ -5,11 +5,16 @@ import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { Answer } from '../support/api.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { until } from '../support/until.ts';
-import { createOrderWorld, REFUSED_COUNTRY, service } from '../support/order-world.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { createOrderWorld, REFUSED_COUNTRY, service, type OrderWorld } from '../support/order-world.ts';
 
-const world = await createOrderWorld();
-test.after.always(() => world.close());
-const { api } = world;
+const scope = fileScope();
+let world: OrderWorld;
+let api: OrderWorld['api'];
+test.before(async () => {
+  world = await createOrderWorld(scope);
+  ({ api } = world);
+});
 
 test('an order is priced by us, paid, shipped, and completed when it is delivered', async (t) => {
   const { as, customerId } = await world.customer();

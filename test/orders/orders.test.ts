@@ -3,11 +3,15 @@ import test from 'ava';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/config.ts';
 import { removeExpired } from '../../src/maintenance/retention/retention.ts';
-import { startApi, type Ask } from '../support/api.ts';
+import { startApi, type Ask, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
 // Nothing listens where this API looks for Temporal.
-const api = await startApi({ settings: { COMMAND_TIMEOUT_MS: '500' } });
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope, { settings: { COMMAND_TIMEOUT_MS: '500' } });
+});
 const service = { role: 'service', sub: 'shop' } as const;
 const page = z.object({ items: z.array(z.object({ id: z.string() })), nextCursor: z.string().nullable() });
 const shipTo = { name: 'Ada Lovelace', street: 'Rue de Rivoli 1', postalCode: '75001', city: 'Paris', country: 'FR' };

@@ -6,22 +6,20 @@ import { localStep, remoteStep } from '../../src/activities/process/provider-ste
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { losingAnswers } from './lost-answers.ts';
 import { startRemoteProviders, type Loss, type RemoteProviders } from '../support/remote-providers.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 
 const LIMIT = 10_000;
 const ledger = createLedger({ creditLimitMinor: LIMIT });
+const scope = fileScope();
 let shop: Shop;
 let providers: RemoteProviders;
 test.before(async () => {
-  shop = await openShop();
-  providers = await startRemoteProviders({ limitMinor: LIMIT, countries: [] });
+  shop = await openShop(scope);
+  providers = await startRemoteProviders(scope, { limitMinor: LIMIT, countries: [] });
   await shop.stock('MUG', 0, { priceMinor: 1_000 });
-});
-test.after.always(async () => {
-  await shop?.close();
-  await providers?.close();
 });
 
 async function order(customerId: string, quantity = 1): Promise<string> {

@@ -10,22 +10,20 @@ import { createLedger } from '../../src/gateways/payment/ledger/ledger.ts';
 import { createWarehouse } from '../../src/gateways/shipping/warehouse.ts';
 import { losingAnswers } from './lost-answers.ts';
 import { startRemoteProviders, type Loss, type RemoteProviders } from '../support/remote-providers.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 
+const scope = fileScope();
 let shop: Shop;
 let providers: RemoteProviders;
 const ledger = createLedger({ creditLimitMinor: 1_000_000 });
 
 test.before(async () => {
-  shop = await openShop();
-  providers = await startRemoteProviders({ limitMinor: 1_000_000, countries: ['FR'] });
+  shop = await openShop(scope);
+  providers = await startRemoteProviders(scope, { limitMinor: 1_000_000, countries: ['FR'] });
   await shop.addCustomer('customer-1');
-});
-test.after.always(async () => {
-  await shop?.close();
-  await providers?.close();
 });
 
 /** The steps by the ledger, in one transaction, and by the bank, apart from any, with answers that get lost. */

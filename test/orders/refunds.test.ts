@@ -2,11 +2,16 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { z } from 'zod';
 import { until } from '../support/until.ts';
-import { createOrderWorld, operator, service } from '../support/order-world.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { createOrderWorld, operator, service, type OrderWorld } from '../support/order-world.ts';
 
-const world = await createOrderWorld();
-test.after.always(() => world.close());
-const { api } = world;
+const scope = fileScope();
+let world: OrderWorld;
+let api: OrderWorld['api'];
+test.before(async () => {
+  world = await createOrderWorld(scope);
+  ({ api } = world);
+});
 
 async function completed(quantity: number): Promise<string> {
   const id = await world.place({ quantity });

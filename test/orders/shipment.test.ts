@@ -4,19 +4,20 @@ import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-
 import { cancelShipment, createShipment } from '../../src/activities/orders/create-shipment.ts';
 import { localStep } from '../../src/activities/process/provider-step.ts';
 import { createWarehouse } from '../../src/gateways/shipping/warehouse.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { newOrder, openShop, type Shop } from '../support/shop.ts';
 
 type Step = Parameters<Shop['run']>[0];
 
+const scope = fileScope();
 let shop: Shop;
 const warehouse = createWarehouse({ countries: ['FR'] });
 const ship: Step = localStep(createShipment, warehouse);
 const callBack: Step = localStep(cancelShipment, warehouse);
 
 test.before(async () => {
-  shop = await openShop();
+  shop = await openShop(scope);
 });
-test.after.always(() => shop?.close());
 
 async function reserved(sku: string, count: number, order: Parameters<Shop['place']>[0] = {}): Promise<string[]> {
   const orders = await Promise.all(

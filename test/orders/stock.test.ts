@@ -1,12 +1,13 @@
 import test from 'ava';
 import { releaseStock, reserveStock } from '../../src/activities/orders/reserve-stock.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 
+const scope = fileScope();
 let shop: Shop;
 test.before(async () => {
-  shop = await openShop();
+  shop = await openShop(scope);
 });
-test.after.always(() => shop?.close());
 
 const several = (count: number, items: { sku: string; quantity: number }[]): Promise<string[]> =>
   Promise.all(Array.from({ length: count }, () => shop.place({ items })));

@@ -1,17 +1,18 @@
 import test from 'ava';
 import { putProduct } from '../../src/db/orders/products.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { openShop, type Shop } from '../support/shop.ts';
 
+const scope = fileScope();
 let shop: Shop;
 test.before(async () => {
-  shop = await openShop();
+  shop = await openShop(scope);
   await shop.addCustomer('customer-1');
   await shop.stock('MUG', 0, { priceMinor: 1_250 });
   await shop.stock('TEA', 0, { priceMinor: 399 });
   await shop.stock('OLD', 0, { isActive: false });
   await shop.stock('CHF', 0, { currency: 'CHF' });
 });
-test.after.always(() => shop?.close());
 
 test('validateOrder writes our prices into valid orders, with an outcome for each of a list', async (t) => {
   const good = await shop.place({

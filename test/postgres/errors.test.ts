@@ -3,8 +3,10 @@ import pg from 'pg';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { isDatabaseAway } from '../../src/postgres/errors.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { startApi } from '../support/api.ts';
+import { runApi } from '../support/api.ts';
 import { createDatabase } from '../support/services.ts';
+import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
+import { createWorld } from '../support/world.ts';
 
 interface World {
   readonly db: Db;
@@ -129,8 +131,8 @@ test('what is wrong with a statement itself is not temporary', async (t) => {
 
 test('while a table is locked its requests are 503 with Retry-After, and nothing is kept under a key', async (t) => {
   const { db, lock } = await setUp(t, '-c lock_timeout=200');
-  const api = await startApi({ db });
-  t.teardown(() => api.close());
+  const world = await createWorld(t, { temporal: temporalAt(t, NO_TEMPORAL) });
+  const api = await runApi({ ...world, db });
   const admin = { role: 'admin', sub: 'boss' } as const;
   const json = { authSubject: 'ada', email: 'ada@example.com' };
   await lock('users');

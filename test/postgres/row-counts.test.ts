@@ -8,7 +8,8 @@ import { lockProcesses, writeProcesses } from '../../src/db/processes/process-ro
 import { openDb } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { createDatabase } from '../support/services.ts';
-import { addCustomer, newOrder, NOW } from '../support/shop.ts';
+import { newOrder, NOW } from '../support/shop.ts';
+import { addCustomer } from '../support/users.ts';
 
 const database = await createDatabase();
 const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });

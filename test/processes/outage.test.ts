@@ -1,5 +1,4 @@
 import test from 'ava';
-import { connectDevServer } from '../support/dev-server.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { until } from '../support/until.ts';
 import { BY, createSagaWorld, type Saga } from '../support/saga-world.ts';
@@ -30,10 +29,7 @@ test('while PostgreSQL is away longer than all attempts take, nothing is parked,
   t.timeout(300_000);
   const postgres = await startRestartablePostgres();
   t.teardown(() => postgres.remove());
-  const server = await connectDevServer();
-  t.teardown(() => server.connection.close());
-  const world = await createSagaWorld({ ...server, databaseUrl: postgres.url });
-  t.teardown(() => world.close());
+  const world = await createSagaWorld(t, { databaseUrl: postgres.url });
 
   const entered = [
     Promise.withResolvers<void>(),

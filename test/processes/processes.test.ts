@@ -2,11 +2,16 @@ import test from 'ava';
 import { z } from 'zod';
 import { processSchema } from '../../src/api/processes/process.schemas.ts';
 import { until } from '../support/until.ts';
-import { createOrderWorld, operator } from '../support/order-world.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { createOrderWorld, operator, type OrderWorld } from '../support/order-world.ts';
 
-const world = await createOrderWorld();
-test.after.always(() => world.close());
-const { api } = world;
+const scope = fileScope();
+let world: OrderWorld;
+let api: OrderWorld['api'];
+test.before(async () => {
+  world = await createOrderWorld(scope);
+  ({ api } = world);
+});
 const reason = 'Paid back by hand';
 
 test('parked processes are found, and commanded together', async (t) => {

@@ -1,58 +1,29 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import test from 'ava';
-import { connectDevServer } from '../support/dev-server.ts';
-import { createTimeSkippingEnv } from '../support/temporal.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { createSagaWorld, type SagaWorld } from '../support/saga-world.ts';
+import { startTimeSkippingTemporal } from '../support/temporal.ts';
 
 /** A world on the dev server for all tests of the file, there from its first test to its last. */
 export function onDevServer(): { readonly world: SagaWorld } {
-  const context = opened<{ world: SagaWorld }>();
-  test.before(async () => {
-    const server = await connectDevServer();
-    context.open({ world: await createSagaWorld(server) }, () => server.connection.close());
-  });
-  return {
-    get world() {
-      return context.get().world;
-    },
-  };
+  const scope = fileScope();
+  return opened(async () => ({ world: await createSagaWorld(scope) }));
 }
 
 /** The same on a server of the file's own that skips time. */
 export function onTimeSkippingServer(): { readonly world: SagaWorld; readonly env: TestWorkflowEnvironment } {
-  const context = opened<{ world: SagaWorld; env: TestWorkflowEnvironment }>();
-  test.before(async () => {
-    const env = await createTimeSkippingEnv();
-    const world = await createSagaWorld({
-      connection: env.nativeConnection,
-      client: env.client,
-      namespace: env.namespace ?? 'default',
-    });
-    context.open({ env, world }, () => env.teardown());
+  const scope = fileScope();
+  const context = opened(async () => {
+    const temporal = await startTimeSkippingTemporal(scope);
+    return { env: temporal.env, world: await createSagaWorld(scope, { temporal }) };
   });
-  return {
-    get world() {
-      return context.get().world;
-    },
-    get env() {
-      return context.get().env;
-    },
-  };
+  return context;
 }
 
-function opened<Context extends { readonly world: SagaWorld }>() {
-  let held: { context: Context; close: () => Promise<void> } | undefined;
-  test.after.always(async () => {
-    await held?.context.world.close();
-    await held?.close();
-  });
-  return {
-    open: (context: Context, close: () => Promise<void>): void => {
-      held = { context, close };
-    },
-    get: (): Context => {
-      if (held === undefined) throw new Error('the server is not there yet');
-      return held.context;
-    },
-  };
+/** What is opened before the first test, under the names that it has. */
+function opened<Context extends object>(open: () => Promise<Context>): Context {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled before any test looks
+  const context = {} as Context;
+  test.before(async () => void Object.assign(context, await open()));
+  return context;
 }

@@ -1,21 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { NativeConnection } from '@temporalio/worker';
 import test from 'ava';
 import { recoverProcess } from '../../src/maintenance/watchdog/recover-process.ts';
 import { processStateQuery } from '../../src/workflows/process/process.messages.ts';
-import { connectDevServer } from '../support/dev-server.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { until } from '../support/until.ts';
 import { createWatchedWorld, TENANT, type WatchedWorld } from '../support/watched-world.ts';
 
-let context: { world: WatchedWorld; connection: NativeConnection };
+const scope = fileScope();
+let context: { world: WatchedWorld };
 
 test.before(async () => {
-  const server = await connectDevServer();
-  context = { world: await createWatchedWorld(server), connection: server.connection };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.connection.close();
+  context = { world: await createWatchedWorld(scope) };
 });
 
 const recover = ({ db, client, config }: WatchedWorld, processId: string) =>
@@ -128,7 +123,7 @@ test.serial('a process on a task queue that no worker asks is alerted, until one
   const order = await world.begin('order', { taskQueue });
   t.like(await world.watch(), { alerted: 1, classes: { no_worker: 1 } });
   t.like(await world.stuckAlert(order.processId), { severity: 'critical' });
-  const stop = await world.work(taskQueue);
+  const { stop } = await world.work(taskQueue);
   t.teardown(stop);
   await untilCarried(world, order);
   t.like(await world.watch(), { alerted: 0, classes: { waiting: 1 } });

@@ -14,28 +14,19 @@ import {
   userDeletedSignal,
   type ProfileView,
 } from '../../src/workflows/profile/profile.messages.ts';
-import { createTimeSkippingEnv } from '../support/temporal.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { startTimeSkippingTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { createWorld, refusalOf, TENANT, type World } from '../support/user-world.ts';
+import { createUserWorld, refusalOf, TENANT, type UserWorld } from '../support/user-world.ts';
 
 const DAY = 86_400_000;
-type Context = { env: TestWorkflowEnvironment; world: World };
+type Context = { env: TestWorkflowEnvironment; world: UserWorld };
 let context: Context;
 
+const scope = fileScope();
 test.before(async () => {
-  const env = await createTimeSkippingEnv();
-  context = {
-    env,
-    world: await createWorld({
-      connection: env.nativeConnection,
-      client: env.client,
-      namespace: env.namespace ?? 'default',
-    }),
-  };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.env.teardown();
+  const temporal = await startTimeSkippingTemporal(scope);
+  context = { env: temporal.env, world: await createUserWorld(scope, { temporal }) };
 });
 
 async function registered({ env, world }: Context, deadlineDays = 7) {

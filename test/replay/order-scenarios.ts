@@ -5,13 +5,14 @@ import { changeStock, putProduct } from '../../src/db/orders/products.ts';
 import { LEDGER } from '../../src/domain/orders/order-process.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { processWorkflowId } from '../../src/workflows/process/process.messages.ts';
-import { addCustomer, newOrder } from '../support/shop.ts';
+import { newOrder } from '../support/shop.ts';
+import { addCustomer } from '../support/users.ts';
 import { until } from '../support/until.ts';
-import { TENANT, type World } from '../support/user-world.ts';
+import { TENANT, type UserWorld } from '../support/user-world.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** Places an order for a product of its own, of which there are ten. */
-async function place({ db }: World, order: Partial<NewOrder> = {}, quantity = 2): Promise<string> {
+async function place({ db }: UserWorld, order: Partial<NewOrder> = {}, quantity = 2): Promise<string> {
   const [sku, customerId] = [randomUUID(), randomUUID()];
   await addCustomer(db, { tenantId: TENANT, customerId });
   await putProduct(db.pool, { tenantId: TENANT, sku, name: 'Mug', priceMinor: 1_000, currency: 'EUR', isActive: true });
@@ -27,9 +28,9 @@ async function place({ db }: World, order: Partial<NewOrder> = {}, quantity = 2)
   await insertOrder(db.pool, placed);
   return placed.orderId;
 }
-const handleOf = ({ client }: World, type: string, processId: string) =>
+const handleOf = ({ client }: UserWorld, type: string, processId: string) =>
   client.workflow.getHandle(processWorkflowId({ type, processId }));
-const untilStatus = ({ db }: World, processId: string, status: string): Promise<void> =>
+const untilStatus = ({ db }: UserWorld, processId: string, status: string): Promise<void> =>
   until(
     () =>
       db.inTenant(
@@ -41,7 +42,7 @@ const untilStatus = ({ db }: World, processId: string, status: string): Promise<
       ),
     { what: status },
   );
-async function delivered(world: World): Promise<string> {
+async function delivered(world: UserWorld): Promise<string> {
   const processId = await place(world);
   await untilStatus(world, processId, 'waiting');
   await deliverOrder(world.db.pool, {

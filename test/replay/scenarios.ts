@@ -25,15 +25,15 @@ import {
   userSyncWorkflowId,
 } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
-import { TENANT, type World } from '../support/user-world.ts';
+import { TENANT, type UserWorld } from '../support/user-world.ts';
 
 /** Produces one control-flow shape and answers the runs whose histories show it. */
-export type Scenario = (world: World) => Promise<readonly WorkflowHandle[]>;
+export type Scenario = (world: UserWorld) => Promise<readonly WorkflowHandle[]>;
 
 const SECOND_DAYS = 1 / 86_400;
 const UNKNOWN_USER = '00000000-0000-4000-8000-000000000000';
 
-async function profileOf(world: World, deadlineDays = 7): Promise<{ userId: string; handle: WorkflowHandle }> {
+async function profileOf(world: UserWorld, deadlineDays = 7): Promise<{ userId: string; handle: WorkflowHandle }> {
   const userId = await world.insertUser({ now: Date.now(), deadlineDays });
   await world.startProfile(userId);
   const handle = world.client.workflow.getHandle(profileWorkflowId(userId));
@@ -41,7 +41,7 @@ async function profileOf(world: World, deadlineDays = 7): Promise<{ userId: stri
   return { userId, handle };
 }
 async function syncOf(
-  world: World,
+  world: UserWorld,
   services: readonly string[] = ['accounting', 'portfolio'],
 ): Promise<{ userId: string; handle: WorkflowHandle }> {
   const userId = await world.insertUser({ now: Date.now(), services });
@@ -49,9 +49,9 @@ async function syncOf(
   await untilSync(world, userId, 'in_progress');
   return { userId, handle: world.client.workflow.getHandle(userSyncWorkflowId(userId)) };
 }
-const untilStatus = (world: World, userId: string, status: string): Promise<void> =>
+const untilStatus = (world: UserWorld, userId: string, status: string): Promise<void> =>
   until(async () => (await world.row(userId)).status === status, { what: `status ${status}` });
-const untilSync = (world: World, userId: string, status: string): Promise<void> =>
+const untilSync = (world: UserWorld, userId: string, status: string): Promise<void> =>
   until(async () => (await world.row(userId)).syncStatus === status, { what: `sync status ${status}` });
 const customer = { customerId: 'c-1', customerKind: 'company' } as const;
 
@@ -247,7 +247,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
  * timers.
  */
 export async function whileWritesFail(
-  { db }: Pick<World, 'db'>,
+  { db }: Pick<UserWorld, 'db'>,
   table: 'users' | 'process_states',
   work: () => Promise<void>,
 ): Promise<void> {

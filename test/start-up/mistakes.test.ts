@@ -5,7 +5,7 @@ import { openDb } from '../../src/postgres/client.ts';
 import { waitForDatabase } from '../../src/db/wait-for-database.ts';
 import { grpcCodeOf } from '../../src/temporal/errors.ts';
 import { ensureSchedules } from '../../src/temporal/schedules.ts';
-import { connectDevServer } from '../support/dev-server.ts';
+import { temporalAt } from '../support/temporal.ts';
 import { createDatabase } from '../support/services.ts';
 
 const patience = { delayMs: 10, signal: new AbortController().signal };
@@ -52,8 +52,8 @@ test('a role that bypasses row-level security is refused', async (t) => {
 });
 
 test("grpcCodeOf reads what the worker's connection and a client over it throw", async (t) => {
-  const { client, connection, namespace } = await connectDevServer();
-  t.teardown(() => connection.close());
+  const { client, namespace, connect } = temporalAt(t);
+  const connection = await connect();
   const absent = connection.workflowService.describeWorkerDeployment({ namespace, deploymentName: 'absent' });
   t.is(grpcCodeOf(await t.throwsAsync(absent)), 5);
   t.is(
@@ -64,8 +64,7 @@ test("grpcCodeOf reads what the worker's connection and a client over it throw",
 
 for (const cron of ['a b c d e', '60 * * * *', '*/0 * * * *', '0 9-8 * * *', '0 0 * 13 *', '0 0 * * 8', '* * * *']) {
   test(`'${cron}' is refused by Temporal, in one line that names the setting`, async (t) => {
-    const { client, connection } = await connectDevServer();
-    t.teardown(() => connection.close());
+    const { client } = temporalAt(t);
     const config = loadConfig({ TASK_QUEUE: 'start-up-mistakes', PROFILE_CHECK_CRON: cron });
     const error = await t.throwsAsync(ensureSchedules(client, config), { instanceOf: ConfigError });
     t.regex(error.message, /^PROFILE_CHECK_CRON: [^\n]+$/);

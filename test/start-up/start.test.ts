@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
@@ -12,8 +12,8 @@ const user = z.object({ id: z.string(), email: z.string(), status: z.string() })
 const SECOND_START_MS = 15_000;
 
 test.serial('npm start goes on with the same users and workflows after Ctrl-C, which leaves no process', async (t) => {
-  const installation = await install(t);
-  const first = start(t, installation);
+  const installation = await createInstallation(t);
+  const first = startLauncher(t, installation);
   await first.printed(/Steadfast is ready/);
   const token = await mintToken(installation);
   t.regex(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
@@ -23,7 +23,7 @@ test.serial('npm start goes on with the same users and workflows after Ctrl-C, w
 
   const children = childrenOf(installation);
   t.deepEqual([...children.keys()].toSorted(), ['api', 'postgres', 'temporal', 'worker']);
-  first.process.kill('SIGINT');
+  first.send('SIGINT');
   t.is(await first.exited, 0);
   t.regex(first.output(), /Stopping api[^]*Stopping worker[^]*Stopping temporal[^]*Stopping postgres[^]*Stopped\./);
   t.deepEqual(
@@ -32,7 +32,7 @@ test.serial('npm start goes on with the same users and workflows after Ctrl-C, w
   );
 
   const startMs = Date.now();
-  const second = start(t, installation);
+  const second = startLauncher(t, installation);
   await second.printed(/Steadfast is ready/);
   t.true(Date.now() - startMs < SECOND_START_MS);
   const response = await fetch(`${apiUrl(second.output())}/users/${ada.id}`, {
@@ -40,13 +40,13 @@ test.serial('npm start goes on with the same users and workflows after Ctrl-C, w
   });
   t.is(user.parse(await response.json()).email, 'ada@example.com');
   await workflowRuns(installation, ada.id);
-  second.process.kill('SIGTERM');
+  second.send('SIGTERM');
   t.is(await second.exited, 0);
 });
 
 test.serial('npm start starts a killed API again, and stops what a killed launcher left', async (t) => {
-  const installation = await install(t);
-  const first = start(t, installation);
+  const installation = await createInstallation(t);
+  const first = startLauncher(t, installation);
   await first.printed(/Steadfast is ready/);
   const before = childrenOf(installation);
   process.kill(before.get('api')!, 'SIGKILL');
@@ -55,27 +55,27 @@ test.serial('npm start starts a killed API again, and stops what a killed launch
   t.is((await fetch(`${apiUrl(first.output())}/readyz`)).status, 200);
 
   const children = childrenOf(installation);
-  first.process.kill('SIGKILL');
+  first.send('SIGKILL');
   await first.exited;
   const ours = [children.get('api')!, children.get('worker')!];
   while (ours.some(groupLives)) await sleep(50);
 
-  const second = start(t, installation);
+  const second = startLauncher(t, installation);
   await second.printed(/an earlier launch had left running: .*postgres[^]*Steadfast is ready/);
   t.deepEqual(
     [...children].filter(([, pid]) => groupLives(pid)),
     [],
   );
-  second.process.kill('SIGHUP');
+  second.send('SIGHUP');
   t.is(await second.exited, 0);
 });
 
 test.serial('npm start names the port that is taken and its setting', async (t) => {
-  const installation = await install(t);
+  const installation = await createInstallation(t);
   const server = createServer().listen(Number(installation.env['PORT']), '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => server.close());
-  const launcher = start(t, installation);
+  const launcher = startLauncher(t, installation);
   t.is(await launcher.exited, 1);
   t.is(
     launcher.output(),
@@ -84,26 +84,10 @@ test.serial('npm start names the port that is taken and its setting', async (t) 
 });
 
 test.serial('npm start names a setting that is wrong in one line', async (t) => {
-  const launcher = start(t, await install(t), { PORT: 'abc' });
+  const launcher = startLauncher(t, await createInstallation(t), { PORT: 'abc' });
   t.is(await launcher.exited, 1);
   t.regex(launcher.output(), /^PORT: [^\n]+\n$/);
 });
-
-async function install(t: ExecutionContext): Promise<Installation> {
-  const installation = await createInstallation();
-  t.teardown(() => installation.remove());
-  return installation;
-}
-
-function start(t: ExecutionContext, installation: Installation, overrides?: Record<string, string>) {
-  const launcher = startLauncher(installation, overrides);
-  t.teardown(async () => {
-    launcher.process.kill('SIGINT');
-    await launcher.exited;
-    if (!t.passed) t.log(launcher.output());
-  });
-  return launcher;
-}
 
 function apiUrl(output: string): string {
   const url = /API +(http:\S+)/.exec(output)?.[1];

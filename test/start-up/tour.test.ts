@@ -1,5 +1,5 @@
 import { parseEnv } from 'node:util';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { createInstallation, startLauncher } from '../support/launcher.ts';
 import { sectionsOf, typeSections } from '../support/tour.ts';
 
@@ -28,15 +28,14 @@ const PROMISES: Record<string, { readonly printed: readonly RegExp[]; readonly p
 
 test.serial('every command of the README and of the tour works and shows what its text promises', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const installation = await createInstallation();
-  t.teardown(() => installation.remove());
+  const installation = await createInstallation(t);
   const typed = { installation, timeoutMs: TIMEOUT_MS };
   const sections = sectionsOf('docs/tour.md');
   const [restarted] = sections.splice(-1);
   const [settings = '', ...lastScript] = restarted!.script.split('npm start\n');
   t.is(lastScript.length, 1);
 
-  const first = start(t, installation, { ALERT_CHECK_INTERVAL_MS: '1000' });
+  const first = startLauncher(t, installation, { ALERT_CHECK_INTERVAL_MS: '1000' });
   await first.printed(/Steadfast is ready/);
   const readme = await typeSections(
     sectionsOf('README.md').filter(({ heading }) => heading === 'A tour'),
@@ -51,30 +50,16 @@ test.serial('every command of the README and of the tour works and shows what it
     for (const pattern of printed) t.regex(text, pattern, heading);
     t.deepEqual(problemsOf(text), problems, `${heading}:\n${text}`);
   }
-  first.process.kill('SIGINT');
+  first.send('SIGINT');
   t.is(await first.exited, 0);
 
-  const second = start(t, installation, parseSettings(settings));
+  const second = startLauncher(t, installation, parseSettings(settings));
   await second.printed(/Steadfast is ready/);
   const last = await typeSections([sections[0]!, { heading: restarted!.heading, script: lastScript.join('') }], typed);
   const week = last.get(restarted!.heading) ?? '';
   t.regex(week, /"status":"inactive"[^]*reminder[^]*"status":"pending_profile"/);
   t.deepEqual(problemsOf(week), []);
 });
-
-function start(
-  t: ExecutionContext,
-  installation: Awaited<ReturnType<typeof createInstallation>>,
-  overrides: Record<string, string>,
-) {
-  const launcher = startLauncher(installation, overrides);
-  t.teardown(async () => {
-    launcher.process.kill('SIGINT');
-    await launcher.exited;
-    if (!t.passed) t.log(launcher.output());
-  });
-  return launcher;
-}
 
 // `A=1 B=2 ` as it stands in front of a command.
 function parseSettings(text: string): Record<string, string> {

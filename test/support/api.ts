@@ -1,9 +1,4 @@
 import { createServer } from 'node:http';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
 import { createApi } from '../../src/composition/api.ts';
@@ -13,10 +8,12 @@ import type { Role } from '../../src/auth/roles.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { defaultPorts } from '../../src/gateways/default-ports.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
-import { createDatabase } from './services.ts';
+import type { Scope } from './scope.ts';
+import { NO_TEMPORAL, temporalAt } from './temporal.ts';
+import { createWorld, type World } from './world.ts';
 
 /** An answer of the API. */
 export interface Answer {
@@ -39,7 +36,7 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The API over real HTTP and PostgreSQL, for one test file. */
+/** The API over real HTTP and PostgreSQL. */
 export interface TestApi {
   readonly url: string;
   readonly db: Db;
@@ -48,48 +45,38 @@ export interface TestApi {
   token(role: Role, sub: string, tenant?: string): Promise<string>;
   /** Sends a request and checks that its answer is one that OpenAPI declares. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
-  close(): Promise<void>;
 }
 
-/**
- * Starts the API, on a fresh database unless it is given one; without a Temporal address nothing listens where it looks
- * for one.
- */
-export async function startApi({
-  settings = {},
-  temporalAddress = '127.0.0.1:1',
-  db: given,
-  streams = {},
-  isDatabaseChecked = () => true,
-}: {
-  settings?: Record<string, string>;
-  temporalAddress?: string;
-  db?: Db;
-  streams?: Partial<EventFeedOptions>;
-  isDatabaseChecked?: () => boolean;
-} = {}): Promise<TestApi> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'steadfast-api-'));
-  const config = loadConfig({
-    COMMAND_TIMEOUT_MS: '1000',
-    RATE_LIMIT_PER_MINUTE: '100000',
-    ...settings,
-    DATA_DIR: dataDir,
-  });
-  const database = given === undefined ? await createDatabase() : undefined;
-  const db =
-    given ??
-    openDb({ url: database?.url ?? '', role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test-api' });
-  const temporal = new Client({ connection: Connection.lazy({ address: temporalAddress, connectTimeout: 1_000 }) });
-  const keys = await localKeys(dataDir);
+/** How an API differs from others of its world. */
+export interface ApiOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly streams?: Partial<EventFeedOptions>;
+  readonly isDatabaseChecked?: () => boolean;
+}
+
+/** Starts the API alone, on a database of its own; nothing listens where it looks for Temporal. */
+export async function startApi(scope: Scope, { settings = {}, ...options }: ApiOptions = {}): Promise<TestApi> {
+  const temporal = temporalAt(scope, NO_TEMPORAL);
+  const world = await createWorld(scope, { temporal, settings: { COMMAND_TIMEOUT_MS: '1000', ...settings } });
+  return runApi(world, options);
+}
+
+/** Serves the API of a world in this process, until the world ends. */
+export async function runApi(
+  { scope, db, client, env, logger }: World,
+  { settings = {}, streams = {}, isDatabaseChecked = () => true }: ApiOptions = {},
+): Promise<TestApi> {
+  const config = loadConfig({ ...env, ...settings });
+  const keys = await localKeys(config.DATA_DIR);
   const registry = new Registry();
   let wakes = 0;
   const { app, events } = await createApi({
     config,
     db,
-    client: temporal,
+    client,
     bus: { publish: async () => undefined, isHealthy: async () => db.ping().then(() => true) },
     gateways: { ...defaultPorts(config), mail: undefined },
-    logger: pino({ level: 'silent' }),
+    logger,
     streams,
     checkAnswers: true,
     isDatabaseChecked,
@@ -99,6 +86,11 @@ export async function startApi({
     metrics: { registry, text: () => registry.metrics() },
   });
   const server = createServer(app);
+  scope.teardown(async () => {
+    await events.stop();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the API has no port');
@@ -134,17 +126,6 @@ export async function startApi({
       const parsed: unknown = text === '' ? undefined : JSON.parse(text);
       check(parsed);
       return { status, headers: answered, body: jsonObject.parse(parsed ?? {}) };
-    },
-    close: async () => {
-      await events.stop();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await temporal.connection.close();
-      if (database !== undefined) {
-        await db.close();
-        await database.drop();
-      }
-      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -33,7 +33,8 @@ import type { Db } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
 import { LARGE_TENANT as tenantId } from './large-tenant.ts';
-import { addCustomer, newOrder, NOW } from './shop.ts';
+import { newOrder, NOW } from './shop.ts';
+import { addCustomer } from './users.ts';
 
 const config = loadConfig({});
 const ledger = createLedger({ creditLimitMinor: config.CUSTOMER_CREDIT_LIMIT_MINOR });

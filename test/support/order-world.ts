@@ -6,11 +6,10 @@ import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
 import type { Binding, Bindings } from '../../src/gateways/provider.ts';
 import type { ShippingPort } from '../../src/gateways/shipping/shipping-port.ts';
-import { startApi, type Answer, type TestApi } from './api.ts';
-import { connectDevServer } from './dev-server.ts';
-import { temporalAddress } from './services.ts';
-import { until } from './until.ts';
-import { createWorld } from './user-world.ts';
+import { runApi, type Answer, type TestApi } from './api.ts';
+import type { Scope } from './scope.ts';
+import { untilIs } from './until.ts';
+import { createUserWorld } from './user-world.ts';
 
 export const TENANT = 'default';
 export const operator = { role: 'operator', sub: 'op' } as const;
@@ -47,19 +46,16 @@ export interface OrderWorld {
   status(orderId: string): Promise<string>;
   untilStatus(orderId: string, status: string): Promise<void>;
   untilProcess(processId: string, status: string): Promise<Answer>;
-  close(): Promise<void>;
 }
 
 /** Starts it all, with one product `MUG` of which there is plenty. */
-export async function createOrderWorld(): Promise<OrderWorld> {
-  const server = await connectDevServer();
+export async function createOrderWorld(scope: Scope): Promise<OrderWorld> {
   const troubled = { customers: new Set<string>(), cities: new Set<string>() };
   const beforePayment: OrderWorld['beforePayment'] = new Map();
-  const settings = { BUS_POLL_MS: '20', COMMAND_TIMEOUT_MS: '20000', BULK_RATE_PER_SECOND: '100' };
-  const world = await createWorld({
-    ...server,
-    env: settings,
-    around: ({ payments, shipping }) => ({
+  const world = await createUserWorld(scope, {
+    settings: { BUS_POLL_MS: '20', COMMAND_TIMEOUT_MS: '20000', BULK_RATE_PER_SECOND: '100' },
+    around: ({ payments, shipping, ...others }) => ({
+      ...others,
       payments: aroundLocal(payments, (ledger) =>
         withTrouble(ledger, { beforePayment, customers: troubled.customers }),
       ),
@@ -67,11 +63,7 @@ export async function createOrderWorld(): Promise<OrderWorld> {
     }),
   });
   const { db, client } = world;
-  const api = await startApi({
-    db,
-    temporalAddress: temporalAddress(),
-    settings: { ...settings, TASK_QUEUE: world.config.TASK_QUEUE },
-  });
+  const api = await runApi(world);
   await api.ask('PUT', '/products/MUG', { role: 'admin', json: { name: 'Mug', priceMinor: 1_250, currency: 'EUR' } });
   await api.ask('POST', '/products/MUG/stock', { role: 'admin', json: { received: 1_000 } });
   const orders = ordersOf(api, db);
@@ -101,11 +93,6 @@ export async function createOrderWorld(): Promise<OrderWorld> {
           troubled.cities.delete(city);
         },
       };
-    },
-    close: async () => {
-      await api.close();
-      await world.close();
-      await server.connection.close();
     },
   };
 }
@@ -151,10 +138,11 @@ function ordersOf(
       });
       return z.string().parse(body['id']);
     },
-    untilStatus: (orderId, wanted) =>
-      until(async () => (await status(orderId)) === wanted, { what: `order ${wanted}` }),
+    untilStatus: (orderId, wanted) => untilIs(() => status(orderId), wanted, { what: `order ${orderId} ${wanted}` }),
     untilProcess: async (processId, wanted) => {
-      await until(async () => (await readProcess(processId)).body['status'] === wanted, { what: `process ${wanted}` });
+      await untilIs(async () => (await readProcess(processId)).body['status'], wanted, {
+        what: `process ${processId} ${wanted}`,
+      });
       return readProcess(processId);
     },
   };

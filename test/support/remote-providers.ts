@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { createBank, createCarrier } from './remote-books.ts';
 import { remotePorts } from './remote-ports.ts';
+import type { Scope } from './scope.ts';
 
 const request = z.object({
   key: z.string(),
@@ -38,15 +39,18 @@ export interface Loss {
 export type RemoteProviders = Awaited<ReturnType<typeof startRemoteProviders>>;
 
 /** Starts them; `onCall` is awaited before a call takes effect. */
-export async function startRemoteProviders({
-  limitMinor,
-  countries,
-  onCall = async () => {},
-}: {
-  limitMinor: number;
-  countries: readonly string[];
-  onCall?: (name: string, body: unknown) => Promise<void>;
-}) {
+export async function startRemoteProviders(
+  scope: Scope,
+  {
+    limitMinor,
+    countries,
+    onCall = async () => {},
+  }: {
+    limitMinor: number;
+    countries: readonly string[];
+    onCall?: (name: string, body: unknown) => Promise<void>;
+  },
+) {
   const losses: Loss[] = [];
   const late: (() => void)[] = [];
   const bank = createBank({ limitMinor });
@@ -75,6 +79,10 @@ export async function startRemoteProviders({
       .catch((error: unknown) => response.writeHead(500).end(String(error)));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  scope.teardown(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
   const listening = server.address();
   if (listening === null || typeof listening === 'string') throw new Error('the providers have no port');
   const url = `http://127.0.0.1:${listening.port}`;
@@ -87,10 +95,6 @@ export async function startRemoteProviders({
     /** Lets the calls that are late take effect. */
     deliverLate: (): void => {
       for (const effect of late.splice(0)) effect();
-    },
-    close: async (): Promise<void> => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
     },
   };
 }

@@ -1,33 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Client, WorkflowHandle } from '@temporalio/client';
-import { Worker, type NativeConnection } from '@temporalio/worker';
+import type { WorkflowHandle } from '@temporalio/client';
 import pg from 'pg';
 import { z } from 'zod';
 import { createProcessActivities } from '../../src/activities/process/process.ts';
 import type { ProcessActivities, StepActivity } from '../../src/workflows/process/process.activities.ts';
-import { loadConfig, type Config } from '../../src/config/config.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
 import type { ProcessState as ProcessRow } from '../../src/postgres/generated/client.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { beginProcess } from '../../src/domain/process/decide.ts';
 import type { ProcessData } from '../../src/domain/process/definition.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
-import { loadWorkflowBundle, type WorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import {
   processStateQuery,
   processWorkflowId,
   processWorkflowType,
   type ProcessView,
 } from '../../src/workflows/process/process.messages.ts';
-import { createDatabase } from './services.ts';
+import type { Scope } from './scope.ts';
+import { runWorker } from './worker.ts';
+import { createWorld, type World, type WorldOptions } from './world.ts';
 import { sagaType, type SagaType } from '../processes/saga-definitions.ts';
 import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from '../processes/saga-steps.ts';
-import './quiet.ts';
 
+/** The workflows of these tests. */
+export const SAGA_WORKFLOWS = fileURLToPath(new URL('../processes/saga-workflows.ts', import.meta.url));
 export const TENANT = 'test';
 /** Who commands, and why. */
 export const BY = { by: 'ann', reason: 'because' } as const;
@@ -55,10 +52,7 @@ export interface Saga {
 }
 
 /** A worker on real PostgreSQL with the processes of these tests. */
-export interface SagaWorld {
-  readonly db: Db;
-  readonly client: Client;
-  readonly config: Config;
+export interface SagaWorld extends World {
   readonly rows: ProcessActivities;
   readonly steps: Readonly<Record<string, StepActivity>>;
   /** Begins a process whose attempts come to what `script` says, by activity, and then succeed. */
@@ -67,41 +61,19 @@ export interface SagaWorld {
     script?: Readonly<Record<string, readonly Ending[]>>,
     options?: { now?: number; isStarted?: boolean; data?: ProcessData },
   ): Promise<Saga>;
-  close(): Promise<void>;
 }
 
-/** Starts a worker whose task queue is its own; `databaseUrl` for a database that the test looks after itself. */
-export async function createSagaWorld({
-  connection,
-  client,
-  namespace,
-  databaseUrl,
-}: {
-  connection: NativeConnection;
-  client: Client;
-  namespace: string;
-  databaseUrl?: string;
-}): Promise<SagaWorld> {
-  const database = databaseUrl === undefined ? await createDatabase() : { url: databaseUrl, drop: async () => {} };
-  await createEffects(database.url);
-  const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}` });
-  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
+/** Starts a worker of these processes. */
+export async function createSagaWorld(scope: Scope, options?: WorldOptions): Promise<SagaWorld> {
+  const world = await createWorld(scope, options);
+  const { db, client, config } = world;
+  await createEffects(world.databaseUrl);
   const script: Script = new Map();
-  const { codePath } = await loadSagaBundle();
   const rows = createProcessActivities({ db, config });
   const steps = sagaSteps(db, script);
-  const worker = await Worker.create({
-    connection,
-    namespace,
-    taskQueue: config.TASK_QUEUE,
-    workflowBundle: { codePath },
-    activities: { ...rows, ...steps },
-  });
-  const polling = worker.run();
+  await runWorker(world, { activities: { ...rows, ...steps }, workflowsPath: SAGA_WORKFLOWS });
   return {
-    db,
-    client,
-    config,
+    ...world,
     rows,
     steps,
     begin: async (type, endings = {}, { now = Date.now(), isStarted = true, data = {} } = {}) => {
@@ -111,20 +83,7 @@ export async function createSagaWorld({
       if (isStarted) await saga.start();
       return saga;
     },
-    close: async () => {
-      worker.shutdown();
-      await polling;
-      await db.close();
-      await database.drop();
-    },
   };
-}
-
-/** The bundle of the workflows of these tests. */
-export function loadSagaBundle(): Promise<WorkflowBundle> {
-  return loadWorkflowBundle(join(tmpdir(), 'steadfast-test-bundles'), {
-    workflowsPath: fileURLToPath(new URL('../processes/saga-workflows.ts', import.meta.url)),
-  });
 }
 
 /** Inserts a process without starting its workflow. */

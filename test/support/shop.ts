@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { loadConfig, type Config } from '../../src/config/config.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Config } from '../../src/config/config.ts';
+import type { Db } from '../../src/postgres/client.ts';
+import { LEDGER, WAREHOUSE } from '../../src/domain/orders/order-process.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { insertRefund, type NewRefund } from '../../src/db/orders/request-refund.ts';
@@ -9,10 +10,10 @@ import type { LocalStep, RemoteStep } from '../../src/activities/process/step-fu
 import type { ProcessData } from '../../src/domain/process/definition.ts';
 import { validateOrders } from '../../src/activities/orders/validate-order.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { insertUser } from '../../src/db/users/users.ts';
 import type { StepResult, StepWork } from '../../src/domain/process/step-work.ts';
-import { LEDGER, WAREHOUSE } from '../../src/domain/orders/order-process.ts';
-import { createDatabase } from './services.ts';
+import type { Scope } from './scope.ts';
+import { addCustomer } from './users.ts';
+import { createWorld } from './world.ts';
 
 const TENANT = 'test';
 export const NOW = Date.UTC(2026, 0, 15);
@@ -24,52 +25,9 @@ type Step = LocalStep | RemoteStep;
 export type Shop = Awaited<ReturnType<typeof openShop>>;
 
 /** Opens a shop in a database of its own. */
-export async function openShop() {
-  const database = await createDatabase();
-  const config = loadConfig({});
-  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 25, applicationName: 'test' });
-  return {
-    db,
-    ...stepsOn(db),
-    ...goodsOf(db),
-    ...ordersOf(db, config),
-    close: async () => {
-      await db.close();
-      await database.drop();
-    },
-  };
-}
-
-/** Inserts a registered user who is active for a customer. */
-export async function addCustomer(
-  { pool }: Pick<Db, 'pool'>,
-  { tenantId, customerId }: { tenantId: string; customerId: string },
-): Promise<void> {
-  const userId = randomUUID();
-  await insertUser(
-    pool,
-    {
-      tenantId,
-      userId,
-      authSubject: `auth|${userId}`,
-      email: `${userId}@example.com`,
-      name: 'Ada',
-      locale: 'en',
-      phone: null,
-      profileCompletionDeadline: new Date(NOW),
-      remindersSettledUntil: new Date(NOW),
-      services: [],
-      defaultServices: false,
-    },
-    [],
-  );
-  await rawTransaction(pool, tenantId, (client) =>
-    client.query("UPDATE users SET status = 'active', customer_id = $3 WHERE tenant_id = $1 AND id = $2", [
-      tenantId,
-      userId,
-      customerId,
-    ]),
-  );
+export async function openShop(scope: Scope) {
+  const { db, config } = await createWorld(scope, { poolSize: 25 });
+  return { db, ...stepsOn(db), ...goodsOf(db), ...ordersOf(db, config) };
 }
 
 /** An order of one tenant as tests place it. */

@@ -1,7 +1,7 @@
 import test from 'ava';
 import pg from 'pg';
 import { createDatabase, temporalAddress } from './services.ts';
-import { createTimeSkippingEnv } from './temporal.ts';
+import { startTimeSkippingTemporal } from './temporal.ts';
 import { hasNamespace } from '../../tools/launcher/temporal.ts';
 
 test('createDatabase gives a database with the migrations applied', async (t) => {
@@ -18,9 +18,8 @@ test('the shared dev server has the default namespace', async (t) => {
   t.true(await hasNamespace(temporalAddress(), 'default'));
 });
 
-test('createTimeSkippingEnv skips seven days', async (t) => {
-  const env = await createTimeSkippingEnv();
-  t.teardown(() => env.teardown());
+test('startTimeSkippingTemporal skips seven days', async (t) => {
+  const { env } = await startTimeSkippingTemporal(t);
   const beforeMs = await env.currentTimeMs();
   await env.sleep('7 days');
   t.true((await env.currentTimeMs()) - beforeMs >= 7 * 86_400_000);

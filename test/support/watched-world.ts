@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { Client } from '@temporalio/client';
-import { Worker, type NativeConnection } from '@temporalio/worker';
 import { createProcessActivities } from '../../src/activities/process/process.ts';
 import { createStepActivity } from '../../src/activities/process/step.ts';
 import { callAlone } from '../processes/saga-steps.ts';
 import { createWatchdogActivities } from '../../src/activities/audits/process-watchdog.ts';
-import { loadConfig, type Config } from '../../src/config/config.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../../src/db/processes/process-watch.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
@@ -16,17 +13,16 @@ import { StepFailure } from '../../src/domain/process/step-work.ts';
 import { startOptions } from '../../src/temporal/start-options.ts';
 import type { ProcessWatchReport } from '../../src/workflows/audits/audits.messages.ts';
 import { processWorkflowId, processWorkflowType } from '../../src/workflows/process/process.messages.ts';
-import { createDatabase } from './services.ts';
+import type { Scope } from './scope.ts';
+import { runWorker, type RunningWorker } from './worker.ts';
+import { createWorld, type World } from './world.ts';
 import { WATCHED_TYPES } from '../processes/watched-definitions.ts';
-import './quiet.ts';
 
 export const TENANT = 'test';
+const WORKFLOWS = fileURLToPath(new URL('../processes/watched-workflows.ts', import.meta.url));
 
 /** Processes on a worker and a database of their own. */
-export interface WatchedWorld {
-  readonly db: Db;
-  readonly client: Client;
-  readonly config: Config;
+export interface WatchedWorld extends World {
   /** Begins a process, on another task queue when one is named; without `isStarted` it has a row and no execution. */
   begin(
     type: string,
@@ -40,46 +36,22 @@ export interface WatchedWorld {
   /** What the alert about a process says; null: there is none open. */
   stuckAlert(processId: string): Promise<{ severity: string; summary: string } | null>;
   /** Starts another worker, until it is stopped. */
-  work(taskQueue: string): Promise<() => Promise<void>>;
-  close(): Promise<void>;
+  work(taskQueue: string): Promise<RunningWorker>;
 }
 
 /** A world in which whatever does not move this millisecond has stood still for long enough to be looked at. */
-export async function createWatchedWorld({
-  connection,
-  client,
-  namespace,
-}: {
-  connection: NativeConnection;
-  client: Client;
-  namespace: string;
-}): Promise<WatchedWorld> {
-  const database = await createDatabase();
-  const config = loadConfig({ TASK_QUEUE: `test-${randomUUID()}`, PROCESS_STUCK_AFTER_MS: '1' });
-  const db = openDb({ url: database.url, role: config.DATABASE_ROLE, poolSize: 10, applicationName: 'test' });
-  const work = async (taskQueue: string): Promise<() => Promise<void>> => {
-    const worker = await Worker.create({
-      connection,
-      namespace,
-      taskQueue,
-      workflowsPath: fileURLToPath(new URL('../processes/watched-workflows.ts', import.meta.url)),
-      activities: {
-        ...createProcessActivities({ db, config }),
-        ...createWatchdogActivities({ db, client, config }),
-        ...stepsOf(db),
-      },
-    });
-    const polling = worker.run();
-    return async () => {
-      worker.shutdown();
-      await polling;
-    };
+export async function createWatchedWorld(scope: Scope): Promise<WatchedWorld> {
+  const world = await createWorld(scope, { settings: { PROCESS_STUCK_AFTER_MS: '1' } });
+  const { db, client, config } = world;
+  const activities = {
+    ...createProcessActivities({ db, config }),
+    ...createWatchdogActivities({ db, client, config }),
+    ...stepsOf(db),
   };
-  const stop = await work(config.TASK_QUEUE);
+  const work = (taskQueue: string) => runWorker(world, { activities, workflowsPath: WORKFLOWS, taskQueue });
+  await work(config.TASK_QUEUE);
   return {
-    db,
-    client,
-    config,
+    ...world,
     work,
     begin: (type, options) => begin({ db, client, config }, type, options),
     row: async (processId) =>
@@ -102,11 +74,6 @@ export async function createWatchedWorld({
           select: { severity: true, summary: true },
         }),
       ),
-    close: async () => {
-      await stop();
-      await db.close();
-      await database.drop();
-    },
   };
 }
 

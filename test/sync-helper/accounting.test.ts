@@ -6,51 +6,59 @@ import test from 'ava';
 import { z } from 'zod';
 import { kafkaBus } from '../../packages/sync-helper/kafka-bus.ts';
 import { TOPICS, userEvent } from '../../src/events/user-events.ts';
+import { fileScope } from '../support/file-scope.ts';
 import { kafkaAddress } from '../support/kafka.ts';
+import { startNode, type TestProcess } from '../support/processes.ts';
 import { createDatabase, freePort } from '../support/services.ts';
-import { until } from '../support/until.ts';
-import { install, packHelper, temporaryFolder, typeCheck } from './packed.ts';
-import { startNode, startSystem, type ShownUser, type Started } from './system.ts';
+import { until, untilIs } from '../support/until.ts';
+import { temporaryFolder } from '../support/world.ts';
+import { install, packHelper, typeCheck } from './packed.ts';
+import { startSystem, type ShownUser, type System } from './system.ts';
 
 const account = z.object({ version: z.number(), name: z.string().nullable(), timesWritten: z.number() });
-const teardowns: (() => unknown)[] = [];
-const context = {
-  teardown: (end: () => unknown): void => {
-    teardowns.unshift(end);
-  },
-};
-
-const folder = await temporaryFolder(context, 'accounting');
 const example = fileURLToPath(new URL('../../examples/accounting-service', import.meta.url));
-for (const name of ['package.json', 'main.ts', 'accounts.ts', 'behaviour.ts', 'control.ts', 'settings.ts'])
-  await cp(join(example, name), join(folder, name));
-await packHelper(context, folder);
-await install(folder);
+const FILES = ['package.json', 'main.ts', 'accounts.ts', 'behaviour.ts', 'control.ts', 'settings.ts'];
 
-const own = await createDatabase();
-context.teardown(() => own.drop());
-const system = await startSystem(context, {
-  service: 'accounting',
-  settings: {
-    SYNC_RETRY_DELAYS: '200,200,200,500',
-    MAX_SYNC_RETRY_ATTEMPTS: '4',
-    SYNC_CONFIRMATION_TIMEOUT_MS: '20000',
-  },
-});
-const port = String(await freePort());
-const url = `http://127.0.0.1:${port}`;
-let service = await start();
-test.after.always(async () => {
-  for (const end of teardowns) await end();
-});
-
-function start(): Promise<Started> {
-  return startNode(context, {
-    file: 'main.ts',
-    cwd: folder,
-    url: `${url}/healthz`,
-    env: { PORT: port, DATABASE_URL: own.url, BUS: 'postgres', BUS_DATABASE_URL: system.busUrl, BUS_LEASE_MS: '1500' },
+const scope = fileScope();
+let [folder, ownUrl, port, url] = ['', '', '', ''];
+let system: System;
+let service: TestProcess;
+test.before(async () => {
+  folder = await temporaryFolder(scope);
+  for (const name of FILES) await cp(join(example, name), join(folder, name));
+  await packHelper(scope, folder);
+  await install(folder);
+  const own = await createDatabase();
+  scope.teardown(() => own.drop());
+  ownUrl = own.url;
+  system = await startSystem(scope, {
+    service: 'accounting',
+    settings: {
+      SYNC_RETRY_DELAYS: '200,200,200,500',
+      MAX_SYNC_RETRY_ATTEMPTS: '4',
+      SYNC_CONFIRMATION_TIMEOUT_MS: '20000',
+    },
   });
+  port = String(await freePort());
+  url = `http://127.0.0.1:${port}`;
+  service = await start();
+});
+
+function start(): Promise<TestProcess> {
+  return serve(url, {
+    PORT: port,
+    DATABASE_URL: ownUrl,
+    BUS: 'postgres',
+    BUS_DATABASE_URL: system.busUrl,
+    BUS_LEASE_MS: '1500',
+  });
+}
+
+/** Starts the example where it is installed. */
+async function serve(at: string, env: Readonly<Record<string, string>>): Promise<TestProcess> {
+  const child = startNode(scope, { args: ['main.ts'], cwd: folder, env });
+  await child.answers(`${at}/healthz`);
+  return child;
 }
 
 async function behave(behaviour: object): Promise<void> {
@@ -64,11 +72,7 @@ async function held(id: string): Promise<z.output<typeof account> | undefined> {
 }
 
 async function untilSynced(id: string): Promise<ShownUser> {
-  await until(async () => (await system.show(id)).syncStatus === 'synced', {
-    what: `${id} is synced\n${service.output()}`,
-  }).catch(async (error: unknown) => {
-    throw new Error(`${String(error)}\n${JSON.stringify(await system.show(id))}\n${service.output()}`);
-  });
+  await untilIs(async () => (await system.show(id)).syncStatus, 'synced', { what: `${id} is synced` });
   return await system.show(id);
 }
 
@@ -174,23 +178,18 @@ test.serial("a deleted user's copy goes", async (t) => {
 
 test.serial('the service takes part over Kafka as well', async (t) => {
   const [other, otherPort, name] = [await createDatabase(), String(await freePort()), `accounting-${randomUUID()}`];
-  context.teardown(() => other.drop());
+  scope.teardown(() => other.drop());
   const brokers = [await kafkaAddress()];
   const bus = kafkaBus({ brokers, clientId: 'test', lookMs: 200 });
-  context.teardown(() => bus.close());
-  await startNode(context, {
-    file: 'main.ts',
-    cwd: folder,
-    url: `http://127.0.0.1:${otherPort}/healthz`,
-    env: {
-      PORT: otherPort,
-      SERVICE: name,
-      DATABASE_URL: other.url,
-      BUS: 'kafka',
-      KAFKA_BROKERS: brokers.join(','),
-      FAIL: '1',
-      ANSWER: 'twice',
-    },
+  scope.teardown(() => bus.close());
+  await serve(`http://127.0.0.1:${otherPort}`, {
+    PORT: otherPort,
+    SERVICE: name,
+    DATABASE_URL: other.url,
+    BUS: 'kafka',
+    KAFKA_BROKERS: brokers.join(','),
+    FAIL: '1',
+    ANSWER: 'twice',
   });
   const answers: string[] = [];
   await bus.subscribe({

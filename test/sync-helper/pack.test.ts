@@ -3,7 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { install, packHelper, temporaryFolder, typeCheck } from './packed.ts';
+import { temporaryFolder } from '../support/world.ts';
+import { install, packHelper, typeCheck } from './packed.ts';
 
 const SCRIPT = `
 import { createMemoryStore, createSyncHelper, postgresBus } from '@steadfast/sync-helper';
@@ -40,7 +41,7 @@ await real.close();
 
 test('the helper is packed, installed alone, type-checked and run', async (t) => {
   t.timeout(120_000);
-  const project = await temporaryFolder(t, 'alone');
+  const project = await temporaryFolder(t);
   const file = await packHelper(t, project);
   await writeFile(join(project, 'package.json'), '{ "name": "alone", "private": true, "type": "module" }');
   await install(project, file);

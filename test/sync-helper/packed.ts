@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { ExecutionContext } from 'ava';
+import type { Scope } from '../support/scope.ts';
+import { temporaryFolder } from '../support/world.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,19 +16,12 @@ async function run(file: string, args: readonly string[], cwd: string): Promise<
   return stdout;
 }
 
-/** A folder that ends with the test. */
-export async function temporaryFolder(t: Pick<ExecutionContext, 'teardown'>, name: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), `steadfast-${name}-`));
-  t.teardown(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
-
 /**
  * Packs the helper into `target` as its README says and returns the package's file. Done on a copy of what it is made
  * from: other tests see no half-written `dist`, and what is missing from the copy would be missing from the package.
  */
-export async function packHelper(t: Pick<ExecutionContext, 'teardown'>, target: string): Promise<string> {
-  const copy = await temporaryFolder(t, 'pack');
+export async function packHelper(scope: Scope, target: string): Promise<string> {
+  const copy = await temporaryFolder(scope);
   const sources = ['domain/shared', 'events', 'messaging', 'postgres', 'telemetry'].map((room) => `src/${room}`);
   for (const path of ['package.json', 'tsconfig.json', 'packages/sync-helper', ...sources]) {
     await cp(join(root, path), join(copy, path), { recursive: true, filter: (file) => !file.includes('generated') });

@@ -6,7 +6,9 @@ import { mintToken } from '../../src/auth/tokens.ts';
 import { TOPICS } from '../../src/events/user-events.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import { createWorld, TENANT, type World } from '../support/crash-world.ts';
+import { createCrashWorld, TENANT } from '../crash/crash-world.ts';
+import type { World } from '../support/world.ts';
+import { spawnApi, spawnWorker } from '../support/processes.ts';
 import { startCollector, type ReceivedSpan } from '../support/otlp.ts';
 import { until } from '../support/until.ts';
 
@@ -95,11 +97,11 @@ function ancestry(spans: readonly ReceivedSpan[], span: ReceivedSpan | undefined
 test("a trace leads from the request to the workflow's handling of the confirmation", async (t) => {
   const collector = await startCollector();
   t.teardown(() => collector.close());
-  const world = await createWorld(t, {
+  const world = await createCrashWorld(t, {
     settings: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '100' },
   });
   const { heard } = await startService(t, world);
-  const [worker, api] = [await world.startWorker(), await world.startApi()];
+  const [worker, api] = [await spawnWorker(world), await spawnApi(world)];
   const userId = await register(world, { traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01` });
   await untilSynced(world, userId);
   t.deepEqual([await worker.stop(), await api.stop()], [0, 0]);
@@ -159,10 +161,10 @@ test("a trace leads from the request to the workflow's handling of the confirmat
 });
 
 test('without a collector only the interface of OpenTelemetry is loaded, and messages name no trace', async (t) => {
-  const world = await createWorld(t);
+  const world = await createCrashWorld(t);
   const trap = { preload: new URL('print-modules.ts', import.meta.url), env: {} };
   const { heard } = await startService(t, world);
-  const [worker, api] = [await world.startWorker(trap), await world.startApi(trap)];
+  const [worker, api] = [await spawnWorker(world, trap), await spawnApi(world, trap)];
   const userId = await register(world, { traceparent: `00-${CALLER.traceId}-${CALLER.spanId}-01` });
   await untilSynced(world, userId);
   t.deepEqual(heard, [undefined]);

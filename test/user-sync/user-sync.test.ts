@@ -12,27 +12,18 @@ import {
   userSyncStateQuery,
   userSyncWorkflowId,
 } from '../../src/workflows/user-sync/user-sync.messages.ts';
-import { createTimeSkippingEnv } from '../support/temporal.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { startTimeSkippingTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { createWorld, refusalOf, TENANT, type World } from '../support/user-world.ts';
+import { createUserWorld, refusalOf, TENANT, type UserWorld } from '../support/user-world.ts';
 
-type Context = { env: TestWorkflowEnvironment; world: World };
+type Context = { env: TestWorkflowEnvironment; world: UserWorld };
 let context: Context;
 
+const scope = fileScope();
 test.before(async () => {
-  const env = await createTimeSkippingEnv();
-  context = {
-    env,
-    world: await createWorld({
-      connection: env.nativeConnection,
-      client: env.client,
-      namespace: env.namespace ?? 'default',
-    }),
-  };
-});
-test.after.always(async () => {
-  await context?.world.close();
-  await context?.env.teardown();
+  const temporal = await startTimeSkippingTemporal(scope);
+  context = { env: temporal.env, world: await createUserWorld(scope, { temporal }) };
 });
 
 async function started({ env, world }: Context, services?: readonly string[]) {
@@ -48,7 +39,7 @@ async function started({ env, world }: Context, services?: readonly string[]) {
 const emission = z.object({ data: z.object({ version: z.number(), services: z.array(z.string()) }) });
 
 /** What was published of a user, oldest first. */
-async function published({ db }: World, userId: string) {
+async function published({ db }: UserWorld, userId: string) {
   const messages = await db.inTenant(TENANT, (tx) =>
     tx.outgoingMessage.findMany({ where: { key: userId }, orderBy: { position: 'asc' } }),
   );

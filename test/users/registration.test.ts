@@ -1,8 +1,12 @@
 import test from 'ava';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi();
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope);
+});
 
 test("registration answers 201 with the seed's fields, and 200 with the same user afterwards", async (t) => {
   const json = { authSubject: 'auth0|ada', email: 'Ada@Example.com', name: 'Ada' };

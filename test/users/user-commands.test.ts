@@ -1,22 +1,19 @@
 import test from 'ava';
-import { startApi, type TestApi } from '../support/api.ts';
-import { connectDevServer } from '../support/dev-server.ts';
-import { temporalAddress } from '../support/services.ts';
+import { runApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { createWorld } from '../support/user-world.ts';
+import { createUserWorld, type UserWorld } from '../support/user-world.ts';
 
 const admin = { role: 'admin', sub: 'boss' } as const;
-const server = await connectDevServer();
-const world = await createWorld({ ...server, env: { BULK_RATE_PER_SECOND: '100', SYNC_RETRY_DELAYS: '600000' } });
-const api = await startApi({
-  db: world.db,
-  temporalAddress: temporalAddress(),
-  settings: { TASK_QUEUE: world.config.TASK_QUEUE, SYNC_SERVICES: 'accounting,portfolio', COMMAND_TIMEOUT_MS: '10000' },
-});
-test.after.always(async () => {
-  await api.close();
-  await world.close();
-  await server.connection.close();
+const scope = fileScope();
+let world: UserWorld;
+let api: TestApi;
+test.before(async () => {
+  world = await createUserWorld(scope, {
+    settings: { BULK_RATE_PER_SECOND: '100', SYNC_RETRY_DELAYS: '600000', COMMAND_TIMEOUT_MS: '10000' },
+  });
+  api = await runApi(world);
 });
 
 async function register(sub: string, at: TestApi = api): Promise<string> {
@@ -168,12 +165,10 @@ test("deletion ends the user's workflows", async (t) => {
 });
 
 test('without a worker a command is a 503 that may take effect; the same key learns its outcome later', async (t) => {
-  const idle = await startApi({
-    db: world.db,
-    temporalAddress: temporalAddress(),
-    settings: { TASK_QUEUE: 'nobody-polls-this', COMMAND_TIMEOUT_MS: '500' },
-  });
-  t.teardown(() => idle.close());
+  const idle = await runApi(
+    { ...world, scope: t },
+    { settings: { TASK_QUEUE: 'nobody-polls-this', COMMAND_TIMEOUT_MS: '500' } },
+  );
   // Without a promised start: the command is the first to start it
   const userId = await world.insertUser({ now: Date.now() });
   const more = { tenant: 'test', headers: { 'Idempotency-Key': 'late' } };
@@ -187,8 +182,8 @@ test('without a worker a command is a 503 that may take effect; the same key lea
 });
 
 test('without Temporal a command is a 503, and so is a bulk operation and its progress', async (t) => {
-  const alone = await startApi({ db: world.db, settings: { COMMAND_TIMEOUT_MS: '500' } });
-  t.teardown(() => alone.close());
+  const { client } = temporalAt(t, NO_TEMPORAL);
+  const alone = await runApi({ ...world, scope: t, client }, { settings: { COMMAND_TIMEOUT_MS: '500' } });
   const id = await register('alone', alone);
   for (const answer of [
     await command(id, 'profile/mark-in-progress', undefined, {}, alone),

@@ -1,9 +1,13 @@
 import test from 'ava';
 import { z } from 'zod';
-import { startApi } from '../support/api.ts';
+import { startApi, type TestApi } from '../support/api.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const api = await startApi();
-test.after.always(() => api.close());
+const scope = fileScope();
+let api: TestApi;
+test.before(async () => {
+  api = await startApi(scope);
+});
 const pageSchema = z.object({
   items: z.array(z.object({ id: z.string(), email: z.string() })),
   nextCursor: z.string().nullable(),

@@ -1,11 +1,12 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { loadConfig } from '../../src/config/config.ts';
+import { startNode, type NodeCommand, type TestProcess } from '../../test/support/processes.ts';
+import { openScope, type Scope } from '../../test/support/scope.ts';
 import { step } from '../provisioning.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,7 +29,7 @@ const SHORT_TIMES = {
 export interface DemoInstallation {
   readonly apiUrl: string;
   readonly uiUrl: string;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
@@ -37,34 +38,26 @@ export interface DemoInstallation {
  * another team would.
  */
 export async function installDemo(): Promise<DemoInstallation> {
-  const given = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => name !== 'DATABASE_URL' && name !== 'TEMPORAL_ADDRESS'),
-  );
   const env = {
-    ...given,
+    ...Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
     ...SHORT_TIMES,
+    DATABASE_URL: '',
+    TEMPORAL_ADDRESS: '',
     DATA_DIR: resolve(process.env['DATA_DIR'] ?? '.data', 'demo'),
     BUS: 'postgres',
   };
   const config = loadConfig(env);
-  const children: ChildProcess[] = [];
-  const close = async (): Promise<void> => {
-    for (const child of children.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    }
-  };
+  const scope = openScope();
   try {
     const folder = join(env.DATA_DIR, 'service');
     await step('Packing and installing the helper as another team does', () => installService(folder));
-    const launcher = run(['tools/start.ts'], { cwd: root, env });
-    children.push(launcher);
-    await step('Starting Steadfast with seconds for days', () => says(launcher, 'Steadfast is ready.'));
+    const launcher = run(scope, { args: ['tools/start.ts'], env });
+    await step('Starting Steadfast with seconds for days', () => launcher.printed(/Steadfast is ready\./));
     const password = readFileSync(join(env.DATA_DIR, 'postgres-password'), 'utf8').trim();
     const databaseUrl = `postgresql://postgres:${password}@127.0.0.1:${config.POSTGRES_PORT}`;
     for (const [index, service] of ['accounting', 'portfolio'].entries()) {
-      const child = run(['main.ts'], {
+      const child = run(scope, {
+        args: ['main.ts'],
         cwd: folder,
         env: {
           ...env,
@@ -75,19 +68,18 @@ export async function installDemo(): Promise<DemoInstallation> {
           BUS_DATABASE_URL: busUrl(databaseUrl, service),
         },
       });
-      children.push(child);
       await step(`Starting the service ${service}${service === 'portfolio' ? ', which fails twice' : ''}`, () =>
-        says(child, 'listens'),
+        child.printed(/listens/),
       );
     }
     return {
       apiUrl: `http://127.0.0.1:${config.PORT}`,
       uiUrl: `http://127.0.0.1:${config.TEMPORAL_UI_PORT}`,
       env,
-      close,
+      close: () => scope.close(),
     };
   } catch (error) {
-    await close();
+    await scope.close();
     throw error;
   }
 }
@@ -128,20 +120,6 @@ function busUrl(url: string, service: string): string {
 }
 
 // In a group of its own: Ctrl-C reaches the demo alone, which stops everything in order.
-function run(args: readonly string[], { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }): ChildProcess {
-  return spawn(process.execPath, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-/** Resolves once the child has printed `text`; rejects with its output when it ends before. */
-function says(child: ChildProcess, text: string): Promise<void> {
-  let output = '';
-  return new Promise((fulfil, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-        if (output.includes(text)) fulfil();
-      });
-    }
-    child.once('exit', () => reject(new Error(output)));
-  });
+function run(scope: Scope, command: Pick<NodeCommand, 'args' | 'cwd' | 'env'>): TestProcess {
+  return startNode(scope, { ...command, isDetached: true, endSignal: 'SIGTERM' });
 }

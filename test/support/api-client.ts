@@ -1,11 +1,11 @@
 import { localKeys } from '../../src/auth/local-keys.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import { TENANT, type World } from '../support/crash-world.ts';
+import type { World } from './world.ts';
 
 /** Sends a request as an administrator; rejects when there is nobody to answer. */
 export type Ask = (
-  method: 'GET' | 'POST' | 'PUT',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   json?: object,
   idempotencyKey?: string,
@@ -15,7 +15,7 @@ export type Ask = (
 export async function createApiClient({ env, apiUrl }: Pick<World, 'env' | 'apiUrl'>): Promise<Ask> {
   const config = loadConfig(env);
   const token = await mintToken(
-    { role: 'admin', subject: 'boss', tenantId: TENANT, ttl: '1h' },
+    { role: 'admin', subject: 'boss', tenantId: 'default', ttl: '12h' },
     { config, keys: await localKeys(config.DATA_DIR) },
   );
   return (method, path, json, idempotencyKey) =>
