@@ -9,6 +9,7 @@ import {
 } from 'jose';
 import type { Config } from '../config/config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
+import { isTenantName } from '../domain/shared/tenant.ts';
 import { isStorableText } from '../domain/shared/text.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
 import { createTokenCache } from './token-cache.ts';
@@ -29,8 +30,6 @@ type TokenSettings = Pick<
 >;
 
 const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
-// Never `*`: to the database that means every tenant.
-const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** How often the keys of the identity provider are fetched again. */
 const REFRESH_MS = 5 * 60_000;
 const MAX_SUBJECT_LENGTH = 255;
@@ -92,7 +91,7 @@ function callerOf(payload: JWTPayload, config: TokenSettings): Verification {
   const role = strongestRole(payload[config.JWT_ROLE_CLAIM]);
   if (subject === undefined || !isUsableSubject(subject))
     return { kind: 'invalid', reason: 'The token names no usable subject.' };
-  if (typeof tenantId !== 'string' || !TENANT.test(tenantId))
+  if (typeof tenantId !== 'string' || !isTenantName(tenantId))
     return { kind: 'invalid', reason: 'The token names no usable tenant.' };
   if (role === undefined)
     return { kind: 'invalid', reason: `The token's claim "${config.JWT_ROLE_CLAIM}" holds none of our roles.` };

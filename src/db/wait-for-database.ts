@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/setting.ts';
 import { retryUntilDone, type RetryOptions } from '../retry-until.ts';
 import { assertRowLevelSecurityBinds, type Db } from '../postgres/client.ts';
+import { assertTablesAreFenced } from '../postgres/tenant-fence.ts';
 import { isDatabaseAway } from '../postgres/errors.ts';
 import { assertLogsAreOwn } from '../messaging/log/cluster-identity.ts';
 
@@ -10,13 +11,15 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Waits until PostgreSQL answers. Throws a `ConfigError` that names the setting when PostgreSQL refuses the connection,
- * when the role bypasses row-level security, and when the logs are another cluster's.
+ * when the role bypasses row-level security or reaches a table that is open to every tenant, and when the logs are
+ * another cluster's.
  */
 export async function waitForDatabase(db: Db, options: Omit<RetryOptions, 'isTemporary'>): Promise<void> {
   await retryUntilDone(() => db.ping(), { ...options, isTemporary: isDatabaseAway }).catch((error: unknown) => {
     throw options.signal.aborted ? error : refusal(error);
   });
   await retryUntilDone(() => assertRowLevelSecurityBinds(db), { ...options, isTemporary: isDatabaseAway });
+  await retryUntilDone(() => assertTablesAreFenced(db), { ...options, isTemporary: isDatabaseAway });
   await retryUntilDone(() => assertLogsAreOwn(db), { ...options, isTemporary: isDatabaseAway });
 }
 

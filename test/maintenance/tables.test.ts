@@ -88,3 +88,34 @@ test('each table with a tenant is guarded, expires or says why not, and is in er
   for (const list of [...Object.values(lists), ...Object.values(excuses)])
     for (const name of Object.keys(list)) t.true(names.has(name), `${name} is a table with a tenant`);
 });
+
+test('a table without a tenant says why in its comment, and there are three', async (t) => {
+  const tables = await catalogue<{ name: string; reason: string | null }>(`
+    SELECT c.relname AS name, obj_description(c.oid, 'pg_class') AS reason FROM pg_class AS c
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND c.relname <> '_prisma_migrations'
+      AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
+    ORDER BY c.relname`);
+  t.deepEqual(
+    tables.map(({ name }) => name),
+    ['leases', 'log_clusters', 'log_cursors'],
+  );
+  for (const { name, reason } of tables) t.regex(reason ?? '', /^no tenant: ./, name);
+});
+
+test('the application changes and deletes neither transfers nor events, and no new table is open to it', async (t) => {
+  const [rights] = await catalogue<Record<string, boolean>>(`
+    SELECT ${['ledger_transfers', 'process_events']
+      .flatMap((table) =>
+        ['UPDATE', 'DELETE', 'TRUNCATE'].map(
+          (right) => `has_table_privilege('steadfast_app', '${table}', '${right}')
+            OR has_any_column_privilege('steadfast_app', '${table}', 'UPDATE') AS "${right} ${table}"`,
+        ),
+      )
+      .join(', ')}`);
+  for (const [right, isHeld] of Object.entries(rights ?? {})) t.false(isHeld, right);
+  t.is(Object.keys(rights ?? {}).length, 6);
+  const open = await catalogue(`
+    SELECT FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS a
+    WHERE d.defaclobjtype = 'r' AND a.grantee = 'steadfast_app'::regrole`);
+  t.is(open.length, 0);
+});

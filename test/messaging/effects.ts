@@ -10,7 +10,8 @@ export async function createEffects(url: string): Promise<void> {
   await client.connect();
   try {
     await client.query(
-      'CREATE TABLE effects (position bigserial PRIMARY KEY, consumer text, message_id text, key text)',
+      'CREATE TABLE effects (position bigserial PRIMARY KEY, consumer text, message_id text, key text);' +
+        'GRANT SELECT, INSERT ON effects TO steadfast_app',
     );
   } finally {
     await client.end();

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import test, { type ExecutionContext } from 'ava';
 import { loadConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/setting.ts';
@@ -10,11 +11,19 @@ import { createDatabase } from '../support/services.ts';
 
 const patience = { delayMs: 10, signal: new AbortController().signal };
 
+async function asOwner(url: string, statements: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: url });
+  await owner.connect();
+  await owner.query(statements);
+  await owner.end();
+}
+
 async function mistake(
   t: ExecutionContext,
-  { role, change = () => {} }: { role: string; change?: (url: URL) => void },
+  { role, change = () => {}, before }: { role: string; change?: (url: URL) => void; before?: string },
 ): Promise<string> {
   const database = await createDatabase();
+  if (before !== undefined) await asOwner(database.url, before);
   const url = new URL(database.url);
   change(url);
   const db = openDb({ url: url.href, role, poolSize: 1, applicationName: 'test' });
@@ -50,6 +59,35 @@ test('a wrong role or database is named rather than waited for', async (t) => {
 test('a role that bypasses row-level security is refused', async (t) => {
   t.regex(await mistake(t, { role: 'postgres' }), /^DATABASE_ROLE: .*bypasses row-level security/);
 });
+
+for (const [what, before, told] of [
+  [
+    'with tenant_id and without its policy',
+    'CREATE TABLE leaks (tenant_id text); GRANT SELECT ON leaks TO steadfast_app',
+    /"leaks" has tenant_id/,
+  ],
+  ['whose policy is switched off', 'ALTER TABLE orders DISABLE ROW LEVEL SECURITY', /"orders" has tenant_id/],
+  [
+    'whose policy says nothing of the tenant',
+    'DROP POLICY tenant_isolation ON users; CREATE POLICY tenant_isolation ON users USING (true)',
+    /"users" has tenant_id/,
+  ],
+  ['with a second policy that opens it', 'CREATE POLICY open ON users USING (true)', /"users" has tenant_id/],
+  [
+    'without tenant_id and without a reason',
+    'CREATE TABLE plain (id int); GRANT INSERT ON plain TO steadfast_app',
+    /"plain" has no tenant_id/,
+  ],
+  [
+    'that is a view on one with a tenant',
+    'CREATE VIEW all_users AS SELECT * FROM users; GRANT SELECT ON all_users TO steadfast_app',
+    /"all_users" has tenant_id/,
+  ],
+] as const) {
+  test(`a table ${what} fails the start`, async (t) => {
+    t.regex(await mistake(t, { role: 'steadfast_app', before }), told);
+  });
+}
 
 test("grpcCodeOf reads what the worker's connection and a client over it throw", async (t) => {
   const { client, namespace, connect } = temporalAt(t);

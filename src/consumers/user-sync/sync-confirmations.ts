@@ -1,8 +1,9 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { ClientBase } from 'pg';
 import { z } from 'zod';
+import { isTenantName } from '../../domain/shared/tenant.ts';
 import { toStorableText } from '../../domain/shared/text.ts';
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { Db } from '../../postgres/client.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
@@ -60,7 +61,7 @@ interface ConsumedEvent {
 
 function read(message: BusMessage): ConsumedEvent {
   const event = parse(message);
-  if (message.tenantId === ALL_TENANTS)
+  if (!isTenantName(message.tenantId))
     throw new PoisonError<ConfirmationCause>('malformed_event', 'The message names no tenant.');
   if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {
     throw new PoisonError<ConfirmationCause>(

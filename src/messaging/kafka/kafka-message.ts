@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { KafkaRecord, MessageToProduce } from '@platformatic/kafka';
 import { z } from 'zod';
+import { isTenantName } from '../../domain/shared/tenant.ts';
 import { containsNul, toStorableText } from '../../domain/shared/text.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
 import { PoisonError, type BusMessage } from '../bus.ts';
 import type { MessagingCause } from '../codes.ts';
 
@@ -31,8 +31,8 @@ export function sizeOf({ tenantId, messageId, key, payload }: BusMessage): numbe
 /** Throws a `PoisonError` when no broker would ever take the message. */
 export function assertPublishable(message: BusMessage): void {
   const { tenantId, messageId, topic, key, payload } = message;
-  if (tenantId === '' || tenantId === ALL_TENANTS)
-    throw new PoisonError<MessagingCause>('publish_failed', 'The message names no tenant.');
+  if (!isTenantName(tenantId))
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message names no tenant that there can be.');
   if (messageId === '') throw new PoisonError<MessagingCause>('publish_failed', 'The message lacks its id.');
   if (!TOPIC.test(topic))
     throw new PoisonError<MessagingCause>('publish_failed', `"${topic}" can't be the name of a topic.`);
@@ -109,9 +109,9 @@ function identifier(text: string): string | undefined {
   return text === '' || text.length > MAX_ID_LENGTH || containsNul(text) ? undefined : text;
 }
 
-/** `*` means all tenants to the database: no message may name it. */
+/** A name that no token can have counts as none. */
 function tenantOf(text: string | undefined): string | undefined {
-  return text === ALL_TENANTS ? undefined : text;
+  return text !== undefined && isTenantName(text) ? text : undefined;
 }
 
 function tenantInEvent(payload: string): string | undefined {

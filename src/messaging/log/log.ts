@@ -12,6 +12,8 @@ export interface Log {
    * without a group is removed in time, and rows that no group asks for go by their age.
    */
   readonly readers: { readonly name: string } | { readonly prefix: string };
+  /** SQL for the bytes of a row's payload, `t.payload`; it must not unpack what is stored compressed. */
+  readonly payloadBytes: string;
 }
 
 /** SQL that is true for the cursors of the log's readers, with their name in the parameter `$n`. */
@@ -38,6 +40,19 @@ export interface LogCursor {
   readonly epoch: number;
   readonly xid: string;
   readonly position: string;
+}
+
+/** Bytes of payload that are read of one partition at a time, unless a single row has more. */
+const MAX_READ_BYTES = 8_000_000;
+/** A row with more, from before tables refused it, is read as its beginning, which no consumer takes for a message. */
+const MAX_ROW_BYTES = 4_000_000;
+const KEPT_CHARACTERS = 1_000;
+
+/** SQL that reads a column as a text. */
+function asText(column: string): string {
+  if (column !== 'payload') return `r.${column}::text AS ${column}`;
+  return `CASE WHEN r.payload_bytes <= ${MAX_ROW_BYTES} THEN r.payload::text
+    ELSE left(r.payload::text, ${KEPT_CHARACTERS}) || ' … cut, of ' || r.payload_bytes || ' bytes' END AS payload`;
 }
 
 /** A row of a log: its place, and the asked columns as texts. */
@@ -70,16 +85,20 @@ export async function readLog<Column extends string>(
     isOrdered: true,
     text: `
       SELECT r.partition,
-        ${['xid', 'position', ...columns].map((column) => `r.${column}::text AS ${column}`).join(', ')}
+        ${['xid', 'position', ...columns].map(asText).join(', ')}
       FROM unnest($1::int[], $2::xid8[], $3::bigint[]) AS c (partition, xid, position)
       CROSS JOIN LATERAL (
-        SELECT * FROM ${log.table} AS t
+        SELECT t.*, ${log.payloadBytes} AS payload_bytes,
+          sum(${log.payloadBytes}) OVER (ORDER BY t.xid, t.position ROWS UNBOUNDED PRECEDING) - ${log.payloadBytes}
+            AS bytes_before
+        FROM ${log.table} AS t
         WHERE t.partition = c.partition
           AND (t.xid, t.position) > (c.xid, c.position)
           AND t.xid < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY t.xid, t.position
         LIMIT $4
       ) AS r
+      WHERE r.bytes_before < ${MAX_READ_BYTES}
       ORDER BY r.partition, r.xid, r.position`,
     values: [
       from.map(({ partition }) => partition),

@@ -9,7 +9,11 @@ import { partitionOf } from '../partition.ts';
 export const MESSAGE_RELAY = 'outgoing-relay';
 
 /** The log of messages on their way to the bus. */
-export const MESSAGE_OUTBOX: Log = { table: 'outgoing_messages', readers: { name: MESSAGE_RELAY } };
+export const MESSAGE_OUTBOX: Log = {
+  table: 'outgoing_messages',
+  readers: { name: MESSAGE_RELAY },
+  payloadBytes: 'pg_column_size(t.payload)',
+};
 
 /** Partitions of the message outbox. Not a setting: another number would break the order within a key. */
 export const OUTBOX_PARTITIONS = 8;

@@ -4,4 +4,8 @@ import type { Log } from '../log/log.ts';
 export const READER_PREFIX = 'bus:';
 
 /** The log that is the bus where there is no broker. */
-export const BUS_LOG: Log = { table: 'bus_messages', readers: { prefix: READER_PREFIX } };
+export const BUS_LOG: Log = {
+  table: 'bus_messages',
+  readers: { prefix: READER_PREFIX },
+  payloadBytes: 'octet_length(t.payload)',
+};

@@ -1,5 +1,6 @@
 import { BUS_LOG } from './bus-log.ts';
 import type pg from 'pg';
+import { isTenantName } from '../../domain/shared/tenant.ts';
 import { containsNul } from '../../domain/shared/text.ts';
 import { LOG_CHANNEL } from '../log/log-reader.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
@@ -85,8 +86,8 @@ async function insert(pool: pg.Pool, partitions: number, messages: readonly BusM
 }
 
 function assertPublishable({ tenantId, messageId, topic, key, payload }: BusMessage): void {
-  if (tenantId === '' || tenantId === ALL_TENANTS)
-    throw new PoisonError<MessagingCause>('publish_failed', 'The message names no tenant.');
+  if (!isTenantName(tenantId))
+    throw new PoisonError<MessagingCause>('publish_failed', 'The message names no tenant that there can be.');
   if (messageId === '' || topic === '')
     throw new PoisonError<MessagingCause>('publish_failed', 'The message lacks its id or topic.');
   if ([tenantId, messageId, topic, key, payload].some(containsNul)) {
