@@ -70,8 +70,15 @@ export async function assertProfileAgrees(
   { db, client }: Pick<World, 'db' | 'client'>,
   userId: string,
 ): Promise<void> {
-  const view = await client.workflow.getHandle(profileWorkflowId(userId)).query(profileStateQuery);
-  const row = await userOf(db, userId);
+  const both = async () => ({
+    view: await client.workflow.getHandle(profileWorkflowId(userId)).query(profileStateQuery),
+    row: await userOf(db, userId),
+  });
+  // A row is written before its workflow hears that it is.
+  await until(async () => await both().then(({ view, row }) => view?.revision === row.profileRevision), {
+    what: `the profile of ${userId} to be as its row`,
+  });
+  const { view, row } = await both();
   const deadline =
     row.profileCompletionStatus === 'expired' ? null : (row.profileCompletionDeadline?.toISOString() ?? null);
   t.like(
@@ -94,8 +101,17 @@ export async function assertSyncAgrees(
   { db, client }: Pick<World, 'db' | 'client'>,
   userId: string,
 ): Promise<void> {
-  const view = await client.workflow.getHandle(userSyncWorkflowId(userId)).query(userSyncStateQuery);
-  const { services, ...row } = await userOf(db, userId);
+  const both = async () => ({
+    view: await client.workflow.getHandle(userSyncWorkflowId(userId)).query(userSyncStateQuery),
+    row: await userOf(db, userId),
+  });
+  await until(async () => await both().then(({ view, row }) => view?.revision === row.syncRevision), {
+    what: `the sync of ${userId} to be as its row`,
+  });
+  const {
+    view,
+    row: { services, ...row },
+  } = await both();
   t.like(
     view,
     {

@@ -23,7 +23,7 @@ export interface CommandTarget {
   readonly endedCode: ErrorCode;
 }
 
-const PROBE_MS = 500;
+const PROBE_MS = 2_000;
 
 /** Sends an Update with start. A refusal becomes the problem of its code, no answer in time a 503. */
 export async function sendCommand<Answer, Args extends [] | [object]>(
