@@ -120,13 +120,14 @@ async function stockOf(sku: string): Promise<(number | undefined)[]> {
   return [product?.onHand, product?.reserved, product?.shipped];
 }
 
-function deliver(orderId: string): Promise<boolean> {
-  return deliverOrder(world.db.pool, {
+async function deliver(orderId: string): Promise<boolean> {
+  const told = await deliverOrder(world.db.pool, {
     tenantId: TENANT,
     processId: orderId,
     processType: 'order',
     workflowId: `order:${orderId}`,
   });
+  return told === 'told';
 }
 
 for (const [kind, { providers, losses, paid }] of Object.entries(KINDS)) {

@@ -75,13 +75,14 @@ test('what was delivered is neither called back nor released', async (t) => {
   await shop.stock('F', 10);
   const [orderId = ''] = await reserved('F', 1);
   await shop.run(ship, [orderId]);
-  t.true(
+  t.is(
     await deliverOrder(shop.db.pool, {
       tenantId: 'test',
       processId: orderId,
       processType: 'order',
       workflowId: `order:${orderId}`,
     }),
+    'told',
   );
   t.deepEqual(await shop.outcomes(callBack, [orderId]), ['already_delivered']);
   t.deepEqual(await shop.outcomes(releaseStock, [orderId]), ['already_shipped']);

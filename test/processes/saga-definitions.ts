@@ -1,3 +1,4 @@
+import type { Facts } from '../../src/db/facts.ts';
 import type { ProcessData, ProcessDefinition } from '../../src/domain/process/definition.ts';
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +15,7 @@ export const SAGA_TYPES = {
       reserve: { execute: 'reserve', compensate: 'undoReserve', failures },
       pay: { execute: 'pay', compensate: 'undoPay', isRemote: true, failures },
       ship: { execute: 'ship', isPivot: true, failures },
-      arrive: { awaits: 'arrived', limitMs, late: 'remind' },
+      arrive: { awaits: 'arrived', foundBy: 'findInRows', limitMs, late: 'remind' },
     },
   },
   tour: {
@@ -56,13 +57,16 @@ export const SAGA_TYPES = {
     summary: 'Waits to be granted, and fails when it is not',
     steps: {
       apply: { execute: 'apply', compensate: 'undoApply' },
-      await_grant: { awaits: 'granted', limitMs, late: 'fail' },
+      await_grant: { awaits: 'granted', foundBy: 'findInRows', limitMs, late: 'fail' },
       issue: { execute: 'issue' },
     },
   },
 } as const satisfies Record<string, ProcessDefinition>;
 
 export type SagaType = keyof typeof SAGA_TYPES;
+
+/** Where these processes look for what they wait for: nothing is ever there. */
+export const SAGA_FACTS: Facts = { processType: sagaType, finders: { findInRows: async () => new Map() } };
 
 /** The definition of a type of these tests. */
 export function sagaType(type: string): ProcessDefinition {

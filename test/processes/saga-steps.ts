@@ -5,7 +5,7 @@ import type { Db } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { isWaiting } from '../../src/domain/process/definition.ts';
 import { StepFailure, type StepResult, type StepWork } from '../../src/domain/process/step-work.ts';
-import { SAGA_TYPES, sagaType } from './saga-definitions.ts';
+import { SAGA_FACTS, SAGA_TYPES, sagaType } from './saga-definitions.ts';
 
 /**
  * What an attempt of a step comes to; `effective`: it took effect, and the answer got lost. Without one it succeeds.
@@ -38,7 +38,7 @@ export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> 
     for (const name of [step.execute, ...('compensate' in step ? [step.compensate] : [])]) {
       if (!isRemote) locals[name] = { local: local(script, name) };
       activities[name] = createStepActivity(
-        { db, processType: sagaType },
+        { db, processType: sagaType, finders: SAGA_FACTS.finders },
         isRemote ? { remote: remote(db, script, name) } : { local: local(script, name) },
         locals,
       );

@@ -4,6 +4,7 @@ import { recoverProcess } from '../../src/maintenance/watchdog/recover-process.t
 import { processStateQuery } from '../../src/workflows/process/process.messages.ts';
 import { fileScope } from '../support/file-scope.ts';
 import { until } from '../support/until.ts';
+import { WATCHED_FACTS } from './watched-definitions.ts';
 import { createWatchedWorld, TENANT, type WatchedWorld } from '../support/watched-world.ts';
 
 const scope = fileScope();
@@ -14,7 +15,7 @@ test.before(async () => {
 });
 
 const recover = ({ db, client, config }: WatchedWorld, processId: string) =>
-  recoverProcess({ db, client, config }, { tenantId: TENANT, processId });
+  recoverProcess({ db, client, config, facts: WATCHED_FACTS }, { tenantId: TENANT, processId });
 
 /** A process at the place where it stands still, carried by its workflow. */
 async function standing(
@@ -88,6 +89,14 @@ test.serial('a process whose workflow was terminated goes on from its row to its
   await handle.signal('go', {});
   t.like(await handle.result(), { status: 'completed' });
   t.is((await world.row(processId)).status, 'completed');
+});
+
+test.serial('a process that has not heard of what it waits for is told by the round', async (t) => {
+  const { world } = context;
+  const { processId, workflowId } = await waitingOrder(world);
+  await world.write(processId, `data = '{"gone":true}'`);
+  t.like(await world.watch(), { checked: 1, classes: { unheard: 1 } });
+  t.like(await world.client.workflow.getHandle(workflowId).result(), { status: 'completed' });
 });
 
 test.serial('a process whose workflow was never started is started', async (t) => {

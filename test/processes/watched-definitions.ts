@@ -1,3 +1,4 @@
+import type { Facts } from '../../src/db/facts.ts';
 import type { ProcessDefinition } from '../../src/domain/process/definition.ts';
 
 const HOUR = 3_600_000;
@@ -8,7 +9,10 @@ export const WATCHED_TYPES: Readonly<Record<string, ProcessDefinition>> = {
   order: {
     type: 'order',
     summary: 'Waits for an event, then acts',
-    steps: { await_go: { awaits: 'go', limitMs: () => HOUR, late: 'remind' }, finish: { execute: 'succeed' } },
+    steps: {
+      await_go: { awaits: 'go', foundBy: 'findGo', limitMs: () => HOUR, late: 'remind' },
+      finish: { execute: 'succeed' },
+    },
   },
   retrying: {
     type: 'retrying',
@@ -28,4 +32,19 @@ export const WATCHED_TYPES: Readonly<Record<string, ProcessDefinition>> = {
     steps: { first: { execute: 'succeed', compensate: 'refuse' }, second: { execute: 'refuse' } },
   },
   broken: { type: 'broken', summary: 'Its workflow fails', steps: { never: { execute: 'succeed' } } },
+};
+
+/** A process has gone once its data say so in its row. */
+export const WATCHED_FACTS: Facts = {
+  processType: (type) => WATCHED_TYPES[type]!,
+  finders: {
+    findGo: async (client, { tenantId, processIds }) => {
+      const { rows } = await client.query<{ processId: string }>(
+        `SELECT process_id::text AS "processId" FROM process_states
+          WHERE tenant_id = $1 AND process_id = ANY($2::uuid[]) AND data ? 'gone'`,
+        [tenantId, processIds],
+      );
+      return new Map(rows.map(({ processId }) => [processId, {}]));
+    },
+  },
 };

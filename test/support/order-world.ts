@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
+import type { Config } from '../../src/config/config.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
@@ -23,6 +24,7 @@ export interface OrderWorld {
   readonly api: TestApi;
   readonly db: Db;
   readonly client: Client;
+  readonly config: Config;
   /** What happens before a customer's payment is authorised, by customer. */
   readonly beforePayment: Map<string, () => Promise<void>>;
   /** Customers whose refunds fail, and cities to which shipments fail, until they are removed from the set. */
@@ -71,6 +73,7 @@ export async function createOrderWorld(scope: Scope): Promise<OrderWorld> {
     api,
     db,
     client,
+    config: world.config,
     beforePayment,
     troubled,
     ...orders,

@@ -20,7 +20,7 @@ import {
 import type { Scope } from './scope.ts';
 import { runWorker } from './worker.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
-import { sagaType, type SagaType } from '../processes/saga-definitions.ts';
+import { SAGA_FACTS, sagaType, type SagaType } from '../processes/saga-definitions.ts';
 import { EFFECTS_SQL, sagaSteps, type Ending, type Script } from '../processes/saga-steps.ts';
 
 /** The workflows of these tests. */
@@ -69,7 +69,7 @@ export async function createSagaWorld(scope: Scope, options?: WorldOptions): Pro
   const { db, client, config } = world;
   await createEffects(world.databaseUrl);
   const script: Script = new Map();
-  const rows = createProcessActivities({ db, config });
+  const rows = createProcessActivities({ db, config, facts: SAGA_FACTS });
   const steps = sagaSteps(db, script);
   await runWorker(world, { activities: { ...rows, ...steps }, workflowsPath: SAGA_WORKFLOWS });
   return {

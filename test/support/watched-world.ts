@@ -16,7 +16,7 @@ import { processWorkflowId, processWorkflowType } from '../../src/workflows/proc
 import type { Scope } from './scope.ts';
 import { runWorker, type RunningWorker } from './worker.ts';
 import { createWorld, type World } from './world.ts';
-import { WATCHED_TYPES } from '../processes/watched-definitions.ts';
+import { WATCHED_FACTS, WATCHED_TYPES } from '../processes/watched-definitions.ts';
 
 export const TENANT = 'test';
 const WORKFLOWS = fileURLToPath(new URL('../processes/watched-workflows.ts', import.meta.url));
@@ -44,8 +44,8 @@ export async function createWatchedWorld(scope: Scope): Promise<WatchedWorld> {
   const world = await createWorld(scope, { settings: { PROCESS_STUCK_AFTER_MS: '1' } });
   const { db, client, config } = world;
   const activities = {
-    ...createProcessActivities({ db, config }),
-    ...createWatchdogActivities({ db, client, config }),
+    ...createProcessActivities({ db, config, facts: WATCHED_FACTS }),
+    ...createWatchdogActivities({ db, client, config, facts: WATCHED_FACTS }),
     ...stepsOf(db),
   };
   const work = (taskQueue: string) => runWorker(world, { activities, workflowsPath: WORKFLOWS, taskQueue });
@@ -79,7 +79,7 @@ export async function createWatchedWorld(scope: Scope): Promise<WatchedWorld> {
 
 function stepsOf(db: Db) {
   const step = (what: Parameters<typeof createStepActivity>[1]) =>
-    createStepActivity({ db, processType: (type) => WATCHED_TYPES[type]! }, what);
+    createStepActivity({ db, processType: (type) => WATCHED_TYPES[type]!, finders: WATCHED_FACTS.finders }, what);
   const fail = async (): Promise<never> => {
     throw new StepFailure('bank_away', 'The bank is away.');
   };

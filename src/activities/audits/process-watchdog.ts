@@ -2,6 +2,8 @@ import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../../db/processes/process-watch.ts';
+import { FACTS, findFacts } from '../../db/facts.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
 import { PROCESS_TYPES } from '../../domain/process/registry.ts';
 import { waitOf } from '../../domain/process/watch.ts';
 import {
@@ -46,7 +48,8 @@ async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPag
     deps.client,
     waiting.map(({ workflowId }) => workflowId),
   );
-  const isWaiting = new Set(waiting.filter(({ workflowId }) => open.has(workflowId)));
+  const told = await toldAmong(deps, waiting);
+  const isWaiting = new Set(waiting.filter((watched) => open.has(watched.workflowId) && !told.has(watched.processId)));
   const report = await inspectEach(
     deps,
     processes.filter((watched) => !isWaiting.has(watched)),
@@ -57,6 +60,31 @@ async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPag
     ...(isWaiting.size === 0 ? {} : { classes: { waiting: isWaiting.size } }),
   };
   return { ...addReports(report, unasked), next };
+}
+
+/** Ids of those processes whose event has happened though they wait for it: one statement for each kind of wait. */
+async function toldAmong(
+  { db, facts = FACTS }: WatchdogDeps,
+  waiting: readonly WatchedProcess[],
+): Promise<ReadonlySet<string>> {
+  const told = new Set<string>();
+  const kinds = Object.values(
+    Object.groupBy(
+      waiting.filter(({ status }) => status === 'waiting'),
+      ({ tenantId, type, currentStep }) => JSON.stringify([tenantId, type, currentStep]),
+    ),
+  );
+  for (const processes of kinds) {
+    const [first] = processes ?? [];
+    if (first === undefined) continue;
+    const { tenantId, type, currentStep: step } = first;
+    const processIds = (processes ?? []).map(({ processId }) => processId);
+    const found = await rawTransaction(db.pool, tenantId, (client) =>
+      findFacts(client, facts, { type, step, tenantId, processIds }),
+    );
+    for (const processId of found.keys()) told.add(processId);
+  }
+  return told;
 }
 
 /** The reverse check: open executions whose process is closed in its row. */

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
+import { FACTS, findFact, type Facts } from '../../db/facts.ts';
 import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../../db/processes/process-rows.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { alertChannels } from '../../alerts/channels.ts';
@@ -10,12 +11,23 @@ import type { ProcessActivities } from '../../workflows/process/process.activiti
 import { writerOf } from './step-row.ts';
 
 /** The activities that every process needs besides those of its steps. */
-export function createProcessActivities({ db, config }: { db: Db; config: Config }): ProcessActivities {
+export function createProcessActivities({
+  db,
+  config,
+  facts = FACTS,
+}: {
+  db: Db;
+  config: Config;
+  facts?: Facts;
+}): ProcessActivities {
   return {
-    loadProcess: ({ tenantId, processId }) =>
+    loadProcess: ({ tenantId, processId, type }) =>
       rawTransaction(db.pool, tenantId, async (client) => {
         const claimed = await claimProcess(client, { tenantId, processId, writer: writerOf() });
-        return claimed === null ? null : { state: claimed.state, revision: claimed.revision };
+        if (claimed === null) return null;
+        const { state, revision } = claimed;
+        const fact = await findFact(client, facts, { state, type, tenantId, processId });
+        return { state, revision, ...(fact === undefined ? {} : { fact }) };
       }),
 
     saveProcess: ({ tenantId, processId, state, revision, events }) =>

@@ -96,11 +96,14 @@ export async function recordCallStarted(
   return attempts;
 }
 
-/** Writes the outcome of a step, and of the steps that ran after it in the same transaction. */
+/**
+ * Writes the outcome of a step, and of the steps that ran after it in the same transaction; answers them with the state
+ * that they led to.
+ */
 export async function writeOutcome(
   client: pg.ClientBase,
   { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
-): Promise<StepAnswer> {
+): Promise<{ readonly answer: Extract<StepAnswer, { isSuperseded: false }>; readonly state: ProcessState }> {
   const { tenantId, processId, isParallel } = call;
   const before = isParallel === true ? row.state : call.state;
   // The worker's clock may be behind Temporal's, by which the workflow's timers fire: the row must not be dated before
@@ -112,7 +115,7 @@ export async function writeOutcome(
       ? { revision: row.revision, writer: row.writer ?? '' }
       : { revision: call.revision, writer: writerOf() };
   await writeProcesses(client, { tenantId, writes: [{ processId, state, events, ...written }] });
-  return { isSuperseded: false, settled: outcomes.map((outcome) => ({ outcome, at })) };
+  return { state, answer: { isSuperseded: false, settled: outcomes.map((outcome) => ({ outcome, at })) } };
 }
 
 /** The state after these outcomes, in their order, and the events that led to it. */

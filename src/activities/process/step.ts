@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import pTimeout from 'p-timeout';
 import type pg from 'pg';
 import type { Db } from '../../postgres/client.ts';
+import { FACTS, findFact, type Facts } from '../../db/facts.ts';
 import { isDatabaseAway } from '../../postgres/errors.ts';
 import { recordAttempt } from '../../db/processes/process-rows.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
@@ -33,6 +34,8 @@ import type { ProcessCause } from '../../domain/process/codes.ts';
 export interface StepDeps {
   readonly db: Pick<Db, 'pool'>;
   readonly processType: (type: string) => ProcessDefinition;
+  /** Functions that find what processes wait for, where they are not the product's. */
+  readonly finders?: Facts['finders'];
 }
 
 /** One attempt at a step. */
@@ -46,9 +49,9 @@ interface Attempt extends Called {
  * attempt is counted in the row; after the last one the failure is the outcome. An attempt that fails because
  * PostgreSQL is away is not counted.
  */
-export function createStepActivity({ db, processType }: StepDeps, step: Step, steps: Steps = {}): StepActivity {
+export function createStepActivity(deps: StepDeps, step: Step, steps: Steps = {}): StepActivity {
   return async (call) => {
-    const definition = processType(call.type);
+    const definition = deps.processType(call.type);
     const isUndo = executionOf(call.state, call.step)?.status === 'compensating';
     const attempt: Attempt = {
       definition,
@@ -59,12 +62,12 @@ export function createStepActivity({ db, processType }: StepDeps, step: Step, st
     try {
       const chosen = functionOf(step, call.state.data);
       return 'local' in chosen
-        ? await inStep(db, attempt, (client, attempts) => chosen.local(client, [workOf(call, attempts)]), steps)
-        : await callOutside(db, attempt, chosen.remote);
+        ? await inStep(deps, attempt, (client, attempts) => chosen.local(client, [workOf(call, attempts)]), steps)
+        : await callOutside(deps, attempt, chosen.remote);
     } catch (error) {
       // An ApplicationFailure was made here, after its attempt was counted.
       if (isDatabaseAway(error) || error instanceof ApplicationFailure) throw error;
-      return failed(db, attempt, causeOf(error, attempt.declared));
+      return failed(deps.db, attempt, causeOf(error, attempt.declared));
     }
   };
 }
@@ -81,13 +84,13 @@ export function stepActivities<Names extends Steps>(
 
 /** Runs `work` between the lock on the row and the write of its outcome. */
 async function inStep(
-  { pool }: StepDeps['db'],
+  { db, finders = FACTS.finders }: StepDeps,
   attempt: Attempt,
   work: (client: pg.ClientBase, attempts: number) => Promise<readonly StepResult[]>,
   steps: Steps = {},
 ): Promise<StepAnswer> {
   const { definition, call, isUndo } = attempt;
-  return rawTransaction(pool, call.tenantId, async (client) => {
+  return rawTransaction(db.pool, call.tenantId, async (client) => {
     const standing = await lockStep(client, attempt);
     if (!standing.isFree) return standing.answer;
     if (call.isParallel !== true) assertBackoffElapsed(standing.row);
@@ -97,14 +100,16 @@ async function inStep(
     // After a failed attempt a cancellation may be waiting: the workflow handles it before the next step runs.
     const following =
       standing.attempts > 0 ? NOTHING : await runFollowingSteps(client, { definition, call, outcome, steps });
-    const answer = await writeOutcome(client, {
+    const { answer, state } = await writeOutcome(client, {
       definition,
       call,
       row: standing.row,
       outcomes: [outcome, ...following.outcomes],
     });
     if (following.failed !== null) await recordAttempt(client, { ...call, ...following.failed });
-    return answer;
+    // A wait that begins looks whether its event came before it.
+    const fact = await findFact(client, { processType: () => definition, finders }, { ...call, state });
+    return fact === undefined ? answer : { ...answer, fact };
   });
 }
 
@@ -112,9 +117,9 @@ async function inStep(
  * Runs a remote step: writes its start, calls, writes the outcome. A run that goes on from the row thus knows that the
  * call may have been made.
  */
-async function callOutside(db: StepDeps['db'], attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
+async function callOutside(deps: StepDeps, attempt: Attempt, remote: RemoteStep): Promise<StepAnswer> {
   const { call, declared } = attempt;
-  const begun = await rawTransaction(db.pool, call.tenantId, async (client) => {
+  const begun = await rawTransaction(deps.db.pool, call.tenantId, async (client) => {
     const standing = await lockStep(client, attempt);
     if (!standing.isFree) return standing;
     const works = [workOf(call, await recordCallStarted(client, call, standing))];
@@ -127,9 +132,9 @@ async function callOutside(db: StepDeps['db'], attempt: Attempt, remote: RemoteS
     answer = await callInTime((signal) => remote.call(works, needed, signal), declared.timeLimitMs);
   } catch (error) {
     // Counted even when it looks like PostgreSQL being away: a socket error here is the other service's.
-    return failed(db, attempt, causeOf(error, declared));
+    return failed(deps.db, attempt, causeOf(error, declared));
   }
-  return inStep(db, attempt, (client) => remote.record(client, works, answer));
+  return inStep(deps, attempt, (client) => remote.record(client, works, answer));
 }
 
 /** Counts a failed attempt and throws for the next one; after the last one writes the failure as the outcome. */
@@ -144,7 +149,7 @@ async function failed({ pool }: StepDeps['db'], attempt: Attempt, cause: Cause):
     const pauseMs = await countAttempt(client, { call, row, attempts, cause, policy });
     if (pauseMs !== null) return { pauseMs };
     const outcome: StepOutcome = { type: isUndo ? 'compensationFailed' : 'failed', step: call.step, attempts, cause };
-    return writeOutcome(client, { definition, call, row, outcomes: [outcome] });
+    return (await writeOutcome(client, { definition, call, row, outcomes: [outcome] })).answer;
   });
   if (!('pauseMs' in answer)) return answer;
   throw ApplicationFailure.create({ type: cause.code, message: cause.message, nextRetryDelay: answer.pauseMs });

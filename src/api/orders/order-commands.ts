@@ -58,12 +58,12 @@ const deliver = route(
     operationId: 'deliverOrder',
     tag: 'Orders',
     roles: ['service', 'operator', 'admin'],
-    summary: 'Says that the order has reached its customer',
+    summary: 'Says that the order has reached its customer; told before it is shipped, it is kept',
     params,
     idempotent: true,
     statuses: { 202: 'The order as it is now; its process will be told' },
     answer: orderSchema,
-    errors: ['order_not_found', 'shipment_not_found'],
+    errors: ['order_not_found', 'shipment_not_found', 'delivery_known'],
   },
   async (call) => {
     const {
@@ -73,7 +73,9 @@ const deliver = route(
     } = call;
     const found = await deps.db.inTenant(tenantId, (tx) => findProcess(tx, { tenantId, processId }));
     const order = await requireOrder(call, processId);
-    if (found === null || !(await deliverOrder(deps.db.pool, found))) throw new Problem('shipment_not_found');
+    const told = found === null ? 'not_shipped' : await deliverOrder(deps.db.pool, found);
+    if (told === 'not_shipped') throw new Problem('shipment_not_found');
+    if (told === 'known') throw new Problem('delivery_known');
     deps.wakeOutboxRelay();
     return { status: 202, body: orderAnswer(order) };
   },

@@ -1,13 +1,11 @@
-import { GOODS_RETURNED } from '../../domain/orders/refund-process.ts';
 import { z } from 'zod';
 import { isDuplicate } from '../../postgres/errors.ts';
 import { insertRefund, type NewRefund } from '../../db/orders/request-refund.ts';
-import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { returnGoods } from '../../db/orders/return-goods.ts';
 import { findRefund, type ListedRefund } from '../../db/orders/refund-list.ts';
 import { LEDGER } from '../../domain/orders/order-process.ts';
 import { orderRefusalOf } from '../../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-status.ts';
-import { processWorkflowType } from '../../workflows/process/process.messages.ts';
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
 import { Problem } from '../http/problem.ts';
@@ -145,19 +143,8 @@ const goodsReturned = route(
       params: { id: processId },
     } = call;
     const refund = await requireRefund(call, processId);
-    const { processType, workflowId } = await requireOpenProcess(deps, { tenantId, processId });
-    await deps.db.inTenant(tenantId, (tx) =>
-      enqueueCalls(tx, [
-        {
-          tenantId,
-          kind: 'signal_with_start',
-          workflowType: processWorkflowType(processType),
-          workflowId,
-          input: { tenantId, processId },
-          signal: { name: GOODS_RETURNED, arg: {} },
-        },
-      ]),
-    );
+    const open = await requireOpenProcess(deps, { tenantId, processId });
+    await returnGoods(deps.db.pool, open);
     deps.wakeOutboxRelay();
     return { status: 202, body: refundAnswer(refund) };
   },

@@ -130,7 +130,7 @@ const recover = route(
     answer: z.strictObject({
       processId: id,
       classed: z.enum(PROCESS_CLASSES).meta({ description: 'What it was found to be' }),
-      action: z.enum(['none', 'restarted', 'alerted']),
+      action: z.enum(['none', 'restarted', 'told', 'alerted']),
       detail: z.string(),
     }),
   },

@@ -19,11 +19,16 @@ export const ORDER_PROBLEMS = {
   shipment_not_found: {
     ...conflict(
       'Not shipped',
-      'The warehouse has not accepted a shipment of this order.',
-      'Wait until the order is `shipped`, then say that it was delivered.',
+      'There is no shipment of this order, and what became of one can not be kept for it.',
+      'A delivery of an order under way is kept. Wait until it is `shipped` to say that its shipment was lost.',
     ),
     retryable: true,
   },
+  delivery_known: conflict(
+    'Delivery known',
+    'Something else became of the shipment, and that was told before.',
+    "Read the order's `status`; money and goods go back by a refund.",
+  ),
   order_not_completed: {
     ...conflict(
       'Order not completed',

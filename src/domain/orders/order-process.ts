@@ -14,6 +14,10 @@ export interface OrderProviders {
 /** What an order waits to be told once it is shipped: it has reached its customer. */
 export const DELIVERED = 'delivered';
 
+/** What may become of a shipment, told with that event: lost and returned ones never reach their customer. */
+export const DELIVERY_OUTCOMES = ['delivered', 'lost', 'returned'] as const;
+export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
+
 /** The data of an order's process. What was ordered, by whom and where it goes is in the order's rows. */
 // A type, since an interface is not assignable to a record.
 export type OrderData = {
@@ -48,6 +52,11 @@ export const orderProcess: ProcessDefinition<OrderData> = {
       isPivot: true,
       failures: { warehouse_timed_out: 'unknown' } satisfies ProviderFailures,
     },
-    await_delivery: { awaits: DELIVERED, limitMs: ({ deliveryLimitMs }) => deliveryLimitMs, late: 'remind' },
+    await_delivery: {
+      awaits: DELIVERED,
+      foundBy: 'findDeliveries',
+      limitMs: ({ deliveryLimitMs }) => deliveryLimitMs,
+      late: 'remind',
+    },
   },
 };

@@ -19,7 +19,12 @@ export const refundProcess: ProcessDefinition<RefundData> = {
   summary: 'Refund of an order: accepted, goods returned, paid back',
   steps: {
     accept_refund: { execute: 'acceptRefund', compensate: 'releaseRefund', providedBy: 'payment' },
-    await_goods: { awaits: GOODS_RETURNED, limitMs: ({ returnLimitMs }) => returnLimitMs, late: 'fail' },
+    await_goods: {
+      awaits: GOODS_RETURNED,
+      foundBy: 'findReturnedGoods',
+      limitMs: ({ returnLimitMs }) => returnLimitMs,
+      late: 'fail',
+    },
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
     pay_back: {
       execute: 'payBack',

@@ -67,6 +67,11 @@ export interface WaitingStep<Data extends ProcessData = ProcessData> {
    * the process.
    */
   readonly awaits: string;
+  /**
+   * Name of the function that finds in the rows whether it has happened (`src/db/facts.ts`): the signal may get lost,
+   * the rows do not.
+   */
+  readonly foundBy: string;
   /** How long it waits, in milliseconds. */
   limitMs(data: Data): number;
   /** After `limitMs`: `fail` fails the step; `remind` reminds operators each day while it waits on. */

@@ -55,7 +55,7 @@ const definitions: fc.Arbitrary<ProcessDefinition> = fc
     const declared = steps.map(({ isWait, hasUndo, isRemote, late }, index): [string, ActingStep | WaitingStep] => [
       `s${index}`,
       isWait
-        ? { awaits: `e${index}`, limitMs: () => 1_000, late }
+        ? { awaits: `e${index}`, foundBy: 'rows', limitMs: () => 1_000, late }
         : {
             execute: 'do',
             ...(hasUndo ? { compensate: 'undo' } : {}),

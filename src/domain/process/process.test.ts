@@ -23,7 +23,7 @@ const definition: ProcessDefinition = {
     reserve: { execute: 'reserve', compensate: 'release' },
     pay: { execute: 'pay', compensate: 'refund', isRemote: true },
     ship: { execute: 'ship', compensate: 'recall', isPivot: true },
-    arrive: { awaits: 'arrived', limitMs: () => LIMIT_MS, late: 'remind' },
+    arrive: { awaits: 'arrived', foundBy: 'rows', limitMs: () => LIMIT_MS, late: 'remind' },
   },
 };
 type Move = ProcessCommand | StepOutcome | { type: 'passTime'; afterMs?: number };
@@ -231,7 +231,7 @@ test('a wait ends with its event, early, twice or late, and reminds each day', (
 });
 
 test('a wait that may not be late fails with its time: back, or parked behind the pivot', (t) => {
-  const wait = { awaits: 'arrived', limitMs: () => LIMIT_MS, late: 'fail' } as const;
+  const wait = { awaits: 'arrived', foundBy: 'rows', limitMs: () => LIMIT_MS, late: 'fail' } as const;
   const late = { type: 'passTime', afterMs: LIMIT_MS } as const;
   const before: ProcessDefinition = { ...definition, steps: { reserve: definition.steps['reserve']!, arrive: wait } };
   t.like(play([done('reserve'), late], { of: before }).state, {

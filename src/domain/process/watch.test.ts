@@ -143,11 +143,20 @@ for (const [rule, row, execution, expected] of CASES) {
       stuckAfterMs: 5 * MINUTE,
       row: { ...ROW, ...row },
       execution: seen,
+      hasHappened: false,
     });
     t.is(classed, expected);
     t.regex(detail, /\.$/);
   });
 }
+
+test('classify: what waits for something that has happened has not heard of it, before or after its time', (t) => {
+  for (const dueAt of [NOW + MINUTE, NOW - MINUTE, NOW - 60 * MINUTE]) {
+    const row = { ...ROW, status: 'waiting', dueAt } as const;
+    const seen = { now: NOW, stuckAfterMs: 5 * MINUTE, row, execution: OPEN, hasHappened: true };
+    t.is(classify(seen).classed, 'unheard');
+  }
+});
 
 test('classify says what a step is retried for, and when', (t) => {
   const { detail } = classify({
@@ -155,6 +164,7 @@ test('classify says what a step is retried for, and when', (t) => {
     stuckAfterMs: MINUTE,
     row: { ...ROW, attempts: 2, lastError: REFUSED, retryAt: NOW + MINUTE },
     execution: OPEN,
+    hasHappened: false,
   });
   t.is(detail, 'Attempt 3 of pay at 2026-11-21T12:01:00.000Z, after bank_away: The bank is away.');
 });
@@ -164,6 +174,7 @@ test('remedyOf names one for every class', (t) => {
     closed: 'none',
     moving: 'none',
     waiting: 'none',
+    unheard: 'tell',
     retrying: 'none',
     no_worker: 'alert',
     task_failing: 'alert',

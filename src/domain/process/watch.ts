@@ -8,6 +8,7 @@ export const PROCESS_CLASSES = [
   'closed',
   'moving',
   'waiting',
+  'unheard',
   'retrying',
   'no_worker',
   'task_failing',
@@ -64,6 +65,8 @@ export interface Observation {
   readonly stuckAfterMs: number;
   readonly row: WatchedRow;
   readonly execution: WatchedExecution;
+  /** Whether the rows say that the event has happened for which the process waits. */
+  readonly hasHappened: boolean;
 }
 
 /** A diagnosis: the class, and a sentence that explains it to operators. */
@@ -91,6 +94,8 @@ export function classify(observation: Observation): Diagnosis {
   if (idleMs < stuckAfterMs) return found('moving', `It moved ${seconds(idleMs)} ago.`);
   if (isClosed(row.status)) return found('left_open', `The row is ${row.status}, but its workflow is still open.`);
   if (execution.isPaused) return found('waiting', 'Its workflow was paused in Temporal.');
+  if (row.status === 'waiting' && observation.hasHappened)
+    return found('unheard', `What it waits for at ${row.currentStep} has happened, and it has not heard of it.`);
   return (
     waitOf(row, observation) ??
     activityOf(execution.activities) ??
@@ -169,7 +174,7 @@ function retryOf(
 }
 
 /** The action for a class. */
-export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' | 'alert' {
+export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' | 'tell' | 'alert' {
   switch (classed) {
     case 'closed':
     case 'moving':
@@ -180,6 +185,8 @@ export function remedyOf(classed: ProcessClass): 'none' | 'restart' | 'replace' 
       return 'restart';
     case 'left_open':
       return 'replace';
+    case 'unheard':
+      return 'tell';
     case 'no_worker':
     case 'task_failing':
     case 'stalled':

@@ -3,6 +3,8 @@ import { alertChannels } from '../../alerts/channels.ts';
 import type { AlertKind } from '../../domain/alerts/codes.ts';
 import { clearAlert, raiseAlert } from '../../db/alerts/raise-alert.ts';
 import type { Config } from '../../config/config.ts';
+import { FACTS, findFact, type Fact, type Facts } from '../../db/facts.ts';
+import { rawTransaction } from '../../postgres/transaction.ts';
 import type { Db } from '../../postgres/client.ts';
 import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { assertNever } from '../../domain/shared/assert-never.ts';
@@ -17,15 +19,25 @@ export interface WatchdogDeps {
   readonly db: Db;
   readonly client: Client;
   readonly config: Config;
+  /** What finds the events for which processes wait; absent: the product's. */
+  readonly facts?: Facts;
 }
 
 /** What was found of a process, and what was done about it. */
 export interface Recovery {
   /** `not_found`: there is no such process. */
   readonly classed: ProcessClass | 'not_found';
-  readonly action: 'none' | 'restarted' | 'alerted';
+  readonly action: 'none' | 'restarted' | 'told' | 'alerted';
   /** One sentence for operators. */
   readonly detail: string;
+}
+
+/** What was found of a process. */
+interface Inspected {
+  readonly row: WatchedProcess;
+  readonly found: Diagnosis;
+  /** What it waits for, if that has happened. */
+  readonly fact: Fact | undefined;
 }
 
 /** Kind of the alerts raised here; their key is the process's id. */
@@ -40,7 +52,7 @@ export async function recoverProcess(
   key: { tenantId: string; processId: string },
 ): Promise<Recovery> {
   const inspected = await inspectProcess(deps, key);
-  if (inspected !== null) return { ...inspected.found, action: await remedy(deps, inspected.row, inspected.found) };
+  if (inspected !== null) return { ...inspected.found, action: await remedy(deps, inspected) };
   await clearStuck(deps, key);
   return { classed: 'not_found', action: 'none', detail: 'There is no such process.' };
 }
@@ -55,17 +67,21 @@ export async function reviewAlert(deps: WatchdogDeps, key: { tenantId: string; p
 async function inspectProcess(
   deps: WatchdogDeps,
   key: { tenantId: string; processId: string },
-): Promise<{ row: WatchedProcess; found: Diagnosis } | null> {
+): Promise<Inspected | null> {
   const known = await findWatched(deps.db.pool, key);
   if (known === null) return null;
   const execution = await observeExecution(deps, known.workflowId);
   const row = await findWatched(deps.db.pool, key);
-  return row === null
-    ? null
-    : { row, found: classify({ now: Date.now(), stuckAfterMs: deps.config.PROCESS_STUCK_AFTER_MS, row, execution }) };
+  if (row === null) return null;
+  const fact = await rawTransaction(deps.db.pool, row.tenantId, (client) =>
+    findFact(client, deps.facts ?? FACTS, { state: row, ...row }),
+  );
+  const stuckAfterMs = deps.config.PROCESS_STUCK_AFTER_MS;
+  const found = classify({ now: Date.now(), stuckAfterMs, row, execution, hasHappened: fact !== undefined });
+  return { row, found, fact };
 }
 
-async function remedy(deps: WatchdogDeps, row: WatchedProcess, found: Diagnosis): Promise<Recovery['action']> {
+async function remedy(deps: WatchdogDeps, { row, found, fact }: Inspected): Promise<Recovery['action']> {
   const needed = remedyOf(found.classed);
   switch (needed) {
     case 'none':
@@ -76,6 +92,10 @@ async function remedy(deps: WatchdogDeps, row: WatchedProcess, found: Diagnosis)
       await restart(deps, row, needed === 'replace' ? 'TERMINATE_EXISTING' : 'USE_EXISTING');
       await clearOutdated(deps, row);
       return 'restarted';
+    case 'tell':
+      if (fact !== undefined) await tell(deps, row, fact);
+      await clearStuck(deps, row);
+      return 'told';
     case 'alert':
       await alert(deps, row, found);
       return 'alerted';
@@ -95,6 +115,21 @@ async function restart(
     ...startOptions(config, { workflowType, workflowId }),
     workflowIdConflictPolicy,
     args: [{ tenantId, processId }],
+  });
+}
+
+/** Tells a process what it waits for, which the rows know and its execution does not. */
+async function tell(
+  { client, config }: WatchdogDeps,
+  { tenantId, processId, type, workflowId }: WatchedProcess,
+  { event, payload }: Fact,
+): Promise<void> {
+  const workflowType = processWorkflowType(type);
+  await client.workflow.signalWithStart(workflowType, {
+    ...startOptions(config, { workflowType, workflowId }),
+    args: [{ tenantId, processId }],
+    signal: event,
+    signalArgs: [payload],
   });
 }
 

@@ -5,20 +5,27 @@ import { actingStepOf, type ActingStep } from '../../domain/process/definition.t
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import { executionOf, type ProcessState } from '../../domain/process/state.ts';
 import type { Change, Entity, Move } from '../runtime/decider.ts';
-import type { ProcessRef } from './process.activities.ts';
+import type { FoundFact, ProcessRef } from './process.activities.ts';
 import type { ProcessKind } from './process.view.ts';
 import { processRows, stepActivity } from './step-activity.ts';
 
 type Process = Entity<ProcessKind>;
 
+/** The run of a process. */
+export interface Run {
+  readonly ref: ProcessRef;
+  /** Takes an event that an activity has found in the rows like one that was signalled. */
+  readonly hear: (fact: FoundFact | undefined) => void;
+}
+
 /** The action that the state of a process calls for, with what carries it out. */
-export function nextMove(ref: ProcessRef, entity: Process): Move<ProcessKind> {
+export function nextMove(run: Run, entity: Process): Move<ProcessKind> {
   const action = actionOf(entity.settings, entity.state);
   switch (action.type) {
     case 'execute':
-      return { type: 'act', act: () => execute(ref, entity, action.step) };
+      return { type: 'act', act: () => execute(run, entity, action.step) };
     case 'compensate':
-      return { type: 'act', act: () => compensate(ref, entity, action.steps) };
+      return { type: 'act', act: () => compensate(run, entity, action.steps) };
     case 'rest':
     case 'end':
       return action;
@@ -27,34 +34,30 @@ export function nextMove(ref: ProcessRef, entity: Process): Move<ProcessKind> {
   }
 }
 
-async function execute(ref: ProcessRef, entity: Process, step: string): Promise<Change<ProcessKind> | null> {
+async function execute(run: Run, entity: Process, step: string): Promise<Change<ProcessKind> | null> {
   const { state } = entity;
   const { execute: activity, isRemote } = acting(entity, step);
   const isBegun = executionOf(state, step)?.status === 'running';
   // A local step commits together with its outcome, so nobody sees it under way.
   const started: ProcessEvent = { type: 'StepStarted', step, sequence: state.sequence + 1, at: Date.now() };
-  return perform(ref, entity, { step, activity, started: isRemote === true && !isBegun ? [started] : [] });
+  return perform(run, entity, { step, activity, started: isRemote === true && !isBegun ? [started] : [] });
 }
 
 /**
  * Runs undos, several at a time for a `parallel` type. Each writes its own outcome, so that their order is read from
  * the row.
  */
-async function compensate(
-  ref: ProcessRef,
-  entity: Process,
-  steps: readonly string[],
-): Promise<Change<ProcessKind> | null> {
+async function compensate(run: Run, entity: Process, steps: readonly string[]): Promise<Change<ProcessKind> | null> {
   const [first, ...others] = steps;
   if (first !== undefined && others.length === 0)
-    return perform(ref, entity, { step: first, activity: undoOf(entity, first), started: [] });
+    return perform(run, entity, { step: first, activity: undoOf(entity, first), started: [] });
   const { state, revision } = entity;
   await Promise.all(
     steps.map((step) =>
       stepActivity(
         acting(entity, step),
         undoOf(entity, step),
-      )({ ...ref, step, state, revision, now: Date.now(), isParallel: true }),
+      )({ ...run.ref, step, state, revision, now: Date.now(), isParallel: true }),
     ),
   );
   return null;
@@ -65,7 +68,7 @@ async function compensate(
  * activity has written them.
  */
 async function perform(
-  ref: ProcessRef,
+  { ref, hear }: Run,
   entity: Process,
   { step, activity, started }: { step: string; activity: string; started: readonly ProcessEvent[] },
 ): Promise<Change<ProcessKind> | null> {
@@ -74,6 +77,7 @@ async function perform(
   const call = stepActivity(acting(entity, step), activity);
   const answer = await call({ ...ref, step, state, revision, now: Date.now() });
   if (answer.isSuperseded) return null;
+  hear(answer.fact);
   const events = answer.settled.flatMap(({ outcome, at }) => {
     const following = applyOutcome(entity.settings, state, outcome, at);
     state = applyAll(state, following);

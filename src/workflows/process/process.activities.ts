@@ -1,3 +1,4 @@
+import type { ProcessData } from '../../domain/process/definition.ts';
 import type { StepOutcome } from '../../domain/process/decide.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
@@ -31,13 +32,24 @@ export interface AppliedOutcome {
   readonly at: number;
 }
 
+/** What a process waits for and has happened, as the rows say though nobody told it. */
+export interface FoundFact {
+  readonly event: string;
+  readonly payload: ProcessData;
+}
+
 /**
  * The outcome of a step, and those of the steps that ran after it in the same transaction. `isSuperseded`: the row
  * holds a later revision, and nothing was done.
  */
 export type StepAnswer =
   | { readonly isSuperseded: true }
-  | { readonly isSuperseded: false; readonly settled: readonly AppliedOutcome[] };
+  | {
+      readonly isSuperseded: false;
+      readonly settled: readonly AppliedOutcome[];
+      /** Where the process waits now: for this, and it has happened. */
+      readonly fact?: FoundFact;
+    };
 
 /** Does or undoes one step, in one transaction with the row where it can, however often it is called. */
 export type StepActivity = (call: StepCall) => Promise<StepAnswer>;
@@ -46,10 +58,12 @@ export type StepActivity = (call: StepCall) => Promise<StepAnswer>;
 export interface LoadedProcess {
   readonly state: ProcessState;
   readonly revision: number;
+  /** It waits for this, and it has happened. */
+  readonly fact?: FoundFact;
 }
 
 /** The state of a process after `events`, to be written under a revision one above the last. */
-export interface ProcessChange extends ProcessRef, LoadedProcess {
+export interface ProcessChange extends ProcessRef, Omit<LoadedProcess, 'fact'> {
   readonly events: readonly ProcessEvent[];
 }
 

@@ -10,9 +10,9 @@ import type { Refusal } from '../../domain/shared/decision.ts';
 import { runDecider } from '../runtime/decider-loop.ts';
 import { openRun, type Decider, type DeciderRun, type Rows } from '../runtime/decider.ts';
 import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
-import type { ProcessRef } from './process.activities.ts';
+import type { FoundFact, ProcessRef } from './process.activities.ts';
 import * as messages from './process.messages.ts';
-import { nextMove, updateAlerts } from './process-runner.ts';
+import { nextMove, updateAlerts, type Run } from './process-runner.ts';
 import { processShowing, viewOf, type ProcessKind } from './process.view.ts';
 import { processRows } from './step-activity.ts';
 
@@ -32,7 +32,10 @@ export function processWorkflow(
     let isCancelled = false;
     handleMessages(run, definition);
 
-    const rows = rowsOf(ref, definition);
+    const hear = (fact: FoundFact | undefined): void => {
+      if (fact !== undefined) run.queue.signal(fact.event, parseReceived(fact.event, fact.payload));
+    };
+    const rows = rowsOf(ref, definition, hear);
     const ended = await runDecider(run, {
       rows,
       lifecycle: {
@@ -43,7 +46,7 @@ export function processWorkflow(
           if (loaded !== null) await updateAlerts(ref, loaded.state, { before: null, events: [] });
           return loaded;
         },
-        next: (entity) => nextMove(ref, entity),
+        next: (entity) => nextMove({ ref, hear }, entity),
         afterChange: async ({ state }, change) => updateAlerts(ref, state, change),
         cancel: () => {
           isCancelled = true;
@@ -70,11 +73,14 @@ export function processWorkflow(
   };
 }
 
-function rowsOf(ref: ProcessRef, definition: ProcessDefinition): Rows<ProcessKind> {
+function rowsOf(ref: ProcessRef, definition: ProcessDefinition, hear: Run['hear']): Rows<ProcessKind> {
   return {
     load: async () => {
       const loaded = await processRows.loadProcess(ref);
-      return loaded && { ...loaded, settings: definition };
+      if (loaded === null) return null;
+      const { state, revision, fact } = loaded;
+      hear(fact);
+      return { state, revision, settings: definition };
     },
     save: async ({ state, revision, events }) => ({
       answer: await processRows.saveProcess({ ...ref, state, revision, events }),
