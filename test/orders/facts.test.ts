@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { recoverProcess } from '../../src/maintenance/watchdog/recover-process.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { createOrderWorld, service, TENANT } from '../support/order-world.ts';
+import { fileScope } from '../support/file-scope.ts';
+import { createOrderWorld, service, TENANT, type OrderWorld } from '../support/order-world.ts';
 import { until } from '../support/until.ts';
 
 // What was told is in the rows; the signal that wakes a workflow may get lost, and the workflow with it.
 
-const world = await createOrderWorld();
-test.after.always(() => world.close());
-const { api, db } = world;
+const scope = fileScope();
+let world: OrderWorld;
+let api: OrderWorld['api'];
+let db: OrderWorld['db'];
+test.before(async () => {
+  world = await createOrderWorld(scope);
+  ({ api, db } = world);
+});
 
 async function shipped(): Promise<string> {
   const id = await world.place();

@@ -14,7 +14,7 @@ export const SAGA_TYPES = {
     steps: {
       reserve: { execute: 'reserve', compensate: 'undoReserve', failures },
       pay: { execute: 'pay', compensate: 'undoPay', isRemote: true, failures },
-      ship: { execute: 'ship', isPivot: true, failures },
+      ship: { execute: 'ship', skip: 'shipByHand', isPivot: true, failures },
       arrive: { awaits: 'arrived', foundBy: 'findInRows', limitMs, late: 'remind' },
     },
   },

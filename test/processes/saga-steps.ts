@@ -35,7 +35,11 @@ export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> 
   for (const step of Object.values(SAGA_TYPES).flatMap(({ steps }) => Object.values(steps))) {
     if (isWaiting(step)) continue;
     const isRemote = 'isRemote' in step;
-    for (const name of [step.execute, ...('compensate' in step ? [step.compensate] : [])]) {
+    for (const name of [
+      step.execute,
+      ...('compensate' in step ? [step.compensate] : []),
+      ...('skip' in step ? [step.skip] : []),
+    ]) {
       if (!isRemote) locals[name] = { local: local(script, name) };
       activities[name] = createStepActivity(
         { db, processType: sagaType, finders: SAGA_FACTS.finders },

@@ -68,6 +68,28 @@ export const cancelShipment: ProviderStep<ShippingPort, readonly string[], reado
     },
   };
 
+/** Leaves behind what a shipment would have, for orders that somebody has sent by hand, whoever was to ship them. */
+export async function shipByHand(
+  client: pg.ClientBase,
+  works: readonly StepWork[],
+): Promise<readonly StepResult<StepRefusal>[]> {
+  const orders = await readOrders(client, works);
+  const { tenantId } = ordersIn(works);
+  const orderIds = orders
+    .filter(({ status }) => status === 'reserved' || status === 'shipped')
+    .map(({ orderId }) => orderId);
+  await keepShipments(client, {
+    tenantId,
+    shipments: orderIds.map((orderId) => ({ orderId, status: 'accepted' })),
+  });
+  await takeOut(client, { tenantId, orderIds });
+  return orders.map(({ orderId }): StepResult<StepRefusal> =>
+    orderIds.includes(orderId)
+      ? { isDone: true }
+      : { isDone: false, code: 'order_undone', message: 'The order was undone before it was shipped.' },
+  );
+}
+
 /** Asks first what became of those that were tried before. */
 async function acceptAll(
   shipping: ShippingPort,

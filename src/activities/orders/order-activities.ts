@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { LEDGER, WAREHOUSE } from '../../domain/orders/order-process.ts';
 import type { OrderPorts } from '../../gateways/default-ports.ts';
-import { cancelShipment, createShipment } from './create-shipment.ts';
+import { cancelShipment, createShipment, shipByHand } from './create-shipment.ts';
 import { releaseStock, reserveStock } from './reserve-stock.ts';
 import { returnPayment, takePayment } from './take-payment.ts';
 import { validateOrders } from './validate-order.ts';
@@ -31,6 +31,7 @@ export function createOrderActivities({ config, payments, shipping, ...deps }: O
     takePayment: providedStep(takePayment, paid),
     returnPayment: providedStep(returnPayment, paid),
     createShipment: providedStep(createShipment, shipped),
+    shipByHand: { local: shipByHand },
     cancelShipment: providedStep(cancelShipment, shipped),
   });
 }

@@ -173,6 +173,7 @@ function callInTime<Answer>(
 function workOf({ tenantId, processId, step, state }: StepCall, attempts: number): StepWork {
   const execution = executionOf(state, step);
   // The row's count begins anew with an operator's retry, but attempts before it may have taken effect too.
-  const before = execution?.decided?.command === 'retryStep' ? execution.attempts : 0;
+  const isAgain = execution?.decided?.command === 'retryStep' || execution?.decided?.command === 'skipStep';
+  const before = isAgain ? execution.attempts : 0;
   return { tenantId, processId, data: state.data, attempts: before + attempts };
 }

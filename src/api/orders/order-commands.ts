@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { deliverOrder } from '../../db/orders/deliver-order.ts';
+import type { DeliveryOutcome } from '../../domain/orders/order-process.ts';
 import { findProcess } from '../../db/processes/process-list.ts';
 import { orderAnswer, orderSchema } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
 import { Problem } from '../http/problem.ts';
 import { commandProcess, commandReason, requireOpenProcess } from '../processes/process-commands.ts';
-import { route, type Route } from '../http/route.ts';
+import { route, type Call, type Route } from '../http/route.ts';
 import { id } from '../http/values.ts';
 
 const params = z.object({ id });
@@ -65,21 +66,51 @@ const deliver = route(
     answer: orderSchema,
     errors: ['order_not_found', 'shipment_not_found', 'delivery_known'],
   },
-  async (call) => {
-    const {
-      deps,
-      caller: { tenantId },
-      params: { id: processId },
-    } = call;
-    const found = await deps.db.inTenant(tenantId, (tx) => findProcess(tx, { tenantId, processId }));
-    const order = await requireOrder(call, processId);
-    const told = found === null ? 'not_shipped' : await deliverOrder(deps.db.pool, found);
-    if (told === 'not_shipped') throw new Problem('shipment_not_found');
-    if (told === 'known') throw new Problem('delivery_known');
-    deps.wakeOutboxRelay();
-    return { status: 202, body: orderAnswer(order) };
-  },
+  async (call) => ({ status: 202, body: await tellOutcome(call, 'delivered') }),
 );
 
+function endWithout(outcome: 'lost' | 'returned', summary: string): Route {
+  return route(
+    {
+      method: 'post',
+      path: `/orders/:id/${outcome}`,
+      operationId: `${outcome}Order`,
+      tag: 'Orders',
+      roles: ['operator', 'admin'],
+      summary,
+      params,
+      idempotent: true,
+      statuses: { 202: 'The order as it is now; its process will be told' },
+      answer: orderSchema,
+      errors: ['order_not_found', 'shipment_not_found', 'delivery_known'],
+    },
+    async (call) => ({ status: 202, body: await tellOutcome(call, outcome) }),
+  );
+}
+
+/** Writes what became of the order's shipment, and answers the order. */
+async function tellOutcome(
+  call: Pick<Call, 'deps' | 'caller' | 'self'> & { readonly params: { readonly id: string } },
+  outcome: DeliveryOutcome,
+): Promise<z.input<typeof orderSchema>> {
+  const {
+    deps,
+    caller: { tenantId },
+    params: { id: processId },
+  } = call;
+  const found = await deps.db.inTenant(tenantId, (tx) => findProcess(tx, { tenantId, processId }));
+  const order = await requireOrder(call, processId);
+  const told = found === null ? 'not_shipped' : await deliverOrder(deps.db.pool, { ...found, outcome });
+  if (told === 'not_shipped') throw new Problem('shipment_not_found');
+  if (told === 'known') throw new Problem('delivery_known');
+  deps.wakeOutboxRelay();
+  return orderAnswer(order);
+}
+
 /** What customers and the warehouse say about an order. */
-export const orderCommandRoutes: readonly Route[] = [cancel, deliver];
+export const orderCommandRoutes: readonly Route[] = [
+  cancel,
+  deliver,
+  endWithout('lost', 'Says that the shipment will not arrive; the order is over, and can be refunded'),
+  endWithout('returned', 'Says that the shipment came back; the order is over, and can be refunded'),
+];

@@ -69,6 +69,7 @@ async function placeOnce({ db: { pool } }: Call['deps'], order: NewOrder): Promi
       currentStep,
       cause,
       cancelled,
+      outcome: null,
       sequence,
       createdAt: at,
       updatedAt: at,

@@ -4,7 +4,7 @@ import { insertRefund, type NewRefund } from '../../db/orders/request-refund.ts'
 import { returnGoods } from '../../db/orders/return-goods.ts';
 import { findRefund, type ListedRefund } from '../../db/orders/refund-list.ts';
 import { LEDGER } from '../../domain/orders/order-process.ts';
-import { orderRefusalOf } from '../../domain/orders/order-status.ts';
+import { orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-status.ts';
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
@@ -39,7 +39,7 @@ const ask = route(
     operationId: 'refundOrder',
     tag: 'Refunds',
     roles: ['service', 'admin'],
-    summary: 'Pays money back for a completed order, once the goods are back',
+    summary: 'Pays money back for a completed, lost or returned order, once the goods are back',
     params,
     body: z.strictObject({
       amountMinor: z
@@ -66,8 +66,10 @@ const ask = route(
       body: { amountMinor, items },
       effectId: refundId,
     } = call;
-    const { status, currency, paymentProvider } = await requireOrder(call, orderId);
-    if (status !== 'completed') throw new Problem('order_not_completed');
+    const order = await requireOrder(call, orderId);
+    const { currency, paymentProvider } = order;
+    const status = orderStatusOf(order);
+    if (status !== 'completed' && status !== 'lost' && status !== 'returned') throw new Problem('order_not_completed');
     const returnLimitMs = items.length === 0 ? 0 : deps.config.RETURN_DEADLINE_DAYS * DAY_MS;
     const refund = await askOnce(deps, {
       tenantId,

@@ -168,8 +168,9 @@ export const processCommandRoutes: readonly Route[] = [
     name: 'skip-step',
     command: 'skipStep',
     body: mandatoryReason,
-    errors: ['process_not_parked'],
-    summary: 'Goes on as if the step that failed where there is no way back was done',
+    errors: ['process_not_parked', 'step_not_skippable'],
+    summary:
+      'Goes on with the step that failed where there is no way back done by hand; what it would have left is written',
   }),
   commandRoute({
     name: 'abandon',

@@ -6,7 +6,7 @@ import {
   type OrderStatus,
   type OrderStatusRule,
 } from '../../domain/orders/order-status.ts';
-import { orderProcess } from '../../domain/orders/order-process.ts';
+import { DELIVERY_OUTCOMES, orderProcess } from '../../domain/orders/order-process.ts';
 import { PROCESS_STATUSES } from '../../domain/process/statuses.ts';
 import type { Cause } from '../../domain/process/state.ts';
 import type { Address } from '../../domain/orders/address.ts';
@@ -42,11 +42,15 @@ export interface OrderRow extends OrderProgress {
   readonly updatedAt: Date;
 }
 
+// The payload of the awaited event; whatever else a signal brought is a delivery.
+const OUTCOME = `substring(p.data->'delivered'->>'outcome' FROM '^(?:lost|returned)$')`;
+
 // Money is below 2^53, which a double holds exactly.
 const ordersIn = (source: string): string => `
   SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
     o.total_minor::float8 AS "totalMinor", o.payment, p.data->'payment' AS "paymentProvider", o.ship_to AS "shipTo",
     o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence,
+      ${OUTCOME} AS outcome,
       p.updated_at AS "updatedAt",
     (SELECT coalesce(json_agg(json_build_object('sku', i.sku, 'quantity', i.quantity, 'unitPriceMinor',
       i.unit_price_minor) ORDER BY i.line), '[]')
@@ -132,7 +136,7 @@ async function listByStatus(
 }
 
 /** Whether a process with this key, in words, is that of an order with the status. */
-function isOrderOf(status: OrderStatus, [word, type, step, cancelled, refused]: readonly string[]): boolean {
+function isOrderOf(status: OrderStatus, [word, type, step, cancelled, end]: readonly string[]): boolean {
   const processStatus = PROCESS_STATUSES.find((each) => each === word);
   return (
     type === orderProcess.type &&
@@ -140,8 +144,9 @@ function isOrderOf(status: OrderStatus, [word, type, step, cancelled, refused]: 
     orderStatusOf({
       status: processStatus,
       currentStep: step === '' || step === undefined ? null : step,
-      cause: refused === 'refused' ? { class: 'refused' } : null,
+      cause: end === 'refused' ? { class: 'refused' } : null,
       cancelled: cancelled === 'cancelled' ? {} : null,
+      outcome: DELIVERY_OUTCOMES.find((each) => each === end) ?? null,
     }) === status
   );
 }
@@ -152,11 +157,12 @@ function whereStatus(status: OrderStatus): string {
     .join(' OR ')})`;
 }
 
-function whereRule({ statuses, step, isCancelled, isRefused }: OrderStatusRule): string {
+function whereRule({ statuses, step, isCancelled, isRefused, outcome }: OrderStatusRule): string {
   return `(${[
     `p.status IN (${statuses.map((status) => pg.escapeLiteral(status)).join(', ')})`,
     ...(step === undefined ? [] : [`p.current_step = ${pg.escapeLiteral(step)}`]),
     ...(isCancelled === undefined ? [] : [`p.cancelled IS ${isCancelled ? 'NOT ' : ''}NULL`]),
+    ...(outcome === undefined ? [] : [`coalesce(${OUTCOME}, 'delivered') = ${pg.escapeLiteral(outcome)}`]),
     ...(isRefused === undefined ? [] : [`(p.cause->>'class') IS ${isRefused ? 'NOT ' : ''}DISTINCT FROM 'refused'`]),
   ].join(' AND ')})`;
 }

@@ -20,10 +20,11 @@ export async function keepShipments(
       shipments.map(() => randomUUID()),
       shipments.map(({ status }) => status),
     ],
-    // What was delivered stays so, whatever its warehouse says late.
+    // What became of a shipment stays so, whatever its warehouse says late.
     text: `INSERT INTO shipments (tenant_id, order_id, shipment_id, status)
       SELECT $1, order_id, shipment_id, status::"ShipmentStatus"
       FROM unnest($2::uuid[], $3::uuid[], $4::text[]) AS given (order_id, shipment_id, status) ORDER BY order_id
-      ON CONFLICT (tenant_id, order_id) DO UPDATE SET status = excluded.status WHERE shipments.status <> 'delivered'`,
+      ON CONFLICT (tenant_id, order_id) DO UPDATE SET status = excluded.status
+        WHERE shipments.status IN ('accepted', 'cancelled')`,
   });
 }

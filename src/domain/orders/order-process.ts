@@ -48,6 +48,7 @@ export const orderProcess: ProcessDefinition<OrderData> = {
     create_shipment: {
       execute: 'createShipment',
       compensate: 'cancelShipment',
+      skip: 'shipByHand',
       providedBy: 'shipping',
       isPivot: true,
       failures: { warehouse_timed_out: 'unknown' } satisfies ProviderFailures,

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { PROCESS_STATUSES } from '../process/statuses.ts';
-import { orderProcess } from './order-process.ts';
+import { DELIVERY_OUTCOMES, orderProcess } from './order-process.ts';
 import {
   orderRefusalOf,
   ORDER_STATUS_RULES,
@@ -14,6 +14,7 @@ const progress = (change: Partial<OrderProgress>): OrderProgress => ({
   currentStep: 'validate_order',
   cause: null,
   cancelled: null,
+  outcome: null,
   ...change,
 });
 
@@ -26,6 +27,8 @@ test('orderStatusOf names the last thing that is done', (t) => {
   t.is(orderStatusOf(progress({ status: 'waiting', currentStep: 'await_delivery' })), 'shipped');
   t.is(orderStatusOf(progress({ status: 'step_failed', currentStep: 'create_shipment' })), 'paid');
   t.is(orderStatusOf(progress({ status: 'completed', currentStep: null })), 'completed');
+  for (const outcome of ['lost', 'returned'] as const)
+    t.is(orderStatusOf(progress({ status: 'completed', currentStep: null, outcome })), outcome);
 });
 
 test('orderStatusOf tells a refusal from a failure', (t) => {
@@ -47,9 +50,10 @@ test("every state of an order's process fits one rule, and every status has one"
   for (const status of PROCESS_STATUSES) {
     for (const currentStep of closed.includes(status) ? [null] : Object.keys(orderProcess.steps)) {
       for (const cancelled of [null, {}])
-        for (const cause of [null, { class: 'refused' as const }]) {
-          t.notThrows(() => orderStatusOf({ status, currentStep, cancelled, cause }));
-        }
+        for (const cause of [null, { class: 'refused' as const }])
+          for (const outcome of [null, ...DELIVERY_OUTCOMES]) {
+            t.notThrows(() => orderStatusOf({ status, currentStep, cancelled, cause, outcome }));
+          }
     }
   }
   t.deepEqual(new Set(ORDER_STATUS_RULES.map(({ orderStatus }) => orderStatus)), new Set(ORDER_STATUSES));

@@ -1,4 +1,5 @@
 import type { Cause, ProcessState } from '../process/state.ts';
+import type { DeliveryOutcome } from './order-process.ts';
 import type { ProcessStatus } from '../process/statuses.ts';
 
 /** The statuses of an order that its customer sees. */
@@ -9,6 +10,8 @@ export const ORDER_STATUSES = [
   'paid',
   'shipped',
   'completed',
+  'lost',
+  'returned',
   'cancelling',
   'cancelled',
   'refused',
@@ -21,6 +24,8 @@ export type OrderProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
   readonly cause: Pick<Cause, 'class'> | null;
   /** Anything but null: somebody asked to cancel it. */
   readonly cancelled: object | null;
+  /** What became of its shipment; null: it was delivered, or that is still to come. */
+  readonly outcome: DeliveryOutcome | null;
 };
 
 /**
@@ -33,6 +38,7 @@ export interface OrderStatusRule {
   readonly step?: string;
   readonly isCancelled?: boolean;
   readonly isRefused?: boolean;
+  readonly outcome?: DeliveryOutcome;
 }
 
 const OPEN = ['running', 'waiting', 'step_failed'] as const satisfies readonly ProcessStatus[];
@@ -45,7 +51,9 @@ export const ORDER_STATUS_RULES: readonly OrderStatusRule[] = [
   { orderStatus: 'paid', statuses: OPEN, step: 'create_shipment', isCancelled: false },
   // Also with a cancellation: one that comes after the shipment has no effect.
   { orderStatus: 'shipped', statuses: OPEN, step: 'await_delivery' },
-  { orderStatus: 'completed', statuses: ['completed'] },
+  { orderStatus: 'completed', statuses: ['completed'], outcome: 'delivered' },
+  { orderStatus: 'lost', statuses: ['completed'], outcome: 'lost' },
+  { orderStatus: 'returned', statuses: ['completed'], outcome: 'returned' },
   ...['validate_order', 'reserve_inventory', 'process_payment', 'create_shipment'].map(
     (step) => ({ orderStatus: 'cancelling', statuses: OPEN, step, isCancelled: true }) as const,
   ),
@@ -72,13 +80,14 @@ export function orderRefusalOf(cause: Cause | null): { readonly code: string; re
 }
 
 function fits(
-  { statuses, step, isCancelled, isRefused }: OrderStatusRule,
-  { status, currentStep, cause, cancelled }: OrderProgress,
+  { statuses, step, isCancelled, isRefused, outcome }: OrderStatusRule,
+  { status, currentStep, cause, cancelled, outcome: found }: OrderProgress,
 ): boolean {
   return (
     statuses.includes(status) &&
     (step === undefined || step === currentStep) &&
     (isCancelled === undefined || isCancelled === (cancelled !== null)) &&
+    (outcome === undefined || outcome === (found ?? 'delivered')) &&
     (isRefused === undefined || isRefused === (cause?.class === 'refused'))
   );
 }

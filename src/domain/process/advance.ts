@@ -112,17 +112,15 @@ function goBack(definition: ProcessDefinition, state: ProcessState, now: number)
 function isToUndo(definition: ProcessDefinition, { step, status, error, attempts, decided }: StepExecution): boolean {
   const declared = stepOf(definition, step);
   if (isWaiting(declared) || declared.compensate === undefined) return false;
-  const isFirstAttempt = attempts <= 1 && decided?.command !== 'retryStep';
+  const isFirstAttempt = attempts <= 1 && decided?.command !== 'retryStep' && decided?.command !== 'skipStep';
   return status === 'completed' || (status === 'failed' && !(error?.class === 'refused' && isFirstAttempt));
 }
 
-/** Whether the pivot is completed. */
+/** Whether the pivot is completed, or an operator says that it is. */
 export function isPastPivot(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
   return history.some(
     (execution) =>
-      isPivot(definition, execution) &&
-      (execution.status === 'completed' ||
-        (execution.status === 'skipped' && execution.decided?.command === 'skipStep')),
+      isPivot(definition, execution) && (execution.status === 'completed' || execution.decided?.command === 'skipStep'),
   );
 }
 

@@ -27,6 +27,11 @@ export const PROCESS_REFUSALS = {
     'No step of the process waits for this event.',
     'Look up which event its type waits for, and whether it is the right process.',
   ),
+  step_not_skippable: conflict(
+    'Step not skippable',
+    "Nothing does by hand what the step would leave behind, so it can't be skipped.",
+    'Retry the step once its cause is mended, or abandon the process.',
+  ),
   unknown_step: missing(
     'Unknown step',
     'The process has no such step whose undo has failed.',

@@ -21,7 +21,8 @@ export type ProcessCommand =
   | ({ readonly type: 'retryCompensation' } & Actor)
   | ({ readonly type: 'skipCompensation'; readonly step: string } & Actor)
   | ({ readonly type: 'retryStep' } & Actor)
-  | ({ readonly type: 'skipStep' } & Actor)
+  /** `isBare`: as it was decided before skips did anything, for executions that took it so. */
+  | ({ readonly type: 'skipStep'; readonly isBare?: true } & Actor)
   | ({ readonly type: 'abandon' } & Actor);
 
 /** The outcome of a step or of its undo. */
@@ -104,7 +105,7 @@ function firstOf(
       return decideOnUndo(state, command, now);
     case 'retryStep':
     case 'skipStep':
-      return decideOnStep(state, command, now);
+      return decideOnStep(definition, state, command, now);
     case 'abandon':
       return state.status === 'compensation_failed' || state.status === 'step_failed'
         ? accept({ type: 'ProcessAbandoned', decided: decidedBy(command, now) })
@@ -186,6 +187,7 @@ function decideOnUndo(
 }
 
 function decideOnStep(
+  definition: ProcessDefinition,
   state: ProcessState,
   command: Extract<ProcessCommand, { type: 'retryStep' | 'skipStep' }>,
   now: number,
@@ -193,11 +195,14 @@ function decideOnStep(
   const { status, currentStep: step } = state;
   if (status !== 'step_failed' || step === null)
     return refuse('process_not_parked', 'No step of this process has failed and waits.');
-  return accept({
-    type: command.type === 'retryStep' ? 'StepRetried' : 'StepSkipped',
-    step,
-    decided: decidedBy(command, now),
-  });
+  const decided = decidedBy(command, now);
+  if (command.type === 'retryStep') return accept({ type: 'StepRetried', step, decided });
+  const declared = stepOf(definition, step);
+  // Who was to be told of an event by others may say so itself.
+  if (isWaiting(declared) || command.isBare === true) return accept({ type: 'StepSkipped', step, decided });
+  return declared.skip === undefined
+    ? refuse('step_not_skippable', `The step ${step} can't be skipped; retry it or abandon the process.`)
+    : accept({ type: 'SkipStarted', step, decided });
 }
 
 function decidedBy({ type, by, reason }: { type: string } & Actor, now: number): OperatorDecision {

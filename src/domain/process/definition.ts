@@ -42,6 +42,11 @@ export interface ActingStep {
   /** Undoes `execute`, even if that never took effect or arrives later; absent: there is nothing to undo. */
   readonly compensate?: string;
   /**
+   * Does, in the transaction of the row, what `execute` would have left behind, when an operator says that it was done
+   * by hand; absent: the step can't be skipped.
+   */
+  readonly skip?: string;
+  /**
    * Calls another system: a regular activity, whose start is written before the call. Else it shares the transaction of
    * the row.
    */

@@ -14,6 +14,8 @@ export type ProcessEventBody =
   | { readonly type: 'StepFailed'; readonly step: string; readonly attempts: number; readonly cause: Cause }
   | { readonly type: 'StepParked'; readonly step: string; readonly dueAt: number }
   | { readonly type: 'StepRetried'; readonly step: string; readonly decided: OperatorDecision }
+  /** An operator says that the step was done by hand; its `skip` leaves behind what it would have. */
+  | { readonly type: 'SkipStarted'; readonly step: string; readonly decided: OperatorDecision }
   | { readonly type: 'StepSkipped'; readonly step: string; readonly decided: OperatorDecision }
   | { readonly type: 'CancellationRequested'; readonly decided: OperatorDecision }
   | { readonly type: 'CompensationStarted'; readonly cause: Cause }

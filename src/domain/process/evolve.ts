@@ -45,6 +45,7 @@ function change(state: ProcessState, event: ProcessEvent): ProcessState {
     case 'StepParked':
       return { ...state, status: 'step_failed', dueAt: event.dueAt };
     case 'StepRetried':
+    case 'SkipStarted':
       return {
         ...onStep(state, event.step, {
           status: 'pending',

@@ -42,6 +42,7 @@ const definitions: fc.Arbitrary<ProcessDefinition> = fc
       fc.record({
         isWait: fc.nat(3).map((one) => one === 0),
         hasUndo: fc.nat(3).map((one) => one > 0),
+        hasSkip: fc.boolean(),
         isRemote: fc.boolean(),
         late: fc.constantFrom('fail', 'remind'),
       }),
@@ -52,17 +53,20 @@ const definitions: fc.Arbitrary<ProcessDefinition> = fc
     jumps: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 6 }),
   })
   .map(({ steps, pivot, compensation, jumps }): ProcessDefinition => {
-    const declared = steps.map(({ isWait, hasUndo, isRemote, late }, index): [string, ActingStep | WaitingStep] => [
-      `s${index}`,
-      isWait
-        ? { awaits: `e${index}`, foundBy: 'rows', limitMs: () => 1_000, late }
-        : {
-            execute: 'do',
-            ...(hasUndo ? { compensate: 'undo' } : {}),
-            ...(isRemote ? { isRemote } : {}),
-            ...(index === pivot ? { isPivot: true } : {}),
-          },
-    ]);
+    const declared = steps.map(
+      ({ isWait, hasUndo, hasSkip, isRemote, late }, index): [string, ActingStep | WaitingStep] => [
+        `s${index}`,
+        isWait
+          ? { awaits: `e${index}`, foundBy: 'rows', limitMs: () => 1_000, late }
+          : {
+              execute: 'do',
+              ...(hasSkip ? { skip: 'skip' } : {}),
+              ...(hasUndo ? { compensate: 'undo' } : {}),
+              ...(isRemote ? { isRemote } : {}),
+              ...(index === pivot ? { isPivot: true } : {}),
+            },
+      ],
+    );
     return {
       type: 'drawn',
       summary: '',

@@ -22,7 +22,7 @@ const definition: ProcessDefinition = {
   steps: {
     reserve: { execute: 'reserve', compensate: 'release' },
     pay: { execute: 'pay', compensate: 'refund', isRemote: true },
-    ship: { execute: 'ship', compensate: 'recall', isPivot: true },
+    ship: { execute: 'ship', compensate: 'recall', skip: 'shipByHand', isPivot: true },
     arrive: { awaits: 'arrived', foundBy: 'rows', limitMs: () => LIMIT_MS, late: 'remind' },
   },
 };
@@ -122,7 +122,7 @@ const table: Partial<Record<ProcessStatus, Record<string, string>>> = {
     retryCompensation: 'process_not_parked',
     skipCompensation: 'process_not_parked',
     retryStep: 'StepRetried ship',
-    skipStep: 'StepSkipped ship, StepRegistered arrive, WaitStarted arrive',
+    skipStep: 'SkipStarted ship',
     abandon: 'ProcessAbandoned',
   },
 };
@@ -167,6 +167,24 @@ test('every undo is attempted though others fail; the process then stands at the
   ]);
   t.like(state, { status: 'compensation_failed', currentStep: 'pay', dueAt: NOW + PARKED_REMINDER_MS });
   t.is(alertKindOf(state), 'process_parked');
+});
+
+test('a skip does what its step would have left, and a step that has none is not skipped', (t) => {
+  const { state: parked } = play(ways.step_failed);
+  const { state: skipping } = play([commands['skipStep']!], { from: parked });
+  t.like(skipping, { status: 'running', currentStep: 'ship' });
+  t.like(actionOf(definition, skipping), { type: 'execute', step: 'ship' });
+  t.is(play([cancel], { from: skipping }).refused, 'past_point_of_no_return');
+  t.like(play([done('ship')], { from: skipping }).state, { status: 'waiting', currentStep: 'arrive' });
+  t.like(play([failed('ship', 'transient', 4)], { from: skipping }).state, { status: 'step_failed' });
+  const steps = { ...definition.steps, ship: { execute: 'ship', compensate: 'recall', isPivot: true } } as const;
+  t.is(play([commands['skipStep']!], { of: { ...definition, steps }, from: parked }).refused, 'step_not_skippable');
+});
+
+test('a skip that an execution took before skips did anything goes on at once', (t) => {
+  const { state: parked } = play(ways.step_failed);
+  const { events } = play([{ type: 'skipStep', isBare: true, ...by }], { from: parked });
+  t.is(events.join(', '), 'StepSkipped ship, StepRegistered arrive, WaitStarted arrive');
 });
 
 test('a retry of failed undos keeps their order, and a skipped one keeps a process from being all undone', (t) => {

@@ -36,7 +36,11 @@ export function nextMove(run: Run, entity: Process): Move<ProcessKind> {
 
 async function execute(run: Run, entity: Process, step: string): Promise<Change<ProcessKind> | null> {
   const { state } = entity;
-  const { execute: activity, isRemote } = acting(entity, step);
+  const { execute: activity, isRemote, skip } = acting(entity, step);
+  if (isSkipped(state, step)) {
+    if (skip === undefined) throw new Error(`step ${step} has no skip`);
+    return perform(run, entity, { step, activity: skip, started: [] });
+  }
   const isBegun = executionOf(state, step)?.status === 'running';
   // A local step commits together with its outcome, so nobody sees it under way.
   const started: ProcessEvent = { type: 'StepStarted', step, sequence: state.sequence + 1, at: Date.now() };
@@ -74,7 +78,11 @@ async function perform(
 ): Promise<Change<ProcessKind> | null> {
   let state = applyAll(entity.state, started);
   const revision = entity.revision + 1;
-  const call = stepActivity(acting(entity, step), activity);
+  const { isRemote, ...local } = acting(entity, step);
+  const call = stepActivity(
+    isSkipped(entity.state, step) || isRemote !== true ? local : { ...local, isRemote },
+    activity,
+  );
   const answer = await call({ ...ref, step, state, revision, now: Date.now() });
   if (answer.isSuperseded) return null;
   hear(answer.fact);
@@ -100,6 +108,12 @@ export async function updateAlerts(
   const isOverdue = events.some(({ type }) => type === 'ParkingOverdue' || type === 'WaitOverdue');
   if (was !== null && was !== is) await processRows.clearProcessAlert({ ...ref, kind: was });
   if (is !== null && (is !== was || isOverdue)) await processRows.alertProcess({ ...ref, kind: is, state });
+}
+
+/** Whether an operator has it done by hand; once it was undone again, its undo is what is left. */
+function isSkipped(state: ProcessState, step: string): boolean {
+  const execution = executionOf(state, step);
+  return execution?.status === 'pending' && execution.decided?.command === 'skipStep';
 }
 
 function acting({ settings: definition, state }: Process, step: string): ActingStep {

@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancelledFailure, continueAsNew, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, CancelledFailure, continueAsNew, patched, setHandler } from '@temporalio/workflow';
 import type { ProcessRefusal } from '../../domain/process/codes.ts';
 import { PROCESS_COMMANDS } from '../../domain/process/command-names.ts';
 import { parseProcessCommand, parseReceived } from '../../domain/process/commands.ts';
@@ -100,13 +100,23 @@ function resultOf({ status, cause }: ProcessState, isCancelled: boolean): messag
   );
 }
 
+/** A skip is decided as it was when the execution took it first: before, it did nothing but go on. */
+function asRecorded(parsed: ReturnType<typeof parseProcessCommand>): ReturnType<typeof parseProcessCommand> {
+  if (!parsed.ok || parsed.value.type !== 'skipStep' || patched('skip-does-the-step')) return parsed;
+  return { ok: true, value: { ...parsed.value, isBare: true } };
+}
+
 function handleMessages(run: DeciderRun<ProcessKind>, { steps }: ProcessDefinition): void {
   const view = (): messages.ProcessView | null => viewOf(run);
-  const handle = (name: string, parse: (payload: unknown) => ReturnType<typeof parseReceived>): void => {
-    handleSignal(run, { name }, parse);
-    handleUpdate(run, { name }, parse, view);
+  type Parse = (payload: unknown) => ReturnType<typeof parseReceived>;
+  const handle = (name: string, parse: Parse, take = parse): void => {
+    handleSignal(run, { name }, take);
+    handleUpdate(run, { name }, parse, view, take);
   };
-  for (const name of PROCESS_COMMANDS) handle(name, (payload) => parseProcessCommand(name, payload));
+  for (const name of PROCESS_COMMANDS) {
+    const parse: Parse = (payload) => parseProcessCommand(name, payload);
+    handle(name, parse, (payload) => asRecorded(parse(payload)));
+  }
   for (const step of Object.values(steps))
     if (isWaiting(step)) handle(step.awaits, (payload) => parseReceived(step.awaits, payload));
   setHandler(messages.processStateQuery, view);

@@ -26,6 +26,8 @@ export function handleUpdate<K extends Kind, View>(
   { name }: Named,
   parse: (payload: unknown) => Parsed<K['command']>,
   view: (outcome: Outcome<K>) => View,
+  /** Reads the payload in the handler, where it may mark what the history must remember. */
+  take: (payload: unknown) => Parsed<K['command']> = parse,
 ): void {
   const validator = (payload?: unknown): void => {
     const parsed = parse(payload);
@@ -34,7 +36,7 @@ export function handleUpdate<K extends Kind, View>(
   };
   setHandler(
     defineUpdate<View, [unknown?]>(name),
-    async (payload?: unknown) => view(await run.queue.submit(name, parse(payload))),
+    async (payload?: unknown) => view(await run.queue.submit(name, take(payload))),
     { validator },
   );
 }
