@@ -111,18 +111,18 @@ export interface Extra {
 
 /** Starts `worker.ts`, or a worker of the tests, and waits until it polls. */
 export const spawnWorker = (world: World, extra: Extra = {}): Promise<TestProcess> =>
-  spawnPart(world, { entry: 'worker.ts', port: 'WORKER_PORT', ...extra });
+  spawnPart(world, { entry: 'worker.ts', port: 'WORKER_PORT', path: '/healthz', ...extra });
 
 /** Starts `server.ts` and waits until it serves. */
 export const spawnApi = (world: World, extra: Extra = {}): Promise<TestProcess> =>
-  spawnPart(world, { entry: 'server.ts', port: 'PORT', ...extra });
+  spawnPart(world, { entry: 'server.ts', port: 'PORT', path: '/readyz', ...extra });
 
 async function spawnPart(
   { scope, env: shared }: World,
-  { entry, port, preload, env: own }: Extra & { entry: string; port: 'PORT' | 'WORKER_PORT' },
+  { entry, port, path, preload, env: own }: Extra & { entry: string; port: 'PORT' | 'WORKER_PORT'; path: string },
 ): Promise<TestProcess> {
   const env: Readonly<Record<string, string>> = { ...shared, ...own };
   const child = startNode(scope, { args: [...(preload === undefined ? [] : ['--import', preload.href]), entry], env });
-  await child.answers(`http://127.0.0.1:${env[port]}/healthz`);
+  await child.answers(`http://127.0.0.1:${env[port]}${path}`);
   return child;
 }
