@@ -1,8 +1,8 @@
 import type { Db, Tx } from '../postgres/client.ts';
+import { holdingLease } from '../postgres/leases.ts';
 import { parkDeadLetter } from '../messaging/dead-letters/dead-letters.ts';
 import {
   claimNotification,
-  holdingNotification,
   markNotificationRefused,
   markNotificationSent,
   type ClaimedNotification,
@@ -16,7 +16,7 @@ import type { NotificationCause } from '../domain/notifications/codes.ts';
 /** Source of the dead letters of notifications. */
 const NOTIFICATION_SOURCE = 'notification';
 
-/** What became of one notification. `settled`: it was not pending any more; `busy`: another process holds its lock. */
+/** What became of one notification. `settled`: it was not pending any more; `busy`: another process holds its lease. */
 export type NotificationOutcome = 'sent' | 'settled' | 'busy' | 'retry' | 'failed';
 
 /** Sends one pending notification by its channel: one process at a time, at least once, always with the same id. */
@@ -25,7 +25,7 @@ export async function deliverNotification(
   channels: Channels,
   key: NotificationKey,
 ): Promise<NotificationOutcome> {
-  const outcome = await holdingNotification(db.pool, key, async () => {
+  const outcome = await holdingLease(db.pool, `notification:${key.tenantId}:${key.id}`, async () => {
     const claimed = await db.inTenant(key.tenantId, (tx) => claimNotification(tx, key));
     return claimed === undefined
       ? 'settled'

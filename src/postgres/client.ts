@@ -2,6 +2,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { ConfigError } from '../config/setting.ts';
 import { PrismaClient, type Prisma } from './generated/client.ts';
+import { assertHoldsNone, whileHolding } from './held-connection.ts';
 import { DATABASE_LIMITS_MS } from './limits.ts';
 import { openPool, type PoolOptions } from './pool.ts';
 
@@ -27,14 +28,16 @@ export function openDb(options: PoolOptions): Db {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
   return {
     pool,
-    inTenant: (tenantId, work) =>
-      prisma.$transaction(
+    inTenant: async (tenantId, work) => {
+      assertHoldsNone(pool);
+      return prisma.$transaction(
         async (tx) => {
           await tx.$queryRaw`SELECT set_config('steadfast.tenant', ${tenantId}, true)`;
-          return work(tx);
+          return whileHolding(pool, () => work(tx));
         },
         { maxWait: 3_000, timeout: DATABASE_LIMITS_MS.clientTransaction },
-      ),
+      );
+    },
     ping: async () => {
       await pool.query('SELECT 1');
     },

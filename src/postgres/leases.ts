@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 
 /** One holder's claim on a duty; times are PostgreSQL's, so the clocks of the processes don't matter. */
@@ -34,4 +35,32 @@ export async function withLease(pool: pg.Pool, claim: LeaseClaim, work: () => Pr
   if (!(await acquireLease(pool, claim))) return false;
   await work();
   return true;
+}
+
+/** How long a lease of `holdingLease` outlives a process that died with it. */
+const HELD_TTL_MS = 15_000;
+
+/**
+ * Runs `work` under a lease that is prolonged for as long as it takes; returns undefined at once when another holds it.
+ * No connection is held meanwhile, so that `work` has the whole pool. A process that could not reach PostgreSQL for the
+ * lease's time may overlap with the next holder.
+ */
+export async function holdingLease<Result>(
+  pool: pg.Pool,
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const claim = { name, owner: randomUUID(), ttlMs: HELD_TTL_MS };
+  if (!(await acquireLease(pool, claim))) return undefined;
+  let renewal: Promise<unknown> | undefined;
+  const timer = setInterval(() => {
+    renewal = acquireLease(pool, claim).catch(() => {}); // the next one may succeed
+  }, HELD_TTL_MS / 5);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await renewal; // it would take the lease again
+    await releaseLease(pool, claim).catch(() => {}); // it runs out by itself
+  }
 }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { assertHoldsNone } from './held-connection.ts';
 import { DATABASE_LIMITS_MS } from './limits.ts';
 
 /** How to reach PostgreSQL. */
@@ -33,9 +34,18 @@ function connectionOptions({ url, role, applicationName }: PoolOptions): pg.Pool
   };
 }
 
-/** Opens a pool; no connection is made before the first use. */
+/**
+ * Opens a pool; no connection is made before the first use. Who holds a connection of it in a transaction can't have a
+ * second one: it throws.
+ */
 export function openPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ ...connectionOptions(options), max: options.poolSize });
+  pool.connect = new Proxy(pool.connect, {
+    apply: (connect, self, args) => {
+      assertHoldsNone(pool);
+      return Reflect.apply(connect, self, args);
+    },
+  });
   pool.on('error', () => {}); // an idle connection broke; the next use opens another or reports
   return pool;
 }

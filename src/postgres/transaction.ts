@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { whileHolding } from './held-connection.ts';
 
 /**
  * Runs `work` in a transaction without Prisma, for bulk reads and writes; row-level security confines it to `tenantId`.
@@ -16,7 +17,7 @@ export async function rawTransaction<Result>(
   let broken = false;
   try {
     await client.query(`BEGIN; SELECT set_config('steadfast.tenant', ${client.escapeLiteral(tenantId)}, true)`);
-    const result = await work(client);
+    const result = await whileHolding(pool, () => work(client));
     await client.query('COMMIT');
     return result;
   } catch (error) {

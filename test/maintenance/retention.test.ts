@@ -246,3 +246,11 @@ test('a table that fails is named in the error, and the others are cleaned', asy
     'not purged while messages are left',
   );
 });
+
+test('leases that died with their process are removed, and living ones stay', async (t) => {
+  const { db, superuser, cleanUp } = await setUp(t);
+  await superuser.query(`INSERT INTO leases (name, owner, expires_at) VALUES
+    ('dead', 'somebody', now() - interval '2 days'), ('alive', 'somebody', now() + interval '1 minute')`);
+  await cleanUp();
+  t.deepEqual((await db.pool.query('SELECT name FROM leases')).rows, [{ name: 'alive' }]);
+});

@@ -35,8 +35,7 @@ export interface DeliverNotificationsInput {
 export function createNotificationActivities({ db, config, observe, ...gateways }: NotificationDeps) {
   const channels = channelsOver(gateways);
   const closed = NOTIFICATION_CHANNELS.filter((channel) => channels[channel] === undefined);
-  // Each delivery holds one connection to PostgreSQL and needs a second: a few at a time leave the pool to others.
-  const limit = pLimit(Math.min(MAIL_CONNECTIONS, Math.max(1, Math.floor((db.pool.options.max ?? 10) / 4))));
+  const limit = pLimit(MAIL_CONNECTIONS);
 
   /** Delivers the notifications that are pending, and throws while one still is, so that Temporal retries. */
   async function deliverNotifications({ tenantId, notificationIds }: DeliverNotificationsInput): Promise<void> {

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import type { Prisma } from '../../postgres/generated/client.ts';
 import type { Tx } from '../../postgres/client.ts';
 import { isNotificationChannel, type NotificationChannel } from '../../domain/notifications/channels.ts';
@@ -162,37 +161,4 @@ export async function deleteUserNotifications(
   { tenantId, userId }: { tenantId: string; userId: string },
 ): Promise<void> {
   await tx.notification.deleteMany({ where: { tenantId, userId, toUser: true } });
-}
-
-/**
- * Runs `work` under a lock on the notification; returns `undefined` at once when another process holds it. It is an
- * advisory lock of the session, since an open transaction would hold back the readers of every log for as long as the
- * delivery takes. PostgreSQL drops it when the process dies.
- */
-export async function holdingNotification<Result>(
-  pool: pg.Pool,
-  { tenantId, id }: NotificationKey,
-  work: () => Promise<Result>,
-): Promise<Result | undefined> {
-  const session = await pool.connect();
-  const key = [`notification:${tenantId}:${id}`];
-  const ignore = () => {}; // a broken connection shows at the unlock
-  session.on('error', ignore);
-  let mayHold = true;
-  try {
-    const { rows } = await session.query<{ held: boolean }>(
-      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS held',
-      key,
-    );
-    mayHold = rows[0]?.held ?? false;
-    return mayHold ? await work() : undefined;
-  } finally {
-    if (mayHold) {
-      await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key).then(() => {
-        mayHold = false;
-      }, ignore);
-    }
-    session.off('error', ignore);
-    session.release(mayHold); // a session that may still hold the lock is closed, not used again
-  }
 }

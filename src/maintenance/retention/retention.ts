@@ -57,6 +57,8 @@ export async function removeExpired(db: Db, config: Config, onProgress: () => vo
     const hours = table === 'idempotency_keys' ? config.IDEMPOTENCY_KEY_HOURS : config.RETENTION_DAYS * 24;
     await attempt(table, () => removeWhere(removal, table, condition, [hours]));
   }
+  // A process that died left its leases behind, and nobody may ask for them again.
+  await attempt('leases', () => removeWhere(removal, 'leases', `expires_at < now() - interval '1 day'`, []));
   await attempt('users', () => eraseUsers(removal, attempt));
   if (failures.size > 0) throw failureOf(failures, report);
   return report;

@@ -1,5 +1,5 @@
-import type pg from 'pg';
 import type { Db } from '../../postgres/client.ts';
+import { holdingLease } from '../../postgres/leases.ts';
 import { getDeadLetter, type DeadLetter } from './dead-letters.ts';
 import { parkingCause, type BusMessage } from '../bus.ts';
 
@@ -34,7 +34,7 @@ export function createReplayer({
 }): Replayer {
   return {
     replay: async (tenantId, id, by) =>
-      (await alone(db.pool, `dead-letter:${tenantId}:${id}`, async () => {
+      (await holdingLease(db.pool, `dead-letter:${tenantId}:${id}`, async () => {
         const deadLetter = await db.inTenant(tenantId, (tx) => getDeadLetter(tx, id));
         if (deadLetter === null) return { outcome: 'not_found' };
         if (deadLetter.status !== 'parked') return { outcome: 'not_parked', deadLetter };
@@ -59,34 +59,6 @@ export function createReplayer({
         });
       })) ?? { outcome: 'busy' },
   };
-}
-
-/**
- * Runs `work` under a lock of this name; returns undefined at once when another process holds it. It is an advisory
- * lock of the session, since an open transaction would hold back the readers of every log for as long as the handler
- * takes.
- */
-async function alone<Result>(pool: pg.Pool, name: string, work: () => Promise<Result>): Promise<Result | undefined> {
-  const client = await pool.connect();
-  const ignore = () => {}; // a broken connection shows at the unlock
-  client.on('error', ignore);
-  let isLocked = false;
-  let isBroken = false;
-  try {
-    const { rows } = await client.query<{ locked: boolean }>(
-      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-      [name],
-    );
-    isLocked = rows[0]?.locked ?? false;
-    return isLocked ? await work() : undefined;
-  } finally {
-    if (isLocked)
-      await client.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => {
-        isBroken = true;
-      });
-    client.off('error', ignore);
-    client.release(isBroken);
-  }
 }
 
 /** The message that a subscription or the message relay parked. */

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import test, { type ExecutionContext } from 'ava';
+import { parkDeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
+import { MESSAGE_RELAY } from '../../src/messaging/outbox/message-outbox.ts';
+import { acquireLease, holdingLease } from '../../src/postgres/leases.ts';
+import { openDb, type Db } from '../../src/postgres/client.ts';
+import { runStatement } from '../../src/postgres/statement.ts';
+import { rawTransaction } from '../../src/postgres/transaction.ts';
+import { startApi } from '../support/api.ts';
+import { createDatabase } from '../support/services.ts';
+
+const TENANT = 'acme';
+
+async function setUp(t: ExecutionContext, poolSize: number): Promise<Db> {
+  const database = await createDatabase();
+  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize, applicationName: 'test' });
+  t.teardown(async () => {
+    await db.close();
+    await database.drop();
+  });
+  return db;
+}
+
+// This guards every test that uses PostgreSQL: whatever the size of its pool, the second connection is refused.
+test('who holds a connection of a pool is refused a second one of it, and of no other', async (t) => {
+  const db = await setUp(t, 5);
+  const other = await setUp(t, 1);
+  const asking: Readonly<Record<string, () => Promise<unknown>>> = {
+    inTenant: () => db.inTenant(TENANT, (tx) => tx.user.count()),
+    rawTransaction: () => rawTransaction(db.pool, TENANT, (client) => client.query('SELECT 1')),
+    runStatement: () => runStatement(db.pool, TENANT, { text: 'SELECT 1', values: [] }),
+    query: async () => db.pool.query('SELECT 1'),
+  };
+  for (const [name, ask] of Object.entries(asking)) {
+    const message = /second connection of the pool/;
+    await t.throwsAsync(
+      db.inTenant(TENANT, () => ask()),
+      { message },
+      `${name} in inTenant`,
+    );
+    await t.throwsAsync(
+      rawTransaction(db.pool, TENANT, () => ask()),
+      { message },
+      `${name} in rawTransaction`,
+    );
+    await t.notThrowsAsync(
+      rawTransaction(other.pool, TENANT, () => ask()),
+      `${name} beside another pool`,
+    );
+    await t.notThrowsAsync(ask(), `${name} afterwards`);
+  }
+});
+
+test('work under a lease holds no connection, and nobody else does it meanwhile', async (t) => {
+  const db = await setUp(t, 1);
+  const inside = await holdingLease(db.pool, 'duty', async () => {
+    t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('both')), undefined);
+    return db.inTenant(TENANT, (tx) => tx.user.count());
+  });
+  t.is(inside, 0);
+  await t.throwsAsync(
+    holdingLease(db.pool, 'duty', () => Promise.reject(new Error('failed'))),
+    { message: 'failed' },
+  );
+  t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('again')), 'again', 'also after a failure');
+});
+
+test('the lease of a process that died runs out', async (t) => {
+  const db = await setUp(t, 1);
+  t.true(await acquireLease(db.pool, { name: 'duty', owner: 'dead', ttlMs: 60_000 }));
+  t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('early')), undefined);
+  await db.pool.query(`UPDATE leases SET expires_at = now() WHERE name = 'duty'`);
+  t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('taken over')), 'taken over');
+});
+
+test('forty replays at once on two connections succeed, and so do reads meanwhile', async (t) => {
+  const db = await setUp(t, 2);
+  const api = await startApi({ db });
+  t.teardown(() => api.close());
+  const ids = Array.from({ length: 40 }, () => randomUUID());
+  for (const messageId of ids)
+    await db.inTenant('default', (tx) =>
+      parkDeadLetter(tx, {
+        tenantId: 'default',
+        source: MESSAGE_RELAY,
+        type: 'topic',
+        cause: 'handler_failed',
+        detail: 'not today',
+        messageId,
+        key: messageId,
+        payload: '{}',
+      }),
+    );
+  const letters = await db.inTenant('default', (tx) => tx.deadLetter.findMany({ select: { id: true } }));
+  const answers = await Promise.all([
+    ...letters.map(({ id }) => api.ask('POST', `/dead-letters/${id}/replay`, { role: 'admin' })),
+    ...Array.from({ length: 10 }, () => api.ask('GET', '/users?limit=1', { role: 'admin' })),
+  ]);
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    answers.map(() => 200),
+  );
+  const replayed = await db.inTenant('default', (tx) => tx.deadLetter.count({ where: { status: 'replayed' } }));
+  t.is(replayed, 40);
+});
