@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
@@ -21,7 +21,10 @@ export function losingAnswers(
     const place = request.calls.length === 0 ? -1 : losses.findIndex((each) => each.call === name);
     const [loss] = place < 0 ? [] : losses.splice(place, 1);
     if (loss?.when === 'before') throw new StepFailure('payment_timed_out', 'No answer in time.');
-    const answer = await rawTransaction(pool(), request.tenantId, (books) => call(ledger(books), request));
+    const theirs = new pg.Pool({ ...pool().options, max: 1 }); // the step holds a connection of ours
+    const answer = await rawTransaction(theirs, request.tenantId, (books) => call(ledger(books), request)).finally(() =>
+      theirs.end(),
+    );
     if (loss?.when === 'after') throw new StepFailure('payment_timed_out', 'No answer in time.');
     return answer;
   };
