@@ -40,6 +40,11 @@ export function temporalOutage(error: unknown): TemporalOutage | undefined {
   }
 }
 
+/** Whether a limit of Temporal's was reached, so that the call was not made. */
+export function isTemporalFull(error: unknown): boolean {
+  return grpcCodeOf(error) === GRPC_RESOURCE_EXHAUSTED;
+}
+
 /** Whether a process that starts should wait: Temporal is out of reach, or its own parts are still coming up. */
 export function isTemporalAway(error: unknown): boolean {
   if (temporalOutage(error) !== undefined) return true;

@@ -31,6 +31,18 @@ const command = (id: string, path: string, json?: object, more: object = {}, at:
     ...more,
   });
 
+test('of eighty commands at once on one user none fails for a limit of the engine', async (t) => {
+  const id = await register('burst');
+  t.is((await command(id, 'profile/complete', { customerId: 'c-burst', customerKind: 'company' })).status, 200);
+  const answers = await Promise.all(Array.from({ length: 80 }, () => command(id, 'sync/force')));
+  // A busy machine may not come to the last ones in time.
+  for (const { status, body, headers } of answers.filter((answer) => answer.status !== 200)) {
+    t.like({ status, body }, { status: 503, body: { retryable: true } });
+    t.truthy(headers.get('Retry-After'));
+  }
+  t.true(answers.filter(({ status }) => status === 200).length > 40);
+});
+
 test('a user begins its profile, a service completes it, and an illegal command is a 409 that says why', async (t) => {
   const id = await register('complete');
   const as = { role: 'user', sub: 'complete' };

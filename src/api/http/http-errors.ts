@@ -146,6 +146,13 @@ const FAILURES = {
     remedy: 'Connect again; run more processes of the API if it stays so.',
     retryable: true,
   },
+  workflow_busy: {
+    status: 503,
+    title: 'Too many commands at once',
+    detail: 'More commands came at once than can be taken, and this one did not run; it can be sent again.',
+    remedy: 'Send it again with pauses that grow, and fewer at once about one user or process.',
+    retryable: true,
+  },
   temporal_unavailable: {
     status: 503,
     title: 'Temporal unavailable',

@@ -1,8 +1,14 @@
-import { WithStartWorkflowOperation, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import {
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import pRetry from 'p-retry';
 import type { Config } from '../../config/config.ts';
 import { startOptions } from '../../temporal/start-options.ts';
-import { temporalOutage } from '../../temporal/errors.ts';
+import { isTemporalFull, temporalOutage } from '../../temporal/errors.ts';
 import { isErrorCode, type ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
 
@@ -24,25 +30,41 @@ export interface CommandTarget {
 }
 
 const PROBE_MS = 2_000;
+/** Pauses between two attempts of a command that is turned away. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 500;
+/** Share of COMMAND_TIMEOUT_MS in which a command may be sent again; the rest is for its answer. */
+const TURN_SHARE = 0.7;
 
-/** Sends an Update with start. A refusal becomes the problem of its code, no answer in time a 503. */
+/**
+ * Sends an Update with start. A refusal becomes the problem of its code, no answer in time a 503. What Temporal turns
+ * away, as it does when too many Updates of one workflow are under way, waits its turn.
+ */
 export async function sendCommand<Answer, Args extends [] | [object]>(
   { temporal, config }: CommandDeps,
   { workflowType, workflowId, input, updateId, endedCode }: CommandTarget,
   update: UpdateDefinition<Answer, Args>,
   args: Args,
 ): Promise<Answer> {
-  // A WithStartWorkflowOperation may be used once, so each call makes its own.
-  const startWorkflowOperation = new WithStartWorkflowOperation(workflowType, {
-    ...startOptions(config, { workflowType, workflowId }),
-    args: [input],
-  });
+  const send = () =>
+    temporal.workflow.executeUpdateWithStart<() => Promise<void>, Answer, Args>(update, {
+      args,
+      updateId,
+      // It may be used once, so each call makes its own.
+      startWorkflowOperation: new WithStartWorkflowOperation(workflowType, {
+        ...startOptions(config, { workflowType, workflowId }),
+        args: [input],
+      }),
+    });
   try {
     return await temporal.withDeadline(Date.now() + config.COMMAND_TIMEOUT_MS, () =>
-      temporal.workflow.executeUpdateWithStart<() => Promise<void>, Answer, Args>(update, {
-        args,
-        updateId,
-        startWorkflowOperation,
+      pRetry(send, {
+        retries: Infinity,
+        minTimeout: FIRST_PAUSE_MS,
+        maxTimeout: LONGEST_PAUSE_MS,
+        randomize: true,
+        maxRetryTime: config.COMMAND_TIMEOUT_MS * TURN_SHARE,
+        shouldRetry: ({ error }) => isTurnedAway(error),
       }),
     );
   } catch (error) {
@@ -62,6 +84,7 @@ async function explain(
   error: unknown,
   { temporal, endedCode }: Pick<CommandDeps, 'temporal'> & Pick<CommandTarget, 'endedCode'>,
 ): Promise<unknown> {
+  if (isTurnedAway(error)) return new Problem('workflow_busy', { cause: error });
   if (error instanceof WorkflowUpdateFailedError) return refusal(error, endedCode);
   switch (temporalOutage(error)) {
     case 'away':
@@ -73,6 +96,16 @@ async function explain(
     default:
       return error;
   }
+}
+
+/**
+ * Whether Temporal did not take the command, for want of room or because its workflow closed at that moment: it did not
+ * run, and may be sent again under the same id.
+ */
+function isTurnedAway(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError || isTemporalFull(error)) return true;
+  if (!(error instanceof WorkflowUpdateFailedError)) return false;
+  return error.cause instanceof ApplicationFailure && error.cause.type === 'UnprocessedUpdate';
 }
 
 function refusal(error: WorkflowUpdateFailedError, endedCode: ErrorCode): Problem {

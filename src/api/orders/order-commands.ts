@@ -30,6 +30,7 @@ const cancel = route(
       'process_turned_back',
       'process_closed',
       'command_timeout',
+      'workflow_busy',
       'temporal_unavailable',
     ],
   },

@@ -37,6 +37,7 @@ const ANY_COMMAND = [
   'process_not_found',
   'process_closed',
   'command_timeout',
+  'workflow_busy',
   'temporal_unavailable',
   'invalid_payload',
 ] as const satisfies ErrorCode[];

@@ -22,6 +22,7 @@ const ANY_COMMAND = [
   'user_deleted',
   'not_saved',
   'command_timeout',
+  'workflow_busy',
   'temporal_unavailable',
 ] as const satisfies ErrorCode[];
 const common = {

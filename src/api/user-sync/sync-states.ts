@@ -16,6 +16,7 @@ const ANY_COMMAND = [
   'user_deleted',
   'not_saved',
   'command_timeout',
+  'workflow_busy',
   'temporal_unavailable',
 ] as const satisfies ErrorCode[];
 const common = { method: 'post', tag: 'User states', params: z.object({ userId: id }), idempotent: true } as const;
