@@ -40,6 +40,7 @@ function connectionOptions({ url, role, applicationName }: PoolOptions): pg.Pool
  */
 export function openPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ ...connectionOptions(options), max: options.poolSize });
+  // oxlint-disable-next-line typescript/unbound-method -- applied to the pool that it is called on
   pool.connect = new Proxy(pool.connect, {
     apply: (connect, self, args) => {
       assertHoldsNone(pool);

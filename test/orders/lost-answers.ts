@@ -22,9 +22,12 @@ export function losingAnswers(
     const [loss] = place < 0 ? [] : losses.splice(place, 1);
     if (loss?.when === 'before') throw new StepFailure('payment_timed_out', 'No answer in time.');
     const theirs = new pg.Pool({ ...pool().options, max: 1 }); // the step holds a connection of ours
-    const answer = await rawTransaction(theirs, request.tenantId, (books) => call(ledger(books), request)).finally(() =>
-      theirs.end(),
-    );
+    let answer: Answer;
+    try {
+      answer = await rawTransaction(theirs, request.tenantId, (books) => call(ledger(books), request));
+    } finally {
+      await theirs.end();
+    }
     if (loss?.when === 'after') throw new StepFailure('payment_timed_out', 'No answer in time.');
     return answer;
   };

@@ -6,8 +6,10 @@ import { acquireLease, holdingLease } from '../../src/postgres/leases.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { runStatement } from '../../src/postgres/statement.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { startApi } from '../support/api.ts';
+import { runApi } from '../support/api.ts';
 import { createDatabase } from '../support/services.ts';
+import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
+import { createWorld } from '../support/world.ts';
 
 const TENANT = 'acme';
 
@@ -74,9 +76,9 @@ test('the lease of a process that died runs out', async (t) => {
 });
 
 test('forty replays at once on two connections succeed, and so do reads meanwhile', async (t) => {
-  const db = await setUp(t, 2);
-  const api = await startApi({ db });
-  t.teardown(() => api.close());
+  const world = await createWorld(t, { poolSize: 2, temporal: temporalAt(t, NO_TEMPORAL) });
+  const { db } = world;
+  const api = await runApi(world);
   const ids = Array.from({ length: 40 }, () => randomUUID());
   for (const messageId of ids)
     await db.inTenant('default', (tx) =>
