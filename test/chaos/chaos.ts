@@ -33,10 +33,29 @@ export interface ChaosReport {
 const IN_FLIGHT = 20;
 /** Of a customer, between two orders. */
 const PAUSE_MS = 500;
-const PIECES = 400;
+/** Of an order: three lines of three pieces. */
+const MOST_PIECES = 9;
+const PRICE_MINOR = 1_999;
+const LEAST_SHARE_COMPLETED = 0.7;
 const SKUS = Array.from({ length: 8 }, (_, index) => `SKU-${index + 1}`);
 const CUSTOMERS = Array.from({ length: 8 }, (_, index) => `customer-${index + 1}`);
 const END_MS = 600_000;
+
+/** Of each product: what all orders take if each takes three lines of three pieces, and no product is a favourite. */
+export function piecesFor(orders: number): number {
+  return Math.ceil((orders * MOST_PIECES * 1.5) / SKUS.length);
+}
+
+/** Of each customer, who must be able to pay for that share of the orders. */
+export function creditFor(orders: number): number {
+  return piecesFor(orders) * PRICE_MINOR;
+}
+
+/** A run in which too few orders complete has tried little, and has run out of something. */
+export function tooFew(statuses: Readonly<Record<string, number>>, orders: number): string[] {
+  const { completed = 0 } = statuses;
+  return completed >= orders * LEAST_SHARE_COMPLETED ? [] : [`only ${completed} of ${orders} orders completed`];
+}
 
 /**
  * Places orders while ports fail, workers and APIs are killed and Temporal is restarted, and looks at the books at the
@@ -50,7 +69,7 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
     const world = await createCrashWorld(scope, {
       temporal: temporalAt(scope, temporal.address),
       settings: {
-        CUSTOMER_CREDIT_LIMIT_MINOR: '2000000',
+        CUSTOMER_CREDIT_LIMIT_MINOR: String(creditFor(orders)),
         LOG_LEVEL: 'error',
         CHAOS_FAULTS: String(faults),
         COMMAND_TIMEOUT_MS: '5000',
@@ -59,7 +78,8 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
     const fleet = await startFleet({ world, random, seed });
     const send = await sender(world.env, fleet.apis);
     const crowd = createCrowd({ send, apis: fleet.apis, random, skus: SKUS, customers: CUSTOMERS });
-    await furnish(crowd);
+    const pieces = piecesFor(orders);
+    await furnish(crowd, pieces);
 
     const placed: string[] = [];
     const placing = placeAll({ crowd, orders, placed });
@@ -86,7 +106,8 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
       10_000,
     );
     const [kills] = await Promise.all([trouble, placing, deliveries]).finally(() => clearInterval(watching));
-    return { statuses: await countByStatus(world.db), kills, discrepancies: await audit(world.db, PIECES) };
+    const statuses = await countByStatus(world.db);
+    return { statuses, kills, discrepancies: [...(await audit(world.db, pieces)), ...tooFew(statuses, orders)] };
   } finally {
     await scope.close();
   }
@@ -175,18 +196,18 @@ async function sender(env: Readonly<Record<string, string>>, apis: readonly stri
 }
 
 /** Fills the warehouse and makes the customers, of whom each is one active user's. */
-async function furnish(crowd: Crowd): Promise<void> {
+async function furnish(crowd: Crowd, pieces: number): Promise<void> {
   for (const sku of SKUS) {
     await crowd.insist({
       method: 'PUT',
       path: `/products/${sku}`,
-      json: { name: sku, priceMinor: 1_999, currency: 'EUR' },
+      json: { name: sku, priceMinor: PRICE_MINOR, currency: 'EUR' },
     });
     await crowd.insist({
       method: 'POST',
       path: `/products/${sku}/stock`,
       key: randomUUID(),
-      json: { received: PIECES },
+      json: { received: pieces },
     });
   }
   for (const customerId of CUSTOMERS) {

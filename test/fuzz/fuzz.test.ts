@@ -4,7 +4,7 @@ import { fuzz } from './fuzz.ts';
 
 /** An API that answers everything alike. */
 function apiThatAnswers(answer: Partial<Answer>): Pick<TestApi, 'ask'> {
-  return { ask: async () => ({ status: 400, headers: new Headers(), body: {}, ...answer }) };
+  return { ask: async () => ({ status: 404, headers: new Headers(), body: {}, ...answer }) };
 }
 const causeOf = async (answer: Partial<Answer>): Promise<string> =>
   fuzz(apiThatAnswers(answer), { seed: 1, count: 300 }).then(
@@ -24,12 +24,17 @@ test.serial('fuzz finds that a forbidden body is accepted', async (t) => {
   t.regex(await causeOf({ status: 200 }), /a body that the document forbids/);
 });
 
+test.serial('fuzz finds that an allowed request is refused', async (t) => {
+  t.regex(await causeOf({ status: 400, body: { code: 'validation_failed' } }), /refused what the document allows/);
+  t.regex(await causeOf({ status: 422, body: { code: 'invalid_payload' } }), /refused what the document allows/);
+});
+
 test.serial('fuzz finds what holds the event loop', async (t) => {
   const api: Pick<TestApi, 'ask'> = {
     ask: async (_method, _path, { raw = '' } = {}) => {
       const isHeavy = raw.length > 90_000 && raw.length < 150_000;
       for (const before = process.threadCpuUsage(); isHeavy && process.threadCpuUsage(before).user < 200_000;);
-      return { status: 400, headers: new Headers(), body: {} };
+      return { status: 404, headers: new Headers(), body: {} };
     },
   };
   const error = await t.throwsAsync(fuzz(api, { seed: 1, count: 1_000 }));

@@ -16,13 +16,21 @@ const withItems = z.object({ items: z.array(withId) });
  */
 const LONGEST_HOLD_MS = 150;
 
+/** What is refused for its form, and not for what else is there: then the document should have forbidden it. */
+const REFUSALS_OF_FORM: ReadonlySet<string> = new Set([
+  'validation_failed',
+  'invalid_payload',
+  'malformed_json',
+  'bad_request',
+]);
+
 /** What a run did, by status. */
 export type FuzzReport = Readonly<Record<string, number>>;
 
 /**
  * Sends `count` requests drawn from the OpenAPI document, each built on what earlier answers showed. Throws at the
- * first answer that the document does not declare, that is a 5xx, that accepts what the document forbids, that shows a
- * user's data to another user or another tenant, or that held the event loop; the message holds the seed and the
+ * first answer that the document does not declare, that is a 5xx, that accepts what the document forbids, that refuses
+ * what it allows, that shows a user's data to another user or another tenant, or that held the event loop; the message holds the seed and the
  * request.
  */
 export async function fuzz(
@@ -45,7 +53,9 @@ export async function fuzz(
       for (const id of idsIn(answer)) ids.get(person.tenant)?.add(id);
       report[answer.status] = (report[answer.status] ?? 0) + 1;
     } catch (error) {
-      throw new Error(`seed ${seed}, request ${index}: ${JSON.stringify(request).slice(0, 1_500)}`, { cause: error });
+      throw new Error(`${String(error)}\nseed ${seed}, request ${index}: ${JSON.stringify(request).slice(0, 1_500)}`, {
+        cause: error,
+      });
     }
   }
   return report;
@@ -92,13 +102,15 @@ function given(fields: Readonly<Record<string, string | undefined>>): Record<str
 }
 
 function judge(
-  { role, isBodyWrong, operationId }: PlannedRequest,
+  { role, isBodyWrong, isAllowed, operationId }: PlannedRequest,
   { status, body }: Answer,
   { tenant, mark }: Person,
 ): void {
   if (status >= 500) throw new Error(`${operationId} answered ${status}: ${JSON.stringify(body)}`);
   if (isBodyWrong && status < 400)
     throw new Error(`${operationId} accepted, with ${status}, a body that the document forbids`);
+  if (isAllowed && REFUSALS_OF_FORM.has(String(body['code'])))
+    throw new Error(`${operationId} refused what the document allows: ${JSON.stringify(body)}`);
   const text = JSON.stringify(body);
   const leaked = PERSONS.find(
     (other) => other.mark !== mark && text.includes(other.mark) && (role === 'user' || other.tenant !== tenant),

@@ -25,8 +25,10 @@ export interface PlannedRequest {
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: { readonly json: unknown } | { readonly raw: string } | null;
-  /** Whether the document allows the body; then nothing but a refusal may follow. */
+  /** Whether the document forbids the body; then nothing but a refusal may follow. */
   readonly isBodyWrong: boolean;
+  /** Whether the document allows every value; then none of them may be refused as it is. */
+  readonly isAllowed: boolean;
   readonly role: 'user' | 'service' | 'operator' | 'admin' | null;
   readonly person: number;
 }
@@ -78,11 +80,11 @@ function requestsOf({
 }): fc.Arbitrary<PlannedRequest> {
   const { operationId, parameters, requestBody } = described;
   const of = (place: 'path' | 'query' | 'header') => parameters.filter((each) => each.in === place);
-  const text = (schema: unknown): fc.Arbitrary<string> =>
-    fc.oneof(
-      { weight: 5, arbitrary: valuesOf(schema, components).map(String) },
-      { weight: 1, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
-    );
+  const allowedText = (schema: unknown): fc.Arbitrary<Text> =>
+    valuesOf(schema, components).map((value) => ({ value: String(value), isAllowed: true }));
+  const hostileText = fc.constantFrom(...HOSTILE_TEXTS).map((value) => ({ value, isAllowed: false }));
+  const text = (schema: unknown): fc.Arbitrary<Text> =>
+    fc.oneof({ weight: 5, arbitrary: allowedText(schema) }, { weight: 1, arbitrary: hostileText });
   const schema = requestBody?.content['application/json'].schema;
   return fc
     .record({
@@ -93,16 +95,16 @@ function requestsOf({
         Object.fromEntries(
           of('path').map(({ name, schema: allowed }) => [
             name,
-            fc.record({ value: text(allowed), pick: fc.option(fc.nat(1_000), { freq: 5 }) }),
+            fc.record({ text: text(allowed), pick: fc.option(fc.nat(1_000), { freq: 5 }) }),
           ]),
         ),
       ),
       query: fc.record(Object.fromEntries(of('query').map(({ name, schema: allowed }) => [name, text(allowed)])), {
         requiredKeys: [],
       }),
-      // A header is ASCII; the client itself refuses to send others.
+      // The client itself refuses to send what is hostile in a header.
       headers: fc.record(
-        Object.fromEntries(of('header').map(({ name }) => [name, fc.stringMatching(/^[a-z0-9]{1,6}$/)])),
+        Object.fromEntries(of('header').map(({ name, schema: allowed }) => [name, allowedText(allowed)])),
         { requiredKeys: [] },
       ),
       ...bodiesOf(schema, components),
@@ -113,7 +115,37 @@ function requestsOf({
       ),
       person: fc.nat(persons - 1),
     })
-    .map(({ drawn, ...request }) => ({ ...request, ...drawn }));
+    .map(({ drawn, path, query, headers, ...request }) => ({
+      ...request,
+      ...drawn,
+      path: Object.fromEntries(
+        Object.entries(path).map(
+          ([
+            name,
+            {
+              text: { value },
+              pick,
+            },
+          ]) => [name, { value, pick }],
+        ),
+      ),
+      query: valuesIn(query),
+      headers: valuesIn(headers),
+      isAllowed:
+        !drawn.isBodyWrong &&
+        Object.values(path).every(({ text: { isAllowed } }) => isAllowed) &&
+        Object.values(query).every((given) => given?.isAllowed !== false),
+    }));
+}
+
+/** Of a parameter: one that its schema allows, or one that servers stumble over. */
+interface Text {
+  readonly value: string;
+  readonly isAllowed: boolean;
+}
+
+function valuesIn(texts: Readonly<Record<string, Text | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text?.value]));
 }
 
 function bodiesOf(

@@ -13,9 +13,14 @@ export const schemaNode = z.looseObject({
   items: z.unknown().optional(),
   minItems: z.number().optional(),
   maxItems: z.number().optional(),
+  uniqueItems: z.boolean().optional(),
+  /** Ours: the member by which the items differ, which JSON Schema can't say. */
+  'x-unique-by': z.string().optional(),
+  minProperties: z.number().optional(),
   minLength: z.number().optional(),
   maxLength: z.number().optional(),
   pattern: z.string().optional(),
+  not: z.object({ pattern: z.string() }).optional(),
   format: z.string().optional(),
   minimum: z.number().optional(),
   exclusiveMinimum: z.number().optional(),
@@ -50,10 +55,7 @@ export function valuesOf(schema: unknown, components: Components): fc.Arbitrary<
     case 'null':
       return fc.constant(null);
     case 'array':
-      return fc.array(valuesOf(node.items, components), {
-        minLength: node.minItems ?? 0,
-        maxLength: Math.min(node.maxItems ?? 5, 5),
-      });
+      return arraysOf(node, components);
     case 'object':
       return objectsOf(node, components);
     default:
@@ -61,19 +63,50 @@ export function valuesOf(schema: unknown, components: Components): fc.Arbitrary<
   }
 }
 
-function stringsOf({ pattern, format, minLength = 0, maxLength = 1_000 }: SchemaNode): fc.Arbitrary<string> {
-  const fits = (text: string): boolean => text.length >= minLength && text.length <= maxLength;
+function stringsOf({ pattern, format, not, minLength = 0, maxLength = 1_000 }: SchemaNode): fc.Arbitrary<string> {
   if (format === 'uuid') return fc.uuid();
-  if (format === 'email') return fc.emailAddress().filter(fits);
-  if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern), { size: '-1' }).filter(fits);
-  return fc.string({ minLength, maxLength: Math.min(maxLength, LONGEST_DRAWN), unit: 'binary' });
+  const fits = (text: string): boolean => {
+    const { length } = [...text]; // JSON Schema counts characters, not their units
+    return length >= minLength && length <= maxLength && (not === undefined || !new RegExp(not.pattern).test(text));
+  };
+  const matches = (text: string): boolean => fits(text) && new RegExp(pattern ?? '').test(text);
+  // A pattern that forbids some characters lets through almost any text; others have to be built from the pattern.
+  if (pattern !== undefined && !pattern.startsWith('^[^'))
+    return fc.stringMatching(new RegExp(pattern), { size: '-1' }).filter(fits);
+  const texts = { minLength, maxLength: Math.min(maxLength, LONGEST_DRAWN), unit: 'binary' } as const;
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.string(texts).filter(matches) },
+    { weight: 1, arbitrary: fc.constant('🦄'.repeat(maxLength)) },
+  );
 }
 
-function objectsOf({ properties = {}, required = [] }: SchemaNode, components: Components): fc.Arbitrary<unknown> {
+function arraysOf(node: SchemaNode, components: Components): fc.Arbitrary<unknown[]> {
+  const key = node['x-unique-by'];
+  const identityOf = (item: unknown): unknown =>
+    key === undefined ? JSON.stringify(item) : z.looseObject({}).parse(item)[key];
+  const items = valuesOf(node.items, components);
+  const lengths = { minLength: node.minItems ?? 0, maxLength: Math.min(node.maxItems ?? 5, 5) };
+  return node.uniqueItems === true
+    ? fc.uniqueArray(items, { ...lengths, selector: identityOf })
+    : fc.oneof(
+        { weight: 4, arbitrary: fc.array(items, lengths) },
+        { weight: 1, arbitrary: items.map((item) => Array.from({ length: lengths.maxLength }, () => item)) },
+      );
+}
+
+function objectsOf(
+  { properties = {}, required = [], minProperties = 0 }: SchemaNode,
+  components: Components,
+): fc.Arbitrary<unknown> {
   const fields = Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [name, valuesOf(schema, components)]),
   );
-  return fc.record(fields, { requiredKeys: required });
+  const isFull = (drawn: object): boolean => Object.keys(drawn).length >= minProperties;
+  const drawn = fc.record(fields, { requiredKeys: required }).filter(isFull);
+  const least = fc.record(Object.fromEntries(required.map((name) => [name, fields[name] ?? fc.jsonValue()])));
+  return minProperties > required.length
+    ? drawn
+    : fc.oneof({ weight: 9, arbitrary: drawn }, { weight: 1, arbitrary: least });
 }
 
 /** Objects that a schema forbids, each for one reason: a field too many, too few, or of no allowed type. */

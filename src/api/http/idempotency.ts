@@ -26,7 +26,8 @@ export interface IdempotencyKey {
   readonly effectId: string;
 }
 
-const PRINTABLE = /^[\x21-\x7e]{1,255}$/;
+/** What an `Idempotency-Key` is. */
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** Longer than any request may take, so that a claim lapses only when its process has died. */
 const LOCK_MARGIN_MS = 60_000;
 
@@ -37,7 +38,7 @@ export function readIdempotencyKey(
 ): IdempotencyKey | undefined {
   const key = request.get('Idempotency-Key');
   if (key === undefined) return undefined;
-  if (!PRINTABLE.test(key)) {
+  if (!IDEMPOTENCY_KEY.test(key)) {
     throw new Problem('validation_failed', {
       errors: [
         { field: 'headers.Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },

@@ -6,14 +6,14 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { ERRORS, type ErrorCode } from './error-catalogue.ts';
+import { IDEMPOTENCY_KEY } from './idempotency.ts';
 import { Problem, problemBody, problemSchema } from './problem.ts';
 import { errorsOf, type Route, type RouteSpec } from './route.ts';
 
 const idempotencyHeader = z.object({
   'Idempotency-Key': z
     .string()
-    .min(1)
-    .max(255)
+    .regex(IDEMPOTENCY_KEY)
     .optional()
     .meta({ description: 'Makes a repetition of this request answer what the first one was answered' }),
 });
@@ -21,7 +21,7 @@ const idempotencyHeader = z.object({
 const lastEventIdHeader = z.object({
   'Last-Event-ID': z
     .string()
-    .regex(/^\d{1,9}$/)
+    .regex(/^[0-9]{1,9}$/)
     .optional()
     .meta({ description: 'The stream goes on behind this event' }),
 });

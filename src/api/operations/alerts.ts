@@ -18,6 +18,7 @@ import {
   pageLimit,
   pageOf,
   readCursor,
+  text,
   writeCursor,
 } from '../http/values.ts';
 
@@ -52,7 +53,7 @@ const list = route(
     summary: 'Lists alerts, newest first',
     query: z.strictObject({
       status: status.optional(),
-      kind: z.string().min(1).max(100).optional(),
+      kind: text(100).optional(),
       limit: pageLimit,
       cursor: pageCursor.optional(),
     }),

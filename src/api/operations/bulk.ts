@@ -3,18 +3,17 @@ import type { UserBulkInput } from '../../workflows/bulk/bulk-command.messages.t
 import type { ErrorCode } from '../http/error-catalogue.ts';
 import { extensionDays } from '../profile/profile-states.ts';
 import { route, type Call, type Route } from '../http/route.ts';
-import { id, profileCompletionStatus, syncStatus, userStatus } from '../http/values.ts';
+import { id, notEmpty, profileCompletionStatus, syncStatus, userStatus } from '../http/values.ts';
 import { bulkAccepted, startBulk } from './operations.ts';
 
-const filter = z
-  .strictObject({
+const filter = notEmpty(
+  z.strictObject({
     status: userStatus.optional(),
     profileCompletionStatus: profileCompletionStatus.optional(),
     syncStatus: syncStatus.optional(),
     userIds: z.array(id).min(1).max(1_000).optional(),
-  })
-  .refine((given) => Object.values(given).some((value) => value !== undefined), 'must name at least one field')
-  .meta({ id: 'UserFilter', description: 'Users that match every given field' });
+  }),
+).meta({ id: 'UserFilter', description: 'Users that match every given field' });
 
 const common = {
   method: 'post',

@@ -3,17 +3,12 @@ import { discardDeadLetters, getDeadLetter, listDeadLetters } from '../../messag
 import { deadLetterAnswer, deadLetterFilter, deadLetterSchema, toFilter } from './dead-letter.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Route } from '../http/route.ts';
-import { id, pageCursor, readCursor, writeCursor } from '../http/values.ts';
+import { id, pageCursor, readCursor, trimmedText, writeCursor } from '../http/values.ts';
 
 const OPERATORS = ['operator', 'admin'] as const;
 /** Well below the time-outs of proxies and of an Idempotency-Key's claim; the replay under way is finished. */
 const BULK_REPLAY_MS = 20_000;
-const reason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(1_000)
-  .meta({ description: 'Why it needs no replay', example: 'The user was deleted' });
+const reason = trimmedText(1_000).meta({ description: 'Why it needs no replay', example: 'The user was deleted' });
 
 const discard = route(
   {
@@ -67,7 +62,7 @@ const replayMany = route(
     errors: [],
   },
   async ({ deps, caller: { tenantId, subject }, body: { filter, limit, cursor } }) => {
-    const from = readCursor(cursor, 'body.cursor');
+    const from = readCursor(cursor);
     const { items, next } = await deps.db.inTenant(tenantId, (tx) =>
       listDeadLetters(tx, {
         tenantId,

@@ -1,25 +1,24 @@
 import { z } from 'zod';
 import type { DeadLetter, DeadLetterFilter } from '../../messaging/dead-letters/dead-letters.ts';
-import { id, instant, nullableInstant } from '../http/values.ts';
+import { id, instant, notEmpty, nullableInstant, text } from '../http/values.ts';
 
-const text = z.string().min(1).max(200).optional();
+const name = text(200).optional();
 
 /** What dead letters are found by. */
 export const deadLetterFields = {
-  source: text.meta({ description: 'Part that parked it', example: 'sync-confirmations' }),
-  type: text.meta({ description: 'Topic, workflow type or kind of notification' }),
-  cause: text.meta({ description: 'Code; /docs/errors explains it', example: 'unknown_user' }),
+  source: name.meta({ description: 'Part that parked it', example: 'sync-confirmations' }),
+  type: name.meta({ description: 'Topic, workflow type or kind of notification' }),
+  cause: name.meta({ description: 'Code; /docs/errors explains it', example: 'unknown_user' }),
 };
 
 /** Which parked dead letters a bulk command is about; an empty filter would be all of them. */
-export const deadLetterFilter = z
-  .strictObject({
+export const deadLetterFilter = notEmpty(
+  z.strictObject({
     ids: z.array(id).min(1).max(100).optional(),
     ...deadLetterFields,
     olderThanSeconds: z.number().min(0).max(1e9).optional(),
-  })
-  .refine((given) => Object.values(given).some((value) => value !== undefined), 'must name at least one field')
-  .meta({ id: 'DeadLetterFilter' });
+  }),
+).meta({ id: 'DeadLetterFilter' });
 
 /** A dead letter, as answers have it. */
 export const deadLetterSchema = z

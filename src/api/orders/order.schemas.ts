@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { OrderRow } from '../../db/orders/order-list.ts';
 import { ORDER_STATUSES, orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.ts';
-import { id, instant } from '../http/values.ts';
+import { id, instant, text, trimmedText } from '../http/values.ts';
 
 /** Statuses of orders as the API spells them. */
 export const orderStatus = z.enum(ORDER_STATUSES);
-export const customerId = z.string().min(1).max(200);
+export const customerId = text(200);
 /** What a product is known by. */
 export const sku = z
   .string()
@@ -17,18 +17,19 @@ export const currency = z
   .meta({ example: 'EUR' });
 /** Largest sum of money that JSON numbers keep exactly, with room to add. */
 export const MAX_MINOR = 1_000_000_000_000;
-/** Pieces of products, each sku once. */
+/** Pieces of products, each sku once; JSON Schema has no word for that. */
 export const pieces = z
   .array(z.strictObject({ sku, quantity: z.number().int().min(1).max(10_000) }))
   .max(50)
-  .refine((lines) => new Set(lines.map((line) => line.sku)).size === lines.length, 'must name each sku once');
+  .refine((lines) => new Set(lines.map((line) => line.sku)).size === lines.length, 'must name each sku once')
+  .meta({ description: 'Each sku once', uniqueItems: true, 'x-unique-by': 'sku' });
 
 const payment = z.strictObject({ method: z.literal('account').meta({ description: "On the customer's account" }) });
 const shipTo = z.strictObject({
-  name: z.string().trim().min(1).max(200),
-  street: z.string().trim().min(1).max(200),
-  postalCode: z.string().trim().min(1).max(20),
-  city: z.string().trim().min(1).max(100),
+  name: trimmedText(200),
+  street: trimmedText(200),
+  postalCode: trimmedText(20),
+  city: trimmedText(100),
   country: z
     .string()
     .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code')

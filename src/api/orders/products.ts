@@ -3,14 +3,14 @@ import { changeStock, findProduct, listProducts, putProduct, type Product } from
 import { currency, MAX_MINOR, sku } from './order.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Route } from '../http/route.ts';
-import { instant, pageLimit, pageOf } from '../http/values.ts';
+import { instant, pageLimit, pageOf, trimmedText } from '../http/values.ts';
 
 const params = z.object({ sku });
 const EVERYBODY = ['user', 'service', 'operator', 'admin'] as const;
 const MOST_PIECES = 1_000_000_000;
 
 const catalogueFields = {
-  name: z.string().trim().min(1).max(200),
+  name: trimmedText(200),
   priceMinor: z
     .number()
     .int()

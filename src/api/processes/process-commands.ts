@@ -10,18 +10,16 @@ import type { ErrorCode } from '../http/error-catalogue.ts';
 import { processAnswer, processName, processSchema } from './process.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
-import { id } from '../http/values.ts';
+import { id, trimmedText } from '../http/values.ts';
 
 const OPERATORS = ['operator', 'admin'] as const;
 const params = z.object({ id });
 
 /** Why an operator decides in place of the process. */
-export const commandReason = z
-  .string()
-  .trim()
-  .min(1)
-  .max(500)
-  .meta({ description: "Kept in the process's history, hence without personal data", example: 'Paid back by hand' });
+export const commandReason = trimmedText(500).meta({
+  description: "Kept in the process's history, hence without personal data",
+  example: 'Paid back by hand',
+});
 /** Body of a command that needs no reason, but takes one. */
 export const optionalReason = z.strictObject({ reason: commandReason.optional() });
 const noBody = optionalReason.default({});

@@ -11,7 +11,7 @@ import {
 } from './process.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Route } from '../http/route.ts';
-import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
+import { id, notEmpty, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
 
 const OPERATORS = ['operator', 'admin'] as const;
 const ages = 'Seconds for which nothing has changed';
@@ -27,19 +27,18 @@ const query = z.strictObject({
 });
 
 /** Processes that match every given field; an empty filter would be all of them. */
-export const processFilter = z
-  .strictObject({
+export const processFilter = notEmpty(
+  z.strictObject({
     status: processStatus.optional(),
     type: processName.optional(),
     step: processName.optional(),
     olderThan: z.number().min(0).max(1e9).optional().meta({ description: ages }),
     processIds: z.array(id).min(1).max(1_000).optional(),
-  })
-  .refine((given) => Object.values(given).some((value) => value !== undefined), 'must name at least one field')
-  .meta({
-    id: 'ProcessFilter',
-    description: 'Processes that match every given field; those that are over are left out',
-  });
+  }),
+).meta({
+  id: 'ProcessFilter',
+  description: 'Processes that match every given field; those that are over are left out',
+});
 
 /** The filter in the form of the database functions; ages become instants. */
 export function toProcessFilter({

@@ -14,7 +14,7 @@ import type { ErrorCode } from '../http/error-catalogue.ts';
 import { route, type Route } from '../http/route.ts';
 import { commandUser, userAfter } from '../users/user-commands.ts';
 import { userAnswer, userSchema } from '../users/user.schemas.ts';
-import { id } from '../http/values.ts';
+import { id, text } from '../http/values.ts';
 
 const params = z.object({ userId: id });
 const ANY_COMMAND = [
@@ -50,7 +50,7 @@ const complete = route(
     roles: ['service', 'admin'],
     summary: 'Completes the profile: ties the user to its customer, makes it active and tells its services',
     body: z.strictObject({
-      customerId: z.string().min(1).max(200),
+      customerId: text(200),
       customerKind: z.enum(['company', 'financial_institution']),
     }),
     errors: [...ANY_COMMAND, 'invalid_payload', 'profile_already_completed', 'profile_expired', 'user_suspended'],

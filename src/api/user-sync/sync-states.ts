@@ -9,7 +9,7 @@ import type { ErrorCode } from '../http/error-catalogue.ts';
 import { route, type Route } from '../http/route.ts';
 import { commandUser, userAfter } from '../users/user-commands.ts';
 import { userAnswer, userSchema } from '../users/user.schemas.ts';
-import { id, serviceName } from '../http/values.ts';
+import { id, serviceName, text } from '../http/values.ts';
 
 const ANY_COMMAND = [
   'user_not_found',
@@ -28,7 +28,7 @@ const report = z.strictObject({
     .positive()
     .optional()
     .meta({ description: 'Version that it is about; the current one when absent' }),
-  error: z.string().max(1_000).optional().meta({ description: 'Why the service failed' }),
+  error: text(1_000, 0).optional().meta({ description: 'Why the service failed' }),
 });
 
 const reconciliation = z

@@ -2,21 +2,27 @@ import { z } from 'zod';
 import type { UserRow } from '../../db/users/users.ts';
 import { isNotificationChannel, NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';
 import {
+  distinct,
   id,
   instant,
+  notEmpty,
   nullableInstant,
   profileCompletionStatus,
   serviceName,
   syncStatus,
+  text,
+  trimmedText,
   userStatus,
 } from '../http/values.ts';
 
+// Without `format: email`, which allows less and more than what is enforced.
 const email = z
-  .email({ pattern: z.regexes.html5Email })
+  .string()
+  .regex(z.regexes.html5Email, 'Invalid email address')
   .max(254)
   .toLowerCase()
-  .meta({ description: 'Kept in lower case', example: 'ada@example.com' });
-const name = z.string().trim().min(1).max(200);
+  .meta({ description: 'An e-mail address as HTML has it; kept in lower case', example: 'ada@example.com' });
+const name = trimmedText(200);
 const locale = z
   .string()
   .regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/, 'must be a language tag such as fr or en-GB')
@@ -28,50 +34,41 @@ const phone = z
   .meta({ example: '+33 1 23 45 67 89' });
 
 const channel = z.enum(NOTIFICATION_CHANNELS);
-const notificationChannels = z
-  .array(channel)
-  .min(1)
-  .max(NOTIFICATION_CHANNELS.length)
-  .refine((channels) => new Set(channels).size === channels.length, 'must be distinct')
-  .meta({ description: 'How the user is notified; `sms` needs a `phone`', uniqueItems: true });
+const notificationChannels = distinct(z.array(channel).min(1).max(NOTIFICATION_CHANNELS.length)).meta({
+  description: 'How the user is notified; `sms` needs a `phone`',
+});
 
 /** Body of a registration. */
 export const registrationSchema = z
   .strictObject({
-    authSubject: z
-      .string()
-      .min(1)
-      .max(255)
+    authSubject: text(255)
       .refine((subject) => !subject.startsWith('deleted:'), 'must not begin with "deleted:"')
-      .meta({ description: 'Subject claim of the identity provider', example: 'auth0|5f7c8ec7c33c6c004bbafe82' }),
+      .meta({
+        description: 'Subject claim of the identity provider',
+        example: 'auth0|5f7c8ec7c33c6c004bbafe82',
+        not: { pattern: '^deleted:' },
+      }),
     email,
     name: name.nullish(),
     locale: locale.default('fr'),
     phone: phone.nullish(),
     notificationChannels: notificationChannels.default(['email']),
-    servicesToSync: z
-      .array(serviceName)
-      .min(1)
-      .max(50)
-      .refine((services) => new Set(services).size === services.length, 'must be distinct')
-      .optional()
-      .meta({
-        description: 'Services that get a copy of the user; SYNC_SERVICES when absent. Role `user` may not name any',
-      }),
+    servicesToSync: distinct(z.array(serviceName).min(1).max(50)).optional().meta({
+      description: 'Services that get a copy of the user; SYNC_SERVICES when absent. Role `user` may not name any',
+    }),
   })
   .meta({ id: 'Registration' });
 
 /** Body of a change: an absent field stays, null empties it. */
-export const userChangesSchema = z
-  .strictObject({
+export const userChangesSchema = notEmpty(
+  z.strictObject({
     email: email.optional(),
     name: name.nullable().optional(),
     locale: locale.optional(),
     phone: phone.nullable().optional(),
     notificationChannels: notificationChannels.optional(),
-  })
-  .refine((changes) => Object.keys(changes).length > 0, 'must name at least one field')
-  .meta({ id: 'UserChanges' });
+  }),
+).meta({ id: 'UserChanges' });
 
 /** A user, as every answer has it. */
 export const userSchema = z

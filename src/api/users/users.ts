@@ -15,6 +15,7 @@ import {
   profileCompletionStatus,
   readCursor,
   syncStatus,
+  text,
   userStatus,
   writeCursor,
 } from '../http/values.ts';
@@ -160,7 +161,7 @@ const list = route(
       status: userStatus.optional(),
       profileCompletionStatus: profileCompletionStatus.optional(),
       syncStatus: syncStatus.optional(),
-      emailPrefix: z.string().min(1).max(254).toLowerCase().optional(),
+      emailPrefix: text(254).toLowerCase().optional(),
       limit: pageLimit,
       cursor: pageCursor.optional(),
     }),

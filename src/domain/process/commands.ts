@@ -1,6 +1,6 @@
 import { invalid, type Parsed } from '../shared/decision.ts';
 import { fieldsOf } from '../shared/payload.ts';
-import { isStorableText } from '../shared/text.ts';
+import { isAtMost, isStorableText } from '../shared/text.ts';
 import type { ProcessCommandName } from './command-names.ts';
 import type { ProcessCommand } from './decide.ts';
 
@@ -54,5 +54,5 @@ function isStorablePayload(value: unknown, depth: number): boolean {
 }
 
 function isText(value: unknown): value is string {
-  return isStorableText(value) && value.length > 0 && value.length <= LONGEST_TEXT;
+  return isStorableText(value) && value !== '' && isAtMost(value, LONGEST_TEXT);
 }

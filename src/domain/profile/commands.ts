@@ -1,6 +1,6 @@
 import { invalid, type Parsed } from '../shared/decision.ts';
 import { fieldsOf } from '../shared/payload.ts';
-import { isStorableText } from '../shared/text.ts';
+import { isAtMost, isStorableText } from '../shared/text.ts';
 import type { CustomerKind, ProfileCommand } from './profile.ts';
 
 /** Longest extension that a reactivation may give, in days. */
@@ -11,7 +11,7 @@ const CUSTOMER_KINDS: readonly string[] = ['company', 'financial_institution'] s
 /** Reads the payload of `complete`: `{ customerId, customerKind }`. */
 export function parseComplete(payload: unknown): Parsed<ProfileCommand> {
   const { customerId, customerKind } = fieldsOf(payload);
-  if (!isStorableText(customerId) || customerId === '' || customerId.length > 200) {
+  if (!isStorableText(customerId) || customerId === '' || !isAtMost(customerId, 200)) {
     return invalid('customerId must be a text of 1 to 200 characters');
   }
   if (!isCustomerKind(customerKind)) return invalid('customerKind must be "company" or "financial_institution"');

@@ -11,6 +11,12 @@ export function isStorableText(value: unknown): value is string {
   return typeof value === 'string' && value.isWellFormed() && !containsNul(value);
 }
 
+/** Whether a text has `max` characters at most, counted as JSON Schema and PostgreSQL count them: an emoji is one. */
+export function isAtMost(text: string, max: number): boolean {
+  // What is longer by far is not counted: no character has more than two units.
+  return text.length <= max || (text.length <= 2 * max && [...text].length <= max);
+}
+
 /** The text as PostgreSQL can keep it, of `maxLength` characters at most: a blank for NUL, U+FFFD for half a pair. */
 export function toStorableText(text: string, maxLength = text.length): string {
   return text.slice(0, maxLength).replaceAll('\0', ' ').toWellFormed();
