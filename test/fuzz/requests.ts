@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { heavyBodiesOf } from './heavy-bodies.ts';
-import { HOSTILE_TEXTS, valuesOf, wrongObjectsOf, type Components } from './schema-values.ts';
+import { HOSTILE_TEXTS, schemaNode, valuesOf, wrongObjectsOf, type Components } from './schema-values.ts';
 
 const parameter = z.object({ in: z.enum(['path', 'query', 'header']), name: z.string(), schema: z.unknown() });
 const operation = z.object({
@@ -95,7 +95,10 @@ function requestsOf({
         Object.fromEntries(
           of('path').map(({ name, schema: allowed }) => [
             name,
-            fc.record({ text: text(allowed), pick: fc.option(fc.nat(1_000), { freq: 5 }) }),
+            fc.record({
+              text: text(allowed),
+              pick: isId(allowed) ? fc.option(fc.nat(1_000), { freq: 5 }) : fc.constant(null),
+            }),
           ]),
         ),
       ),
@@ -137,6 +140,8 @@ function requestsOf({
         Object.values(query).every((given) => given?.isAllowed !== false),
     }));
 }
+
+const isId = (schema: unknown): boolean => schemaNode.parse(schema).format === 'uuid';
 
 /** Of a parameter: one that its schema allows, or one that servers stumble over. */
 interface Text {

@@ -66,7 +66,7 @@ export function valuesOf(schema: unknown, components: Components): fc.Arbitrary<
 function stringsOf({ pattern, format, not, minLength = 0, maxLength = 1_000 }: SchemaNode): fc.Arbitrary<string> {
   if (format === 'uuid') return fc.uuid();
   const fits = (text: string): boolean => {
-    const { length } = [...text]; // JSON Schema counts characters, not their units
+    const { length } = Array.from(text); // JSON Schema counts characters, not their units
     return length >= minLength && length <= maxLength && (not === undefined || !new RegExp(not.pattern).test(text));
   };
   const matches = (text: string): boolean => fits(text) && new RegExp(pattern ?? '').test(text);

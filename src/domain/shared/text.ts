@@ -14,7 +14,7 @@ export function isStorableText(value: unknown): value is string {
 /** Whether a text has `max` characters at most, counted as JSON Schema and PostgreSQL count them: an emoji is one. */
 export function isAtMost(text: string, max: number): boolean {
   // What is longer by far is not counted: no character has more than two units.
-  return text.length <= max || (text.length <= 2 * max && [...text].length <= max);
+  return text.length <= max || (text.length <= 2 * max && Array.from(text).length <= max);
 }
 
 /** The text as PostgreSQL can keep it, of `maxLength` characters at most: a blank for NUL, U+FFFD for half a pair. */
