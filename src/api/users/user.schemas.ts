@@ -31,7 +31,11 @@ const phone = z
   .string()
   .trim()
   .regex(/^\+?[0-9][0-9 ().-]{2,30}$/, 'must be a telephone number')
-  .meta({ example: '+33 1 23 45 67 89' });
+  .meta({
+    example: '+33 1 23 45 67 89',
+    // A blank at the end goes before the length is looked at.
+    pattern: String.raw`^\+?[0-9][0-9 ().-]{1,29}[0-9().-]$`,
+  });
 
 const channel = z.enum(NOTIFICATION_CHANNELS);
 const notificationChannels = distinct(z.array(channel).min(1).max(NOTIFICATION_CHANNELS.length)).meta({
