@@ -30,8 +30,8 @@ export type FuzzReport = Readonly<Record<string, number>>;
 /**
  * Sends `count` requests drawn from the OpenAPI document, each built on what earlier answers showed. Throws at the
  * first answer that the document does not declare, that is a 5xx, that accepts what the document forbids, that refuses
- * what it allows, that shows a user's data to another user or another tenant, or that held the event loop; the message holds the seed and the
- * request.
+ * what it allows, that shows a user's data to another user or another tenant, or that held the event loop; the message
+ * holds the seed and the request.
  */
 export async function fuzz(
   api: Pick<TestApi, 'ask'>,

@@ -50,7 +50,8 @@ const ask = route(
         .meta({ description: "In minor units of the order's currency" }),
       items: pieces.default([]).meta({
         description:
-          'Each sku once; pieces that have to come back first, within RETURN_DEADLINE_DAYS; none: the money goes back at once',
+          'Each sku once; pieces that have to come back first, within RETURN_DEADLINE_DAYS; ' +
+          'none: the money goes back at once',
       }),
     }),
     statuses: { 201: 'The refund is under way; whether there is so much to refund turns out there' },
