@@ -27,7 +27,7 @@ test('a worker killed at any statement of a reminder counts it once, under one M
     isDone: async (userId) => (await statusesOfNotifications(world, userId)).join() === 'sent',
   });
   t.log(`${points.length} points, ${kills} processes killed`);
-  for (const statement of ['users', 'notifications', 'advisory_lock', 'COMMIT'])
+  for (const statement of ['users', 'notifications', 'leases', 'COMMIT'])
     t.true(
       points.some((point) => point.includes(statement)),
       statement,
