@@ -32,7 +32,8 @@ export async function ensureSchedules(client: Client, config: Config): Promise<v
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
     } as const satisfies ScheduleOptions;
     await ensureSchedule(client, options).catch((error: unknown) => {
-      if (grpcCodeOf(error) !== GRPC_INVALID_ARGUMENT) throw error;
+      // The client tells of a wrong expression by a TypeError where it creates a schedule, else by the code.
+      if (!(error instanceof TypeError) && grpcCodeOf(error) !== GRPC_INVALID_ARGUMENT) throw error;
       const reason = String(error instanceof Error ? (error.cause ?? error) : error);
       throw new ConfigError(`${setting}: Temporal refuses the schedule ${JSON.stringify(config[setting])} (${reason})`);
     });

@@ -225,13 +225,9 @@ test('without Temporal a cancellation is a 503, and what is over is refused all 
   );
 });
 
-test("an answer that says 'not yet' is not kept for its key, whose address may be spelled in any case", async (t) => {
+test('a key is one for every spelling of the address', async (t) => {
   const id = await place(randomUUID());
   const ask = { ...service, headers: { 'Idempotency-Key': `delivery-${id}` } };
-  t.like((await api.ask('POST', `/orders/${id}/delivery`, ask)).body, { code: 'shipment_not_found', retryable: true });
-  await api.db.inTenant('default', (tx) =>
-    tx.shipment.create({ data: { tenantId: 'default', orderId: id, shipmentId: randomUUID(), status: 'accepted' } }),
-  );
   const told = await api.ask('POST', `/orders/${id}/delivery`, ask);
   t.deepEqual([told.status, told.headers.get('Idempotency-Replayed')], [202, null]);
   for (const spelled of [id, id.toUpperCase(), id.replace(/./, (first) => `%${first.charCodeAt(0).toString(16)}`)]) {
@@ -251,24 +247,21 @@ test('an order that was refused to a user who was not active yet is placed under
   t.is((await api.ask('POST', '/orders', ask)).status, 201);
 });
 
-test('only what the warehouse has accepted is delivered', async (t) => {
+test('a delivery is kept whenever it is told, and told to the process each time that it may be heard', async (t) => {
   const id = await place(randomUUID());
-  t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).body['code'], 'shipment_not_found');
   t.is((await api.ask('POST', `/orders/${randomUUID()}/delivery`, service)).body['code'], 'order_not_found');
+  t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202, 'before its shipment is known');
   await api.db.inTenant('default', (tx) =>
     tx.shipment.create({ data: { tenantId: 'default', orderId: id, shipmentId: randomUUID(), status: 'accepted' } }),
   );
   t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202);
-  t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202, 'said twice');
+  t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202, 'said again');
   const calls = await api.db.inTenant('default', (tx) =>
     tx.pendingStart.findMany({ where: { workflowId: `order:${id}` }, orderBy: { position: 'asc' } }),
   );
   t.deepEqual(
-    calls.map(({ kind, signalName }) => [kind, signalName]),
-    [
-      ['start', null],
-      ['signal_with_start', 'delivered'],
-    ],
+    [...new Set(calls.map(({ kind, signalName }) => `${kind} ${signalName}`))],
+    ['start null', 'signal_with_start delivered'],
   );
 });
 
