@@ -7,8 +7,10 @@ import { provideTemporalCli } from './temporal-cli.mjs';
 const START_TIMEOUT_MS = 60_000;
 const NAMESPACE = 'default';
 
-// Few, so that tests see workflows continue as new.
-const CONTINUE_AS_NEW_EVENTS = 200;
+const DYNAMIC_CONFIG = {
+  // Few, so that tests see workflows continue as new.
+  'limit.historyCount.suggestContinueAsNew': 200,
+};
 
 /** A running dev server that keeps nothing. */
 export interface TemporaryTemporal {
@@ -17,8 +19,10 @@ export interface TemporaryTemporal {
   stop: () => Promise<void>;
 }
 
-/** Starts Temporal's dev server in memory, without its Web UI. */
-export async function startTemporaryTemporal(): Promise<TemporaryTemporal> {
+/** Starts Temporal's dev server in memory, without its Web UI; `dynamicConfig` adds to the tests' own values. */
+export async function startTemporaryTemporal(
+  dynamicConfig: Readonly<Record<string, number>> = {},
+): Promise<TemporaryTemporal> {
   const port = await freePort();
   const args = [
     'server',
@@ -30,8 +34,10 @@ export async function startTemporaryTemporal(): Promise<TemporaryTemporal> {
     String(port),
     '--log-level',
     'never',
-    '--dynamic-config-value',
-    `limit.historyCount.suggestContinueAsNew=${CONTINUE_AS_NEW_EVENTS}`,
+    ...Object.entries({ ...DYNAMIC_CONFIG, ...dynamicConfig }).flatMap(([name, value]) => [
+      '--dynamic-config-value',
+      `${name}=${value}`,
+    ]),
   ];
   const child = spawn(await provideTemporalCli(), args, { detached: true, stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()));

@@ -3,6 +3,8 @@ import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { createApp } from '../api/app.ts';
 import type { ApiDeps } from '../api/http/deps.ts';
+import { createTurns } from '../api/http/turns.ts';
+import { COMMANDS_AT_ONCE } from '../api/http/workflow-commands.ts';
 import { replayHandlers } from '../api/operations/replay-handlers.ts';
 import { createTokenVerifier } from '../auth/tokens.ts';
 import type { Config } from '../config/config.ts';
@@ -41,6 +43,7 @@ export async function createApi({
     config,
     db,
     temporal: client,
+    commandTurns: createTurns(COMMANDS_AT_ONCE),
     orderProviders: orderProviders(ports),
     log: logger,
     events,

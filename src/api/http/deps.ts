@@ -7,12 +7,15 @@ import type { Config } from '../../config/config.ts';
 import type { OrderProviders } from '../../domain/orders/order-process.ts';
 import type { Db } from '../../postgres/client.ts';
 import type { EventFeed } from '../../realtime/event-feed.ts';
+import type { Turns } from './turns.ts';
 
 /** What the API is built from. */
 export interface ApiDeps {
   readonly config: Config;
   readonly db: Db;
   readonly temporal: Client;
+  /** Turns of the commands to each workflow. */
+  readonly commandTurns: Turns;
   /** Who takes the payments of orders that are placed now, and who ships them. */
   readonly orderProviders: OrderProviders;
   readonly verifyToken: TokenVerifier;

@@ -11,11 +11,18 @@ import { startOptions } from '../../temporal/start-options.ts';
 import { isTemporalFull, temporalOutage } from '../../temporal/errors.ts';
 import { isErrorCode, type ErrorCode } from './error-catalogue.ts';
 import { Problem } from './problem.ts';
+import type { Turns } from './turns.ts';
 
-/** What a command needs. */
-export interface CommandDeps {
+/** What a call of Temporal needs. */
+export interface CallDeps {
   readonly temporal: Client;
   readonly config: Pick<Config, 'TASK_QUEUE' | 'WORKFLOW_TASK_TIMEOUT_MS' | 'COMMAND_TIMEOUT_MS'>;
+}
+
+/** What a command needs. */
+export interface CommandDeps extends CallDeps {
+  /** Keys are ids of workflows. */
+  readonly commandTurns: Turns;
 }
 
 /** Which workflow, and the input to start it with when it is not open. */
@@ -29,19 +36,26 @@ export interface CommandTarget {
   readonly endedCode: ErrorCode;
 }
 
+/**
+ * Commands of one process to one workflow at a time. Temporal takes ten Updates of a workflow and turns away the next;
+ * the rest is for other processes, and for operators.
+ */
+export const COMMANDS_AT_ONCE = 8;
+
 const PROBE_MS = 2_000;
 /** Pauses between two attempts of a command that is turned away. */
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 500;
-/** Share of COMMAND_TIMEOUT_MS in which a command may be sent again; the rest is for its answer. */
+/** Share of COMMAND_TIMEOUT_MS in which a command waits its turn and is sent again; the rest is for its answer. */
 const TURN_SHARE = 0.7;
 
 /**
- * Sends an Update with start. A refusal becomes the problem of its code, no answer in time a 503. What Temporal turns
- * away, as it does when too many Updates of one workflow are under way, waits its turn.
+ * Sends an Update with start. A refusal becomes the problem of its code, no answer in time a 503. Commands to one
+ * workflow wait their turn here, and what Temporal turns away all the same, since other processes send too, is sent
+ * again.
  */
 export async function sendCommand<Answer, Args extends [] | [object]>(
-  { temporal, config }: CommandDeps,
+  { temporal, config, commandTurns }: CommandDeps,
   { workflowType, workflowId, input, updateId, endedCode }: CommandTarget,
   update: UpdateDefinition<Answer, Args>,
   args: Args,
@@ -56,17 +70,23 @@ export async function sendCommand<Answer, Args extends [] | [object]>(
         args: [input],
       }),
     });
+  const receivedAt = performance.now();
   try {
-    return await temporal.withDeadline(Date.now() + config.COMMAND_TIMEOUT_MS, () =>
-      pRetry(send, {
-        retries: Infinity,
-        minTimeout: FIRST_PAUSE_MS,
-        maxTimeout: LONGEST_PAUSE_MS,
-        randomize: true,
-        maxRetryTime: config.COMMAND_TIMEOUT_MS * TURN_SHARE,
-        shouldRetry: ({ error }) => isTurnedAway(error),
-      }),
-    );
+    return await commandTurns.run(workflowId, () => {
+      const waitedMs = performance.now() - receivedAt;
+      const turnMs = config.COMMAND_TIMEOUT_MS * TURN_SHARE - waitedMs;
+      if (turnMs <= 0) throw new Problem('workflow_busy');
+      return temporal.withDeadline(Date.now() + config.COMMAND_TIMEOUT_MS - waitedMs, () =>
+        pRetry(send, {
+          retries: Infinity,
+          minTimeout: FIRST_PAUSE_MS,
+          maxTimeout: LONGEST_PAUSE_MS,
+          randomize: true,
+          maxRetryTime: turnMs,
+          shouldRetry: ({ error }) => isTurnedAway(error),
+        }),
+      );
+    });
   } catch (error) {
     throw await explain(error, { temporal, endedCode });
   }
@@ -74,7 +94,7 @@ export async function sendCommand<Answer, Args extends [] | [object]>(
 
 /** Calls Temporal within COMMAND_TIMEOUT_MS; throws 503 when Temporal, or the worker that should answer, is away. */
 export async function callTemporal<Answer>(
-  { temporal, config }: CommandDeps,
+  { temporal, config }: CallDeps,
   call: (client: Client) => Promise<Answer>,
 ): Promise<Answer> {
   return temporal.withDeadline(Date.now() + config.COMMAND_TIMEOUT_MS, () => call(temporal));
