@@ -12,13 +12,13 @@ import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
 import { isTenantName } from '../domain/shared/tenant.ts';
 import { isStorableText } from '../domain/shared/text.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
-import { createTokenCache } from './token-cache.ts';
+import { createTokenCache, type KnownCaller } from './token-cache.ts';
 
 /**
  * The outcome of verifying a token. `unreachable`: the keys could not be fetched, so it is neither valid nor invalid.
  */
 export type Verification =
-  | { readonly kind: 'caller'; readonly caller: Caller }
+  | ({ readonly kind: 'caller' } & KnownCaller)
   | { readonly kind: 'invalid'; readonly reason: string }
   | { readonly kind: 'unreachable' };
 
@@ -32,6 +32,8 @@ type TokenSettings = Pick<
 const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
 /** How often the keys of the identity provider are fetched again. */
 const REFRESH_MS = 5 * 60_000;
+/** For so long after its end a token is accepted, since clocks differ. */
+const CLOCK_TOLERANCE_S = 5;
 const MAX_SUBJECT_LENGTH = 255;
 
 /** Verifies tokens with the keys at JWKS_URL or, without one, with the key pair under DATA_DIR. */
@@ -45,17 +47,16 @@ export async function createTokenVerifier(config: TokenSettings, now: () => numb
     audience: config.JWT_AUDIENCE,
     algorithms: ALGORITHMS,
     requiredClaims: ['sub', 'exp'],
-    clockTolerance: 5,
+    clockTolerance: CLOCK_TOLERANCE_S,
   };
   const cache = createTokenCache();
   return async (token) => {
     const known = cache.get(token);
-    if (known !== undefined) return { kind: 'caller', caller: known };
+    if (known !== undefined) return { kind: 'caller', ...known };
     try {
       const { payload } = await jwtVerify(token, keys, options);
       const verification = callerOf(payload, config);
-      if (verification.kind === 'caller' && payload.exp !== undefined)
-        cache.set(token, verification.caller, payload.exp);
+      if (verification.kind === 'caller') cache.set(token, verification);
       return verification;
     } catch (error) {
       if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return { kind: 'unreachable' };
@@ -86,7 +87,7 @@ function remoteKeys(url: string, now: () => number): JWTVerifyGetKey {
 }
 
 function callerOf(payload: JWTPayload, config: TokenSettings): Verification {
-  const { sub: subject } = payload;
+  const { sub: subject, exp = 0 } = payload;
   const tenantId = payload[config.JWT_TENANT_CLAIM] ?? config.DEFAULT_TENANT;
   const role = strongestRole(payload[config.JWT_ROLE_CLAIM]);
   if (subject === undefined || !isUsableSubject(subject))
@@ -95,7 +96,7 @@ function callerOf(payload: JWTPayload, config: TokenSettings): Verification {
     return { kind: 'invalid', reason: 'The token names no usable tenant.' };
   if (role === undefined)
     return { kind: 'invalid', reason: `The token's claim "${config.JWT_ROLE_CLAIM}" holds none of our roles.` };
-  return { kind: 'caller', caller: { subject, role, tenantId } };
+  return { kind: 'caller', caller: { subject, role, tenantId }, expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1_000 };
 }
 
 function strongestRole(claim: unknown): Role | undefined {

@@ -13,7 +13,9 @@ import type { Bus } from '../messaging/bus.ts';
 import { createReplayer } from '../messaging/dead-letters/replay.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
 import type { Db } from '../postgres/client.ts';
+import { lostOrders } from '../db/orders/order-readers.ts';
 import { createEventFeed, type EventFeed, type EventFeedOptions } from '../realtime/event-feed.ts';
+import { createStreamBudget } from '../realtime/stream-budget.ts';
 
 /** What the API is made of. */
 export interface ApiParts extends Pick<ApiDeps, 'metrics' | 'wakeOutboxRelay' | 'isDatabaseChecked' | 'checkAnswers'> {
@@ -37,7 +39,19 @@ export async function createApi({
   streams = {},
   ...deps
 }: ApiParts): Promise<{ app: Express; events: EventFeed }> {
-  const events = createEventFeed({ pool: db.pool, pollMs: config.BUS_POLL_MS, logger, ...streams });
+  const events = createEventFeed({
+    pool: db.pool,
+    pollMs: config.BUS_POLL_MS,
+    logger,
+    budget: createStreamBudget({
+      max: config.STREAMS_MAX,
+      tenantShare: config.STREAMS_TENANT_SHARE,
+      callerShare: config.STREAMS_CALLER_SHARE,
+      maxOfUser: config.STREAMS_USER_MAX,
+    }),
+    lostBy: (readers) => lostOrders(db.pool, readers),
+    ...streams,
+  });
   const app = createApp({
     ...deps,
     config,

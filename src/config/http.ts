@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer, port, type Setting } from './setting.ts';
+import { integer, port, share, type Setting } from './setting.ts';
 
 /** Settings of the API and of both processes' HTTP. */
 export const httpSettings = {
@@ -11,5 +11,9 @@ export const httpSettings = {
   TRUST_PROXY_HOPS: ['0', integer(0, 10)],
   RATE_LIMIT_PER_MINUTE: ['600', integer(1)],
   BODY_LIMIT_KB: ['100', integer(1)],
+  STREAMS_MAX: ['2000', integer(1)],
+  STREAMS_TENANT_SHARE: ['0.5', share],
+  STREAMS_CALLER_SHARE: ['0.5', share],
+  STREAMS_USER_MAX: ['20', integer(1)],
   IDEMPOTENCY_KEY_HOURS: ['24', integer(1)],
 } as const satisfies Record<string, Setting>;

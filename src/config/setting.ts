@@ -34,6 +34,8 @@ export const number = (least: number, most = Number.MAX_VALUE) =>
     .regex(/^\d+(\.\d+)?$/, 'must be a number')
     .transform(Number)
     .pipe(z.number().min(least).max(most));
+/** A part of a whole, which is not nothing. */
+export const share = number(0, 1).refine((part) => part > 0, 'must be above 0');
 /** Texts separated by commas. */
 export const list = z.string().transform((text) =>
   text

@@ -1,27 +1,31 @@
 import type { Writable } from 'node:stream';
 import type { Pool } from 'pg';
 import type { Logger } from 'pino';
-import { eventsBehind, type EventPlace, type NextEvent } from '../db/processes/process-list.ts';
+import { eventsBehind, type EventPlace, type NextEvent, type ProcessKey } from '../db/processes/process-list.ts';
 import { createWakeup } from '../messaging/log/wakeup.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
+import { createReaderWatch, type Reader, type StreamEnd, type WatchedStream } from './reader-watch.ts';
+import type { StreamBudget, StreamOwner, StreamRefusal } from './stream-budget.ts';
 
 /** One client that follows the events of one process. */
 export interface Follower extends EventPlace {
-  /** Streams with the same owner count towards `maxStreamsOfOwner`; null: no such limit. */
-  readonly owner: string | null;
+  /** Whose place the stream takes. */
+  readonly owner: StreamOwner;
+  readonly reader: Reader;
   /** The data that the client gets for an event, and whether it is the last one. */
   readonly render: (event: NextEvent) => { readonly data: object; readonly isLast: boolean };
+  /** The data of the event `end`, by which a stream ends before what it follows. */
+  readonly renderEnd: (code: StreamEnd) => object;
 }
 
 /** Streams the events of processes to their followers. One query in each round reads for all of them. */
 export interface EventFeed {
-  /** The limit that another stream of `owner` would exceed; null: none. */
-  refuses(owner: string | null): 'too_many_streams' | 'streams_exhausted' | null;
   /**
    * Writes to `response` every event after the follower's place, then new ones as they happen. Ends after the last
-   * event of the process, after `maxAgeMs`, or when the client disconnects.
+   * event of the process, after `maxAgeMs`, when the client disconnects, or with an event `end` when its reader may
+   * read no longer. Answers the limit that the stream would exceed; null: it is open.
    */
-  follow(response: Writable, follower: Follower): void;
+  follow(response: Writable, follower: Follower): StreamRefusal | null;
   /** Ends all streams; clients reconnect, to another API process, and go on after their last event. */
   stop(): Promise<void>;
 }
@@ -31,19 +35,25 @@ export interface EventFeedOptions {
   readonly pool: Pool;
   readonly pollMs: number;
   readonly logger: Pick<Logger, 'debug' | 'warn' | 'error'>;
-  /** Most streams of one API process; 1,000. */
-  readonly maxStreams?: number;
-  readonly maxStreamsOfOwner?: number;
-  /**
-   * Longest life of a stream, in milliseconds; 15 min. When the client reconnects its token and rights are checked
-   * again.
-   */
+  readonly budget: StreamBudget;
+  /** Which readers, of role `user`, may follow their process no longer; one query for all. */
+  readonly lostBy: (readers: readonly UserOfProcess[]) => Promise<readonly (StreamEnd | null)[]>;
+  /** How often the rights of all readers are looked at, in milliseconds; 5 s. */
+  readonly checkMs?: number;
+  /** How long a user's stream goes on while they can't be looked at, in milliseconds; 1 min. */
+  readonly maxUncheckedMs?: number;
+  /** Longest life of a stream, in milliseconds; 15 min. When the client reconnects everything is checked again. */
   readonly maxAgeMs?: number;
   /** Silence after which a comment is sent, in milliseconds, so that proxies keep the connection open; 15 s. */
   readonly heartbeatMs?: number;
 }
 
-interface Stream {
+/** A user who follows a process. */
+export interface UserOfProcess extends ProcessKey {
+  readonly userId: string;
+}
+
+interface Stream extends WatchedStream {
   readonly response: Writable;
   readonly follower: Follower;
   readonly endsAtMs: number;
@@ -54,20 +64,40 @@ interface Stream {
 }
 
 const EVENTS_A_ROUND = 50;
+/** How long the end of a stream may take to reach a client that does not read, before the connection is cut. */
+const LINGER_MS = 5_000;
 
 /** Makes the feed; it polls while there are streams. */
 export function createEventFeed({
   pool,
   pollMs,
   logger,
-  maxStreams = 1_000,
-  maxStreamsOfOwner = 20,
+  budget,
+  lostBy,
+  checkMs = 5_000,
+  maxUncheckedMs = 60_000,
   maxAgeMs = 15 * 60_000,
   heartbeatMs = 15_000,
 }: EventFeedOptions): EventFeed {
   const streams = new Set<Stream>();
   const wake = createWakeup();
   const outage = createOutageLog({ logger, message: 'the events of processes can not be read; trying again' });
+  const watch = createReaderWatch<Stream>({
+    streams,
+    logger,
+    checkMs,
+    maxUncheckedMs,
+    lostAmong: (some) =>
+      lostBy(
+        some.flatMap(({ reader: { userId }, follower: { tenantId, processId } }) =>
+          userId === null ? [] : [{ tenantId, userId, processId }],
+        ),
+      ),
+    end: (stream, code) => {
+      write(stream, `event: end\ndata: ${JSON.stringify(stream.follower.renderEnd(code))}\n\n`);
+      end(streams, stream);
+    },
+  });
   let isStopped = false;
   let running: Promise<void> | undefined;
 
@@ -87,24 +117,25 @@ export function createEventFeed({
   }
 
   return {
-    refuses: (owner) => {
-      if (isStopped || streams.size >= maxStreams) return 'streams_exhausted';
-      const own = owner === null ? 0 : [...streams].filter(({ follower }) => follower.owner === owner).length;
-      return own >= maxStreamsOfOwner ? 'too_many_streams' : null;
-    },
     follow: (response, follower) => {
-      if (isStopped || response.destroyed) return void response.end();
+      if (isStopped) return 'streams_exhausted';
+      if (response.destroyed) return null;
+      const place = budget.take(follower.owner);
+      if (!place.isTaken) return place.code;
       const nowMs = performance.now();
       const stream: Stream = {
         response,
         follower,
+        reader: follower.reader,
         after: follower.after,
+        confirmedAtMs: nowMs,
         writtenAtMs: nowMs,
         endsAtMs: nowMs + maxAgeMs,
         isBlocked: false,
       };
       streams.add(stream);
       response.on('close', () => {
+        place.release();
         streams.delete(stream);
         wake.notify();
       });
@@ -115,12 +146,14 @@ export function createEventFeed({
       response.on('error', () => {}); // followed by 'close'
       wake.notify();
       running ??= run();
+      watch.start();
+      return null;
     },
     stop: async () => {
       isStopped = true;
       for (const stream of streams) end(streams, stream);
       wake.notify();
-      await running;
+      await Promise.all([running, watch.stop()]);
     },
   };
 }
@@ -161,5 +194,8 @@ function write(stream: Stream, text: string): void {
 
 function end(streams: Set<Stream>, stream: Stream): void {
   streams.delete(stream);
-  stream.response.end();
+  const { response } = stream;
+  const cut = setTimeout(() => response.destroy(), LINGER_MS).unref();
+  response.once('close', () => clearTimeout(cut));
+  response.end();
 }

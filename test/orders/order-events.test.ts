@@ -66,8 +66,11 @@ async function follow(
     ...(after === undefined ? {} : { 'Last-Event-ID': after }),
   });
 }
-const apiWith = (t: ExecutionContext, streams: Partial<EventFeedOptions>): Promise<TestApi> =>
-  runApi({ ...world, scope: t }, { streams });
+const apiWith = (
+  t: ExecutionContext,
+  streams: Partial<EventFeedOptions>,
+  settings: Record<string, string> = {},
+): Promise<TestApi> => runApi({ ...world, scope: t }, { streams, settings });
 const idsOf = (events: readonly (ReceivedEvent | null)[]) => events.map((event) => event?.id);
 
 test('a stream tells what happened and what happens, each event once, and ends with the order', async (t) => {
@@ -139,7 +142,11 @@ test('a silent stream has a heartbeat, and ends after its time', async (t) => {
 });
 
 test('streams are bounded, for a user and for the API process, and the place of one that left is free', async (t) => {
-  const other = await apiWith(t, { maxStreams: 3, maxStreamsOfOwner: 2 });
+  const other = await apiWith(
+    t,
+    {},
+    { STREAMS_MAX: '3', STREAMS_USER_MAX: '2', STREAMS_TENANT_SHARE: '1', STREAMS_CALLER_SHARE: '1' },
+  );
   const { body } = await api.ask('POST', '/users', {
     role: 'user',
     sub: 'streams',

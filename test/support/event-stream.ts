@@ -1,6 +1,8 @@
 /** One server-sent event. */
 export interface ReceivedEvent {
   readonly id: string;
+  /** `message` where the stream names none. */
+  readonly event: string;
   readonly data: unknown;
 }
 
@@ -71,5 +73,5 @@ function eventOf(block: string): ReceivedEvent {
   const fields = Object.fromEntries(
     block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]),
   );
-  return { id: fields['id'] ?? '', data: JSON.parse(fields['data'] ?? 'null') };
+  return { id: fields['id'] ?? '', event: fields['event'] ?? 'message', data: JSON.parse(fields['data'] ?? 'null') };
 }

@@ -10,6 +10,7 @@ import { validateOrders } from '../../src/activities/orders/validate-order.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { findOrder } from '../../src/db/orders/order-list.ts';
+import { lostOrders } from '../../src/db/orders/order-readers.ts';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { findRefund } from '../../src/db/orders/refund-list.ts';
@@ -216,6 +217,12 @@ export const ORDER_CASES: readonly FlatCase[] = [
       db.pool,
       ids.map((processId) => ({ tenantId, processId, after: 0 })),
       10,
+    ),
+  ),
+  orderCase('look whether readers may still read', (db, ids) =>
+    lostOrders(
+      db.pool,
+      ids.map((processId) => ({ tenantId, processId, userId: randomUUID() })),
     ),
   ),
   orderCase('find a watched process', (db, [processId = '']) => findWatched(db.pool, { tenantId, processId })),

@@ -105,6 +105,13 @@ const REQUESTS = {
     remedy: 'Close a stream, or follow several orders by their lists.',
     retryable: true,
   },
+  tenant_streams_exhausted: {
+    status: 429,
+    title: 'Too many streams of the tenant',
+    detail: 'This tenant follows as many streams as it may at this process of the API; connect again later.',
+    remedy: 'Close streams of this tenant, or raise STREAMS_MAX or STREAMS_TENANT_SHARE if it stays so.',
+    retryable: true,
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 /** What is wrong on our side. */

@@ -33,7 +33,7 @@ export function mountRoutes(routes: readonly Route[], deps: ApiDeps): Router {
 function handlerOf({ spec, read, readParams }: Route, deps: ApiDeps): RequestHandler {
   return async (request, response) => {
     nameRoute(response, spec.path);
-    const caller = requireCaller(request);
+    const { caller, expiresAtMs } = requireCaller(request);
     if (!spec.roles.includes(caller.role)) throw new Problem('forbidden');
     const self = await loadSelf(spec, caller, deps);
     requireJson(request);
@@ -44,6 +44,7 @@ function handlerOf({ spec, read, readParams }: Route, deps: ApiDeps): RequestHan
     const work = read({
       deps,
       caller,
+      expiresAtMs,
       self,
       effectId: key?.effectId ?? randomUUID(),
       lastEventId: spec.isStream === true ? readLastEventId(request) : 0,
@@ -68,9 +69,9 @@ function answer(response: Response, { status, body, headers, stream }: Reply): v
   // A proxy that buffers would hold the events back.
   response.set({ ...headers, 'X-Accel-Buffering': 'no' }).status(status);
   response.setHeader('Content-Type', 'text/event-stream'); // without the charset that Express adds
-  response.flushHeaders();
   if (response.req.method === 'HEAD') return void response.end();
-  stream(response);
+  stream(response); // before the status is sent: it may refuse
+  response.flushHeaders();
 }
 
 function readLastEventId(request: Request): number {

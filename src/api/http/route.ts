@@ -47,6 +47,8 @@ export interface RouteSpec<
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly deps: ApiDeps;
   readonly caller: Caller;
+  /** From when on the caller's token is refused, in milliseconds since 1970. */
+  readonly expiresAtMs: number;
   /** The caller's own user, for callers of role `user` that are registered. */
   readonly self: OwnUser | undefined;
   readonly params: Params;
@@ -63,12 +65,12 @@ export interface Reply<Body = unknown> {
   readonly status: number;
   readonly body?: Body;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Takes over where the answer's body is written, instead of `body`. */
+  /** Takes over where the answer's body is written, instead of `body`; a `Problem` that it throws is answered. */
   readonly stream?: (response: Writable) => void;
 }
 
 /** The request as it came, before anything is known about its values. */
-export interface RawCall extends Pick<Call, 'deps' | 'caller' | 'self' | 'effectId' | 'lastEventId'> {
+export interface RawCall extends Pick<Call, 'deps' | 'caller' | 'expiresAtMs' | 'self' | 'effectId' | 'lastEventId'> {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;

@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import type { Caller } from '../../../auth/roles.ts';
+import type { KnownCaller } from '../../../auth/token-cache.ts';
 import type { TokenVerifier, Verification } from '../../../auth/tokens.ts';
 import { Problem } from '../problem.ts';
 
@@ -20,12 +21,12 @@ export function callerOf(request: Request): Caller | undefined {
   return verification?.kind === 'caller' ? verification.caller : undefined;
 }
 
-/** The caller; throws a `Problem` without a valid token. */
-export function requireCaller(request: Request): Caller {
+/** The caller, and the end of its token; throws a `Problem` without a valid one. */
+export function requireCaller(request: Request): KnownCaller {
   const verification = verifications.get(request);
   switch (verification?.kind) {
     case 'caller':
-      return verification.caller;
+      return verification;
     case 'unreachable':
       throw new Problem('identity_provider_unavailable');
     case 'invalid':
