@@ -19,13 +19,13 @@ RUN npm uninstall --no-save --omit=dev --ignore-scripts --no-audit --no-fund emb
     && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -rf {} +
 
 FROM node:24.21.0-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/app/.data
+ENV NODE_ENV=production HOST=0.0.0.0 METRICS_HOST=0.0.0.0 DATA_DIR=/app/.data
 WORKDIR /app
 COPY --from=build /app ./
 # Everything belongs to root and is read by `node`, who writes this one folder.
 RUN mkdir --mode=700 .data/keys && chown node:node .data/keys
 USER node
-EXPOSE 3000 9464
+EXPOSE 3000 9464 9465
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "deploy/probe.ts", "http://127.0.0.1:3000/healthz"]
 # The exec form: Node is the first process and gets the signals, for which server.ts and worker.ts listen.

@@ -9,7 +9,9 @@ import { assertIdentityProvider } from './src/config/auth.ts';
 import { loadProcessConfig, type Config } from './src/config/config.ts';
 import { ConfigError } from './src/config/setting.ts';
 import { waitForDatabase } from './src/db/wait-for-database.ts';
+import { listen } from './src/telemetry/listen.ts';
 import { createLogger } from './src/telemetry/logger.ts';
+import { startMetricsServer } from './src/telemetry/metrics-server.ts';
 import { createMetrics } from './src/maintenance/metrics/metrics.ts';
 import { startTracing } from './src/telemetry/tracing.ts';
 import { createClient } from './src/temporal/connection.ts';
@@ -40,6 +42,7 @@ async function runApi(config: Config): Promise<void> {
   const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
   const workflowRelay = createWorkflowRelay({ db, client, config, logger });
   const alerts = createAlertLoop({ db, client, config, mail: gateways.mail, logger });
+  const metrics = createMetrics({ db });
   let isDatabaseChecked = false;
   const { app, events } = await createApi({
     config,
@@ -48,13 +51,23 @@ async function runApi(config: Config): Promise<void> {
     bus,
     gateways,
     logger,
-    metrics: createMetrics({ db }),
+    metrics,
     wakeOutboxRelay: () => workflowRelay.wake(),
     isDatabaseChecked: () => isDatabaseChecked,
   });
   const server = createServer(app);
 
-  await listen(server, config);
+  const metricsServer =
+    config.METRICS_PORT === undefined
+      ? undefined
+      : await startMetricsServer({
+          host: config.METRICS_HOST,
+          port: config.METRICS_PORT,
+          setting: 'METRICS_PORT',
+          metricsText: () => metrics.text(),
+          logger,
+        });
+  await listen(server, { host: config.HOST, port: config.PORT, setting: 'PORT' });
   logger.info({ port: config.PORT }, 'the API listens');
   const stopped = new Promise<void>((resolve) =>
     stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
@@ -69,7 +82,7 @@ async function runApi(config: Config): Promise<void> {
     alerts.start();
     await stopped;
   } finally {
-    await Promise.all([events.stop(), close(server)]);
+    await Promise.all([events.stop(), close(server), metricsServer?.close()]);
     await Promise.all([alerts.stop(), workflowRelay.stop()]);
     await bus.close();
     gateways.close();
@@ -78,17 +91,6 @@ async function runApi(config: Config): Promise<void> {
     await tracing?.stop();
     if (process.connected) process.disconnect();
   }
-}
-
-async function listen(server: Server, { HOST, PORT }: Config): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(
-        'code' in error && error.code === 'EADDRINUSE' ? new ConfigError(`PORT: ${PORT} on ${HOST} is taken`) : error,
-      ),
-    );
-    server.listen(PORT, HOST, resolve);
-  });
 }
 
 /** Lets the requests in hand finish, for a while. */

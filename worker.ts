@@ -11,9 +11,9 @@ import { ConfigError } from './src/config/setting.ts';
 import { waitForDatabase } from './src/db/wait-for-database.ts';
 import { createMetrics } from './src/maintenance/metrics/metrics.ts';
 import { createLogger } from './src/telemetry/logger.ts';
+import { startMetricsServer } from './src/telemetry/metrics-server.ts';
 import { installRuntime } from './src/telemetry/runtime.ts';
 import { startTracing } from './src/telemetry/tracing.ts';
-import { startWorkerHttp } from './src/telemetry/worker-http.ts';
 import { deploymentOptions, makeCurrent } from './src/temporal/deployment.ts';
 import { ensureSchedules } from './src/temporal/schedules.ts';
 import { ensureSearchAttributes } from './src/temporal/search-attributes.ts';
@@ -48,7 +48,7 @@ async function runWorker(config: Config): Promise<void> {
   });
 
   const tracing = await startTracing(config, 'steadfast-worker');
-  const { metricsUrl } = await installRuntime(config, logger);
+  const { sdkMetrics } = await installRuntime(config, logger);
   const db = openDatabase(config, 'worker');
   const gateways = createGateways(config);
   await waitForDatabase(db, patience('PostgreSQL'));
@@ -81,13 +81,13 @@ async function runWorker(config: Config): Promise<void> {
   });
   const messaging = await startMessaging({ config, db, client, logger, metrics });
   let isCurrent = !config.WORKER_MAKE_CURRENT;
-  const http = await startWorkerHttp({
+  const http = await startMetricsServer({
     host: config.HOST,
     port: config.WORKER_PORT,
-    logger,
-    sdkMetricsUrl: metricsUrl,
-    metricsText: () => metrics.text(),
+    setting: 'WORKER_PORT',
+    metricsText: async () => `${await metrics.text()}\n${await sdkMetrics()}`,
     isPolling: () => isCurrent && worker.getState() === 'RUNNING',
+    logger,
   });
 
   const polling = worker.run();

@@ -47,11 +47,6 @@ export function createApp(deps: ApiDeps): Express {
     }),
   );
   app.use(healthRouter(deps));
-  app.get(
-    '/metrics',
-    async (_request, response) =>
-      void response.set('Content-Type', metrics.registry.contentType).send(await metrics.text()),
-  );
   app.use(['/openapi.json', '/docs'], rateLimiter(config.RATE_LIMIT_PER_MINUTE));
   app.use(docsRouter());
   app.use(forbidStorage, requireCheckedDatabase(deps));

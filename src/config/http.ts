@@ -1,10 +1,22 @@
 import { z } from 'zod';
-import { integer, port, share, type Setting } from './setting.ts';
+import { listenAddress } from './listen-address.ts';
+import { integer, optional, port, share, type Setting } from './setting.ts';
+
+const host = z
+  .string()
+  .min(1)
+  .transform((text, context) => {
+    const address = listenAddress(text);
+    if (address === undefined) context.addIssue('this machine has no address in this subnet');
+    return address ?? z.NEVER;
+  });
 
 /** Settings of the API and of both processes' HTTP. */
 export const httpSettings = {
   PORT: ['3000', port],
-  HOST: ['127.0.0.1', z.string().min(1)],
+  HOST: ['127.0.0.1', host],
+  METRICS_PORT: ['', optional.pipe(port.optional())],
+  METRICS_HOST: ['127.0.0.1', host],
   WORKER_PORT: ['9464', port],
   DATA_DIR: ['.data', z.string().min(1)],
   LOG_LEVEL: ['info', z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])],

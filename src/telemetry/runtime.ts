@@ -4,14 +4,17 @@ import type { Config } from '../config/config.ts';
 import { assertNever } from '../domain/shared/assert-never.ts';
 import { freeLoopbackPort } from './free-port.ts';
 
+const READ_TIMEOUT_MS = 3_000;
+
 /**
  * Installs the SDK's runtime, once a process and before any worker: its logs and the native core's go to `logger`, its
- * metrics to a free port of the loopback interface, under names that end in `_total` and `_seconds`.
+ * metrics to a free port of the loopback interface, under names that end in `_total` and `_seconds`. `sdkMetrics` reads
+ * them; without an answer there it gives nothing, since ours are still worth a scrape.
  */
 export async function installRuntime(
   { LOG_LEVEL }: Pick<Config, 'LOG_LEVEL'>,
   logger: Logger,
-): Promise<{ metricsUrl: string }> {
+): Promise<{ sdkMetrics: () => Promise<string> }> {
   const port = await freeLoopbackPort();
   Runtime.install({
     logger: new DefaultLogger(sdkLevel(LOG_LEVEL), (entry) => forward(logger, entry)),
@@ -28,7 +31,17 @@ export async function installRuntime(
       },
     },
   });
-  return { metricsUrl: `http://127.0.0.1:${port}/metrics` };
+  return { sdkMetrics: () => read(`http://127.0.0.1:${port}/metrics`, logger) };
+}
+
+async function read(url: string, logger: Logger): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
+    return await response.text();
+  } catch (error) {
+    logger.warn({ err: error }, 'the SDK did not give its metrics');
+    return '';
+  }
 }
 
 function sdkLevel(level: Config['LOG_LEVEL']): LogEntry['level'] {

@@ -16,6 +16,7 @@ const service = z.object({
   environment: z.record(z.string(), z.union([z.string(), z.number().transform(String)])).default({}),
   volumes: z.array(z.string()).default([]),
   ports: z.array(z.string()).default([]),
+  networks: z.array(z.string()),
   depends_on: z.record(z.string(), dependency).default({}),
   healthcheck: z
     .union([z.object({ disable: z.literal(true) }), z.object({ test: z.tuple([z.literal('CMD')], z.string()) })])
@@ -30,7 +31,16 @@ const service = z.object({
   }),
 });
 
-const composeFile = z.object({ services: z.record(z.string(), service), volumes: z.record(z.string(), z.null()) });
+const network = z.strictObject({
+  internal: z.literal(true),
+  ipam: z.strictObject({ config: z.tuple([z.strictObject({ subnet: z.string() })]) }).optional(),
+});
+
+const composeFile = z.object({
+  services: z.record(z.string(), service),
+  networks: z.record(z.string(), network.nullable()),
+  volumes: z.record(z.string(), z.null()),
+});
 
 /** One service of docker-compose.yml. */
 export type ComposeService = z.output<typeof service>;

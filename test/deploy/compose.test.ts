@@ -125,7 +125,7 @@ test("the proxy passes requests on to the API's port and keeps its metrics to it
 test('Prometheus looks at every process of ours where it listens, and Grafana at Prometheus', (t) => {
   const scraping = parse(read('deploy/prometheus/prometheus.yml')) as unknown;
   const targets = JSON.stringify(scraping);
-  t.true(targets.includes(`"names":["api"],"type":"A","port":${service('api').environment['PORT']}`));
+  t.true(targets.includes(`"names":["api"],"type":"A","port":${service('api').environment['METRICS_PORT']}`));
   t.true(targets.includes(`"names":["worker"],"type":"A","port":${service('worker').environment['WORKER_PORT']}`));
   t.true(targets.includes(`temporal:${service('temporal').environment['PROMETHEUS_ENDPOINT']?.split(':')[1]}`));
   const [datasource] = z

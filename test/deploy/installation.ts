@@ -31,7 +31,8 @@ export const SERVICES = readComposeFile(PASSWORDS).services;
  */
 export interface Installation {
   readonly apiUrls: readonly [string, string];
-  readonly workerUrl: string;
+  /** Where each process shows its metrics. */
+  readonly metricsUrls: readonly string[];
   /** The application's own connection to the database. */
   readonly loginUrl: string;
   /** Runs a command as `docker compose run api` would, and gives what it prints. */
@@ -59,8 +60,10 @@ export async function startInstallation(settings: Readonly<Record<string, string
     const namespace = await createNamespace();
     const start = async (name: 'api' | 'worker') => {
       const port = await freePort();
+      const metricsPort = name === 'api' ? await freePort() : port;
       const { command = [], environment } = service(name);
-      const changed = { ...environment, ...settings, [name === 'api' ? 'PORT' : 'WORKER_PORT']: String(port) };
+      const ports = name === 'api' ? { PORT: port, METRICS_PORT: metricsPort } : { WORKER_PORT: port };
+      const changed = { ...environment, ...settings, ...texts(ports) };
       children.push(launch(command, hosted(changed, { superuserUrl, namespace, dataDir })));
       const health = new URL(probeUrl(name));
       health.port = String(port);
@@ -68,7 +71,7 @@ export async function startInstallation(settings: Readonly<Record<string, string
         what: `${name} at ${health.href}`,
         timeoutMs: 60_000,
       });
-      return health.origin;
+      return { url: health.origin, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
     };
     const run = async (command: readonly string[], environment: ComposeService['environment']) => {
       const child = launch(command, hosted(environment, { superuserUrl, namespace, dataDir }));
@@ -81,10 +84,10 @@ export async function startInstallation(settings: Readonly<Record<string, string
       return output;
     };
     await run(service('migrate').command ?? [], service('migrate').environment);
-    const [workerUrl, first, second] = await Promise.all([start('worker'), start('api'), start('api')]);
+    const [worker, first, second] = await Promise.all([start('worker'), start('api'), start('api')]);
     return {
-      apiUrls: [first, second],
-      workerUrl,
+      apiUrls: [first.url, second.url],
+      metricsUrls: [worker, first, second].map(({ metricsUrl }) => metricsUrl),
       stop,
       loginUrl: hosted(service('api').environment, { superuserUrl, namespace, dataDir })['DATABASE_URL'] ?? '',
       run: (command) => run(command, service('api').environment),
@@ -178,9 +181,14 @@ function hosted(
     TEMPORAL_NAMESPACE: namespace,
     SMTP_URL: 'smtp://127.0.0.1:1',
     HOST: '127.0.0.1',
+    METRICS_HOST: '127.0.0.1',
     DATA_DIR: dataDir,
     LOG_LEVEL: 'warn',
   };
+}
+
+function texts(values: Readonly<Record<string, number>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 function launch([program, ...args]: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {

@@ -103,8 +103,7 @@ async function letThingsHappen(): Promise<void> {
 }
 
 async function scrape(): Promise<Map<string, Set<string>>> {
-  const { apiUrls, workerUrl } = installation;
-  const texts = await Promise.all([...apiUrls, workerUrl].map(async (url) => (await fetch(`${url}/metrics`)).text()));
+  const texts = await Promise.all(installation.metricsUrls.map(async (url) => (await fetch(url)).text()));
   return readScrape(texts.join('\n'));
 }
 

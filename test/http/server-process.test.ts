@@ -1,5 +1,6 @@
 import { spawn, execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { mkdtemp, rm, stat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,7 @@ test('server.ts serves, takes minted tokens, logs no personal data, and stops in
   const env = {
     DATABASE_URL: database.url,
     PORT: String(await freePort()),
+    METRICS_PORT: String(await freePort()),
     DATA_DIR: await folder(t),
     LOG_LEVEL: 'debug',
   };
@@ -67,6 +69,10 @@ test('server.ts serves, takes minted tokens, logs no personal data, and stops in
   });
   t.is(registered.status, 201);
   t.is((await fetch(`${url}/users?emailPrefix=secret`, { headers })).status, 200);
+  t.is((await fetch(`${url}/metrics`, { headers })).status, 404);
+  const metrics = await (await fetch(`http://127.0.0.1:${env.METRICS_PORT}/metrics`)).text();
+  t.regex(metrics, /^http_requests_total\{method="POST",route="\/users",status="201"\} 1$/m);
+  t.regex(metrics, /^steadfast_database_up 1$/m);
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
   t.deepEqual(await exit, [0, null]);
@@ -131,8 +137,15 @@ test('server.ts names what is wrong with its settings in one line', async (t) =>
   const database = await createDatabase();
   t.teardown(() => database.drop());
   const DATA_DIR = await folder(t);
+  const other = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => void other.close());
+  await once(other, 'listening');
+  const address = other.address();
+  const taken = String(typeof address === 'object' ? address?.port : '');
   for (const [env, line] of [
     [{ PORT: 'x' }, /^PORT: .*\n$/],
+    [{ METRICS_PORT: '0' }, /^METRICS_PORT: .*\n$/],
+    [{ DATABASE_URL: database.url, METRICS_PORT: taken, LOG_LEVEL: 'silent' }, /^METRICS_PORT: \d+ on \S+ is taken\n$/],
     [{ DATABASE_URL: '' }, /^DATABASE_URL: .*\n$/],
     [
       { DATABASE_URL: database.url, DATABASE_ROLE: '', PORT: String(await freePort()), LOG_LEVEL: 'silent' },

@@ -44,6 +44,8 @@ export interface TestApi {
   readonly wakes: () => number;
   /** A token of the tenant `default` for an hour, or of another and until then, as in `2s ago`. */
   token(role: Role, sub: string, tenant?: string, ttl?: string): Promise<string>;
+  /** What this API adds to the metrics of its process. */
+  readonly metricsText: () => Promise<string>;
   /** Sends a request and checks that its answer is one that OpenAPI declares. */
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
 }
@@ -84,7 +86,7 @@ export async function runApi(
     wakeOutboxRelay: () => {
       wakes += 1;
     },
-    metrics: { registry, text: () => registry.metrics() },
+    metrics: { registry },
   });
   const server = createServer(app);
   scope.teardown(async () => {
@@ -104,6 +106,7 @@ export async function runApi(
     db,
     token,
     wakes: () => wakes,
+    metricsText: () => registry.metrics(),
     ask: async (method, path, { role, sub = 'somebody', tenant, json, raw, headers = {} } = {}) => {
       const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
       const response = await fetch(`${url}${path}`, {

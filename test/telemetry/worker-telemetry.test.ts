@@ -8,14 +8,14 @@ import { openDb } from '../../src/postgres/client.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/maintenance/metrics/metrics.ts';
 import { installRuntime } from '../../src/telemetry/runtime.ts';
-import { startWorkerHttp } from '../../src/telemetry/worker-http.ts';
+import { startMetricsServer } from '../../src/telemetry/metrics-server.ts';
 import { createDatabase, temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 test("the worker shows its health, our gauges and the SDK's metrics under the documented names", async (t) => {
   const config = loadConfig({ LOG_LEVEL: 'silent' });
   const logger = createLogger(config, 'worker');
-  const { metricsUrl } = await installRuntime(config, logger);
+  const { sdkMetrics } = await installRuntime(config, logger);
   const database = await createDatabase();
   const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 4, applicationName: 'test' });
   const tenantId = 'acme';
@@ -38,12 +38,12 @@ test("the worker shows its health, our gauges and the SDK's metrics under the do
   });
   const metrics = createMetrics({ db });
   let polls = false;
-  const http = await startWorkerHttp({
+  const http = await startMetricsServer({
     host: '127.0.0.1',
     port: 0,
     isPolling: () => polls,
-    metricsText: () => metrics.text(),
-    sdkMetricsUrl: metricsUrl,
+    setting: 'WORKER_PORT',
+    metricsText: async () => `${await metrics.text()}\n${await sdkMetrics()}`,
     logger,
   });
   const connection = await NativeConnection.connect({ address: temporalAddress() });

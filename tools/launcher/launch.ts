@@ -116,6 +116,9 @@ function wantedPorts(config: Config, temporal: TemporalChoice): WantedPort[] {
   return [
     { setting: 'PORT', port: config.PORT, host: config.HOST },
     { setting: 'WORKER_PORT', port: config.WORKER_PORT, host: config.HOST },
+    ...(config.METRICS_PORT === undefined
+      ? []
+      : [{ setting: 'METRICS_PORT', port: config.METRICS_PORT, host: config.METRICS_HOST }]),
     ...(config.DATABASE_URL === undefined ? [loopback('POSTGRES_PORT')] : []),
     ...(temporal.isOurs ? [loopback('TEMPORAL_PORT'), loopback('TEMPORAL_UI_PORT')] : []),
   ];

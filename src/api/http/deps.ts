@@ -22,8 +22,8 @@ export interface ApiDeps {
   readonly log: Logger;
   readonly replayer: Replayer;
   readonly events: EventFeed;
-  /** What `/metrics` shows, with the API's own added to its registry. */
-  readonly metrics: { readonly registry: Registry; text(): Promise<string> };
+  /** Where the API adds its own metrics. */
+  readonly metrics: { readonly registry: Registry };
   readonly isBusHealthy: () => Promise<boolean>;
   /** Wakes the workflow relay; must neither delay nor fail an answer. */
   readonly wakeOutboxRelay: () => void;

@@ -9,7 +9,7 @@ export function requestLog(log: Logger): RequestHandler {
     genReqId: (_request, response) => String(response.getHeader('X-Request-Id')),
     quietReqLogger: true,
     customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : 'info'),
-    autoLogging: { ignore: ({ url }) => /^\/(healthz|readyz|metrics)$/.test(url ?? '') },
+    autoLogging: { ignore: ({ url }) => /^\/(healthz|readyz)$/.test(url ?? '') },
     serializers: {
       req: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({
         id,
