@@ -8,6 +8,7 @@ import { createAuditActivities } from './audits/audits.ts';
 import { createBulkActivities } from './bulk/users.ts';
 import { createNotificationActivities, type NotificationDeps } from './notifications/deliver-notifications.ts';
 import { createOrderActivities } from './orders/order-activities.ts';
+import { createSettlementActivities } from './orders/settlement-activities.ts';
 import { createRefundActivities } from './orders/refund-activities.ts';
 import { createProcessActivities } from './process/process.ts';
 import type { StepDeps } from './process/step.ts';
@@ -46,6 +47,7 @@ export function createActivities({
     ...createProcessActivities({ db, config }),
     ...createOrderActivities({ db, config, processType, payments, shipping }),
     ...createRefundActivities({ db, processType, payments }),
+    ...createSettlementActivities({ db, processType, payments, shipping }),
     ...createAuditActivities({ db, client, config }),
     ...createBulkActivities({ db, client, config }),
   };

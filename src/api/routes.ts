@@ -15,6 +15,7 @@ import { productRoutes } from './orders/products.ts';
 import { profileStateRoutes } from './profile/profile-states.ts';
 import { refundRoutes } from './orders/refunds.ts';
 import type { Route } from './http/route.ts';
+import { settlementRoutes } from './orders/settlements.ts';
 import { statisticsRoutes } from './users/statistics.ts';
 import { syncStateRoutes } from './user-sync/sync-states.ts';
 import { userRoutes } from './users/users.ts';
@@ -36,6 +37,7 @@ export const ROUTES: readonly Route[] = [
   ...orderCommandRoutes,
   ...orderEventRoutes,
   ...refundRoutes,
+  ...settlementRoutes,
   ...productRoutes,
   ...processBulkRoutes,
   ...processCommandRoutes,

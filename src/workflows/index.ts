@@ -1,6 +1,6 @@
 export { bulkCommand } from './bulk/bulk-command.ts';
 export { cleanup, profileAudit, syncAudit } from './audits/audits.ts';
-export { orderProcess, refundProcess } from './orders/orders.ts';
+export { orderProcess, refundProcess, settlementProcess } from './orders/orders.ts';
 export { profile } from './profile/profile.ts';
 export { userSync } from './user-sync/user-sync.ts';
 export { processWatchdog } from './audits/process-watchdog.ts';

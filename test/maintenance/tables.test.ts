@@ -21,6 +21,7 @@ const NEVER_EXPIRES: Readonly<Record<string, string>> = {
   credit_accounts: BOOKS,
   shipments: BOOKS,
   refunds: BOOKS,
+  settlements: BOOKS,
   process_states: BOOKS,
   process_events: BOOKS,
   row_counts: 'sums of other tables, a few for each tenant',
@@ -48,6 +49,7 @@ const NEEDS_NO_ERASURE: Readonly<Record<string, string>> = {
   reservations: NOBODY,
   shipments: NOBODY,
   refunds: NOBODY,
+  settlements: NOBODY,
 };
 
 /** Asks the catalogue of a migrated database. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
 import { insertOrder, type NewOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, putProduct } from '../../src/db/orders/products.ts';
-import { LEDGER } from '../../src/domain/orders/order-process.ts';
+import { LEDGER, type DeliveryOutcome } from '../../src/domain/orders/order-process.ts';
+import { settleLeftOver } from '../../src/db/orders/settle-left-over.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { processWorkflowId } from '../../src/workflows/process/process.messages.ts';
 import { newOrder } from '../support/shop.ts';
@@ -42,7 +43,7 @@ const untilStatus = ({ db }: UserWorld, processId: string, status: string): Prom
       ),
     { what: status },
   );
-async function delivered(world: UserWorld): Promise<string> {
+async function delivered(world: UserWorld, outcome: DeliveryOutcome = 'delivered'): Promise<string> {
   const processId = await place(world);
   await untilStatus(world, processId, 'waiting');
   await deliverOrder(world.db.pool, {
@@ -50,6 +51,7 @@ async function delivered(world: UserWorld): Promise<string> {
     processId,
     processType: 'order',
     workflowId: processWorkflowId({ type: 'order', processId }),
+    outcome,
   });
   await untilStatus(world, processId, 'completed');
   return processId;
@@ -128,5 +130,19 @@ export const ORDER_SCENARIOS: Readonly<Record<string, Scenario>> = {
       { what: 'the end' },
     );
     return [handle];
+  },
+
+  'settlement-of-a-returned-order': async (world) => {
+    const processId = await delivered(world, 'returned');
+    const settlementId = randomUUID();
+    await settleLeftOver(world.db.pool, {
+      tenantId: TENANT,
+      settlementId,
+      settled: { processId, processType: 'order' },
+      asked: { payment: 'refund', pieces: 'release' },
+      decided: { command: 'settle', by: 'ann', reason: 'because', at: Date.now() },
+    });
+    await untilStatus(world, settlementId, 'completed');
+    return [handleOf(world, 'settlement', settlementId)];
   },
 };

@@ -5,6 +5,7 @@ import type { Payment, PaymentPort, PaymentRequest } from '../../gateways/paymen
 import type { ProviderStep } from '../process/provider-step.ts';
 import { refundsIn } from './pay-back.ts';
 import { paymentRequests } from './payment-requests.ts';
+import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
 import type { RefundRefusal, StepRefusal } from '../../domain/orders/codes.ts';
 import { lockOrders, readRefunds, setRefundStatus } from '../../db/orders/refund-rows.ts';
 
@@ -114,16 +115,28 @@ async function lockLeft(
   );
 }
 
+// What settlements of the order take, or will as long as they are under way, is spoken for like what refunds do.
+const SETTLED = `
+  SELECT s.* FROM settlements AS s JOIN process_states AS p ON p.tenant_id = $1 AND p.process_id = s.id
+  WHERE s.tenant_id = $1 AND s.order_id = o.id AND s.settled_id = o.id`;
+const UNDER_WAY = `p.status NOT IN (${CLOSED_STATUSES.map((status) => `'${status}'`).join(', ')})`;
+
 const REFUNDABLE = `
   SELECT o.id::text AS "orderId", o.currency, coalesce(r.status = 'shipped', false) AS "isShipped",
     (SELECT coalesce(sum(amount_minor), 0)::float8 FROM refunds WHERE tenant_id = $1 AND order_id = o.id
-      AND status IN ('accepted', 'paid')) AS "spokenForMinor",
+      AND status IN ('accepted', 'paid'))
+      + (SELECT coalesce(sum(amount_minor), 0)::float8 FROM (${SETTLED} AND (s.payment_at IS NOT NULL OR ${UNDER_WAY}))
+        AS settled) AS "spokenForMinor",
     (SELECT coalesce(json_object_agg(sku, quantity), '{}') FROM (
       SELECT sku, sum(quantity) AS quantity FROM (
         SELECT sku, quantity FROM order_items WHERE tenant_id = $1 AND order_id = o.id
         UNION ALL
         SELECT i.sku, -i.quantity FROM refunds AS f, jsonb_to_recordset(f.items) AS i(sku text, quantity int)
-        WHERE f.tenant_id = $1 AND f.order_id = o.id AND f.status IN ('accepted', 'paid')
+        WHERE f.tenant_id = $1 AND f.order_id = o.id AND (f.status IN ('accepted', 'paid') OR f.goods = 'restocked')
+        UNION ALL
+        SELECT i.sku, -i.quantity
+        FROM (${SETTLED} AND (s.pieces_at IS NOT NULL OR ${UNDER_WAY})) AS settled,
+          jsonb_to_recordset(settled.items) AS i(sku text, quantity int)
       ) AS each GROUP BY sku
     ) AS total) AS pieces
   FROM orders AS o LEFT JOIN reservations AS r ON r.tenant_id = $1 AND r.order_id = o.id

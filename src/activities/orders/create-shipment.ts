@@ -114,7 +114,7 @@ async function acceptAll(
 }
 
 /** Takes the pieces of orders out of the stock that are still in it. */
-async function takeOut(
+export async function takeOut(
   client: pg.ClientBase,
   { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
 ): Promise<void> {

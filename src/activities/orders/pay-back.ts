@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
 import type { PaymentPort, PaymentRequest } from '../../gateways/payment/payment-port.ts';
 import type { PortCall } from '../../gateways/provider.ts';
@@ -40,6 +41,14 @@ export const payBack: ProviderStep<PaymentPort, readonly Payback[], readonly Pay
   },
 };
 
+/** The same for refunds that were paid by hand, at a provider that is not asked. */
+export async function paidByHand(client: pg.ClientBase, works: readonly StepWork[]): Promise<readonly Payout[]> {
+  const { tenantId, refundIds } = refundsIn(works);
+  const refunds = await readRefunds(client, { tenantId, refundIds });
+  const results = refunds.map(({ status }): Payout => (isPayable(status) ? { isDone: true } : NOT_ACCEPTED));
+  return payBack.record(client, works, results);
+}
+
 /** The refunds whose processes these are. */
 export function refundsIn(works: readonly StepWork[]): { tenantId: string; refundIds: readonly string[] } {
   const [first] = works;
@@ -62,11 +71,15 @@ async function payAll(payments: PaymentPort, call: PortCall, paybacks: readonly 
     ),
   );
   return paybacks.map((payback): Payout => {
-    const { status } = payback.refund;
-    if (status === 'requested' || status === 'released')
-      return { isDone: false, code: 'refund_undone', message: 'The refund is not accepted.' };
+    if (!isPayable(payback.refund.status)) return NOT_ACCEPTED;
     return refused.get(keyOf(payback)) ?? { isDone: true, result: { transferKey: keyOf(payback) } };
   });
+}
+
+const NOT_ACCEPTED: Payout = { isDone: false, code: 'refund_undone', message: 'The refund is not accepted.' };
+
+function isPayable(status: RefundRow['status']): boolean {
+  return status === 'accepted' || status === 'paid';
 }
 
 function keyOf({ refund }: Payback): string {

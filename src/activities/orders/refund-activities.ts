@@ -1,10 +1,10 @@
 import { LEDGER } from '../../domain/orders/order-process.ts';
 import type { OrderPorts } from '../../gateways/default-ports.ts';
 import type { PaymentPort } from '../../gateways/payment/payment-port.ts';
-import { providedStep, type ProvidedBy } from '../process/provider-step.ts';
+import { providedStep, unaskedStep, type ProvidedBy } from '../process/provider-step.ts';
 import { stepActivities, type StepDeps } from '../process/step.ts';
 import { acceptRefund, releaseRefund } from './accept-refund.ts';
-import { payBack } from './pay-back.ts';
+import { paidByHand, payBack } from './pay-back.ts';
 import { restockGoods, unstockGoods } from './restock-goods.ts';
 
 /** The steps of a refund and their undos, each beside its own. */
@@ -16,5 +16,6 @@ export function createRefundActivities({ payments, ...deps }: StepDeps & Pick<Or
     restockGoods: { local: restockGoods },
     unstockGoods: { local: unstockGoods },
     payBack: providedStep(payBack, paid),
+    paidByHand: unaskedStep(payBack, paidByHand, paid),
   });
 }

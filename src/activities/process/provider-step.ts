@@ -37,6 +37,21 @@ export function providedStep<Port, Needed, Answer>(
   };
 }
 
+/**
+ * The step for what was done by hand, or is not to be done: in the books that are ours as ever, and where a provider
+ * keeps its own, `unasked` writes what we keep of it.
+ */
+export function unaskedStep<Port, Needed, Answer>(
+  step: ProviderStep<Port, Needed, Answer>,
+  unasked: LocalStep,
+  { bindings, field, before }: ProvidedBy<Port>,
+): (data: ProcessData) => StepFunction {
+  return (data) => {
+    const provider = providerIn(data, field) ?? before;
+    return { local: provider.isRemote ? unasked : localStep(step, (books) => localPort(bindings, provider, books)) };
+  };
+}
+
 /** The step in one transaction, by a provider that works in it. */
 export function localStep<Port, Needed, Answer>(
   step: ProviderStep<Port, Needed, Answer>,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { OrderRow } from '../../db/orders/order-list.ts';
 import { ORDER_STATUSES, orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.ts';
 import { id, instant, text, trimmedText } from '../http/values.ts';
+import { leftOverSchema } from '../processes/left-over.schema.ts';
 
 /** Statuses of orders as the API spells them. */
 export const orderStatus = z.enum(ORDER_STATUSES);
@@ -72,6 +73,7 @@ export const orderSchema = z
       })
       .nullable(),
     refusal: refusal.nullable(),
+    leftOver: leftOverSchema.optional(),
     createdAt: instant,
     updatedAt: instant,
   })

@@ -3,6 +3,8 @@ import { isDuplicate } from '../../postgres/errors.ts';
 import { findOrder, listOrders, type OrderRow } from '../../db/orders/order-list.ts';
 import { insertOrder, type NewOrder } from '../../db/orders/place-order.ts';
 import { customerId, newOrderSchema, orderAnswer, orderSchema, orderStatus } from './order.schemas.ts';
+import { orderProcess } from '../../domain/orders/order-process.ts';
+import { readLeftOver } from '../processes/read-process.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
 import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
@@ -91,10 +93,18 @@ const read = route(
     summary: 'Reads an order',
     params: z.object({ id }),
     statuses: { 200: 'The order' },
+    description: 'Everybody but its customer reads also what it has left over.',
     answer: orderSchema,
     errors: ['order_not_found'],
   },
-  async (call) => ({ status: 200, body: orderAnswer(await requireOrder(call, call.params.id)) }),
+  async (call) => {
+    const { deps, caller } = call;
+    const order = await requireOrder(call, call.params.id);
+    if (caller.role === 'user') return { status: 200, body: orderAnswer(order) };
+    const ended = { tenantId: caller.tenantId, processId: order.id, processType: orderProcess.type };
+    const leftOver = await readLeftOver(deps.db, { ...ended, status: order.status });
+    return { status: 200, body: { ...orderAnswer(order), leftOver } };
+  },
 );
 
 const list = route(

@@ -8,6 +8,8 @@ import { orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.
 import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-status.ts';
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
+import { refundProcess } from '../../domain/orders/refund-process.ts';
+import { readLeftOver } from '../processes/read-process.ts';
 import { Problem } from '../http/problem.ts';
 import { requireOpenProcess } from '../processes/process-commands.ts';
 import { route, type Call, type Route } from '../http/route.ts';
@@ -27,6 +29,7 @@ const refundSchema = z
       .meta({ description: 'Pieces that come back' }),
     status: z.enum(REFUND_STATUSES),
     refusal: orderSchema.shape.refusal,
+    leftOver: orderSchema.shape.leftOver,
     createdAt: instant,
     updatedAt: instant,
   })
@@ -122,7 +125,13 @@ const read = route(
     answer: refundSchema,
     errors: ['refund_not_found'],
   },
-  async (call) => ({ status: 200, body: refundAnswer(await requireRefund(call, call.params.id)) }),
+  async (call) => {
+    const { deps, caller } = call;
+    const refund = await requireRefund(call, call.params.id);
+    const ended = { tenantId: caller.tenantId, processId: refund.id, processType: refundProcess.type };
+    const leftOver = await readLeftOver(deps.db, { ...ended, status: refund.status });
+    return { status: 200, body: { ...refundAnswer(refund), leftOver } };
+  },
 );
 
 const goodsReturned = route(

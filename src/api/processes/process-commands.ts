@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findProcess, findTimeline, type ProcessKey, type ProcessStateRow } from '../../db/processes/process-list.ts';
+import { findProcess, type ProcessKey, type ProcessStateRow } from '../../db/processes/process-list.ts';
 import type { ProcessCommandName } from '../../domain/process/command-names.ts';
 import { isClosed } from '../../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../../domain/process/watch.ts';
@@ -7,7 +7,8 @@ import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import { processUpdate, processWorkflowType, type CommandPayload } from '../../workflows/process/process.messages.ts';
 import { sendCommand } from '../http/workflow-commands.ts';
 import type { ErrorCode } from '../http/error-catalogue.ts';
-import { processAnswer, processName, processSchema } from './process.schemas.ts';
+import { processName, processSchema } from './process.schemas.ts';
+import { readProcess } from './read-process.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
 import { id, trimmedText } from '../http/values.ts';
@@ -107,9 +108,7 @@ function commandRoute<Body extends z.ZodType<{ reason?: string | undefined; step
       const { reason, step } = call.body;
       const payload = { by, ...(reason === undefined ? {} : { reason }), ...(step === undefined ? {} : { step }) };
       await commandProcess(call, await requireOpenProcess(deps, key), { command, payload });
-      const row = await deps.db.inTenant(tenantId, (tx) => findTimeline(tx, key));
-      if (row === null) throw new Problem('process_not_found');
-      return { status: 200, body: processAnswer(row) };
+      return { status: 200, body: await readProcess(deps.db, key) };
     },
   );
 }

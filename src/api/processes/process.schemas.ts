@@ -6,6 +6,7 @@ import { PROCESS_STATUSES, STEP_STATUSES } from '../../domain/process/statuses.t
 import { stepsAhead } from '../../domain/process/timeline.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 import { id, instant, nullableInstant } from '../http/values.ts';
+import { leftOverSchema } from './left-over.schema.ts';
 
 /** Statuses of processes as the API spells them. */
 export const processStatus = z.enum(PROCESS_STATUSES);
@@ -96,6 +97,7 @@ export const processSchema = z
   .strictObject({
     ...summary,
     cancelled: decided.nullable().meta({ description: 'Who asked to cancel it' }),
+    leftOver: leftOverSchema,
     data: text,
     steps: z.array(stepSchema),
     events: z.array(
@@ -133,11 +135,13 @@ export function processSummary(row: ProcessStateRow): z.input<typeof processSumm
 /** The whole timeline of a process. */
 export function processAnswer(
   row: ProcessStateRow & { readonly events: readonly ProcessEventRow[] },
+  leftOver: z.input<typeof leftOverSchema>,
 ): z.input<typeof processSchema> {
   const cancelled = storedDecided.nullable().parse(row.cancelled);
   return {
     ...processSummary(row),
     cancelled: cancelled === null ? null : decidedAnswer(cancelled),
+    leftOver,
     data: text.parse(row.data),
     steps: stepsOf(row),
     events: row.events.map(({ sequence, at, type, step, detail }) => ({

@@ -1,15 +1,8 @@
 import { z } from 'zod';
-import { findTimeline, listProcesses } from '../../db/processes/process-list.ts';
+import { listProcesses } from '../../db/processes/process-list.ts';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
-import {
-  processAnswer,
-  processName,
-  processSchema,
-  processStatus,
-  processSummary,
-  processSummarySchema,
-} from './process.schemas.ts';
-import { Problem } from '../http/problem.ts';
+import { processName, processSchema, processStatus, processSummary, processSummarySchema } from './process.schemas.ts';
+import { readProcess } from './read-process.ts';
 import { route, type Route } from '../http/route.ts';
 import { id, notEmpty, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
 
@@ -101,11 +94,10 @@ const read = route(
     answer: processSchema,
     errors: ['process_not_found'],
   },
-  async ({ deps, caller: { tenantId }, params: { id: processId } }) => {
-    const row = await deps.db.inTenant(tenantId, (tx) => findTimeline(tx, { tenantId, processId }));
-    if (row === null) throw new Problem('process_not_found');
-    return { status: 200, body: processAnswer(row) };
-  },
+  async ({ deps, caller: { tenantId }, params: { id: processId } }) => ({
+    status: 200,
+    body: await readProcess(deps.db, { tenantId, processId }),
+  }),
 );
 
 /** Lists of processes and their timelines. */

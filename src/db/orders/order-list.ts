@@ -42,8 +42,8 @@ export interface OrderRow extends OrderProgress {
   readonly updatedAt: Date;
 }
 
-// The payload of the awaited event; whatever else a signal brought is a delivery.
-const OUTCOME = `substring(p.data->'delivered'->>'outcome' FROM '^(?:lost|returned)$')`;
+/** What became of the order of process `p`: the payload of the event; whatever else a signal brought is a delivery. */
+export const OUTCOME = `substring(p.data->'delivered'->>'outcome' FROM '^(?:lost|returned)$')`;
 
 // Money is below 2^53, which a double holds exactly.
 const ordersIn = (source: string): string => `

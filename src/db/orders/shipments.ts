@@ -9,7 +9,10 @@ export async function keepShipments(
     shipments,
   }: {
     tenantId: string;
-    shipments: readonly { readonly orderId: string; readonly status: 'accepted' | 'cancelled' | 'delivered' }[];
+    shipments: readonly {
+      readonly orderId: string;
+      readonly status: 'accepted' | 'cancelled' | 'delivered' | 'lost';
+    }[];
   },
 ): Promise<void> {
   await client.query({

@@ -137,6 +137,11 @@ export const STEP_REFUSALS = {
     'The pieces that came back are reserved for other orders already.',
     'Retry the undo once there is stock, or skip it if the goods stay.',
   ),
+  nothing_left_over: final(
+    'Nothing left over',
+    'What was to be settled is not left over any more.',
+    'Read the process that was settled: `leftOver` says what is.',
+  ),
   goodsReturned_overdue: final(
     'Goods not returned',
     'Nothing was heard of the goods of a refund in time.',

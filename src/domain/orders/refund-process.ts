@@ -28,6 +28,7 @@ export const refundProcess: ProcessDefinition<RefundData> = {
     restock_goods: { execute: 'restockGoods', compensate: 'unstockGoods' },
     pay_back: {
       execute: 'payBack',
+      skip: 'paidByHand',
       providedBy: 'payment',
       isPivot: true,
       failures: { payment_timed_out: 'unknown' } satisfies ProviderFailures,

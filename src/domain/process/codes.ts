@@ -30,7 +30,7 @@ export const PROCESS_REFUSALS = {
   step_not_skippable: conflict(
     'Step not skippable',
     "Nothing does by hand what the step would leave behind, so it can't be skipped.",
-    'Retry the step once its cause is mended, or abandon the process.',
+    'Retry the step once its cause is mended, or abandon the process and settle what it has left over.',
   ),
   unknown_step: missing(
     'Unknown step',
@@ -47,6 +47,27 @@ export const PROCESS_PROBLEMS = {
     'There is no such process.',
     'Check the id and the tenant; in a workflow: its row is past its retention or was lost in a restore, terminate it.',
   ),
+  process_open: {
+    ...conflict(
+      'Process open',
+      'The process is not over, so nothing is left over yet.',
+      'Retry, skip, abandon or cancel it, or wait until it is over.',
+    ),
+    retryable: true,
+  },
+  nothing_left_over: conflict(
+    'Nothing left over',
+    'What is to be settled is not left over.',
+    'Read `leftOver` of the process, which says what is, and ask for moves of that alone.',
+  ),
+  settlement_under_way: {
+    ...conflict(
+      'Settlement under way',
+      'Something else that is left over of the order is being settled.',
+      'Wait until that settlement is over, or decide about it: it is a process, too.',
+    ),
+    retryable: true,
+  },
 } satisfies Record<string, RefusalEntry>;
 
 /** Causes that a step or an undo of any type of process may have. */

@@ -201,7 +201,10 @@ function decideOnStep(
   // Who was to be told of an event by others may say so itself.
   if (isWaiting(declared) || command.isBare === true) return accept({ type: 'StepSkipped', step, decided });
   return declared.skip === undefined
-    ? refuse('step_not_skippable', `The step ${step} can't be skipped; retry it or abandon the process.`)
+    ? refuse(
+        'step_not_skippable',
+        `The step ${step} can't be skipped; the moves are retry-step and abandon, then settle what is left over.`,
+      )
     : accept({ type: 'SkipStarted', step, decided });
 }
 

@@ -1,11 +1,13 @@
 import { orderProcess } from '../orders/order-process.ts';
 import type { ProcessDefinition } from './definition.ts';
 import { refundProcess } from '../orders/refund-process.ts';
+import { settlementProcess } from '../orders/settlement-process.ts';
 
 /** Every type of process, by the name that its rows have. */
 export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = {
   order: orderProcess,
   refund: refundProcess,
+  settlement: settlementProcess,
 };
 
 /** The definition of a type. */

@@ -50,6 +50,11 @@ export interface PaymentPort {
   /** Gives up what was authorised; what never was can't be authorised any more. */
   void(request: PortCall & { readonly calls: readonly PaymentCall[] }): Promise<readonly PaymentAnswer[]>;
   refund(request: PortCall & { readonly calls: readonly RefundCall[] }): Promise<readonly PaymentAnswer[]>;
+  /**
+   * Gives up what was captured without paying it back, as a loss. Only where the books are ours: a provider that keeps
+   * its own is not asked, and has none.
+   */
+  writeOff?(request: PortCall & { readonly calls: readonly RefundCall[] }): Promise<readonly PaymentAnswer[]>;
   /** The payments of these keys, by key; what was never heard of is missing. */
   find(request: PortCall & { readonly keys: readonly string[] }): Promise<ReadonlyMap<string, Payment>>;
   /** Those of these keys under which a refund was made. */

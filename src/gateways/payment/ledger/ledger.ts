@@ -38,6 +38,11 @@ export function createLedger({ creditLimitMinor }: { creditLimitMinor: number })
           request,
           calls.map((call) => ({ type: 'refund', ...call })),
         ),
+      writeOff: ({ calls, ...request }) =>
+        resolve(
+          request,
+          calls.map((call) => ({ type: 'writeOff', ...call })),
+        ),
       find: async ({ tenantId, keys }) =>
         new Map((await readPayments({ books, tenantId, keys })).map((payment) => [payment.key, payment])),
       findRefunds: async ({ tenantId, keys }) => new Set(await readTransferKeys({ books, tenantId, keys })),

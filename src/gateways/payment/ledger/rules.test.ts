@@ -35,7 +35,7 @@ const anyCalls = fc
   .array(
     fc.record({
       order: fc.integer({ min: 1, max: 3 }),
-      type: fc.constantFrom('authorise', 'capture', 'void', 'refund'),
+      type: fc.constantFrom('authorise', 'capture', 'void', 'refund', 'writeOff'),
       part: fc.integer({ min: 1, max: 3 }),
     }),
     { maxLength: 30 },
@@ -51,7 +51,8 @@ const anyCalls = fc
         method: 'account',
       };
       if (type === 'authorise') return { type, payment };
-      if (type === 'refund') return { type, payment, key: `refund:${order}:${part}`, amountMinor: part * 100 };
+      if (type === 'refund' || type === 'writeOff')
+        return { type, payment, key: `${type}:${order}:${part}`, amountMinor: part * 100 };
       return { type: type === 'capture' ? 'capture' : 'void', payment, key: `order:${order}:${type}` };
     }),
   );
@@ -73,7 +74,7 @@ test('the ledger keeps a customer within its limit, and its account agrees with 
         balanceOf('held:c') === account.heldMinor &&
         balanceOf('receivable:c') === account.owedMinor &&
         balanceOf('authorised') === -account.heldMinor &&
-        balanceOf('revenue') === -account.owedMinor
+        balanceOf('revenue') + balanceOf('written_off') === -account.owedMinor
       );
     }),
     { seed: 5, numRuns: 1_000 },
@@ -86,14 +87,14 @@ test('the ledger takes a payment once at most and never refunds more than it too
     fc.property(anyCalls, (calls) => {
       const { payments, transfers } = booksAfter(calls);
       return payments.every(({ key, orderId, amountMinor, refundedMinor, status }) => {
-        const moved = (account: 'debit' | 'credit') =>
+        const moved = (side: 'debit' | 'credit', account = 'revenue') =>
           transfers
-            .filter((transfer) => transfer.orderId === orderId && transfer[account] === 'revenue')
+            .filter((transfer) => transfer.orderId === orderId && transfer[side] === account)
             .reduce((sum, transfer) => sum + transfer.amountMinor, 0);
         const isTaken = status === 'captured' || status === 'refunded';
         return (
           moved('credit') === (isTaken ? amountMinor : 0) &&
-          moved('debit') === refundedMinor &&
+          moved('debit') + moved('debit', 'written_off') === refundedMinor &&
           refundedMinor <= amountMinor &&
           key.includes(orderId)
         );

@@ -6,7 +6,12 @@ import type { Payment, PaymentAnswer, PaymentRequest } from '../payment-port.ts'
 export type LedgerCall =
   | { readonly type: 'authorise'; readonly payment: PaymentRequest }
   | { readonly type: 'capture' | 'void'; readonly key: string; readonly payment: PaymentRequest }
-  | { readonly type: 'refund'; readonly key: string; readonly payment: PaymentRequest; readonly amountMinor: number };
+  | {
+      readonly type: 'refund' | 'writeOff';
+      readonly key: string;
+      readonly payment: PaymentRequest;
+      readonly amountMinor: number;
+    };
 
 /** A payment as its row has it. */
 export interface LedgerPayment extends Payment, Pick<PaymentRequest, 'orderId' | 'customerId' | 'currency'> {}
@@ -64,7 +69,9 @@ export function decideCall(call: LedgerCall, found: Found): CallDecision {
     case 'void':
       return voided(call, payment);
     case 'refund':
-      return refund(call, found);
+      return giveBack(call, found, REVENUE);
+    case 'writeOff':
+      return giveBack(call, found, WRITTEN_OFF);
     default:
       return assertNever(call);
   }
@@ -99,9 +106,11 @@ function voided(
   return post({ ...payment, status: 'voided' }, [transfer], { heldMinor: -payment.amountMinor });
 }
 
-function refund(
-  { key, amountMinor }: Extract<LedgerCall, { type: 'refund' }>,
+/** Lets a customer owe less, at the cost of `debit`: the revenue that is none, or the loss. */
+function giveBack(
+  { key, amountMinor }: Extract<LedgerCall, { type: 'refund' | 'writeOff' }>,
   { payment, transfer }: Found,
+  debit: string,
 ): CallDecision {
   if (payment !== undefined && transfer !== undefined) {
     if (transfer.orderId !== payment.orderId || transfer.amountMinor !== amountMinor)
@@ -114,7 +123,7 @@ function refund(
   const status = refundedMinor === payment.amountMinor ? 'refunded' : 'captured';
   return post(
     { ...payment, status, refundedMinor },
-    [{ ...payment, key, amountMinor, debit: REVENUE, credit: receivable(payment) }],
+    [{ ...payment, key, amountMinor, debit, credit: receivable(payment) }],
     { owedMinor: -amountMinor },
   );
 }
@@ -170,5 +179,7 @@ function assertSamePayment(known: LedgerPayment, asked: PaymentRequest): void {
 /** Counterpart of what is held, until it is captured or voided. */
 const AUTHORISED = 'authorised';
 const REVENUE = 'revenue';
+/** What customers owed and nobody asks for any more. */
+const WRITTEN_OFF = 'written_off';
 const held = ({ customerId }: Pick<PaymentRequest, 'customerId'>): string => `held:${customerId}`;
 const receivable = ({ customerId }: Pick<PaymentRequest, 'customerId'>): string => `receivable:${customerId}`;
