@@ -13,13 +13,20 @@ const FINDERS: Readonly<Record<string, Find>> = {
   settlement: endedSettlements,
 };
 
-/** The process with what it has left over, or that which it was to settle; null: nothing of its kind has any. */
+/** Processes of one type with what they have left over, or those that they were to settle. */
+export async function findAllEnded(
+  client: pg.ClientBase,
+  { processType, ...processes }: { tenantId: string; processIds: readonly string[]; processType: string },
+): Promise<readonly Ended[]> {
+  const find = Object.hasOwn(FINDERS, processType) ? FINDERS[processType] : undefined;
+  return find === undefined ? [] : find(client, processes);
+}
+
+/** The same of one; null: nothing of its kind has any. */
 export async function findEnded(
   client: pg.ClientBase,
   { tenantId, processId, processType }: { tenantId: string; processId: string; processType: string },
 ): Promise<Ended | null> {
-  const find = Object.hasOwn(FINDERS, processType) ? FINDERS[processType] : undefined;
-  if (find === undefined) return null;
-  const [ended] = await find(client, { tenantId, processIds: [processId] });
+  const [ended] = await findAllEnded(client, { tenantId, processIds: [processId], processType });
   return ended ?? null;
 }

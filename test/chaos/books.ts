@@ -1,19 +1,28 @@
+import type pg from 'pg';
+import { findAllEnded } from '../../src/db/left-overs.ts';
 import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
 
 /** A sentence about what does not add up; none: the books are in order. */
 export type Discrepancies = readonly string[];
 
 /** What must hold whatever happened, as queries that find where it does not. */
-const RULES: Readonly<Record<string, string>> = {
-  'a completed order is paid in full, one that was undone not at all': `
-    SELECT o.id::text AS what, p.status::text,
-      coalesce(sum(pay.amount_minor - pay.refunded_minor) FILTER (WHERE pay.status IN ('captured', 'refunded')),
-      0)::text AS paid
+const MONEY: Readonly<Record<string, string>> = {
+  'a completed order is paid in full but for what was refunded or settled, any other that is over not at all': `
+    SELECT o.id::text AS what, p.status::text, paid.minor::text AS paid
     FROM orders o JOIN process_states p ON p.tenant_id = o.tenant_id AND p.process_id = o.id
-      LEFT JOIN payments pay ON pay.tenant_id = o.tenant_id AND pay.order_id = o.id
-    WHERE p.status IN ('completed', 'waiting', 'compensated', 'cancelled') GROUP BY o.id, p.status, o.total_minor
-    HAVING coalesce(sum(pay.amount_minor - pay.refunded_minor) FILTER (WHERE pay.status IN ('captured', 'refunded')), 0)
-      <> CASE WHEN p.status IN ('completed', 'waiting') THEN o.total_minor ELSE 0 END`,
+      CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor - refunded_minor), 0) AS minor FROM payments pay
+        WHERE pay.tenant_id = o.tenant_id AND pay.order_id = o.id AND pay.status IN ('captured', 'refunded')) AS paid
+      CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS minor FROM refunds f
+        WHERE f.tenant_id = o.tenant_id AND f.order_id = o.id AND f.status = 'paid') AS refunded
+      CROSS JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS minor FROM settlements s
+        WHERE s.tenant_id = o.tenant_id AND s.order_id = o.id AND s.settled_id = o.id
+          AND s.payment_at IS NOT NULL) AS settled
+    WHERE p.status IN ('completed', 'waiting', 'compensated', 'cancelled', 'abandoned') AND paid.minor
+      <> CASE WHEN p.status IN ('completed', 'waiting') THEN o.total_minor - refunded.minor - settled.minor ELSE 0 END`,
+  'no sum is set aside for what is over': `
+    SELECT pay.key AS what FROM payments pay
+      JOIN process_states p ON p.tenant_id = pay.tenant_id AND p.process_id = pay.order_id
+    WHERE pay.status = 'authorised' AND p.status IN ('completed', 'compensated', 'cancelled', 'abandoned')`,
   'the ledger says of each payment what the payment says': `
     SELECT pay.key AS what, pay.status::text FROM payments pay
     WHERE (pay.status = 'captured') <> EXISTS (
@@ -28,21 +37,38 @@ const RULES: Readonly<Record<string, string>> = {
       OR a.owed_minor <> (SELECT coalesce(sum(amount_minor - refunded_minor), 0) FROM payments p
         WHERE p.tenant_id = a.tenant_id AND p.customer_id = a.customer_id AND p.currency = a.currency
           AND p.status IN ('captured', 'refunded'))`,
+};
+
+const GOODS: Readonly<Record<string, string>> = {
   'pieces are in the warehouse, and reserved, or shipped': `
+    WITH each AS (
+      SELECT i.tenant_id, i.sku, r.status, i.quantity FROM order_items i JOIN reservations r USING (tenant_id, order_id)
+      UNION ALL
+      SELECT f.tenant_id, i.sku, 'shipped', -i.quantity
+      FROM refunds f, jsonb_to_recordset(f.items) AS i(sku text, quantity int) WHERE f.goods = 'restocked'
+      UNION ALL
+      SELECT s.tenant_id, i.sku, 'shipped', -i.quantity
+      FROM settlements s JOIN reservations r USING (tenant_id, order_id),
+        jsonb_to_recordset(s.items) AS i(sku text, quantity int)
+      WHERE s.settled_id = s.order_id AND s.pieces = 'release' AND s.pieces_at IS NOT NULL AND r.status = 'shipped'
+    )
     SELECT product.sku AS what, product.on_hand::text, product.reserved::text, product.shipped::text
       FROM products product
-    WHERE product.reserved <> (SELECT coalesce(sum(i.quantity), 0) FROM order_items i
-      JOIN reservations r USING (tenant_id, order_id)
-        WHERE i.tenant_id = product.tenant_id AND i.sku = product.sku AND r.status = 'reserved')
-      OR product.shipped <> (SELECT coalesce(sum(i.quantity), 0) FROM order_items i
-        JOIN reservations r USING (tenant_id, order_id)
-        WHERE i.tenant_id = product.tenant_id AND i.sku = product.sku AND r.status = 'shipped')`,
+    WHERE product.reserved <> (SELECT coalesce(sum(quantity), 0) FROM each
+        WHERE tenant_id = product.tenant_id AND sku = product.sku AND status = 'reserved')
+      OR product.shipped <> (SELECT coalesce(sum(quantity), 0) FROM each
+        WHERE tenant_id = product.tenant_id AND sku = product.sku AND status = 'shipped')`,
   'what was undone holds no piece, what is done holds none back': `
     SELECT o.id::text AS what, p.status::text, r.status::text AS reservation FROM orders o
       JOIN process_states p ON p.tenant_id = o.tenant_id AND p.process_id = o.id
       JOIN reservations r ON r.tenant_id = o.tenant_id AND r.order_id = o.id
     WHERE (p.status IN ('compensated', 'cancelled') AND r.status <> 'released')
-      OR (p.status IN ('completed', 'waiting') AND r.status <> 'shipped')`,
+      OR (p.status IN ('completed', 'waiting') AND r.status <> 'shipped')
+      OR (p.status = 'abandoned' AND r.status = 'reserved')`,
+  'a shipment is under way for an order that waits for it alone': `
+    SELECT s.order_id::text AS what, p.status::text FROM shipments s
+      JOIN process_states p ON p.tenant_id = s.tenant_id AND p.process_id = s.order_id
+    WHERE s.status = 'accepted' AND p.status IN ('compensated', 'cancelled', 'abandoned')`,
   'no undo of a process took effect twice': `
     SELECT process_id::text AS what, step, count(*)::text AS times FROM process_events
     WHERE type = 'StepCompensated' GROUP BY process_id, step HAVING count(*) > 1`,
@@ -51,13 +77,20 @@ const RULES: Readonly<Record<string, string>> = {
     WHERE status IN ('running', 'waiting', 'compensating')`,
 };
 
-/** Looks for what does not add up. `received` is how many pieces of each product ever came in. */
-export async function audit({ pool }: Pick<Db, 'pool'>, received: number): Promise<Discrepancies> {
+/**
+ * Looks for what does not add up. `received` is how many pieces of each product ever came in; the money of payments
+ * that are not on our ledger is not ours to audit.
+ */
+export async function audit(
+  { pool }: Pick<Db, 'pool'>,
+  received: number,
+  { isOnLedger = true } = {},
+): Promise<Discrepancies> {
   const client = await pool.connect();
   try {
     await client.query(`SELECT set_config('steadfast.tenant', '*', false)`);
     const found: string[] = [];
-    for (const [rule, query] of Object.entries(RULES)) {
+    for (const [rule, query] of Object.entries(isOnLedger ? { ...MONEY, ...GOODS } : GOODS)) {
       const { rows } = await client.query<Record<string, unknown>>(query);
       found.push(...rows.map((row) => `${rule}: ${JSON.stringify(row)}`));
     }
@@ -65,10 +98,25 @@ export async function audit({ pool }: Pick<Db, 'pool'>, received: number): Promi
       'SELECT sku, on_hand, shipped FROM products WHERE on_hand + shipped <> $1',
       [received],
     );
+    found.push(...(await leftOvers(client)));
     return [...found, ...lost.map((row) => `no piece comes or goes: ${JSON.stringify(row)}`)];
   } finally {
     client.release(true);
   }
+}
+
+/** What was ended by hand and never settled. */
+async function leftOvers(client: pg.ClientBase): Promise<readonly string[]> {
+  const { rows } = await client.query<{ tenantId: string; processType: string; processIds: string[] }>(
+    `SELECT tenant_id AS "tenantId", process_type AS "processType", array_agg(process_id::text) AS "processIds"
+     FROM process_states GROUP BY 1, 2`,
+  );
+  const found: string[] = [];
+  for (const { tenantId, processType, processIds } of rows)
+    for (const { type, id, leftOver } of await findAllEnded(client, { tenantId, processType, processIds }))
+      if (Object.keys(leftOver).length > 0)
+        found.push(`nothing is left over: ${type} ${id} ${JSON.stringify(leftOver)}`);
+  return found;
 }
 
 /** How many processes stand where. */

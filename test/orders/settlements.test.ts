@@ -213,6 +213,10 @@ test('a refund that was given up is paid after all, or frees its sum and its goo
 test("an order's customer does not read what it has left over", async (t) => {
   const { customerId, as } = await world.customer();
   const id = await world.place({ customerId });
+  await world.untilStatus(id, 'shipped');
+  t.false('leftOver' in (await api.ask('GET', `/orders/${id}`, service)).body, 'it is not over');
+  await api.ask('POST', `/orders/${id}/lost`, operator);
+  await world.untilStatus(id, 'lost');
   t.false('leftOver' in (await api.ask('GET', `/orders/${id}`, as)).body);
   t.true('leftOver' in (await api.ask('GET', `/orders/${id}`, service)).body);
 });

@@ -7,7 +7,7 @@ import { localKeys } from '../../src/auth/local-keys.ts';
 import type { Role } from '../../src/auth/roles.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import { defaultPorts } from '../../src/gateways/default-ports.ts';
+import { defaultPorts, type OrderPorts } from '../../src/gateways/default-ports.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
@@ -55,6 +55,8 @@ export interface ApiOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly streams?: Partial<EventFeedOptions>;
   readonly isDatabaseChecked?: () => boolean;
+  /** Who takes the payments of orders that it places, and ships them; ours, unless it is others. */
+  readonly ports?: OrderPorts;
 }
 
 /** Starts the API alone, on a database of its own; nothing listens where it looks for Temporal. */
@@ -67,7 +69,7 @@ export async function startApi(scope: Scope, { settings = {}, ...options }: ApiO
 /** Serves the API of a world in this process, until the world ends. */
 export async function runApi(
   { scope, db, client, env, logger }: World,
-  { settings = {}, streams = {}, isDatabaseChecked = () => true }: ApiOptions = {},
+  { settings = {}, streams = {}, isDatabaseChecked = () => true, ports }: ApiOptions = {},
 ): Promise<TestApi> {
   const config = loadConfig({ ...env, ...settings });
   const keys = await localKeys(config.DATA_DIR);
@@ -78,7 +80,7 @@ export async function runApi(
     db,
     client,
     bus: { publish: async () => undefined, isHealthy: async () => db.ping().then(() => true) },
-    gateways: { ...defaultPorts(config), mail: undefined },
+    gateways: { ...(ports ?? defaultPorts(config)), mail: undefined },
     logger,
     streams,
     checkAnswers: true,

@@ -3,11 +3,12 @@ import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Config } from '../../src/config/config.ts';
 import type { Db } from '../../src/postgres/client.ts';
+import { defaultPorts, type OrderPorts } from '../../src/gateways/default-ports.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
-import type { Binding, Bindings } from '../../src/gateways/provider.ts';
 import type { ShippingPort } from '../../src/gateways/shipping/shipping-port.ts';
 import { runApi, type Answer, type TestApi } from './api.ts';
+import { around } from './faulty-ports.ts';
 import type { Scope } from './scope.ts';
 import { untilIs } from './until.ts';
 import { createUserWorld } from './user-world.ts';
@@ -50,22 +51,26 @@ export interface OrderWorld {
   untilProcess(processId: string, status: string): Promise<Answer>;
 }
 
-/** Starts it all, with one product `MUG` of which there is plenty. */
-export async function createOrderWorld(scope: Scope): Promise<OrderWorld> {
+/** Starts it all, with one product `MUG` of which there is plenty; on other ports than ours if they are given. */
+export async function createOrderWorld(
+  scope: Scope,
+  { ports = (ours) => ours }: { ports?: (ours: OrderPorts) => OrderPorts } = {},
+): Promise<OrderWorld> {
   const troubled = { customers: new Set<string>(), cities: new Set<string>() };
   const beforePayment: OrderWorld['beforePayment'] = new Map();
   const world = await createUserWorld(scope, {
+    poolSize: 25,
     settings: { BUS_POLL_MS: '20', COMMAND_TIMEOUT_MS: '20000', BULK_RATE_PER_SECOND: '100' },
     around: ({ payments, shipping, ...others }) => ({
       ...others,
-      payments: aroundLocal(payments, (ledger) =>
-        withTrouble(ledger, { beforePayment, customers: troubled.customers }),
-      ),
-      shipping: aroundLocal(shipping, (warehouse) => withLateTrucks(warehouse, troubled.cities)),
+      ...ports({
+        payments: around(payments, (ledger) => withTrouble(ledger, { beforePayment, customers: troubled.customers })),
+        shipping: around(shipping, (warehouse) => withLateTrucks(warehouse, troubled.cities)),
+      }),
     }),
   });
   const { db, client } = world;
-  const api = await runApi(world);
+  const api = await runApi(world, { ports: ports(defaultPorts(world.config)) });
   await api.ask('PUT', '/products/MUG', { role: 'admin', json: { name: 'Mug', priceMinor: 1_250, currency: 'EUR' } });
   await api.ask('POST', '/products/MUG/stock', { role: 'admin', json: { received: 1_000 } });
   const orders = ordersOf(api, db);
@@ -149,14 +154,6 @@ function ordersOf(
       return readProcess(processId);
     },
   };
-}
-
-/** The same providers, with something around the port of each local one. */
-function aroundLocal<Port>(bindings: Bindings<Port>, wrap: (port: Port) => Port): Bindings<Port> {
-  const around = (binding: Binding<Port>): Binding<Port> =>
-    'local' in binding ? { local: (books) => wrap(binding.local(books)) } : binding;
-  const byName = Object.entries(bindings.byName).map(([name, binding]) => [name, around(binding)]);
-  return { ...bindings, byName: Object.fromEntries(byName) };
 }
 
 function withTrouble(

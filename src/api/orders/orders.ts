@@ -4,7 +4,7 @@ import { findOrder, listOrders, type OrderRow } from '../../db/orders/order-list
 import { insertOrder, type NewOrder } from '../../db/orders/place-order.ts';
 import { customerId, newOrderSchema, orderAnswer, orderSchema, orderStatus } from './order.schemas.ts';
 import { orderProcess } from '../../domain/orders/order-process.ts';
-import { readLeftOver } from '../processes/read-process.ts';
+import { leftOverField } from '../processes/read-process.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
 import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
@@ -98,12 +98,9 @@ const read = route(
     errors: ['order_not_found'],
   },
   async (call) => {
-    const { deps, caller } = call;
     const order = await requireOrder(call, call.params.id);
-    if (caller.role === 'user') return { status: 200, body: orderAnswer(order) };
-    const ended = { tenantId: caller.tenantId, processId: order.id, processType: orderProcess.type };
-    const leftOver = await readLeftOver(deps.db, { ...ended, status: order.status });
-    return { status: 200, body: { ...orderAnswer(order), leftOver } };
+    const left = call.caller.role === 'user' ? {} : await leftOverField(call, { ...order, type: orderProcess.type });
+    return { status: 200, body: { ...orderAnswer(order), ...left } };
   },
 );
 

@@ -9,7 +9,7 @@ import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-stat
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
 import { refundProcess } from '../../domain/orders/refund-process.ts';
-import { readLeftOver } from '../processes/read-process.ts';
+import { leftOverField } from '../processes/read-process.ts';
 import { Problem } from '../http/problem.ts';
 import { requireOpenProcess } from '../processes/process-commands.ts';
 import { route, type Call, type Route } from '../http/route.ts';
@@ -126,11 +126,9 @@ const read = route(
     errors: ['refund_not_found'],
   },
   async (call) => {
-    const { deps, caller } = call;
     const refund = await requireRefund(call, call.params.id);
-    const ended = { tenantId: caller.tenantId, processId: refund.id, processType: refundProcess.type };
-    const leftOver = await readLeftOver(deps.db, { ...ended, status: refund.status });
-    return { status: 200, body: { ...refundAnswer(refund), leftOver } };
+    const left = await leftOverField(call, { ...refund, type: refundProcess.type });
+    return { status: 200, body: { ...refundAnswer(refund), ...left } };
   },
 );
 

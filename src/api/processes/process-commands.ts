@@ -1,7 +1,8 @@
+import pRetry from 'p-retry';
 import { z } from 'zod';
 import { findProcess, type ProcessKey, type ProcessStateRow } from '../../db/processes/process-list.ts';
 import type { ProcessCommandName } from '../../domain/process/command-names.ts';
-import { isClosed } from '../../domain/process/statuses.ts';
+import { isClosed, isParked } from '../../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../../domain/process/watch.ts';
 import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import { processUpdate, processWorkflowType, type CommandPayload } from '../../workflows/process/process.messages.ts';
@@ -55,10 +56,13 @@ export async function requireOpenProcess(
   return row;
 }
 
-/** Sends a command to the execution that carries the process. */
+/**
+ * Sends a command to the execution that carries the process; again, where that does not know yet that the process is
+ * parked, as the row says: a step writes the row before its execution hears of it.
+ */
 export async function commandProcess(
   { deps, effectId: updateId }: Pick<Call, 'deps' | 'effectId'>,
-  { tenantId, processId, processType, workflowId }: ProcessStateRow,
+  { tenantId, processId, processType, workflowId, status }: ProcessStateRow,
   { command, payload }: { command: ProcessCommandName; payload: CommandPayload },
 ): Promise<void> {
   const target = {
@@ -68,7 +72,11 @@ export async function commandProcess(
     updateId,
     endedCode: 'process_closed',
   } as const;
-  await sendCommand(deps, target, processUpdate(command), [payload]);
+  await pRetry(() => sendCommand(deps, target, processUpdate(command), [payload]), {
+    retries: 4,
+    minTimeout: 50,
+    shouldRetry: ({ error }) => isParked(status) && error instanceof Problem && error.code === 'process_not_parked',
+  });
 }
 
 function commandRoute<Body extends z.ZodType<{ reason?: string | undefined; step?: string }>>({
