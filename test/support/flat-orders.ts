@@ -14,6 +14,8 @@ import { lostOrders } from '../../src/db/orders/order-readers.ts';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
 import { findRefund } from '../../src/db/orders/refund-list.ts';
+import { settleLeftOver } from '../../src/db/orders/settle-left-over.ts';
+import { findAllEnded } from '../../src/db/left-overs.ts';
 import { insertRefund } from '../../src/db/orders/request-refund.ts';
 import { eventsBehind } from '../../src/db/processes/process-list.ts';
 import {
@@ -159,6 +161,26 @@ export const ORDER_CASES: readonly FlatCase[] = [
   refundCase('restockGoods', ['acceptRefund']),
   refundCase('unstockGoods', ['acceptRefund', 'restockGoods']),
   refundCase('releaseRefund', ['acceptRefund']),
+  {
+    name: 'find what refunds have left over',
+    asked: LIST,
+    prepare: async (db) => {
+      const processIds = await refundsAfter(db, ['acceptRefund']);
+      return () =>
+        rawTransaction(db.pool, tenantId, (client) =>
+          findAllEnded(client, { tenantId, processType: 'refund', processIds }),
+        );
+    },
+  },
+  orderCase('look for settlements under way', (db, [processId = '']) =>
+    settleLeftOver(db.pool, {
+      tenantId,
+      settlementId: randomUUID(),
+      settled: { processId, processType: 'order' },
+      asked: { payment: 'refund' },
+      decided: { command: 'settle', by: 'ann', reason: 'x', at: NOW },
+    }),
+  ),
   flatCase('ask for a refund', 5, (db) =>
     insertRefund(db.pool, {
       tenantId,
@@ -173,6 +195,9 @@ export const ORDER_CASES: readonly FlatCase[] = [
     }),
   ),
   orderCase('find orders', (db, ids) => Promise.all(ids.map((orderId) => findOrder(db.pool, { tenantId, orderId })))),
+  orderCase('find what orders have left over', (db, processIds) =>
+    rawTransaction(db.pool, tenantId, (client) => findAllEnded(client, { tenantId, processType: 'order', processIds })),
+  ),
   orderCase('find a refund', (db, [refundId = '']) => findRefund(db.pool, { tenantId, refundId })),
   orderCase('find a product', (db, [id = '']) => findProduct(db.pool, { tenantId, sku: `${id}-a` })),
   orderCase('change stock', (db, [id = '']) =>

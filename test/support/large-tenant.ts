@@ -82,6 +82,8 @@ const FILL = [
     FROM world, generate_series(1, 5) AS sequence`,
   `INSERT INTO refunds (tenant_id, id, order_id, amount_minor, currency, status)
     SELECT tenant, id, id, 100, 'EUR', 'requested' FROM world`,
+  `INSERT INTO settlements (tenant_id, id, settled_id, order_id, payment, amount_minor, payment_at)
+    SELECT tenant, id, id, id, 'refund', 100, at FROM world`,
   `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, input)
     SELECT tenant, 'start', 'orderProcess', 'order:' || id, '{}' FROM world`,
   ...['outgoing_messages', 'bus_messages'].map(
