@@ -24,6 +24,8 @@ export interface AlertLoopDeps {
   readonly checks?: readonly Check[];
   /** Pause after the first failed delivery of an alert. */
   readonly firstDelayMs?: number;
+  /** How long a condition that comes and goes must be gone before that is told. */
+  readonly calmMs?: number;
 }
 
 /** The alert loop, and one round of it. */
@@ -43,10 +45,6 @@ const LEAST_LEASE_MS = 60_000;
 export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
   const { db, config, logger } = deps;
   const checks = deps.checks ?? createChecks();
-  const webhook =
-    config.ALERT_WEBHOOK_URL === undefined
-      ? undefined
-      : createWebhookGateway({ url: config.ALERT_WEBHOOK_URL, secret: config.ALERT_WEBHOOK_SECRET });
   const claim = {
     name: LEASE,
     owner: `${hostname()}:${process.pid}:${randomUUID()}`,
@@ -62,9 +60,12 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
       await deliverAlerts({
         db,
         mail: deps.mail,
-        webhook,
+        webhookUrl: config.ALERT_WEBHOOK_URL,
+        webhookAt: (url) => createWebhookGateway({ url, secret: config.ALERT_WEBHOOK_SECRET }),
         logger,
+        isOnDuty: () => acquireLease(db.pool, claim),
         ...(deps.firstDelayMs === undefined ? {} : { firstDelayMs: deps.firstDelayMs }),
+        ...(deps.calmMs === undefined ? {} : { calmMs: deps.calmMs }),
       });
     });
   const loop = createPollLoop({

@@ -14,7 +14,8 @@ import {
   removeCalls,
 } from '../../src/messaging/outbox/workflow-outbox.ts';
 import { parkDeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
-import { raiseAlert } from '../../src/db/alerts/raise-alert.ts';
+import { dueAlerts, takeForDelivery } from '../../src/db/alerts/alert-deliveries.ts';
+import { clearAlert, raiseAlert } from '../../src/db/alerts/raise-alert.ts';
 import { ALL_TENANTS } from '../../src/postgres/tenants.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
@@ -86,6 +87,24 @@ export const MESSAGING_CASES: readonly FlatCase[] = [
       }),
     ),
   ),
+  {
+    name: 'deliver an alert',
+    asked: 3,
+    prepare: async (db) => {
+      const finding = { tenantId, kind: 'no_worker', key: randomUUID() };
+      const raise = () =>
+        db.inTenant(tenantId, (tx) =>
+          raiseAlert(tx, { ...finding, severity: 'warning', summary: 's', details: {} }, ['webhook']),
+        );
+      await raise();
+      await db.inTenant(tenantId, (tx) => clearAlert(tx, finding));
+      const { id } = await raise();
+      return async () => {
+        await dueAlerts(db, 1);
+        await takeForDelivery(db, { tenantId, id }, new Date());
+      };
+    },
+  },
   flatCase('raise an alert', 2, (db) =>
     db.inTenant(tenantId, (tx) =>
       raiseAlert(

@@ -98,9 +98,10 @@ const FILL = [
       CASE WHEN n % 3 = 0 THEN 'replayed' ELSE 'parked' END::"DeadLetterStatus", at FROM world`,
   `UPDATE dead_letters SET source = 'rare', cause = 'rare', type = 'rare', status = 'discarded'
     WHERE tenant_id = '${LARGE_TENANT}' AND id < '${idOf(20)}'`,
-  `INSERT INTO alerts (tenant_id, id, kind, severity, open_key, status, summary, details, first_seen_at)
-    SELECT tenant, id, ${pick('stuck_process', 'dead_letter_depth')}, 'warning', id,
-      CASE WHEN n < 20 THEN 'acknowledged' ELSE 'open' END::"AlertStatus", 's', '{}', at FROM world`,
+  `INSERT INTO alerts (tenant_id, id, kind, severity, open_key, condition, status, summary, details, first_seen_at,
+      resolved_at)
+    SELECT tenant, id, ${pick('stuck_process', 'dead_letter_depth')}, 'warning', id, id,
+      CASE WHEN n < 20 THEN 'acknowledged' ELSE 'open' END::"AlertStatus", 's', '{}', at, at FROM world`,
   `UPDATE alerts SET kind = 'rare' WHERE tenant_id = '${LARGE_TENANT}' AND id < '${idOf(20)}'`,
   `INSERT INTO idempotency_keys (tenant_id, scope, key, fingerprint, locked_until, status, body)
     SELECT tenant, 'auth|' || n || ' POST /orders', id, 'f', at, 201, '{}' FROM world`,

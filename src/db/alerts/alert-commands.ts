@@ -1,6 +1,7 @@
 import { inPageOrder, keyedPage, pageByTime } from '../../postgres/keyed-page.ts';
 import type { Tx } from '../../postgres/client.ts';
-import type { Alert, AlertStatus } from '../../postgres/generated/client.ts';
+import { Prisma, type Alert, type AlertStatus } from '../../postgres/generated/client.ts';
+import { endAlert } from './raise-alert.ts';
 import type { AlertProblem } from '../../domain/alerts/codes.ts';
 
 /** Why an alert can't be acknowledged or resolved. */
@@ -65,11 +66,8 @@ export async function acknowledgeAlert(tx: Tx, { tenantId, id, by, at }: AlertCo
 }
 
 /** Resolves the alert; the next observation opens a new one. Again: nothing changes. */
-export async function resolveAlert(tx: Tx, { tenantId, id, by, at }: AlertCommand): Promise<AlertOutcome> {
-  await tx.alert.updateMany({
-    where: { tenantId, id, status: { not: 'resolved' } },
-    data: { status: 'resolved', openKey: null, resolvedBy: by, resolvedAt: at },
-  });
+export async function resolveAlert(tx: Tx, { tenantId, id, by }: AlertCommand): Promise<AlertOutcome> {
+  await endAlert(tx, { tenantId, by, which: Prisma.sql`id = ${id}::uuid` });
   const alert = await findAlert(tx, { tenantId, id });
   return alert === null ? notFound() : { accepted: true, alert };
 }
