@@ -4,6 +4,7 @@ import { horizonStalled } from './checks/horizon-stalled.ts';
 import { createNoWorkerCheck } from './checks/no-worker.ts';
 import { relayStalled } from './checks/relay-stalled.ts';
 import { restoredElsewhere } from './checks/restored-elsewhere.ts';
+import { createScheduleCheck } from './checks/schedule-amiss.ts';
 import { scheduleToStart } from './checks/schedule-to-start.ts';
 import { syncFailureRate } from './checks/sync-failure-rate.ts';
 import { temporalUnreachable } from './checks/temporal-unreachable.ts';
@@ -19,5 +20,6 @@ export function createChecks(): readonly Check[] {
     temporalUnreachable,
     createNoWorkerCheck(),
     scheduleToStart,
+    createScheduleCheck(),
   ];
 }

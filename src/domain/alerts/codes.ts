@@ -62,6 +62,11 @@ export const ALERT_KINDS = {
     detail: "The workflow of a user's profile or copies does not move.",
     remedy: 'Act on the `classed` of its details; a terminated workflow goes on from its row at the next audit.',
   },
+  schedule_amiss: {
+    title: 'Schedule amiss',
+    detail: 'A schedule of the audits or of the clean-up is paused, was changed, or was gone and is back.',
+    remedy: 'Unpause it, or start a worker again, which sets all schedules; find out who meddled.',
+  },
   dead_letter_depth: {
     title: 'Dead letters',
     detail: 'Too many dead letters are parked.',
