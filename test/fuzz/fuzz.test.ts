@@ -29,6 +29,10 @@ test.serial('fuzz finds that an allowed request is refused', async (t) => {
   t.regex(await causeOf({ status: 422, body: { code: 'invalid_payload' } }), /refused what the document allows/);
 });
 
+test.serial('fuzz finds that a registration lacks what the document does not ask for', async (t) => {
+  t.regex(await causeOf({ status: 400, body: { code: 'phone_required' } }), /registerUser refused what the document/);
+});
+
 test.serial('fuzz finds what holds the event loop', async (t) => {
   const api: Pick<TestApi, 'ask'> = {
     ask: async (_method, _path, { raw = '' } = {}) => {

@@ -1,6 +1,18 @@
 import fc from 'fast-check';
 import { z } from 'zod';
 
+/** What `if` and `then` say of an object: members that it has, what a list contains, and of what type a member is. */
+const condition = z.object({
+  required: z.array(z.string()).default([]),
+  properties: z
+    .record(
+      z.string(),
+      z.object({ contains: z.object({ const: z.unknown() }).optional(), type: z.string().optional() }),
+    )
+    .default({}),
+});
+type Condition = z.output<typeof condition>;
+
 /** The part of JSON Schema that the OpenAPI document uses. */
 export const schemaNode = z.looseObject({
   $ref: z.string().optional(),
@@ -10,6 +22,9 @@ export const schemaNode = z.looseObject({
   anyOf: z.array(z.unknown()).optional(),
   properties: z.record(z.string(), z.unknown()).optional(),
   required: z.array(z.string()).optional(),
+  if: condition.optional(),
+  // oxlint-disable-next-line unicorn/no-thenable -- the name is JSON Schema's
+  then: condition.optional(),
   items: z.unknown().optional(),
   minItems: z.number().optional(),
   maxItems: z.number().optional(),
@@ -95,18 +110,33 @@ function arraysOf(node: SchemaNode, components: Components): fc.Arbitrary<unknow
 }
 
 function objectsOf(
-  { properties = {}, required = [], minProperties = 0 }: SchemaNode,
+  { properties = {}, required = [], minProperties = 0, if: when, then }: SchemaNode,
   components: Components,
 ): fc.Arbitrary<unknown> {
+  const isConsistent = (drawn: object): boolean =>
+    when === undefined || then === undefined || !holds(when, drawn) || holds(then, drawn);
   const fields = Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => [name, valuesOf(schema, components)]),
   );
   const isFull = (drawn: object): boolean => Object.keys(drawn).length >= minProperties;
-  const drawn = fc.record(fields, { requiredKeys: required }).filter(isFull);
+  const drawn = fc.record(fields, { requiredKeys: required }).filter(isFull).filter(isConsistent);
   const least = fc.record(Object.fromEntries(required.map((name) => [name, fields[name] ?? fc.jsonValue()])));
   return minProperties > required.length
     ? drawn
     : fc.oneof({ weight: 9, arbitrary: drawn }, { weight: 1, arbitrary: least });
+}
+
+function holds({ required, properties }: Condition, drawn: object): boolean {
+  const members = new Map<string, unknown>(Object.entries(drawn));
+  return (
+    required.every((name) => members.has(name)) &&
+    Object.entries(properties).every(([name, { contains, type }]) => {
+      if (!members.has(name)) return true;
+      const value = members.get(name);
+      const isIn = contains === undefined || (Array.isArray(value) && value.includes(contains.const));
+      return isIn && (type === undefined || typeof value === type);
+    })
+  );
 }
 
 /** Objects that a schema forbids, each for one reason: a field too many, too few, or of no allowed type. */

@@ -42,6 +42,13 @@ const notificationChannels = distinct(z.array(channel).min(1).max(NOTIFICATION_C
   description: 'How the user is notified; `sms` needs a `phone`',
 });
 
+/** In JSON Schema: who is told by text message has a telephone number; `required` where no row may hold one already. */
+const smsNeedsPhone = (required: readonly 'phone'[]) => ({
+  if: { properties: { notificationChannels: { contains: { const: 'sms' } } }, required: ['notificationChannels'] },
+  // oxlint-disable-next-line unicorn/no-thenable -- the name is JSON Schema's
+  then: { properties: { phone: { type: 'string' } }, ...(required.length === 0 ? {} : { required }) },
+});
+
 /** Body of a registration. */
 export const registrationSchema = z
   .strictObject({
@@ -61,7 +68,7 @@ export const registrationSchema = z
       description: 'Services that get a copy of the user; SYNC_SERVICES when absent. Role `user` may not name any',
     }),
   })
-  .meta({ id: 'Registration' });
+  .meta({ id: 'Registration', ...smsNeedsPhone(['phone']) });
 
 /** Body of a change: an absent field stays, null empties it. */
 export const userChangesSchema = notEmpty(
@@ -72,7 +79,7 @@ export const userChangesSchema = notEmpty(
     phone: phone.nullable().optional(),
     notificationChannels: notificationChannels.optional(),
   }),
-).meta({ id: 'UserChanges' });
+).meta({ id: 'UserChanges', ...smsNeedsPhone([]) });
 
 /** A user, as every answer has it. */
 export const userSchema = z
