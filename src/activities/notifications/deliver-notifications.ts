@@ -7,11 +7,8 @@ import { NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';
 import { MAIL_CONNECTIONS } from '../../gateways/mail.ts';
 import { channelsOver, type NotificationGateways } from '../../notifications/channels.ts';
 import { deliverNotification, type NotificationOutcome } from '../../notifications/deliver.ts';
-import {
-  BUSY_RETRY_DELAY_MS,
-  DELIVERY_HEARTBEAT_TIMEOUT_MS,
-  PAUSED_RETRY_DELAY_MS,
-} from '../../domain/notifications/delivery-policy.ts';
+import { BUSY_RETRY_DELAY_MS, PAUSED_RETRY_DELAY_MS } from '../../domain/notifications/delivery-policy.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
 import type { NotificationFailure } from '../../domain/notifications/codes.ts';
 
 /** What delivery needs. */
@@ -29,8 +26,8 @@ export interface DeliverNotificationsInput {
 }
 
 /**
- * The activities that deliver notifications; to be scheduled with `DELIVERY_RETRY` and the heartbeat timeout of
- * src/domain/notifications/delivery-policy.ts.
+ * The activities that deliver notifications; to be scheduled with `DELIVERY_RETRY` and `HEARTBEAT_TIMEOUT_MS`. They
+ * send heartbeats while they wait for a free slot or for the other side, whose time-outs the gateway sets.
  */
 export function createNotificationActivities({ db, config, observe, ...gateways }: NotificationDeps) {
   const channels = channelsOver(gateways);
@@ -91,19 +88,5 @@ function failWhileWaiting(outcomes: readonly NotificationOutcome[]): void {
       nextRetryDelay: BUSY_RETRY_DELAY_MS,
       message: 'Another process is delivering; looking again whether it did.',
     });
-  }
-}
-
-/**
- * Sends heartbeats while the activity waits for a free slot or for the other side, whose time-outs the gateway sets.
- */
-async function withHeartbeat(work: () => Promise<void>): Promise<void> {
-  const context = Context.current();
-  context.heartbeat();
-  const timer = setInterval(() => context.heartbeat(), DELIVERY_HEARTBEAT_TIMEOUT_MS / 5);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
   }
 }

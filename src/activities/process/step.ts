@@ -18,6 +18,7 @@ import { executionOf, type Cause } from '../../domain/process/state.ts';
 import { StepFailure, type StepResult, type StepWork } from '../../domain/process/step-work.ts';
 import { NOTHING, runFollowingSteps } from './joined-steps.ts';
 import type { StepActivity, StepAnswer, StepCall } from '../../workflows/process/process.activities.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
 import { functionOf, type RemoteStep, type Step, type Steps } from './step-functions.ts';
 import { causeOf, outcomeOf, TIMED_OUT } from './step-outcome.ts';
 import {
@@ -63,7 +64,7 @@ export function createStepActivity(deps: StepDeps, step: Step, steps: Steps = {}
       const chosen = functionOf(step, call.state.data);
       return 'local' in chosen
         ? await inStep(deps, attempt, (client, attempts) => chosen.local(client, [workOf(call, attempts)]), steps)
-        : await callOutside(deps, attempt, chosen.remote);
+        : await withHeartbeat(() => callOutside(deps, attempt, chosen.remote));
     } catch (error) {
       // An ApplicationFailure was made here, after its attempt was counted.
       if (isDatabaseAway(error) || error instanceof ApplicationFailure) throw error;

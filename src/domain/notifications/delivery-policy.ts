@@ -14,7 +14,6 @@ export const DELIVERY_RETRY = {
 
 /** Longest time of one attempt of the activity; heartbeats show that it is alive. */
 export const DELIVERY_START_TO_CLOSE_MS = 600_000;
-export const DELIVERY_HEARTBEAT_TIMEOUT_MS = 30_000;
 
 /** Pause before the next attempt while notifications are paused, or another process holds the lock of one of them. */
 export const PAUSED_RETRY_DELAY_MS = 30_000;

@@ -1,9 +1,7 @@
 import { continueAsNew, log, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type { AuditActivities, AuditPage } from './audits.activities.ts';
-import {
-  DELIVERY_HEARTBEAT_TIMEOUT_MS,
-  DELIVERY_START_TO_CLOSE_MS,
-} from '../../domain/notifications/delivery-policy.ts';
+import { DELIVERY_START_TO_CLOSE_MS } from '../../domain/notifications/delivery-policy.ts';
+import { HEARTBEAT_TIMEOUT_MS } from '../../domain/shared/heartbeat.ts';
 import type { AuditReport, CleanupReport } from './audits.messages.ts';
 
 const { auditProfiles, auditUserSyncs, findOverdueNotifications, cleanUp } = proxyActivities<AuditActivities>({
@@ -14,7 +12,7 @@ const { auditProfiles, auditUserSyncs, findOverdueNotifications, cleanUp } = pro
 // What fails again is tried by the next audit: one mail server in trouble must not hold this one up.
 const { deliverNotifications } = proxyActivities<AuditActivities>({
   startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS,
-  heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   retry: { maximumAttempts: 1 },
 });
 

@@ -1,6 +1,7 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ProcessActivities, StepActivity } from './process.activities.ts';
 import { DEFAULT_TIME_LIMIT_MS, type ActingStep } from '../../domain/process/definition.ts';
+import { HEARTBEAT_TIMEOUT_MS } from '../../domain/shared/heartbeat.ts';
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 
 /** The activities of every process besides its steps. */
@@ -22,7 +23,7 @@ export function stepActivity(
   const { localRetryThreshold: _, ...regular } = options;
   const proxy =
     isRemote === true
-      ? proxyActivities<Record<string, StepActivity>>(regular)
+      ? proxyActivities<Record<string, StepActivity>>({ ...regular, heartbeatTimeout: HEARTBEAT_TIMEOUT_MS })
       : proxyLocalActivities<Record<string, StepActivity>>(options);
   const activity = proxy[name];
   if (activity === undefined) throw new Error(`no activity ${name}`);

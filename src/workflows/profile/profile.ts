@@ -1,10 +1,7 @@
 import { continueAsNew, log, proxyActivities, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { NotificationActivities, ProfileActivities } from './profile.activities.ts';
-import {
-  DELIVERY_HEARTBEAT_TIMEOUT_MS,
-  DELIVERY_RETRY,
-  DELIVERY_START_TO_CLOSE_MS,
-} from '../../domain/notifications/delivery-policy.ts';
+import { DELIVERY_RETRY, DELIVERY_START_TO_CLOSE_MS } from '../../domain/notifications/delivery-policy.ts';
+import { HEARTBEAT_TIMEOUT_MS } from '../../domain/shared/heartbeat.ts';
 import { parseComplete, parseReactivate } from '../../domain/profile/commands.ts';
 import { decideProfile, evolveProfile, nextDueAt, type ProfileCommand } from '../../domain/profile/profile.ts';
 import type { Parsed } from '../../domain/shared/decision.ts';
@@ -20,7 +17,7 @@ import { profileShowing, viewOf, type ProfileKind } from './profile.view.ts';
 const rows = proxyLocalActivities<ProfileActivities>(DATABASE_WRITE);
 const { deliverNotifications } = proxyActivities<NotificationActivities>({
   startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS,
-  heartbeatTimeout: DELIVERY_HEARTBEAT_TIMEOUT_MS,
+  heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   retry: DELIVERY_RETRY,
   summary: 'Hand notifications over to the mail server',
 });
