@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { allChecks, holds } from './checks.ts';
 import { groupLives, send } from './launcher/processes.ts';
 import { quickTests } from './quick-tests.ts';
@@ -15,6 +16,8 @@ import { startTestServices } from './test-services.ts';
 const ZONE = 'America/St_Johns';
 
 const STOP_TIMEOUT_MS = 20_000;
+
+const COMPILE_CACHE = fileURLToPath(new URL('../node_modules/.cache/steadfast-compiled', import.meta.url));
 
 const isQuick = process.argv[2] === '--quick';
 const named = process.argv.slice(isQuick ? 3 : 2);
@@ -51,6 +54,8 @@ async function runTests(): Promise<Counts> {
   try {
     const { output, code } = await runAva({
       TZ: ZONE,
+      // Each test file and each part that a test starts is a process, which would compile the same modules anew.
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...process.env,
       ...services.env,
       TMPDIR: temporary,
