@@ -21,6 +21,8 @@ export function createCrashWorld(scope: Scope, { settings = {}, ...options }: Wo
       WORKER_SHUTDOWN_GRACE_MS: '2000',
       COMMAND_TIMEOUT_MS: '2000',
       BUS_POLL_MS: '50',
+      // Whoever is held keeps its connection.
+      DATABASE_POOL_SIZE: '30',
       REMINDER_HOUR: '',
       TIME_ZONE: 'UTC',
       SYNC_SERVICES: SERVICES.join(','),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
@@ -11,7 +12,7 @@ import type { World } from '../support/world.ts';
 import { spawnWorker } from '../support/processes.ts';
 
 const TIMEOUT_MS = 600_000;
-const STOCK = 1_000;
+const STOCK = 10;
 const QUANTITY = 2;
 /** The first look at the row. */
 const BEGINS = /process_states/;
@@ -20,7 +21,7 @@ const UNDONE = ['process_payment', 'reserve_inventory'];
 
 test('a worker killed at any statement of an order takes each of its steps once', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const world = await createShop(t);
+  const world = await createCrashWorld(t);
   const { targets, points, kills } = await walk({
     world,
     start: spawnWorker,
@@ -46,13 +47,13 @@ test('a worker killed at any statement of an order takes each of its steps once'
       refused: [],
     });
   }
-  await assertStock(t, world, { shipped: targets.length * QUANTITY });
+  await assertStock(t, world, targets, { shipped: QUANTITY });
   await assertNothingLeft(t, world, targets.map(workflowOf));
 });
 
 test('a worker killed at any statement of an order turned back skips no undo and repeats none', async (t) => {
   t.timeout(TIMEOUT_MS);
-  const world = await createShop(t);
+  const world = await createCrashWorld(t);
   const isUndone = (orderId: string): Promise<boolean> => isIn(world, orderId, 'compensated');
   const { targets, points, kills } = await walk({
     world,
@@ -76,36 +77,28 @@ test('a worker killed at any statement of an order turned back skips no undo and
     const result: unknown = await world.client.workflow.getHandle(workflowOf(orderId)).result();
     t.like(result, { status: 'compensated', cause: { code: 'invalid_address', class: 'refused' } });
   }
-  await assertStock(t, world, { shipped: 0 });
+  await assertStock(t, world, targets, { shipped: 0 });
   await assertNothingLeft(t, world, []);
 });
 
+const skuOf = (orderId: string): string => `MUG-${orderId.slice(0, 8)}`;
+
 const workflowOf = (processId: string): string => processWorkflowId({ type: 'order', processId });
 
-async function createShop(t: ExecutionContext): Promise<World> {
-  const world = await createCrashWorld(t);
-  const { pool } = world.db;
-  await putProduct(pool, {
-    tenantId: TENANT,
-    sku: 'MUG',
-    name: 'Mug',
-    priceMinor: 1_000,
-    currency: 'EUR',
-    isActive: true,
-  });
-  await changeStock(pool, {
-    tenantId: TENANT,
-    sku: 'MUG',
-    pieces: STOCK,
-    effectId: '00000000-0000-4000-8000-000000000000',
-  });
-  return world;
-}
-
-/** Orders of customers of their own, shipped to a country. */
+/** Orders of customers and products of their own, so that none waits for what another locked; shipped to a country. */
 async function place({ db }: World, orders: readonly string[], country: string): Promise<void> {
   for (const orderId of orders) {
     const customerId = `of ${orderId.slice(0, 8)}`;
+    const sku = skuOf(orderId);
+    await putProduct(db.pool, {
+      tenantId: TENANT,
+      sku,
+      name: 'Mug',
+      priceMinor: 1_000,
+      currency: 'EUR',
+      isActive: true,
+    });
+    await changeStock(db.pool, { tenantId: TENANT, sku, pieces: STOCK, effectId: randomUUID() });
     await addCustomer(db, { tenantId: TENANT, customerId });
     const shipTo = { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country };
     await insertOrder(
@@ -114,7 +107,7 @@ async function place({ db }: World, orders: readonly string[], country: string):
         tenantId: TENANT,
         orderId,
         customerId,
-        items: [{ sku: 'MUG', quantity: QUANTITY }],
+        items: [{ sku, quantity: QUANTITY }],
         shipTo,
         deliveryLimitMs: 86_400_000,
         now: Date.now(),
@@ -154,10 +147,17 @@ async function assertTimeline(
   t.deepEqual(stepsOf('StepCompensated'), [...expected.compensated]);
 }
 
-async function assertStock(t: ExecutionContext, { db }: World, { shipped }: { shipped: number }): Promise<void> {
-  t.like(await findProduct(db.pool, { tenantId: TENANT, sku: 'MUG' }), {
-    onHand: STOCK - shipped,
-    reserved: 0,
-    shipped,
-  });
+/** Of each order's product, `shipped` pieces left the house, and none is kept. */
+async function assertStock(
+  t: ExecutionContext,
+  { db }: World,
+  orders: readonly string[],
+  { shipped }: { shipped: number },
+): Promise<void> {
+  for (const orderId of orders)
+    t.like(
+      await findProduct(db.pool, { tenantId: TENANT, sku: skuOf(orderId) }),
+      { onHand: STOCK - shipped, reserved: 0, shipped },
+      orderId,
+    );
 }

@@ -16,7 +16,6 @@ import { walk } from './walk.ts';
 
 const TIMEOUT_MS = 600_000;
 const STOCK = 1_000;
-const BATCH = 12;
 /** The first call; what comes before it is the same as with our own ledger, whose test kills there. */
 const CALLS = /^call \/(payments|shipments)/;
 const providers = {
@@ -33,7 +32,6 @@ test('a worker killed at any call to a bank or a carrier charges, ships and undo
   const { targets, points, kills } = await walk({
     world,
     start: spawnOrderWorker,
-    batch: BATCH,
     from: CALLS,
     isDone,
     begin: async (orderIds) => {
@@ -69,7 +67,6 @@ test('a worker killed at any call of a refund to a bank pays back once', async (
   const { targets, points, kills } = await walk({
     world,
     start: spawnOrderWorker,
-    batch: BATCH,
     from: CALLS,
     isDone: isPaid,
     begin: async (refundIds) => {
@@ -116,7 +113,7 @@ const spawnOrderWorker = (world: World, extra: Extra = {}): Promise<TestProcess>
 
 async function createShop(t: ExecutionContext): Promise<{ world: World; remote: RemoteProviders }> {
   const remote = await startRemoteProviders(t, { limitMinor: 1_000_000, countries: ['FR'] });
-  const world = await createCrashWorld(t, { settings: { PROVIDERS_URL: remote.url, DATABASE_POOL_SIZE: '30' } });
+  const world = await createCrashWorld(t, { settings: { PROVIDERS_URL: remote.url } });
   const { pool } = world.db;
   await putProduct(pool, {
     tenantId: TENANT,

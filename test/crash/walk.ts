@@ -8,8 +8,8 @@ import type { World } from '../support/world.ts';
 import { endLeases } from './crash-world.ts';
 
 const preload = new URL('hold-at-statement.ts', import.meta.url);
-/** Users that go at a time: as many points as one process can be killed at. */
-const BATCH = 5;
+/** Targets that go at a time: as many points as one process can be killed at, if none waits for what another locked. */
+const BATCH = 12;
 /** How long the others are given to come to points of their own once one is held: longer only means fewer processes. */
 const STANDSTILL_MS = 700;
 const PAUSE_MS = 50;
@@ -24,8 +24,6 @@ export interface Flow {
   readonly from: RegExp;
   /** Sets the flow going for the targets; what it asks of the process may stay without an answer. */
   readonly begin: (targets: readonly string[]) => Promise<void>;
-  /** How many go at a time; more need more connections, which those that are held keep. */
-  readonly batch?: number;
   /** Whether the flow has come to its end for the target. */
   readonly isDone: (target: string) => Promise<boolean>;
 }
@@ -41,7 +39,6 @@ export async function walk({
   from,
   begin,
   isDone,
-  batch = BATCH,
 }: Flow): Promise<{ targets: string[]; points: string[]; kills: number }> {
   const journal = join(world.env['DATA_DIR'] ?? '', `${randomUUID()}.journal`);
   await writeFile(journal, '');
@@ -56,7 +53,7 @@ export async function walk({
   };
   const all: string[] = [];
   for (let kills = 0; ; kills += 1) {
-    const targets = Array.from({ length: batch }, () => randomUUID());
+    const targets = Array.from({ length: BATCH }, () => randomUUID());
     all.push(...targets);
     const child = await start(world, {
       preload,
