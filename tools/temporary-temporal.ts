@@ -8,6 +8,7 @@ const START_TIMEOUT_MS = 60_000;
 const NAMESPACE = 'default';
 
 const DYNAMIC_CONFIG = {
+  'matching.enableFairness': true,
   // Few, so that tests see workflows continue as new.
   'limit.historyCount.suggestContinueAsNew': 200,
 };
@@ -21,7 +22,7 @@ export interface TemporaryTemporal {
 
 /** Starts Temporal's dev server in memory, without its Web UI; `dynamicConfig` adds to the tests' own values. */
 export async function startTemporaryTemporal(
-  dynamicConfig: Readonly<Record<string, number>> = {},
+  dynamicConfig: Readonly<Record<string, number | boolean>> = {},
 ): Promise<TemporaryTemporal> {
   const port = await freePort();
   const args = [

@@ -7,6 +7,7 @@ export const profileSettings = {
   PROFILE_REMINDER_MARKS_DAYS: ['5,3,1', list.pipe(z.array(number(0)))],
   MAX_PROFILE_REMINDERS: ['3', integer(0)],
   REMINDER_HOUR: ['10', optional.pipe(integer(0, 23).optional())],
+  REMINDER_SPREAD_MINUTES: ['30', number(0, 1_440)],
   TIME_ZONE: ['Europe/Paris', timeZone],
   PROFILE_CHECK_CRON: ['0 10 * * *', cron],
 } as const satisfies Record<string, Setting>;

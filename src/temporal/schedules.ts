@@ -8,6 +8,7 @@ import {
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/setting.ts';
 import { AUDIT_NAMES, AUDIT_WORKFLOWS, type AuditName } from '../workflows/audits/audits.messages.ts';
+import { priorityOf } from '../workflows/runtime/priority.messages.ts';
 import { grpcCodeOf } from './errors.ts';
 
 const GRPC_INVALID_ARGUMENT = 3;
@@ -67,6 +68,14 @@ export async function scheduleState(client: Client, config: Config, name: AuditN
 }
 
 function optionsOf(config: Config, name: AuditName) {
+  // Not written in its place below: the client sends `priority`, and its type leaves it out.
+  const action = {
+    type: 'startWorkflow',
+    workflowType: AUDIT_WORKFLOWS[name],
+    workflowId: name,
+    taskQueue: config.TASK_QUEUE,
+    priority: priorityOf('background'),
+  } as const;
   return {
     scheduleId: name,
     // Temporal keeps no expression but what it means, and the comment.
@@ -74,12 +83,7 @@ function optionsOf(config: Config, name: AuditName) {
       cronExpressions: [`${config[CRON_SETTINGS[name]]} #${markOf(config, name)}`],
       timezone: config.TIME_ZONE,
     },
-    action: {
-      type: 'startWorkflow',
-      workflowType: AUDIT_WORKFLOWS[name],
-      workflowId: name,
-      taskQueue: config.TASK_QUEUE,
-    },
+    action,
     // An audit finds everything that an earlier one would have found: none is made up for.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
   } as const satisfies ScheduleOptions;

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { PROCESS_TYPES } from '../domain/process/registry.ts';
 import { processWorkflowType } from '../workflows/process/process.messages.ts';
 import { PROFILE_WORKFLOW } from '../workflows/profile/profile.messages.ts';
+import { priorityOf } from '../workflows/runtime/priority.messages.ts';
 import { USER_SYNC_WORKFLOW } from '../workflows/user-sync/user-sync.messages.ts';
 
 /**
@@ -11,12 +12,13 @@ import { USER_SYNC_WORKFLOW } from '../workflows/user-sync/user-sync.messages.ts
  */
 export function startOptions(
   config: Pick<Config, 'TASK_QUEUE' | 'WORKFLOW_TASK_TIMEOUT_MS'>,
-  { workflowType, workflowId }: { workflowType: string; workflowId: string },
+  { tenantId, workflowType, workflowId }: { tenantId: string; workflowType: string; workflowId: string },
 ) {
   return {
     workflowId,
     taskQueue: config.TASK_QUEUE,
     workflowTaskTimeout: config.WORKFLOW_TASK_TIMEOUT_MS,
+    priority: priorityOf('awaited', tenantId),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: SUMMARIES[workflowType] ?? workflowType,

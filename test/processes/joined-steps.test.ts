@@ -9,7 +9,7 @@ import { openDb, type Db } from '../../src/postgres/client.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { beginProcess } from '../../src/domain/process/decide.ts';
-import type { ProcessDefinition } from '../../src/domain/process/definition.ts';
+import { DEFAULT_ATTEMPTS, type ProcessDefinition } from '../../src/domain/process/definition.ts';
 import type { StepResult } from '../../src/domain/process/step-work.ts';
 import { createDatabase, type TestDatabase } from '../support/services.ts';
 import { createEffects, TENANT } from '../support/saga-world.ts';
@@ -20,7 +20,8 @@ const CHAIN: ProcessDefinition = {
   sharesTransaction: true,
   steps: {
     first: { execute: 'first', compensate: 'undoFirst' },
-    second: { execute: 'second', compensate: 'undoSecond' },
+    // Its pause outlasts the test that looks whether it is over.
+    second: { execute: 'second', compensate: 'undoSecond', attempts: { ...DEFAULT_ATTEMPTS, firstDelayMs: 60_000 } },
     third: { execute: 'third' },
   },
 };

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
+import { jittered } from '../../src/domain/shared/spread.ts';
 import { until } from '../support/until.ts';
 import type { Ending } from './saga-steps.ts';
 import { onTimeSkippingServer } from './saga-servers.ts';
@@ -74,15 +75,16 @@ for (const [refused, expected] of Object.entries({
 
 for (const step of ['reserve', 'pay'] as const) {
   test.serial(
-    `${step} is tried again after 1, 2 and 4 s, each attempt and its cause in the row while it is`,
+    `${step} is tried again after about 1, 2 and 4 s, each attempt and its cause in the row while it is`,
     async (t) => {
       const { env, world } = context;
       let before = Date.now();
       const saga = await world.begin('trip', { [step]: ['fail', 'fail', 'fail'] });
       const cause = { code: 'jammed', message: 'It is jammed.', class: 'transient' };
       let attempts = 0;
-      for (const pauseMs of [1_000, 2_000, 4_000]) {
+      for (const nominalMs of [1_000, 2_000, 4_000]) {
         attempts += 1;
+        const pauseMs = jittered(nominalMs, { id: saga.processId, attempt: attempts });
         await until(async () => (await saga.row()).attempts === attempts, { what: `attempt ${attempts}` });
         const { retryAt, lastError } = await saga.row();
         t.deepEqual(lastError, cause);

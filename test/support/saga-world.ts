@@ -144,7 +144,7 @@ function sagaOf(
     start: async () => {
       const workflowType = processWorkflowType(type);
       await client.workflow.start(workflowType, {
-        ...startOptions(config, { workflowType, workflowId }),
+        ...startOptions(config, { tenantId: TENANT, workflowType, workflowId }),
         args: [{ tenantId: TENANT, processId }],
       });
     },

@@ -62,7 +62,7 @@ export interface Users {
 export function usersOf({ db, client, config }: World, tenantId: string): Users {
   const start = async (workflowType: string, workflowId: string, userId: string): Promise<void> => {
     await client.workflow.start(workflowType, {
-      ...startOptions(config, { workflowType, workflowId }),
+      ...startOptions(config, { tenantId, workflowType, workflowId }),
       args: [{ tenantId, userId }],
     });
   };

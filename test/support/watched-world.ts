@@ -105,7 +105,7 @@ async function begin(
   const workflowType = processWorkflowType(type);
   if (isStarted) {
     await client.workflow.start(workflowType, {
-      ...startOptions(config, { workflowType, workflowId }),
+      ...startOptions(config, { tenantId: TENANT, workflowType, workflowId }),
       taskQueue,
       args: [{ tenantId: TENANT, processId }],
     });

@@ -1,3 +1,4 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { findTemporalCli } from '../temporal-cli.mjs';
@@ -41,6 +42,11 @@ export function temporalDevServer({
     'error',
     '--log-format',
     'json',
+    ...[
+      'matching.useNewMatcher',
+      'matching.enableMigration',
+      ...(hasFairQueues(dataDir) ? ['matching.enableFairness'] : []),
+    ].flatMap((name) => ['--dynamic-config-value', `${name}=true`]),
   ];
   return {
     name: 'temporal',
@@ -51,6 +57,16 @@ export function temporalDevServer({
     // Its errors are mostly those of requests, which the worker and the API report with more sense.
     toTerminal: (line) => (/"level":"(fatal|panic)"|^Error|^panic:/.test(line) ? line : undefined),
   };
+}
+
+/**
+ * Whether the tenants take turns within a rank. Fair queues keep what waits in other tables, and Server 1.29 moves
+ * nothing between them: a data folder begins with them, or never has them.
+ */
+export function hasFairQueues(dataDir: string): boolean {
+  const mark = join(dataDir, 'temporal-fair-queues');
+  if (!existsSync(join(dataDir, 'temporal.db'))) writeFileSync(mark, '');
+  return existsSync(mark);
 }
 
 /** Whether a Temporal Service without TLS answers and knows the namespace. */

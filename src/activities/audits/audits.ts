@@ -241,7 +241,7 @@ async function startUnlessOpen(
     );
   if (isOpen) return false;
   await client.workflow.start(kind.workflowType, {
-    ...startOptions(config, { workflowType: kind.workflowType, workflowId }),
+    ...startOptions(config, { tenantId, workflowType: kind.workflowType, workflowId }),
     args: [{ tenantId, userId }],
   });
   return true;

@@ -7,7 +7,12 @@ import { NOTIFICATION_CHANNELS } from '../../domain/notifications/channels.ts';
 import { MAIL_CONNECTIONS } from '../../gateways/mail.ts';
 import { channelsOver, type NotificationGateways } from '../../notifications/channels.ts';
 import { deliverNotification, type NotificationOutcome } from '../../notifications/deliver.ts';
-import { BUSY_RETRY_DELAY_MS, PAUSED_RETRY_DELAY_MS } from '../../domain/notifications/delivery-policy.ts';
+import {
+  BUSY_RETRY_DELAY_MS,
+  deliveryPauseMs,
+  PAUSED_RETRY_DELAY_MS,
+} from '../../domain/notifications/delivery-policy.ts';
+import { jittered } from '../../domain/shared/spread.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import type { NotificationFailure } from '../../domain/notifications/codes.ts';
 
@@ -52,7 +57,7 @@ export function createNotificationActivities({ db, config, observe, ...gateways 
           }),
         ),
       );
-      failWhileWaiting(outcomes);
+      failWhileWaiting(outcomes, attemptOf(notificationIds));
     });
   }
 
@@ -66,26 +71,35 @@ async function refuseWhilePaused(db: Db, { tenantId, notificationIds }: DeliverN
   if (waiting === 0) return;
   throw ApplicationFailure.create({
     type: 'notifications_paused' satisfies NotificationFailure,
-    nextRetryDelay: PAUSED_RETRY_DELAY_MS,
+    nextRetryDelay: jittered(PAUSED_RETRY_DELAY_MS, attemptOf(notificationIds)),
     message:
       `NOTIFICATIONS_PAUSED=true keeps ${waiting} notification(s) back; they go out once it is false and ` +
       `the worker is restarted.`,
   });
 }
 
+/** Which attempt at which delivery this is: what waits for one mail server comes back at times of its own. */
+function attemptOf([id = '']: readonly string[]): { id: string; attempt: number } {
+  return { id, attempt: Context.current().info.attempt };
+}
+
 /** The message stays in the workflow's history, so it holds numbers and no personal data. */
-function failWhileWaiting(outcomes: readonly NotificationOutcome[]): void {
+function failWhileWaiting(
+  outcomes: readonly NotificationOutcome[],
+  attempt: { readonly id: string; readonly attempt: number },
+): void {
   const unsent = outcomes.filter((outcome) => outcome === 'retry').length;
   if (unsent > 0) {
-    throw ApplicationFailure.retryable(
-      `${unsent} of ${outcomes.length} notification(s) could not be handed over yet.`,
-      'mail_not_delivered' satisfies NotificationFailure,
-    );
+    throw ApplicationFailure.create({
+      type: 'mail_not_delivered' satisfies NotificationFailure,
+      nextRetryDelay: deliveryPauseMs(attempt),
+      message: `${unsent} of ${outcomes.length} notification(s) could not be handed over yet.`,
+    });
   }
   if (outcomes.includes('busy')) {
     throw ApplicationFailure.create({
       type: 'notification_busy' satisfies NotificationFailure,
-      nextRetryDelay: BUSY_RETRY_DELAY_MS,
+      nextRetryDelay: jittered(BUSY_RETRY_DELAY_MS, attempt),
       message: 'Another process is delivering; looking again whether it did.',
     });
   }

@@ -50,7 +50,10 @@ export async function runFollowingSteps(
       continue;
     }
     const cause = causeOf(taken.error, declared);
-    const pauseMs = cause.class === 'refused' ? null : pauseAfter(declared.attempts ?? DEFAULT_ATTEMPTS, 1);
+    const pauseMs =
+      cause.class === 'refused'
+        ? null
+        : pauseAfter(declared.attempts ?? DEFAULT_ATTEMPTS, { id: processId, attempts: 1 });
     if (pauseMs !== null) return { outcomes, failed: { attempts: 1, cause, retryAt: new Date(Date.now() + pauseMs) } };
     outcomes.push({ type: 'failed', step, attempts: 1, cause });
   }

@@ -160,7 +160,7 @@ export async function countAttempt(
   }: { call: StepCall; row: LockedProcess; attempts: number; cause: Cause; policy: Attempts },
 ): Promise<number | null> {
   const { tenantId, processId, step, isParallel } = call;
-  const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, attempts);
+  const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, { id: processId, attempts });
   if (pauseMs === null) return null;
   if (isParallel === true) {
     // The row's `attempts` counts for one step at a time; undos at the same time count in the history.

@@ -4,31 +4,38 @@ import type { Db, Tx } from '../../postgres/client.ts';
 import { claimProfile, writeProfile, type WriteOutcome } from '../../db/profile/profile-rows.ts';
 import { pendingNotifications } from '../../db/notifications/notifications.ts';
 import type { ProfileEvent, ProfileSettings } from '../../domain/profile/profile.ts';
+import { shareOf } from '../../domain/shared/spread.ts';
 import { writeNotifications, type NotificationOrder } from '../../notifications/write-notifications.ts';
 import { unlessUnstorable } from '../unless-unstorable.ts';
 import type { ProfileActivities, ProfileChange } from '../../workflows/profile/profile.activities.ts';
 
+const MINUTE_MS = 60_000;
+
 /** The database work of the `profile` workflow. */
 export function createProfileActivities({ db, config }: { db: Db; config: Config }): ProfileActivities {
-  const settings: ProfileSettings = {
+  const settingsOf = (userId: string): ProfileSettings => ({
     marksDays: config.PROFILE_REMINDER_MARKS_DAYS,
     hour: config.REMINDER_HOUR ?? null,
     timeZone: config.TIME_ZONE,
     maxReminders: config.MAX_PROFILE_REMINDERS,
-  };
+    spreadMs: config.REMINDER_SPREAD_MINUTES * MINUTE_MS,
+    spreadShare: shareOf(userId),
+  });
   return {
-    loadProfileSettings: async () => settings,
+    loadProfileSettings: async ({ userId }) => settingsOf(userId),
 
     loadProfile: ({ tenantId, userId }) =>
       db.inTenant(tenantId, async (tx) => {
         const claimed = await claimProfile(tx, { tenantId, userId });
-        return claimed === null
-          ? null
-          : { ...claimed, settings, notificationIds: await pendingNotifications(tx, { tenantId, userId }) };
+        if (claimed === null) return null;
+        const notificationIds = await pendingNotifications(tx, { tenantId, userId });
+        return { ...claimed, settings: settingsOf(userId), notificationIds };
       }),
 
-    saveProfile: (change) =>
-      unlessUnstorable({ db, config }, change.tenantId, { isSuperseded: false, settings, notificationIds: [] }, () =>
+    saveProfile: (change) => {
+      const settings = settingsOf(change.userId);
+      const unsaved = { isSuperseded: false, settings, notificationIds: [] };
+      return unlessUnstorable({ db, config }, change.tenantId, unsaved, () =>
         db.inTenant(change.tenantId, async (tx) => {
           const outcome = await writeProfile(tx, {
             ...change,
@@ -40,7 +47,8 @@ export function createProfileActivities({ db, config }: { db: Db; config: Config
             notificationIds: await notify(tx, change, { outcome, config }),
           };
         }),
-      ),
+      );
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { ClientBase } from 'pg';
 import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import { userEvent } from '../../events/user-events.ts';
 import type { Config } from '../../config/config.ts';
+import { jittered } from '../../domain/shared/spread.ts';
 import type { UserSyncSettings } from '../../domain/user-sync/user-sync.ts';
 import type { Db } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
@@ -13,10 +14,12 @@ import { claimUserSync, writeUserSync } from '../../db/user-sync/user-sync-rows.
 import { unlessUnstorable } from '../unless-unstorable.ts';
 import type { UserSyncActivities } from '../../workflows/user-sync/user-sync.activities.ts';
 
-/** The settings of user sync, in the workflow's form. */
-function userSyncSettings(config: Config): UserSyncSettings {
+/** The settings of user sync for one user: users whose service was away come back at times of their own. */
+function userSyncSettings(config: Config, userId: string): UserSyncSettings {
   return {
-    retryDelaysMs: config.SYNC_RETRY_DELAYS,
+    retryDelaysMs: config.SYNC_RETRY_DELAYS.map((delayMs, index) =>
+      jittered(delayMs, { id: userId, attempt: index + 1 }),
+    ),
     maxRetries: config.MAX_SYNC_RETRY_ATTEMPTS,
     confirmationTimeoutMs: config.SYNC_CONFIRMATION_TIMEOUT_MS,
     retryResetMs: config.SYNC_RETRY_RESET_MS,
@@ -25,18 +28,19 @@ function userSyncSettings(config: Config): UserSyncSettings {
 
 /** The database work of the `userSync` workflow. */
 export function createUserSyncActivities({ db, config }: { db: Db; config: Config }): UserSyncActivities {
-  const settings = userSyncSettings(config);
   return {
-    loadUserSyncSettings: async () => settings,
+    loadUserSyncSettings: async ({ userId }) => userSyncSettings(config, userId),
 
     loadUserSync: ({ tenantId, userId }) =>
       db.inTenant(tenantId, async (tx) => {
+        const settings = userSyncSettings(config, userId);
         const claimed = await claimUserSync(tx, { tenantId, userId, settings });
         return claimed === null ? null : { ...claimed, settings };
       }),
 
-    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) =>
-      unlessUnstorable({ db, config }, tenantId, { isSuperseded: false, settings, version: 0 }, () =>
+    saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => {
+      const settings = userSyncSettings(config, userId);
+      return unlessUnstorable({ db, config }, tenantId, { isSuperseded: false, settings, version: 0 }, () =>
         rawTransaction(db.pool, tenantId, async (client) => {
           await lockStreams(client, [userId]);
           const runId = Context.current().info.workflowExecution?.runId ?? '';
@@ -46,7 +50,8 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
           }
           return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
         }),
-      ),
+      );
+    },
   };
 }
 

@@ -29,7 +29,7 @@ export interface CommandDeps extends CallDeps {
 export interface CommandTarget {
   readonly workflowType: string;
   readonly workflowId: string;
-  readonly input: object;
+  readonly input: Readonly<Record<string, string>> & { readonly tenantId: string };
   /** Id of the Update: repeated with the same id, a command is carried out once. */
   readonly updateId: string;
   /** Code of the problem when the workflow ends before it has answered. */
@@ -66,7 +66,7 @@ export async function sendCommand<Answer, Args extends [] | [object]>(
       updateId,
       // It may be used once, so each call makes its own.
       startWorkflowOperation: new WithStartWorkflowOperation(workflowType, {
-        ...startOptions(config, { workflowType, workflowId }),
+        ...startOptions(config, { tenantId: input.tenantId, workflowType, workflowId }),
         args: [input],
       }),
     });

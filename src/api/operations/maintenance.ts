@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { z } from 'zod';
 import { AUDIT_NAMES, AUDIT_WORKFLOWS } from '../../workflows/audits/audits.messages.ts';
+import { priorityOf } from '../../workflows/runtime/priority.messages.ts';
 import { callTemporal } from '../http/workflow-commands.ts';
 import { route, type Route } from '../http/route.ts';
 
@@ -26,6 +27,7 @@ const run = route(
           workflowId,
           taskQueue: deps.config.TASK_QUEUE,
           args: [],
+          priority: priorityOf('background'),
           workflowTaskTimeout: deps.config.WORKFLOW_TASK_TIMEOUT_MS,
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'FAIL',

@@ -6,6 +6,7 @@ import {
   bulkWorkflowId,
   type BulkInput,
 } from '../../workflows/bulk/bulk-command.messages.ts';
+import { priorityOf } from '../../workflows/runtime/priority.messages.ts';
 import { callTemporal } from '../http/workflow-commands.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
@@ -75,6 +76,7 @@ export async function startBulk({ deps, effectId: operationId }: Pick<Call, 'dep
       workflowId: bulkWorkflowId({ tenantId, operationId }),
       taskQueue: deps.config.TASK_QUEUE,
       args: [input],
+      priority: priorityOf('background', tenantId),
       workflowTaskTimeout: deps.config.WORKFLOW_TASK_TIMEOUT_MS,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',

@@ -1,16 +1,24 @@
+import { jittered } from '../shared/spread.ts';
+
 /** Attempts to deliver one notification, before it goes to the dead letters. */
 export const DELIVERY_MAX_ATTEMPTS = 15;
 
 /**
- * Retries of the `deliverNotifications` activity. Without a limit of its own: attempts are counted in each
- * notification's row, so that a pause, a crash or a lock held by another process use none up. 15 attempts take 6.4
- * hours.
+ * Retries of the `deliverNotifications` activity where it fails without naming a pause. Without a limit of its own:
+ * attempts are counted in each notification's row, so that a pause, a crash or a lock held by another process use none
+ * up. 15 attempts take about 6.4 hours.
  */
 export const DELIVERY_RETRY = {
-  initialInterval: '10 seconds',
+  initialInterval: 10_000,
   backoffCoefficient: 2,
-  maximumInterval: '1 hour',
+  maximumInterval: 3_600_000,
 } as const;
+
+/** The pause after so many attempts to hand over, in milliseconds: that of `DELIVERY_RETRY`, with jitter. */
+export function deliveryPauseMs({ id, attempt }: { id: string; attempt: number }): number {
+  const { initialInterval, backoffCoefficient, maximumInterval } = DELIVERY_RETRY;
+  return jittered(Math.min(initialInterval * backoffCoefficient ** (attempt - 1), maximumInterval), { id, attempt });
+}
 
 /** Longest time of one attempt of the activity; heartbeats show that it is alive. */
 export const DELIVERY_START_TO_CLOSE_MS = 600_000;

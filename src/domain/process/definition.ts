@@ -1,3 +1,4 @@
+import { jittered } from '../shared/spread.ts';
 import { PROCESS_COMMANDS } from './command-names.ts';
 
 /**
@@ -22,7 +23,7 @@ export type FailureClass = 'transient' | 'refused' | 'unknown';
 
 /**
  * Attempts of one step: `maximum` of them, the second after `firstDelayMs`, each further pause `backoff` times the one
- * before.
+ * before, each up to a fifth shorter or longer.
  */
 export interface Attempts {
   readonly maximum: number;
@@ -30,7 +31,7 @@ export interface Attempts {
   readonly backoff: number;
 }
 
-/** Three retries, after 1, 2 and 4 s. */
+/** Three retries, after about 1, 2 and 4 s. */
 export const DEFAULT_ATTEMPTS: Attempts = { maximum: 4, firstDelayMs: 1_000, backoff: 2 };
 
 /** Longest time one attempt may take, in milliseconds, unless a step says otherwise. */
@@ -146,9 +147,15 @@ export function stepAfter(definition: ProcessDefinition, completed: string | nul
   return chosen === undefined ? (names[names.indexOf(completed) + 1] ?? null) : chosen;
 }
 
-/** The pause after `attempts` failed attempts, in milliseconds; null: that was the last attempt. */
-export function pauseAfter({ maximum, firstDelayMs, backoff }: Attempts, attempts: number): number | null {
-  return attempts >= maximum ? null : firstDelayMs * backoff ** (attempts - 1);
+/**
+ * The pause after `attempts` failed attempts of the process with this id, in milliseconds; null: that was the last
+ * attempt.
+ */
+export function pauseAfter(
+  { maximum, firstDelayMs, backoff }: Attempts,
+  { id, attempts }: { id: string; attempts: number },
+): number | null {
+  return attempts >= maximum ? null : jittered(firstDelayMs * backoff ** (attempts - 1), { id, attempt: attempts });
 }
 
 const COMMANDS: ReadonlySet<string> = new Set(PROCESS_COMMANDS);

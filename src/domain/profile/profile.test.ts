@@ -141,6 +141,21 @@ test('nextDueAt is the next mark, then the deadline, then never', (t) => {
   t.is(nextDueAt(given(completed), settings), null);
 });
 
+test('a spread reminder falls due after its mark, and one that was sent at the mark is not sent again', (t) => {
+  const spread: ProfileSettings = { ...settings, marksDays: [5], hour: 10, spreadMs: 1_800_000, spreadShare: 0.5 };
+  const mark = Date.UTC(2026, 0, 3, 10);
+  const dueAt = (profile: Profile, now: number) => {
+    const decision = decideProfile(profile, { type: 'passTime' }, { now, settings: spread });
+    return decision.accepted ? decision.events.map(({ type }) => type) : [];
+  };
+  t.deepEqual(dueAt(pending, mark + 899_999), []);
+  t.deepEqual(dueAt(pending, mark + 900_000), ['ReminderFellDue']);
+  t.is(nextDueAt(pending, spread), mark + 900_000);
+  const sent: ProfileEvent = { type: 'ReminderFellDue', at: mark + 50, markDays: 5, deadline: NOW + 7 * DAY };
+  t.deepEqual(dueAt(given(sent), mark + 900_000), []);
+  t.is(nextDueAt(given(sent), spread), NOW + 7 * DAY);
+});
+
 const commands: fc.Arbitrary<ProfileCommand> = fc.oneof(
   fc.constant<ProfileCommand>({ type: 'markInProgress' }),
   fc.constant<ProfileCommand>({ type: 'complete', customer }),
@@ -155,10 +170,12 @@ const lives = fc.record({
   steps: fc.array(fc.record({ command: commands, afterMs: fc.integer({ min: 0, max: 3 * DAY }) }), { maxLength: 60 }),
   deadlineDays: fc.double({ min: 0, max: 20, noNaN: true }),
   settings: fc.record({
-    marksDays: fc.array(fc.double({ min: 0, max: 10, noNaN: true }), { maxLength: 6 }),
+    marksDays: fc.array(fc.oneof(fc.double({ min: 0, max: 10, noNaN: true }), fc.nat(10)), { maxLength: 6 }),
     hour: fc.option(fc.integer({ min: 0, max: 23 })),
     timeZone: fc.constantFrom('UTC', 'Europe/Paris', 'Pacific/Apia'),
     maxReminders: fc.integer({ min: 0, max: 4 }),
+    spreadMs: fc.constantFrom(0, 1_800_000, DAY),
+    spreadShare: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   }),
 });
 

@@ -149,7 +149,7 @@ function fallenDue(profile: Profile, now: number, settings: ProfileSettings): Pr
   const { deadline, reminders, settledUntil } = profile;
   if (now >= deadline) return [{ type: 'ProfileExpired', at: now, deadline }];
   if (reminders >= settings.maxReminders) return [];
-  const due = remindersOf(deadline, settings).findLast(({ at }) => at > settledUntil && at <= now);
+  const due = remindersOf(deadline, settings).findLast(({ markAt, at }) => markAt > settledUntil && at <= now);
   return due === undefined ? [] : [{ type: 'ReminderFellDue', at: now, markDays: due.markDays, deadline }];
 }
 
@@ -229,6 +229,6 @@ export function nextDueAt(profile: Profile, settings: ProfileSettings): number |
   const next =
     profile.reminders >= settings.maxReminders
       ? undefined
-      : remindersOf(profile.deadline, settings).find(({ at }) => at > profile.settledUntil);
+      : remindersOf(profile.deadline, settings).find(({ markAt }) => markAt > profile.settledUntil);
   return next?.at ?? profile.deadline;
 }

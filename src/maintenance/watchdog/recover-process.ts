@@ -112,7 +112,7 @@ async function restart(
 ): Promise<void> {
   const workflowType = processWorkflowType(type);
   await client.workflow.start(workflowType, {
-    ...startOptions(config, { workflowType, workflowId }),
+    ...startOptions(config, { tenantId, workflowType, workflowId }),
     workflowIdConflictPolicy,
     args: [{ tenantId, processId }],
   });
@@ -126,7 +126,7 @@ async function tell(
 ): Promise<void> {
   const workflowType = processWorkflowType(type);
   await client.workflow.signalWithStart(workflowType, {
-    ...startOptions(config, { workflowType, workflowId }),
+    ...startOptions(config, { tenantId, workflowType, workflowId }),
     args: [{ tenantId, processId }],
     signal: event,
     signalArgs: [payload],

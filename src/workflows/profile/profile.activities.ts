@@ -34,7 +34,8 @@ export interface ProfileChange extends UserRef {
 
 /** Database work of the `profile` workflow: short, idempotent, run as local activities. */
 export interface ProfileActivities {
-  loadProfileSettings(): Promise<ProfileSettings>;
+  /** The settings of now, as they are for this user. */
+  loadProfileSettings(user: UserRef): Promise<ProfileSettings>;
   /** Takes the row over for this run; null: there is no such user. */
   loadProfile(user: UserRef): Promise<LoadedProfile | null>;
   /** Answers the notifications that now have to be delivered; says so again when it is called again. */

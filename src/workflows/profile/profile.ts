@@ -7,6 +7,7 @@ import { decideProfile, evolveProfile, nextDueAt, type ProfileCommand } from '..
 import type { Parsed } from '../../domain/shared/decision.ts';
 import { DATABASE_WRITE } from '../runtime/activity-options.ts';
 import { runDecider } from '../runtime/decider-loop.ts';
+import { priorityOf } from '../runtime/priority.messages.ts';
 import { openRun, type Decider, type DeciderRun, type Entity } from '../runtime/decider.ts';
 import { answerOf } from '../users/save-answer.ts';
 import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
@@ -19,6 +20,7 @@ const { deliverNotifications } = proxyActivities<NotificationActivities>({
   startToCloseTimeout: DELIVERY_START_TO_CLOSE_MS,
   heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
   retry: DELIVERY_RETRY,
+  priority: priorityOf('background'),
   summary: 'Hand notifications over to the mail server',
 });
 
@@ -58,7 +60,7 @@ export async function profile({ tenantId, userId, carried }: messages.ProfileInp
       begin: async () =>
         carried === undefined
           ? load()
-          : { state: carried.profile, revision: carried.revision, settings: await rows.loadProfileSettings() },
+          : { state: carried.profile, revision: carried.revision, settings: await rows.loadProfileSettings(user) },
       next: ({ state, settings }) => ({ type: 'rest', until: nextDueAt(state, settings) }),
       isQuiet: deliveries.areDone,
       continueAsNew: ({ state, revision }) =>

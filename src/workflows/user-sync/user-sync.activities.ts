@@ -20,7 +20,7 @@ export interface UserSyncChange extends UserRef {
 
 /** Database work of the `userSync` workflow: short, idempotent, run as local activities. */
 export interface UserSyncActivities {
-  loadUserSyncSettings(): Promise<UserSyncSettings>;
+  loadUserSyncSettings(user: UserRef): Promise<UserSyncSettings>;
   /** Takes the rows over for this run; null: there is no such user. */
   loadUserSync(user: UserRef): Promise<LoadedUserSync | null>;
   /** Answers the user's version in the row, which is the one that was published. */

@@ -52,7 +52,7 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
       begin: async () =>
         carried === undefined
           ? load()
-          : { state: carried.sync, revision: carried.revision, settings: await rows.loadUserSyncSettings() },
+          : { state: carried.sync, revision: carried.revision, settings: await rows.loadUserSyncSettings(user) },
       next: ({ state }) => ({ type: 'rest', until: nextSyncDueAt(state, Date.now()) }),
       continueAsNew: ({ state, revision }) =>
         continueAsNew<typeof userSync>({ ...user, carried: { sync: state, revision, refused: run.queue.refused } }),
