@@ -9,24 +9,34 @@ import {
 } from 'jose';
 import type { Config } from '../config/config.ts';
 import { LOCAL_ALGORITHM, localKeys, type LocalKeys } from './local-keys.ts';
+import { isServiceName } from '../domain/shared/service-name.ts';
 import { isTenantName } from '../domain/shared/tenant.ts';
 import { isStorableText } from '../domain/shared/text.ts';
 import { ROLES, type Caller, type Role } from './roles.ts';
+import { scopesIn } from './scopes.ts';
 import { createTokenCache, type KnownCaller } from './token-cache.ts';
 
 /**
- * The outcome of verifying a token. `unreachable`: the keys could not be fetched, so it is neither valid nor invalid.
+ * The outcome of verifying a token. `unusable`: it is ours, but says too little of its bearer. `unreachable`: the keys
+ * could not be fetched, so it is neither valid nor invalid.
  */
 export type Verification =
   | ({ readonly kind: 'caller' } & KnownCaller)
-  | { readonly kind: 'invalid'; readonly reason: string }
+  | { readonly kind: 'invalid' | 'unusable'; readonly reason: string }
   | { readonly kind: 'unreachable' };
 
 export type TokenVerifier = (token: string) => Promise<Verification>;
 
 type TokenSettings = Pick<
   Config,
-  'JWKS_URL' | 'DATA_DIR' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_ROLE_CLAIM' | 'JWT_TENANT_CLAIM' | 'DEFAULT_TENANT'
+  | 'JWKS_URL'
+  | 'DATA_DIR'
+  | 'JWT_ISSUER'
+  | 'JWT_AUDIENCE'
+  | 'JWT_ROLE_CLAIM'
+  | 'JWT_TENANT_CLAIM'
+  | 'JWT_SERVICE_CLAIM'
+  | 'DEFAULT_TENANT'
 >;
 
 const ALGORITHMS = ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
@@ -88,15 +98,31 @@ function remoteKeys(url: string, now: () => number): JWTVerifyGetKey {
 
 function callerOf(payload: JWTPayload, config: TokenSettings): Verification {
   const { sub: subject, exp = 0 } = payload;
-  const tenantId = payload[config.JWT_TENANT_CLAIM] ?? config.DEFAULT_TENANT;
-  const role = strongestRole(payload[config.JWT_ROLE_CLAIM]);
-  if (subject === undefined || !isUsableSubject(subject))
-    return { kind: 'invalid', reason: 'The token names no usable subject.' };
+  const { JWT_TENANT_CLAIM, JWT_ROLE_CLAIM, JWT_SERVICE_CLAIM } = config;
+  const tenantId = payload[JWT_TENANT_CLAIM] ?? defaultTenant(config);
+  const role = strongestRole(payload[JWT_ROLE_CLAIM]);
+  if (subject === undefined || !isUsableSubject(subject)) return unusable('The token names no usable subject.');
   if (typeof tenantId !== 'string' || !isTenantName(tenantId))
-    return { kind: 'invalid', reason: 'The token names no usable tenant.' };
-  if (role === undefined)
-    return { kind: 'invalid', reason: `The token's claim "${config.JWT_ROLE_CLAIM}" holds none of our roles.` };
-  return { kind: 'caller', caller: { subject, role, tenantId }, expiresAtMs: (exp + CLOCK_TOLERANCE_S) * 1_000 };
+    return unusable(`The token's claim "${JWT_TENANT_CLAIM}" names no tenant.`);
+  if (role === undefined) return unusable(`The token's claim "${JWT_ROLE_CLAIM}" holds none of our roles.`);
+  const expiresAtMs = (exp + CLOCK_TOLERANCE_S) * 1_000;
+  if (role !== 'service') return { kind: 'caller', caller: { subject, role, tenantId }, expiresAtMs };
+  const service = payload[JWT_SERVICE_CLAIM];
+  const scopes = scopesIn(payload);
+  if (typeof service !== 'string' || !isServiceName(service))
+    return unusable(`The token's claim "${JWT_SERVICE_CLAIM}" names no service, which one of role "service" must.`);
+  if (scopes === undefined)
+    return unusable('The token\'s claim "scope" is not a text of words with blanks between them.');
+  return { kind: 'caller', caller: { subject, role, tenantId, service, scopes }, expiresAtMs };
+}
+
+function unusable(reason: string): Verification {
+  return { kind: 'unusable', reason };
+}
+
+// An identity provider that forgot to say whose somebody is has not said that they are ours.
+function defaultTenant({ JWKS_URL, DEFAULT_TENANT }: TokenSettings): string | undefined {
+  return JWKS_URL === undefined ? DEFAULT_TENANT : undefined;
 }
 
 function strongestRole(claim: unknown): Role | undefined {
@@ -110,10 +136,14 @@ function isUsableSubject(subject: string): boolean {
 
 /** Signs a token with the local key; `ttl` as in `8h`. */
 export async function mintToken(
-  { subject, role, tenantId, ttl }: Caller & { readonly ttl: string },
+  { ttl, ...caller }: Caller & { readonly ttl: string },
   { config, keys }: { readonly config: TokenSettings; readonly keys: LocalKeys },
 ): Promise<string> {
-  return new SignJWT({ [config.JWT_ROLE_CLAIM]: role, [config.JWT_TENANT_CLAIM]: tenantId })
+  const { subject, role, tenantId } = caller;
+  const claims = { [config.JWT_ROLE_CLAIM]: role, [config.JWT_TENANT_CLAIM]: tenantId };
+  const ofService =
+    caller.role === 'service' ? { [config.JWT_SERVICE_CLAIM]: caller.service, scope: caller.scopes.join(' ') } : {};
+  return new SignJWT({ ...claims, ...ofService })
     .setProtectedHeader({ alg: LOCAL_ALGORITHM, kid: keys.kid })
     .setSubject(subject)
     .setIssuer(config.JWT_ISSUER)

@@ -10,6 +10,7 @@ export const authSettings = {
   JWT_AUDIENCE: ['steadfast-api', z.string().min(1)],
   JWT_ROLE_CLAIM: ['role', z.string().min(1)],
   JWT_TENANT_CLAIM: ['tenant', z.string().min(1)],
+  JWT_SERVICE_CLAIM: ['service', z.string().min(1)],
   DEFAULT_TENANT: ['default', z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)],
 } as const satisfies Record<string, Setting>;
 

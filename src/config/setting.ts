@@ -1,3 +1,4 @@
+import { isServiceName } from '../domain/shared/service-name.ts';
 import { z } from 'zod';
 
 /** A setting: its default as text, and how it is read. */
@@ -69,6 +70,6 @@ export const countries = list.refine(
 );
 /** Names of services, each once. */
 export const serviceNames = list.refine(
-  (names) => names.every((name) => /^[a-z][a-z0-9_-]{0,62}$/.test(name)) && new Set(names).size === names.length,
+  (names) => names.every(isServiceName) && new Set(names).size === names.length,
   'must be distinct names of lower-case letters, digits, - and _',
 );

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { z } from 'zod';
 import { ROLES, type Role } from '../../src/auth/roles.ts';
+import { ALL_SCOPES } from '../../src/auth/scopes.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { startApi, type TestApi } from '../support/api.ts';
 import { fileScope } from '../support/file-scope.ts';
@@ -50,6 +51,19 @@ for (const { spec } of ROUTES) {
       else t.is(body['code'], 'forbidden', role);
     }
   });
+
+  const { scope: needed } = spec;
+  if (needed === undefined) continue;
+  test(`${method} ${spec.path} lets a service in with the scope ${needed} alone`, async (t) => {
+    const askWith = (scopes: typeof ALL_SCOPES) =>
+      api.ask(method, path, { role: 'service', as: { scopes }, ...(spec.body === undefined ? {} : { json: {} }) });
+    for (const scopes of [[], ALL_SCOPES.filter((each) => each !== needed)]) {
+      const { status, body, headers } = await askWith(scopes);
+      t.like({ status, body }, { status: 403, body: { code: 'insufficient_scope' } });
+      t.is(headers.get('WWW-Authenticate'), `Bearer error="insufficient_scope", scope="${needed}"`);
+    }
+    t.not((await askWith([needed])).body['code'], 'insufficient_scope');
+  });
 }
 
 test('a token of another key, issuer, audience or role, or a stale one, is not valid', async (t) => {
@@ -63,16 +77,28 @@ test('a token of another key, issuer, audience or role, or a stale one, is not v
     }),
   ).toString('base64url');
   const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${claims}.`;
-  for (const token of [
-    await other.token('admin', 'boss'),
-    `${head}.${forged}.${signature}`,
-    unsigned,
-    'nonsense',
-    await api.token('admin', 'boss', '*'),
-  ]) {
+  for (const token of [await other.token('admin', 'boss'), `${head}.${forged}.${signature}`, unsigned, 'nonsense']) {
     const { status, body } = await api.ask('GET', '/users', { headers: { Authorization: `Bearer ${token}` } });
     t.is(status, 401);
     t.is(body['code'], 'unauthenticated');
+  }
+});
+
+test('a service confirms and fails for itself alone, whatever was answered to another one before', async (t) => {
+  const userId = await register('auth0|confirmed');
+  for (const name of ['mark-service-synced', 'mark-service-failed']) {
+    const path = `/users/state-management/${userId}/sync/${name}`;
+    const ask = (service: string) =>
+      api.ask('POST', path, {
+        role: 'service',
+        sub: 'machines',
+        as: { service },
+        json: { service: 'accounting' },
+        headers: { 'Idempotency-Key': name },
+      });
+    t.is((await ask('accounting')).body['code'], 'temporal_unavailable', 'its own reaches the workflow');
+    t.like(await ask('portfolio'), { status: 403, body: { code: 'service_mismatch' } });
+    t.is((await api.ask('POST', path, { role: 'admin', json: { service: 'accounting' } })).status, 503);
   }
 });
 

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { createApi } from '../../src/composition/api.ts';
 import type { EventFeedOptions } from '../../src/realtime/event-feed.ts';
 import { localKeys } from '../../src/auth/local-keys.ts';
-import type { Role } from '../../src/auth/roles.ts';
+import type { Role, ServiceCaller } from '../../src/auth/roles.ts';
+import { ALL_SCOPES } from '../../src/auth/scopes.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { defaultPorts, type OrderPorts } from '../../src/gateways/default-ports.ts';
@@ -30,6 +31,8 @@ export interface Ask {
   readonly role?: Role;
   readonly sub?: string;
   readonly tenant?: string;
+  /** Which service one of that role is, if not the shop, and what it may do, if not all. */
+  readonly as?: Partial<Pick<ServiceCaller, 'service' | 'scopes'>>;
   readonly json?: unknown;
   /** A body as it is, instead of `json`. */
   readonly raw?: string | Buffer;
@@ -43,7 +46,7 @@ export interface TestApi {
   /** How often the workflow relay was woken. */
   readonly wakes: () => number;
   /** A token of the tenant `default` for an hour, or of another and until then, as in `2s ago`. */
-  token(role: Role, sub: string, tenant?: string, ttl?: string): Promise<string>;
+  token(role: Role, sub: string, tenant?: string, ttl?: string, as?: Ask['as']): Promise<string>;
   /** What this API adds to the metrics of its process. */
   readonly metricsText: () => Promise<string>;
   /** Sends a request and checks that its answer is one that OpenAPI declares. */
@@ -100,8 +103,13 @@ export async function runApi(
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the API has no port');
   const url = `http://127.0.0.1:${address.port}`;
-  const token = (role: Role, sub: string, tenantId = 'default', ttl = '1h') =>
-    mintToken({ role, subject: sub, tenantId, ttl }, { config, keys });
+  const token: TestApi['token'] = (role, subject, tenantId = 'default', ttl = '1h', as = {}) =>
+    mintToken(
+      role === 'service'
+        ? { role, subject, tenantId, ttl, service: 'shop', scopes: ALL_SCOPES, ...as }
+        : { role, subject, tenantId, ttl },
+      { config, keys },
+    );
 
   return {
     url,
@@ -109,14 +117,14 @@ export async function runApi(
     token,
     wakes: () => wakes,
     metricsText: () => registry.metrics(),
-    ask: async (method, path, { role, sub = 'somebody', tenant, json, raw, headers = {} } = {}) => {
+    ask: async (method, path, { role, sub = 'somebody', tenant, as, json, raw, headers = {} } = {}) => {
       const body = raw ?? (json === undefined ? undefined : JSON.stringify(json));
       const response = await fetch(`${url}${path}`, {
         method,
         ...(body === undefined ? {} : { body }),
         headers: {
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-          ...(role === undefined ? {} : { Authorization: `Bearer ${await token(role, sub, tenant)}` }),
+          ...(role === undefined ? {} : { Authorization: `Bearer ${await token(role, sub, tenant, undefined, as)}` }),
           ...headers,
         },
       });

@@ -53,7 +53,7 @@ const userCase = (name: string, asked: number, work: (db: Db, user: UserRow) => 
 export const USER_CASES: readonly FlatCase[] = [
   flatCase('register', 5, register),
   userCase('find a user', 10, async (db, { id: userId, authSubject }) => {
-    await findOwnUser(db.pool, { tenantId, subject: authSubject, role: 'user' });
+    await findOwnUser(db.pool, { tenantId, subject: authSubject });
     await findUserBySubject(db.pool, { tenantId, authSubject });
     await userExists(db.pool, { tenantId, userId });
     await db.inTenant(tenantId, (tx) => findUser(tx, { tenantId, userId }));

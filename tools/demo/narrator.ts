@@ -9,12 +9,14 @@ import type { View } from './view.ts';
 /** Who types a command, and the variable that holds its token where the command is printed. */
 export interface DemoCaller {
   readonly name: string;
-  readonly role: Role;
+  readonly role: Exclude<Role, 'service'>;
   readonly subject: string;
 }
 
 /** The administrator who tells the story. */
 export const BOSS: DemoCaller = { name: 'TOKEN', role: 'admin', subject: 'demo' };
+/** Who runs what works on the data of every tenant. */
+export const HOUSEKEEPER: DemoCaller = { name: 'HOUSE', role: 'installation_operator', subject: 'demo' };
 /** How often something that is awaited is looked at, and for how long, in milliseconds. */
 export const POLL_MS = 150;
 export const PATIENCE_MS = 60_000;

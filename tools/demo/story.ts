@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import { BOSS, PATIENCE_MS, POLL_MS, type DemoCaller, type Narrator } from './narrator.ts';
+import { BOSS, HOUSEKEEPER, PATIENCE_MS, POLL_MS, type DemoCaller, type Narrator } from './narrator.ts';
 
 const shownUser = z.object({
   id: z.string(),
@@ -111,13 +111,15 @@ export async function tellOfUsers({ view, apiUrl, uiUrl, ask, api, cli, cliQuiet
     'The next audit (here: by hand) finds the row without its workflow and starts it again in the right state.',
   );
   for (let isBack = false; !isBack; await wait(POLL_MS)) {
-    await ask(BOSS, 'POST', '/maintenance/audits/profile-audit/run');
+    await ask(HOUSEKEEPER, 'POST', '/maintenance/audits/profile-audit/run');
     await wait(1_000);
     isBack = (
       await cliQuietly('workflow', 'list', '--query', `WorkflowId = "profile:${bob}" AND ExecutionStatus = "Running"`)
     ).includes(bob);
   }
-  view.type(`curl -X POST ${apiUrl}/maintenance/audits/profile-audit/run -H "Authorization: Bearer $TOKEN"`);
+  view.type(
+    `curl -X POST ${apiUrl}/maintenance/audits/profile-audit/run -H "Authorization: Bearer $${HOUSEKEEPER.name}"`,
+  );
   view.tell((await cli('workflow', 'query', '--workflow-id', `profile:${bob}`, '--type', 'state')).trim());
 
   view.scene('6. Where everybody stands');

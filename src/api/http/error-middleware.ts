@@ -18,7 +18,7 @@ export function toProblem(error: unknown): Problem {
 function sendProblem(response: Response, problem: Problem): void {
   const { status } = ERRORS[problem.code];
   if (problem.retryAfterSeconds !== undefined) response.set('Retry-After', String(problem.retryAfterSeconds));
-  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+  if (problem.challenge !== undefined) response.set('WWW-Authenticate', problem.challenge);
   send(response, { status, body: JSON.stringify(problemBody(problem, requestIdOf(response))) });
 }
 

@@ -35,11 +35,34 @@ const REQUESTS = {
     remedy: 'Get a new token: it is missing, expired, or from an issuer that is not trusted here.',
     retryable: false,
   },
+  unusable_claims: {
+    status: 401,
+    title: 'Unusable claims',
+    detail: 'The token says too little of its bearer, or nothing that can be used; `detail` names the claim.',
+    remedy:
+      'Have the identity provider put subject, role and tenant into each token, and the name of the service into one ' +
+      'of role `service`.',
+    retryable: false,
+  },
   forbidden: {
     status: 403,
     title: 'Forbidden',
     detail: 'The role of this token may not do this.',
     remedy: 'Ask with a token of one of the roles that `/docs` names for this address.',
+    retryable: false,
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'Insufficient scope',
+    detail: "The service's token lacks the scope of this address, which `WWW-Authenticate` names.",
+    remedy: 'Have the identity provider grant the service that scope, if it is to do this.',
+    retryable: false,
+  },
+  service_mismatch: {
+    status: 403,
+    title: 'Another service',
+    detail: 'A service speaks for itself alone, and the request names another one.',
+    remedy: "Name the service that the token's own claim names, or send that service's token.",
     retryable: false,
   },
   not_found: {

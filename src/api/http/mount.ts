@@ -34,7 +34,7 @@ function handlerOf({ spec, read, readParams }: Route, deps: ApiDeps): RequestHan
   return async (request, response) => {
     nameRoute(response, spec.path);
     const { caller, expiresAtMs } = requireCaller(request);
-    if (!spec.roles.includes(caller.role)) throw new Problem('forbidden');
+    requireGrant(spec, caller);
     const self = await loadSelf(spec, caller, deps);
     requireJson(request);
     const key =
@@ -55,6 +55,13 @@ function handlerOf({ spec, read, readParams }: Route, deps: ApiDeps): RequestHan
     if (key !== undefined) return withIdempotency({ key, deps, tenantId: caller.tenantId, work, response });
     answer(response, await work());
   };
+}
+
+/** Fails unless the route is for the caller's role and, of a service, for one of its scopes. */
+function requireGrant({ roles, scope }: RouteSpec, caller: Caller): void {
+  if (!roles.includes(caller.role)) throw new Problem('forbidden');
+  if (caller.role !== 'service' || (scope !== undefined && caller.scopes.includes(scope))) return;
+  throw new Problem('insufficient_scope', { challenge: `Bearer error="insufficient_scope", scope="${scope ?? ''}"` });
 }
 
 /** The address in its one spelling: parameters as they were read, so that an id has one case. */

@@ -63,9 +63,8 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
     tags: [spec.tag],
     ...(spec.isDeprecated === true ? { deprecated: true } : {}),
     summary: spec.summary,
-    description: [spec.description, `Roles: ${spec.roles.join(', ')}.`]
-      .filter((text) => text !== undefined)
-      .join('\n\n'),
+    ...(spec.scope === undefined ? {} : { security: [{ bearer: [spec.scope] }] }),
+    description: [spec.description, rightsOf(spec)].filter((text) => text !== undefined).join('\n\n'),
     requestParams: {
       ...(params instanceof z.ZodObject ? { path: params } : {}),
       ...(query instanceof z.ZodObject ? { query } : {}),
@@ -82,6 +81,12 @@ function operationOf(spec: RouteSpec): ZodOpenApiOperationObject {
         }),
     responses: { ...answersOf(spec), ...problemsOf(errorsOf(spec)) },
   };
+}
+
+function rightsOf({ roles, scope }: RouteSpec): string {
+  return [`Roles: ${roles.join(', ')}.`, ...(scope === undefined ? [] : [`Scope of a service: \`${scope}\`.`])].join(
+    ' ',
+  );
 }
 
 function answersOf({ statuses, answer, isStream }: RouteSpec): ZodOpenApiResponsesObject {

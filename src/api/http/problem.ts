@@ -15,15 +15,24 @@ export class Problem extends Error {
   readonly detail: string;
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** What `WWW-Authenticate` says (RFC 6750). */
+  readonly challenge: string | undefined;
 
   constructor(
     code: ErrorCode,
-    more: { detail?: string; errors?: readonly FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {},
+    more: {
+      detail?: string;
+      errors?: readonly FieldError[];
+      retryAfterSeconds?: number;
+      challenge?: string;
+      cause?: unknown;
+    } = {},
   ) {
     super(code, { cause: more.cause });
     this.code = code;
     this.detail = more.detail ?? ERRORS[code].detail;
     this.errors = more.errors;
+    this.challenge = more.challenge ?? (ERRORS[code].status === 401 ? 'Bearer' : undefined);
     this.retryAfterSeconds = more.retryAfterSeconds ?? (ERRORS[code].status === 503 ? 5 : undefined);
   }
 }

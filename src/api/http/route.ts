@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { z } from 'zod';
 import type { Caller, Role } from '../../auth/roles.ts';
+import type { Scope } from '../../auth/scopes.ts';
 import type { OwnUser } from '../../db/users/users.ts';
 import type { ApiDeps } from './deps.ts';
 import type { ErrorCode } from './error-catalogue.ts';
@@ -25,6 +26,10 @@ export interface RouteSpec<
   readonly summary: string;
   readonly description?: string;
   readonly roles: readonly Role[];
+  /** What a service's token must allow; without one, no service is let in. */
+  readonly scope?: Scope;
+  /** Names in `body.service` the service that it speaks for, which must be the caller, if that is a service. */
+  readonly speaksForService?: true;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -102,6 +107,7 @@ export function route<
     readParams,
     read: ({ params, query, body, ...rest }) => {
       const call = { ...rest, params: readParams(params), query: readQuery(query), body: readBody(body) };
+      if (spec.speaksForService === true) requireOwnService(rest.caller, call.body);
       return async () => checked(spec, await handle(call), rest.deps);
     },
   };
@@ -140,6 +146,15 @@ export function requireOwn({ caller, self }: Pick<Call, 'caller' | 'self'>, user
   if (caller.role === 'user' && self?.id !== userId) throw new Problem('user_not_found');
 }
 
+// Before it is looked up what an earlier request was answered.
+function requireOwnService(caller: Caller, body: unknown): void {
+  if (caller.role !== 'service') return;
+  const { service } = namesService.parse(body);
+  if (service !== caller.service)
+    throw new Problem('service_mismatch', { detail: `The token is that of "${caller.service}".` });
+}
+const namesService = z.object({ service: z.string() });
+
 /** All errors of a route: its own and those that its kind brings along. */
 export function errorsOf(spec: RouteSpec): readonly ErrorCode[] {
   const readsValues =
@@ -153,7 +168,10 @@ export function errorsOf(spec: RouteSpec): readonly ErrorCode[] {
       ...spec.errors,
       'bad_request',
       'unauthenticated',
+      'unusable_claims',
       'forbidden',
+      ...(spec.roles.includes('service') ? ['insufficient_scope' as const] : []),
+      ...(spec.speaksForService === true ? ['service_mismatch' as const] : []),
       'rate_limited',
       'internal_error',
       'database_unavailable',

@@ -37,6 +37,7 @@ const follow = route(
     operationId: 'followOrder',
     tag: 'Orders',
     roles: ['user', 'service', 'operator', 'admin'],
+    scope: 'orders:read',
     summary: 'Follows what happens to an order',
     isStream: true,
     params: z.object({ id }),

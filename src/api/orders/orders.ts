@@ -30,6 +30,7 @@ const place = route(
     operationId: 'placeOrder',
     tag: 'Orders',
     roles: ['user', 'service', 'admin'],
+    scope: 'orders:write',
     summary: 'Places an order',
     description: 'It is accepted at once, and validated, reserved, paid and shipped from then on, or undone.',
     body: newOrderSchema,
@@ -90,6 +91,7 @@ const read = route(
     operationId: 'getOrder',
     tag: 'Orders',
     roles: EVERYBODY,
+    scope: 'orders:read',
     summary: 'Reads an order',
     params: z.object({ id }),
     statuses: { 200: 'The order' },
@@ -111,6 +113,7 @@ const list = route(
     operationId: 'listOrders',
     tag: 'Orders',
     roles: EVERYBODY,
+    scope: 'orders:read',
     summary: "Lists orders, newest first; a user sees its customer's",
     query: z.strictObject({
       status: orderStatus.optional(),

@@ -41,6 +41,7 @@ const list = route(
     operationId: 'listProducts',
     tag: 'Products',
     roles: EVERYBODY,
+    scope: 'products:read',
     summary: 'Lists products in the order of their skus',
     query: z.strictObject({
       isActive: z
@@ -76,6 +77,7 @@ const read = route(
     operationId: 'getProduct',
     tag: 'Products',
     roles: EVERYBODY,
+    scope: 'products:read',
     summary: 'Reads a product',
     params,
     statuses: { 200: 'The product' },

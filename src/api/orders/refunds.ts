@@ -42,6 +42,7 @@ const ask = route(
     operationId: 'refundOrder',
     tag: 'Refunds',
     roles: ['service', 'admin'],
+    scope: 'refunds:write',
     summary: 'Pays money back for a completed, lost or returned order, once the goods are back',
     params,
     body: z.strictObject({
@@ -119,6 +120,7 @@ const read = route(
     operationId: 'getRefund',
     tag: 'Refunds',
     roles: ['service', 'operator', 'admin'],
+    scope: 'orders:read',
     summary: 'Reads a refund',
     params,
     statuses: { 200: 'The refund' },
@@ -139,6 +141,7 @@ const goodsReturned = route(
     operationId: 'returnGoods',
     tag: 'Refunds',
     roles: ['service', 'operator', 'admin'],
+    scope: 'orders:deliver',
     summary: 'Says that the goods are back',
     params,
     statuses: { 202: 'The refund as it is now; its process will be told' },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { Role } from '../../auth/roles.ts';
+import type { Scope } from '../../auth/scopes.ts';
 import { MAX_EXTENSION_DAYS } from '../../domain/profile/commands.ts';
 import {
   completeUpdate,
@@ -48,6 +49,7 @@ const complete = route(
     path: '/users/state-management/:userId/profile/complete',
     operationId: 'completeProfile',
     roles: ['service', 'admin'],
+    scope: 'profiles:write',
     summary: 'Completes the profile: ties the user to its customer, makes it active and tells its services',
     body: z.strictObject({
       customerId: text(200),
@@ -83,6 +85,7 @@ const plain = ({
   operationId,
   summary,
   roles,
+  scope,
   errors,
   update,
 }: {
@@ -90,6 +93,7 @@ const plain = ({
   operationId: string;
   summary: string;
   roles: readonly Role[];
+  scope?: Scope;
   errors: readonly ErrorCode[];
   update: UpdateDefinition<ProfileView | null>;
 }): Route =>
@@ -100,6 +104,7 @@ const plain = ({
       operationId,
       summary,
       roles,
+      ...(scope === undefined ? {} : { scope }),
       errors: [...ANY_COMMAND, ...errors],
     },
     async (call) => {
@@ -116,6 +121,7 @@ export const profileStateRoutes: readonly Route[] = [
     summary: 'Says that the user has begun its profile',
     update: markInProgressUpdate,
     roles: ['user', 'service', 'admin'],
+    scope: 'profiles:write',
     errors: ['profile_already_completed', 'profile_expired', 'user_suspended'],
   }),
   complete,

@@ -50,11 +50,17 @@ const force = route(
     path: '/users/state-management/:userId/sync/force',
     operationId: 'forceResync',
     roles: ['service', 'operator', 'admin'],
-    summary: 'Sends the user to all its services again and restarts the retry counter',
-    errors: ANY_COMMAND,
+    scope: 'sync:request',
+    summary: 'Sends the user to its services again and restarts the retry counter',
+    description:
+      'To all of them, or, asked by a service, to that one and those that have not confirmed the current version.',
+    errors: [...ANY_COMMAND, 'unknown_service'],
   },
   async (call) => {
-    await commandUser(call, 'userSync', forceResyncUpdate, []);
+    const { caller } = call;
+    // A service doubts its own copy, and nobody else's.
+    if (caller.role === 'service') await commandUser(call, 'userSync', reconcileUpdate, [{ service: caller.service }]);
+    else await commandUser(call, 'userSync', forceResyncUpdate, []);
     return { status: 200, body: userAnswer(await userAfter(call)) };
   },
 );
@@ -65,6 +71,7 @@ const reconcile = route(
     path: '/users/state-management/:userId/sync/reconcile',
     operationId: 'reconcileUser',
     roles: ['service', 'operator', 'admin'],
+    scope: 'sync:request',
     summary: 'Compares the copies with the user and sends it to the services that differ',
     statuses: { 200: 'What was found, and what was sent again' },
     answer: reconciliation,
@@ -91,6 +98,8 @@ const markSynced = route(
     path: '/users/state-management/:userId/sync/mark-service-synced',
     operationId: 'markServiceSynced',
     roles: ['service', 'admin'],
+    scope: 'sync:confirm',
+    speaksForService: true,
     summary: 'Says that a service holds the user',
     body: report,
     errors: [...ANY_COMMAND, 'invalid_payload', 'unknown_service', 'unknown_version'],
@@ -111,6 +120,8 @@ const markFailed = route(
     path: '/users/state-management/:userId/sync/mark-service-failed',
     operationId: 'markServiceFailed',
     roles: ['service', 'admin'],
+    scope: 'sync:confirm',
+    speaksForService: true,
     summary: 'Says that a service failed to take the user',
     body: report,
     errors: [...ANY_COMMAND, 'invalid_payload', 'unknown_service', 'unknown_version'],

@@ -54,7 +54,10 @@ export interface NewUser extends Contact, UserKey {
 }
 
 /** The user that a caller of role `user` is. */
-export async function findOwnUser(pool: Pool, { tenantId, subject }: Caller): Promise<OwnUser | undefined> {
+export async function findOwnUser(
+  pool: Pool,
+  { tenantId, subject }: Pick<Caller, 'tenantId' | 'subject'>,
+): Promise<OwnUser | undefined> {
   const [row] = await runStatement<OwnUser>(pool, tenantId, {
     name: 'find-own-user',
     values: [tenantId, subject],

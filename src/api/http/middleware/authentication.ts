@@ -31,6 +31,8 @@ export function requireCaller(request: Request): KnownCaller {
       throw new Problem('identity_provider_unavailable');
     case 'invalid':
       throw new Problem('unauthenticated', { detail: verification.reason });
+    case 'unusable':
+      throw new Problem('unusable_claims', { detail: verification.reason });
     default:
       throw new Problem('unauthenticated');
   }
