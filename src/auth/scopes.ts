@@ -18,7 +18,7 @@ export type Scope = keyof typeof SCOPES;
 export const ALL_SCOPES: readonly Scope[] = Object.keys(SCOPES).filter(isScope);
 
 /** Whether we know a scope of that name. */
-export function isScope(name: unknown): name is Scope {
+function isScope(name: unknown): name is Scope {
   return typeof name === 'string' && Object.hasOwn(SCOPES, name);
 }
 

@@ -119,6 +119,19 @@ test('the copies are confirmed, doubted, reconciled and sent again by commands',
   });
 });
 
+test('a service that forces a resync has the user sent to itself alone', async (t) => {
+  const id = await register('forced-by-service');
+  for (const service of ['accounting', 'portfolio', 'gestion_commerciale'])
+    await command(id, 'sync/mark-service-synced', { service });
+  const as = (service: string) => ({ role: 'service', sub: 'machines', as: { service } }) as const;
+  t.like((await command(id, 'sync/force', undefined, as('portfolio'))).body, {
+    syncStatus: 'in_progress',
+    syncRetryCount: 0,
+    syncMetadata: { syncedServices: ['accounting', 'gestion_commerciale'] },
+  });
+  t.is((await command(id, 'sync/force', undefined, as('nobody'))).body['code'], 'unknown_service');
+});
+
 test('a command repeated with its Idempotency-Key is carried out once', async (t) => {
   const id = await register('once');
   const headers = { 'Idempotency-Key': 'suspend-1' };
