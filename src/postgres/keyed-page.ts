@@ -4,6 +4,8 @@ import { sql, type AnyTx } from './sql.ts';
 export interface KeyedPage {
   readonly table: string;
   readonly tenantId: string;
+  /** Only the rows whose `listed_for` this is. */
+  readonly listedFor?: string | null;
   /** Whether rows with this key, in words, are asked for. */
   readonly matches: (key: readonly string[]) => boolean;
   /** The columns that order the page; the last one tells the rows of a tenant apart. */
@@ -20,18 +22,20 @@ export interface KeyedPage {
  * Ids of up to `limit` rows, in the order of the page. There are few keys, and an index has the rows of each in order:
  * merged, they give a page that reads as many rows as it has, and one more for each key.
  */
-export async function keyedPage(
-  tx: AnyTx,
-  { table, tenantId, matches, columns: [first, id], orderBy, conditions = [], values: given = [], limit }: KeyedPage,
-): Promise<string[]> {
-  await readInOrder(tx);
-  const keys = await sql<{ key: string }>(tx, distinctKeysSql(table), [tenantId]);
-  const asked = keys.filter(({ key }) => matches(key.split(' ')));
+export async function keyedPage(tx: AnyTx, page: KeyedPage): Promise<string[]> {
+  const { table, tenantId, listedFor = null, columns, orderBy, conditions = [], values: given = [], limit } = page;
+  const asked = await matchingKeys(tx, page);
   if (asked.length === 0) return [];
+  const [first, id] = columns;
   const values: unknown[] = [tenantId, limit, ...given];
+  const all = [
+    'tenant_id = $1',
+    ...(listedFor === null ? [] : [`listed_for = $${values.push(listedFor)}`]),
+    ...conditions,
+  ].join(' AND ');
   const parts = asked.map(
-    ({ key }) => `(SELECT ${first} AS first, ${id} AS id FROM ${table} WHERE tenant_id = $1
-      AND ${[`list_key = $${values.push(key)}`, ...conditions].join(' AND ')} ORDER BY ${orderBy} LIMIT $2)`,
+    (key) => `(SELECT ${first} AS first, ${id} AS id FROM ${table} WHERE ${all} AND list_key = $${values.push(key)}
+      ORDER BY ${orderBy} LIMIT $2)`,
   );
   const rows = await sql<{ found: string }>(
     tx,
@@ -41,10 +45,27 @@ export async function keyedPage(
   return rows.map(({ found }) => found);
 }
 
+/** Where a page by time ends: the next one begins after it. */
+export interface Place {
+  readonly at: Date;
+  readonly id: string;
+}
+
+/** The place as text, opaque to whoever hands it back. */
+export function writePlace({ at, id }: Place): string {
+  return `${at.getTime()}_${id}`;
+}
+
+/** What `writePlace` wrote; of anything else, the begin. */
+export function readPlace(text: string | null | undefined): Place | undefined {
+  const [at = '', id] = (text ?? '').split('_');
+  return id === undefined ? undefined : { at: new Date(Number(at)), id };
+}
+
 /** How a page continues that lists the newest first, or the oldest. */
 export function pageByTime(
   [time, id]: readonly [string, string],
-  after: { readonly at: Date; readonly id: string } | undefined,
+  after: Place | undefined,
   order: 'asc' | 'desc' = 'desc',
 ): Pick<KeyedPage, 'columns' | 'orderBy' | 'conditions' | 'values'> {
   return {
@@ -78,15 +99,24 @@ export async function readInOrder(tx: AnyTx): Promise<void> {
   );
 }
 
-/** Each key of the tenant once, by one look into the index for each. */
-function distinctKeysSql(table: string): string {
-  return `
-    WITH RECURSIVE seen AS (
-      (SELECT list_key AS key FROM ${table} WHERE tenant_id = $1 AND list_key IS NOT NULL ORDER BY list_key LIMIT 1)
+/** The keys that match, each by one look into the index; from then on the transaction reads in order. */
+export async function matchingKeys(
+  tx: AnyTx,
+  { table, tenantId, listedFor = null, matches }: Pick<KeyedPage, 'table' | 'tenantId' | 'listedFor' | 'matches'>,
+): Promise<string[]> {
+  await readInOrder(tx);
+  const condition = `tenant_id = $1${listedFor === null ? '' : ' AND listed_for = $2'}`;
+  const keys = await sql<{ key: string }>(
+    tx,
+    `WITH RECURSIVE seen AS (
+      (SELECT list_key AS key FROM ${table} WHERE ${condition} AND list_key IS NOT NULL ORDER BY list_key LIMIT 1)
       UNION ALL
       SELECT next.key FROM seen CROSS JOIN LATERAL (
-        SELECT list_key AS key FROM ${table} WHERE tenant_id = $1 AND list_key > seen.key ORDER BY list_key LIMIT 1
+        SELECT list_key AS key FROM ${table} WHERE ${condition} AND list_key > seen.key ORDER BY list_key LIMIT 1
       ) AS next
     )
-    SELECT key FROM seen`;
+    SELECT key FROM seen`,
+    [tenantId, ...(listedFor === null ? [] : [listedFor])],
+  );
+  return keys.map(({ key }) => key).filter((key) => matches(key.split(' ')));
 }

@@ -21,3 +21,12 @@ export function columnsOf(table: string, fields: Readonly<Record<string, string>
     .map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)} AS "${field}"`)
     .join(', ');
 }
+
+/**
+ * A condition: the columns, a tenant and something of the type, are one of the pairs of the lists `$1` and `$2`. It is
+ * no join: of a list the planner knows too little not to read each tenant for it. An index needs a condition beside it.
+ */
+export function isAmong([tenant, other]: readonly [string, string], type: 'text' | 'uuid'): string {
+  return `${tenant} || ' ' || ${other} = ANY(ARRAY(
+    SELECT tenant || ' ' || other FROM unnest($1::text[], $2::${type}[]) AS pair (tenant, other)))`;
+}

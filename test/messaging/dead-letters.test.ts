@@ -65,7 +65,12 @@ test('parkDeadLetter opens a settled dead letter again', async (t) => {
   const db = await setUp(t);
   await park(db, {});
   const { id } = await only(db);
-  t.is(await db.inTenant(TENANT, (tx) => discardDeadLetters(tx, { ids: [id] }, { by: 'boss', reason: 'obsolete' })), 1);
+  t.is(
+    await db.inTenant(TENANT, (tx) =>
+      discardDeadLetters(tx, { tenantId: TENANT, ids: [id] }, { by: 'boss', reason: 'obsolete' }),
+    ),
+    1,
+  );
   t.like(await only(db), { status: 'discarded', resolvedBy: 'boss', reason: 'obsolete' });
   await park(db, {});
   t.like(await only(db), { id, status: 'parked', resolvedAt: null, resolvedBy: null, reason: null });
@@ -115,7 +120,10 @@ test('dead letters belong to one tenant', async (t) => {
   await park(db, {});
   const { id } = await only(db);
   t.is(await db.inTenant('other', (tx) => getDeadLetter(tx, id)), null);
-  t.is(await db.inTenant('other', (tx) => discardDeadLetters(tx, {}, { by: 'them', reason: 'mine' })), 0);
+  t.is(
+    await db.inTenant('other', (tx) => discardDeadLetters(tx, { tenantId: TENANT }, { by: 'them', reason: 'mine' })),
+    0,
+  );
   t.deepEqual(await replayer(db, async () => {}).replay('other', id, 'them'), { outcome: 'not_found' });
 });
 
@@ -123,7 +131,9 @@ test('discardDeadLetters settles what is parked and matches', async (t) => {
   const db = await setUp(t);
   await park(db, { messageId: '1', type: 'a' }, { messageId: '2', type: 'a' }, { messageId: '3', type: 'b' });
   const discard = () =>
-    db.inTenant(TENANT, (tx) => discardDeadLetters(tx, { type: 'a' }, { by: 'boss', reason: 'obsolete' }));
+    db.inTenant(TENANT, (tx) =>
+      discardDeadLetters(tx, { tenantId: TENANT, type: 'a' }, { by: 'boss', reason: 'obsolete' }),
+    );
   t.is(await discard(), 2);
   t.is(await discard(), 0);
 });

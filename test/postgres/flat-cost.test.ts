@@ -1,10 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
+import { Problem } from '../../src/api/http/problem.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { openDb, type Db } from '../../src/postgres/client.ts';
 import { LIST_CASES } from '../support/flat-lists.ts';
 import { MESSAGING_CASES } from '../support/flat-messaging.ts';
 import { ORDER_CASES } from '../support/flat-orders.ts';
+import { ROUTE_CASES } from '../support/flat-routes.ts';
 import { USER_CASES } from '../support/flat-users.ts';
 import { fillLargeTenant } from '../support/large-tenant.ts';
 import { countRows, type RowsRead } from '../support/rows-read.ts';
@@ -25,6 +27,8 @@ test.before(async () => {
       EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', t);
     END LOOP; END $$`);
   for (const { prepare } of CASES) for (let n = 0; n < UNTIL_KEPT; n += 1) await (await prepare(early))();
+  // Routes share their statements, so that each of these is run often enough.
+  for (const { prepare } of ROUTE_CASES) await (await prepare(early))().catch(ignoreNotFound);
   await fillLargeTenant(database.url);
 });
 
@@ -57,15 +61,20 @@ async function assertFlat(t: ExecutionContext, db: Db): Promise<void> {
   const counter = await countRows(db.pool, database.url);
   const tooMany: Record<string, RowsRead> = {};
   try {
-    for (const { name, asked, prepare, besides = [] } of CASES) {
+    for (const { name, asked, prepare } of [...CASES, ...ROUTE_CASES]) {
       const reads = await counter.readsOf(await prepare(db));
-      const total = Object.entries(reads).reduce((sum, [table, rows]) => sum + (besides.includes(table) ? 0 : rows), 0);
+      const total = Object.values(reads).reduce((sum, rows) => sum + rows, 0);
       if (total > 10 * asked + 100) tooMany[name] = reads;
     }
   } finally {
     await counter.close();
   }
   t.deepEqual(tooMany, {});
+}
+
+/** Nobody is there yet. */
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof Problem && error.code.endsWith('_not_found'))) throw error;
 }
 
 async function asSuperuser(statement: string): Promise<void> {

@@ -4,8 +4,6 @@ import type { Db } from '../../src/postgres/client.ts';
 export interface FlatCase {
   readonly name: string;
   readonly asked: number;
-  /** Tables that are not looked at, for a reason that the case gives. */
-  readonly besides?: readonly string[];
   /** Makes what must be there first, which does not count, and answers the thing itself. */
   readonly prepare: (db: Db) => Promise<() => Promise<unknown>>;
 }

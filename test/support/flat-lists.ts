@@ -1,157 +1,136 @@
 import { Client, Connection } from '@temporalio/client';
-import { listAlerts } from '../../src/db/alerts/alert-commands.ts';
 import { deadLetterDepth } from '../../src/alerts/checks/dead-letter-depth.ts';
 import { relayStalled } from '../../src/alerts/checks/relay-stalled.ts';
+import { syncFailureRate } from '../../src/alerts/checks/sync-failure-rate.ts';
 import { loadConfig } from '../../src/config/config.ts';
+import { dueAlerts } from '../../src/db/alerts/alert-deliveries.ts';
+import { clearUnsighted } from '../../src/db/alerts/raise-alert.ts';
 import { overdueNotifications } from '../../src/db/notifications/notifications.ts';
-import { listUserNotifications } from '../../src/db/notifications/user-notifications.ts';
-import { listOrders } from '../../src/db/orders/order-list.ts';
-import { listProducts } from '../../src/db/orders/products.ts';
-import { listProcesses } from '../../src/db/processes/process-list.ts';
-import { FIRST_UNMOVED, unmovedProcesses } from '../../src/db/processes/process-watch.ts';
-import { countByCompletion, countBySync } from '../../src/db/users/user-counts.ts';
-import { listUsers, type UserListQuery } from '../../src/db/users/user-list.ts';
-import { ORDER_STATUSES } from '../../src/domain/orders/order-status.ts';
-import { PROCESS_STATUSES } from '../../src/domain/process/statuses.ts';
+import { countOpenProcesses, nextOpenProcesses } from '../../src/db/processes/bulk-processes.ts';
+import { closedAmong, FIRST_UNMOVED, unmovedProcesses } from '../../src/db/processes/process-watch.ts';
+import { auditedUsers } from '../../src/db/users/audited-users.ts';
+import { countUsers, nextUsers } from '../../src/db/users/bulk-users.ts';
 import { readGauges } from '../../src/maintenance/metrics/gauges.ts';
-import { listDeadLetters, type DeadLetterFilter } from '../../src/messaging/dead-letters/dead-letters.ts';
+import { removeWhere, type Removal } from '../../src/maintenance/retention/delete-in-batches.ts';
+import type { Db } from '../../src/postgres/client.ts';
+import { eraseUsers } from '../../src/maintenance/retention/erase-users.ts';
+import { EXPIRED_ROWS } from '../../src/maintenance/retention/retention.ts';
+import { alertedWorkflows } from '../../src/maintenance/watchdog/watch-workflow.ts';
+import { discardDeadLetters, listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { ALL_TENANTS } from '../../src/postgres/tenants.ts';
-import type { ProcessFilter } from '../../src/workflows/bulk/bulk-command.messages.ts';
+import type { ProcessFilter, UserFilter } from '../../src/workflows/bulk/bulk-command.messages.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
-import { idOf, LARGE_TENANT as tenantId } from './large-tenant.ts';
+import { idOf, LARGE, LARGE_TENANT as tenantId } from './large-tenant.ts';
 
 const config = loadConfig({});
 /** Never asked: what these checks look at is in the database. */
 const client = new Client({ connection: Connection.lazy() });
 const limit = 10;
-const at = new Date(Date.UTC(2026, 0, 10));
-const AFTER = [undefined, { createdAt: at, id: idOf(1) }] as const;
+const PLACE = `${Date.UTC(2026, 0, 10)}_${idOf(1)}`;
+const IDS = [1, 2, 3].map(idOf);
+const BY = { by: 'test', reason: 'test' };
+const LONG_AGO = new Date(Date.UTC(2026, 5, 1)).toISOString();
 
-const named = (what: string, filter: object, after: object | undefined): string =>
-  `list ${what} ${JSON.stringify(filter)}${after === undefined ? '' : ', next page'}`;
-
-const USER_FILTERS: readonly Partial<UserListQuery>[] = [
-  {},
+const USERS: readonly UserFilter[] = [
   { status: 'suspended' },
-  { profileCompletionStatus: 'completed' },
   { profileCompletionStatus: 'expired' },
   { syncStatus: 'failed' },
-  { syncStatus: 'retry' },
-  { status: 'suspended', syncStatus: 'failed' },
-  { status: 'active', profileCompletionStatus: 'completed', syncStatus: 'synced' },
-  { emailPrefix: 'user-2' },
-  { emailPrefix: 'user-29999@' },
-  { emailPrefix: 'nobody' },
-  { emailPrefix: 'user', status: 'suspended' },
-  { emailPrefix: 'user', syncStatus: 'failed' },
+  { status: 'active', syncStatus: 'synced' },
+  { userIds: IDS },
+  { userIds: IDS, status: 'suspended' },
 ];
-const PROCESS_FILTERS: readonly ProcessFilter[] = [
-  {},
-  ...PROCESS_STATUSES.map((status) => ({ status })),
+const PROCESSES: readonly ProcessFilter[] = [
+  { status: 'running' },
+  { status: 'waiting' },
   { type: 'order' },
-  { type: 'refund' },
   { step: 'process_payment' },
-  { step: 'nowhere' },
-  { status: 'running', step: 'process_payment' },
-  { type: 'order', status: 'step_failed', step: 'await_delivery' },
+  { updatedBefore: LONG_AGO },
+  { status: 'step_failed', type: 'order', step: 'await_delivery', updatedBefore: LONG_AGO },
+  { processIds: IDS },
+  { processIds: IDS, status: 'running', updatedBefore: LONG_AGO },
 ];
-const DEAD_LETTER_FILTERS: readonly DeadLetterFilter[] = [
-  {},
-  { status: 'parked' },
-  { status: 'discarded' },
-  { source: 'rare' },
-  { type: 'rare' },
-  { cause: 'rare' },
-  { source: 'group-0', status: 'discarded' },
-  { source: 'rare', type: 'rare', cause: 'rare', status: 'discarded' },
-  { ids: [idOf(1)] },
-];
-const ALERT_FILTERS = [
-  {},
-  { status: 'acknowledged' },
-  { status: 'resolved' },
-  { kind: 'rare' },
-  { kind: 'stuck_process', status: 'acknowledged' },
-] as const;
 
-/** Every list with every filter, at its begin and further on, and what is counted. */
+/** What is done to many, looked for in all tenants, counted and cleaned. */
 export const LIST_CASES: readonly FlatCase[] = [
-  ...AFTER.flatMap((after) => [
-    ...USER_FILTERS.map((filter) =>
-      flatCase(named('users', filter, after), limit, (db) =>
-        db.inTenant(tenantId, (tx) => listUsers(tx, { tenantId, limit, after, ...filter })),
-      ),
-    ),
-    ...[null, ...ORDER_STATUSES].map((status) =>
-      flatCase(named('orders', { status }, after), limit * 4, (db) =>
-        listOrders(db.pool, { tenantId, status, customerId: null, after: after ?? null, limit }),
-      ),
-    ),
-    flatCase(named('orders', { customerId: 1 }, after), limit, (db) =>
-      listOrders(db.pool, { tenantId, status: 'completed', customerId: 'customer-2', after: after ?? null, limit }),
-    ),
-    ...PROCESS_FILTERS.map((filter) =>
-      flatCase(named('processes', filter, after), limit, (db) =>
+  ...[null, PLACE].flatMap((after) => [
+    ...USERS.map((filter) =>
+      flatCase(`next users of ${JSON.stringify(filter)} ${after}`, limit, (db) =>
         db.inTenant(tenantId, (tx) =>
-          listProcesses(tx, { tenantId, filter, limit, after: after && { startedAt: at, processId: after.id } }),
+          nextUsers(tx, { tenantId, filter, after: filter.userIds ? after && idOf(1) : after, limit }),
         ),
       ),
     ),
-    ...DEAD_LETTER_FILTERS.map((filter) =>
-      flatCase(named('dead letters', filter, after), limit, (db) =>
+    ...PROCESSES.map((filter) =>
+      flatCase(`next processes of ${JSON.stringify(filter)} ${after}`, limit, (db) =>
         db.inTenant(tenantId, (tx) =>
-          listDeadLetters(tx, {
-            tenantId,
-            limit,
-            ...filter,
-            ...(after === undefined ? {} : { cursor: { parkedAt: at, id: after.id } }),
-          }),
-        ),
-      ),
-    ),
-    ...ALERT_FILTERS.map((filter) =>
-      flatCase(named('alerts', filter, after), limit, (db) =>
-        db.inTenant(tenantId, (tx) =>
-          listAlerts(tx, {
-            tenantId,
-            limit,
-            ...filter,
-            ...(after === undefined ? {} : { after: { firstSeenAt: at, id: after.id } }),
-          }),
-        ),
-      ),
-    ),
-    ...[true, false].map((toUserOnly) =>
-      flatCase(named('notifications', { toUserOnly }, after), limit, (db) =>
-        db.inTenant(tenantId, (tx) =>
-          listUserNotifications(tx, {
-            tenantId,
-            userId: idOf(1),
-            toUserOnly,
-            limit,
-            after: after && { at, id: after.id },
-          }),
+          nextOpenProcesses(tx, { tenantId, filter, after: filter.processIds ? after && idOf(1) : after, limit }),
         ),
       ),
     ),
   ]),
-  ...[null, 'SKU-2'].flatMap((after) =>
-    [null, true, false].map((isActive) =>
-      flatCase(named('products', { isActive }, after === null ? undefined : {}), limit, (db) =>
-        listProducts(db.pool, { tenantId, isActive, after, limit }),
-      ),
+  ...USERS.map((filter) =>
+    flatCase(`count users of ${JSON.stringify(filter)}`, limit, (db) =>
+      db.inTenant(tenantId, (tx) => countUsers(tx, { tenantId, filter })),
     ),
   ),
-  flatCase('count users by profile', 5, (db) => db.inTenant(tenantId, (tx) => countByCompletion(tx, tenantId))),
-  flatCase('count users by synchronisation', 5, (db) => db.inTenant(tenantId, (tx) => countBySync(tx, tenantId))),
+  // Counted one by one.
+  ...PROCESSES.map((filter) =>
+    flatCase(`count processes of ${JSON.stringify(filter)}`, countedOf(filter), (db) =>
+      db.inTenant(tenantId, (tx) => countOpenProcesses(tx, { tenantId, filter })),
+    ),
+  ),
+  ...[{ ids: IDS }, { source: 'rare' }, { cause: 'rare', olderThanMs: 1 }].flatMap((filter) => [
+    flatCase(`find dead letters to replay ${JSON.stringify(filter)}`, limit, (db) =>
+      db.inTenant(tenantId, (tx) =>
+        listDeadLetters(tx, { tenantId, ...filter, status: 'parked', limit, order: 'asc' }),
+      ),
+    ),
+    flatCase(`discard dead letters ${JSON.stringify(filter)}`, limit, (db) =>
+      db.inTenant(tenantId, (tx) => discardDeadLetters(tx, { tenantId, ...filter }, BY)),
+    ),
+  ]),
   flatCase('read the gauges', 100, readGauges),
   flatCase('check relay_stalled', 10, (db) => relayStalled.run({ db, config, client })),
+  flatCase('check sync_failure_rate', 10, (db) => syncFailureRate.run({ db, config, client })),
   // Each of the thousand tenants has something to say here.
   flatCase('check dead_letter_depth', 1_000, (db) => deadLetterDepth.run({ db, config, client })),
+  flatCase('find alerts to be told of', 10, (db) => dueAlerts(db, 10)),
+  flatCase('clear what a check did not see', 10, (db) =>
+    db.inTenant(ALL_TENANTS, (tx) => clearUnsighted(tx, 'no_worker', [])),
+  ),
+  flatCase('find workflows that an alert tells of', 10, (db) => alertedWorkflows({ db, client, config }, 'profile:')),
   flatCase('find notifications that are overdue', 10, (db) =>
     db.inTenant(ALL_TENANTS, (tx) => overdueNotifications(tx, 60_000)),
   ),
   flatCase('look for processes that have not moved', 100, (db) =>
     unmovedProcesses(db.pool, { cursor: FIRST_UNMOVED, stuckAfterMs: 60_000, limit: 100 }),
   ),
+  flatCase('look which processes of executions are over', IDS.length, (db) =>
+    closedAmong(db.pool, { processIds: IDS, workflowIds: IDS.map((id) => `order:${id}`) }),
+  ),
+  ...[null, idOf(9)].map((after) =>
+    flatCase(`read a page of users to audit ${after}`, limit, (db) =>
+      db.inTenant(ALL_TENANTS, (tx) => auditedUsers(tx, { after, limit })),
+    ),
+  ),
+  // Everything there is is younger.
+  ...Object.entries(EXPIRED_ROWS).map(([table, condition]) =>
+    flatCase(`look for expired ${table}`, limit, (db) => removeWhere(removalOf(db), table, condition, [24 * 3_650])),
+  ),
+  flatCase('erase the traces of deleted users', 200, (db) =>
+    eraseUsers(removalOf(db), async (_, work) => {
+      await work();
+      return true;
+    }),
+  ),
 ];
+
+function removalOf(db: Db): Removal {
+  return { pool: db.pool, config: { RETENTION_DAYS: 3_650, IDEMPOTENCY_KEY_HOURS: 24 }, count: () => undefined };
+}
+
+/** Those that wait are a third of the tenant; those that run are what other cases left, too. */
+function countedOf({ status, type, updatedBefore }: ProcessFilter): number {
+  const isMany = status === 'waiting' || (type !== undefined && updatedBefore === undefined);
+  return isMany ? LARGE / 25 : 10 * limit;
+}

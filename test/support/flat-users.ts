@@ -109,11 +109,7 @@ export const USER_CASES: readonly FlatCase[] = [
       await markNotificationSent(tx, { tenantId, id });
     }),
   ),
-  {
-    ...userCase('delete', 15, (db, { id: userId }) => deleteUser({ db }, { tenantId, userId }, new Date())),
-    // Once in the life of a user all answers are looked through that are kept for the next IDEMPOTENCY_KEY_HOURS.
-    besides: ['idempotency_keys'],
-  },
+  userCase('delete', 15, (db, { id: userId }) => deleteUser({ db }, { tenantId, userId }, new Date())),
   flatCase('hold, keep and give back idempotency keys', 10, async (db) => {
     const claim = {
       tenantId,

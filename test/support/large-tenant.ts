@@ -51,7 +51,8 @@ const FILL = [
   `INSERT INTO products (tenant_id, sku, name, price_minor, currency, on_hand, is_active)
     SELECT tenant, 'SKU-' || n, 'Mug', 1000, 'EUR', 1000, n % 1000 <> 0 FROM world`,
   `INSERT INTO orders (tenant_id, id, customer_id, placed_by, currency, total_minor, payment, ship_to, created_at)
-    SELECT tenant, id, 'customer-' || n, id, 'EUR', 1000, '{"method":"account"}', '{"country":"FR"}', at FROM world`,
+    SELECT tenant, id, 'customer-' || CASE WHEN n % 2 = 1 THEN 1 ELSE n END, id, 'EUR', 1000, '{"method":"account"}',
+      '{"country":"FR"}', at FROM world`,
   `INSERT INTO order_items (tenant_id, order_id, line, sku, quantity, unit_price_minor)
     SELECT tenant, id, line, 'SKU-' || n, 1, 1000 FROM world, generate_series(1, 2) AS line`,
   `INSERT INTO reservations (tenant_id, order_id, status) SELECT tenant, id, 'shipped' FROM world`,
@@ -63,12 +64,14 @@ const FILL = [
     SELECT tenant, 'customer-' || n, 'EUR', 1000000, 1000 FROM world`,
   `INSERT INTO shipments (tenant_id, order_id, shipment_id, status)
     SELECT tenant, id, id, CASE WHEN n % 3 = 0 THEN 'delivered' ELSE 'accepted' END::"ShipmentStatus" FROM world`,
-  `INSERT INTO process_states (tenant_id, process_id, process_type, workflow_id, status, current_step, cause, data,
-      history, sequence, started_at, updated_at)
-    SELECT tenant, id, 'order', 'order:' || id, ${pick('completed', 'waiting', 'compensated')}::"ProcessStatus",
+  // They moved just now, but for the first of them.
+  `INSERT INTO process_states (tenant_id, process_id, process_type, workflow_id, listed_for, status, current_step,
+      cause, data, history, sequence, started_at, updated_at)
+    SELECT tenant, id, 'order', 'order:' || id, 'customer-' || CASE WHEN n % 2 = 1 THEN 1 ELSE n END,
+      ${pick('completed', 'waiting', 'compensated')}::"ProcessStatus",
       CASE WHEN n % 3 = 1 THEN 'await_delivery' END,
       CASE WHEN n % 3 = 2 THEN '{"code":"x","message":"x","class":"refused"}'::jsonb END, '{"deliveryLimitMs":1}',
-      '[]', 5, at, at FROM world`,
+      '[]', 5, at, CASE WHEN n < 100 THEN at ELSE now() END FROM world`,
   // A few of each other kind, long ago: to find them nobody may read the others.
   `UPDATE process_states SET status = (ARRAY['running', 'running', 'running', 'running', 'step_failed', 'compensating',
       'compensation_failed', 'cancelled', 'abandoned', 'compensated'])[1 + n]::"ProcessStatus",
@@ -93,15 +96,18 @@ const FILL = [
   `INSERT INTO log_cursors (reader, partition, lease_owner)
     SELECT 'outgoing-relay', n, 'me' FROM generate_series(0, 7) AS n`,
   `INSERT INTO inbox_messages (tenant_id, consumer, message_id) SELECT tenant, 'stock', id FROM world`,
-  `INSERT INTO dead_letters (tenant_id, id, source, type, cause, detail, message_id, key, payload, status, parked_at)
+  `INSERT INTO dead_letters (tenant_id, id, source, type, cause, detail, message_id, key, payload, status, parked_at,
+      resolved_at)
     SELECT tenant, id, 'group-' || n % 2, ${pick('user.updated', 'user.created')}, 'handler_failed', 'd', id, id, '{}',
-      CASE WHEN n % 3 = 0 THEN 'replayed' ELSE 'parked' END::"DeadLetterStatus", at FROM world`,
-  `UPDATE dead_letters SET source = 'rare', cause = 'rare', type = 'rare', status = 'discarded'
+      CASE WHEN n % 3 = 0 THEN 'replayed' ELSE 'parked' END::"DeadLetterStatus", at,
+      CASE WHEN n % 3 = 0 THEN at END FROM world`,
+  `UPDATE dead_letters SET source = 'rare', cause = 'rare', type = 'rare', status = 'discarded', resolved_at = parked_at
     WHERE tenant_id = '${LARGE_TENANT}' AND id < '${idOf(20)}'`,
   `INSERT INTO alerts (tenant_id, id, kind, severity, open_key, condition, status, summary, details, first_seen_at,
       resolved_at)
-    SELECT tenant, id, ${pick('stuck_process', 'dead_letter_depth')}, 'warning', id, id,
-      CASE WHEN n < 20 THEN 'acknowledged' ELSE 'open' END::"AlertStatus", 's', '{}', at, at FROM world`,
+    SELECT tenant, id, ${pick('stuck_process', 'dead_letter_depth')}, 'warning', CASE WHEN n % 5 > 0 THEN id END, id,
+      CASE WHEN n % 5 = 0 THEN 'resolved' WHEN n < 20 THEN 'acknowledged' ELSE 'open' END::"AlertStatus", 's', '{}',
+      at, CASE WHEN n % 5 = 0 THEN at END FROM world`,
   `UPDATE alerts SET kind = 'rare' WHERE tenant_id = '${LARGE_TENANT}' AND id < '${idOf(20)}'`,
   `INSERT INTO idempotency_keys (tenant_id, scope, key, fingerprint, locked_until, status, body)
     SELECT tenant, 'auth|' || n || ' POST /orders', id, 'f', at, 201, '{}' FROM world`,

@@ -7,6 +7,7 @@ import { removeExpired } from '../../maintenance/retention/retention.ts';
 import { repairCounts } from '../../db/row-counts.ts';
 import { alertedWorkflows, watchWorkflow, type WatchedWorkflow } from '../../maintenance/watchdog/watch-workflow.ts';
 import { overdueNotifications } from '../../db/notifications/notifications.ts';
+import { auditedUsers, type AuditedUser } from '../../db/users/audited-users.ts';
 import { enqueueUserChanged } from '../../db/users/user-changes.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import {
@@ -33,8 +34,6 @@ const OVERDUE_MS = 15 * 60_000;
  */
 const ASKED_SHARE = 0.05;
 const ANSWER_DEADLINE_MS = 3_000;
-
-type AuditedUser = User & { services: readonly { service: string }[] };
 
 /** What the audit of one workflow type needs besides what all audits share. */
 interface AuditedKind {
@@ -143,14 +142,7 @@ async function auditPage(
   after: string | null,
   repair?: (user: AuditedUser) => Promise<void>,
 ): Promise<AuditPage> {
-  const users = await deps.db.inTenant(ALL_TENANTS, (tx) =>
-    tx.user.findMany({
-      where: { deletedAt: null, ...(after === null ? {} : { id: { gt: after } }) },
-      orderBy: { id: 'asc' },
-      take: PAGE_SIZE,
-      include: { services: { select: { service: true } } },
-    }),
-  );
+  const users = await deps.db.inTenant(ALL_TENANTS, (tx) => auditedUsers(tx, { after, limit: PAGE_SIZE }));
   const open = await openWorkflows(deps.client, kind, users);
   const silent = new Set<string>();
   const counts = { restarted: 0, rewritten: 0, failed: 0 };

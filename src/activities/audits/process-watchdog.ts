@@ -2,6 +2,7 @@ import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../../db/processes/process-watch.ts';
+import { openAlerts } from '../../db/alerts/raise-alert.ts';
 import { FACTS, findFacts } from '../../db/facts.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { PROCESS_TYPES } from '../../domain/process/registry.ts';
@@ -121,12 +122,7 @@ async function closedOf({ db, config }: WatchdogDeps, workflowIds: readonly stri
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
-  const alerts = await deps.db.inTenant(ALL_TENANTS, (tx) =>
-    tx.alert.findMany({
-      where: { kind: STUCK_ALERT, openKey: { not: null } },
-      select: { tenantId: true, openKey: true },
-    }),
-  );
+  const alerts = await deps.db.inTenant(ALL_TENANTS, (tx) => openAlerts(tx, STUCK_ALERT));
   for (const { tenantId, openKey } of alerts) {
     heartbeat();
     const processId = openKey?.slice(STUCK_ALERT.length + 1) ?? '';

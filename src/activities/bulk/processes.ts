@@ -2,7 +2,8 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
-import { whereOpenProcesses, type ProcessStateRow } from '../../db/processes/process-list.ts';
+import { countOpenProcesses, nextOpenProcesses } from '../../db/processes/bulk-processes.ts';
+import type { ProcessStateRow } from '../../db/processes/process-list.ts';
 import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import type { ProcessBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
@@ -21,32 +22,21 @@ export function createProcessBulkActivities({
   config: Config;
 }): Pick<BulkActivities, 'countProcesses' | 'signalProcesses'> {
   return {
-    countProcesses: ({ tenantId, filter }) =>
-      db.inTenant(tenantId, (tx) => tx.processState.count({ where: whereOpenProcesses(tenantId, filter) })),
+    countProcesses: (selection) => db.inTenant(selection.tenantId, (tx) => countOpenProcesses(tx, selection)),
 
     signalProcesses: async ({ tenantId, filter, command, afterProcessId, limit }) => {
-      const targets = await db.inTenant(tenantId, async (tx) => {
-        const found = await tx.processState.findMany({
-          where: {
-            AND: [
-              whereOpenProcesses(tenantId, filter),
-              afterProcessId === null ? {} : { processId: { gt: afterProcessId } },
-            ],
-          },
-          orderBy: { processId: 'asc' },
-          take: limit,
-          select: { tenantId: true, processId: true, processType: true, workflowId: true },
-        });
+      const { processes, end } = await db.inTenant(tenantId, async (tx) => {
+        const page = await nextOpenProcesses(tx, { tenantId, filter, after: afterProcessId, limit });
         if (command.name !== 'recover')
           await enqueueCalls(
             tx,
-            found.map((target) => callOf(command, target)),
+            page.processes.map((target) => callOf(command, target)),
           );
-        return found;
+        return page;
       });
       if (command.name === 'recover')
-        await Promise.all(targets.map((target) => recoverProcess({ db, client, config }, target)));
-      return { signalled: targets.length, lastProcessId: targets.at(-1)?.processId ?? null };
+        await Promise.all(processes.map((target) => recoverProcess({ db, client, config }, target)));
+      return { signalled: processes.length, lastProcessId: end };
     },
   };
 }

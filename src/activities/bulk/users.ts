@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
-import { whereUsers } from '../../db/users/user-filter.ts';
+import { countUsers, nextUsers } from '../../db/users/bulk-users.ts';
 import type { UserBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
 import { createProcessBulkActivities } from './processes.ts';
 import type { BulkActivities } from '../../workflows/bulk/bulk-command.activities.ts';
@@ -28,22 +28,16 @@ export function createBulkActivities({
 
     loadBulkSettings: async () => ({ ratePerSecond: config.BULK_RATE_PER_SECOND }),
 
-    countUsers: ({ tenantId, filter }) =>
-      db.inTenant(tenantId, (tx) => tx.user.count({ where: whereUsers(tenantId, filter) })),
+    countUsers: (selection) => db.inTenant(selection.tenantId, (tx) => countUsers(tx, selection)),
 
     signalUsers: ({ tenantId, filter, command, afterUserId, limit }) =>
       db.inTenant(tenantId, async (tx) => {
-        const users = await tx.user.findMany({
-          where: { AND: [whereUsers(tenantId, filter), afterUserId === null ? {} : { id: { gt: afterUserId } }] },
-          orderBy: { id: 'asc' },
-          take: limit,
-          select: { id: true },
-        });
+        const { users, end } = await nextUsers(tx, { tenantId, filter, after: afterUserId, limit });
         await enqueueCalls(
           tx,
           users.map(({ id }) => callOf(command, { tenantId, userId: id })),
         );
-        return { signalled: users.length, lastUserId: users.at(-1)?.id ?? null };
+        return { signalled: users.length, lastUserId: end };
       }),
   };
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { isAtMost } from '../../domain/shared/text.ts';
 
+export { readPlace as readCursor, writePlace as writeCursor } from '../../postgres/keyed-page.ts';
+
 /** The statuses as the API spells them. */
 export const userStatus = z.enum(['active', 'pending_profile', 'suspended', 'inactive']);
 export const profileCompletionStatus = z.enum(['not_started', 'in_progress', 'completed', 'expired']);
@@ -59,15 +61,3 @@ const nextCursor = z.string().nullable().meta({ description: 'Null on the last p
 
 /** A page of `item`s. */
 export const pageOf = <Item extends z.ZodType>(item: Item) => z.strictObject({ items: z.array(item), nextCursor });
-
-/** The opaque cursor of a list in order of time and id. */
-export function writeCursor({ at, id: lastId }: { at: Date; id: string }): string {
-  return `${at.getTime()}_${lastId}`;
-}
-
-/** What `writeCursor` wrote. */
-export function readCursor(cursor: string | undefined): { at: Date; id: string } | undefined {
-  if (cursor === undefined) return undefined;
-  const [at = '', lastId = ''] = cursor.split('_');
-  return { at: new Date(Number(at)), id: lastId };
-}

@@ -27,7 +27,7 @@ const discard = route(
   },
   async ({ deps, caller: { tenantId, subject }, params, body }) => {
     const { count, deadLetter } = await deps.db.inTenant(tenantId, async (tx) => ({
-      count: await discardDeadLetters(tx, { ids: [params.id] }, { by: subject, reason: body.reason }),
+      count: await discardDeadLetters(tx, { tenantId, ids: [params.id] }, { by: subject, reason: body.reason }),
       deadLetter: await getDeadLetter(tx, params.id),
     }));
     if (deadLetter === null) throw new Problem('dead_letter_not_found');
@@ -106,7 +106,7 @@ const discardMany = route(
   },
   async ({ deps, caller: { tenantId, subject }, body }) => {
     const discarded = await deps.db.inTenant(tenantId, (tx) =>
-      discardDeadLetters(tx, toFilter(body.filter), { by: subject, reason: body.reason }),
+      discardDeadLetters(tx, { tenantId, ...toFilter(body.filter) }, { by: subject, reason: body.reason }),
     );
     return { status: 200, body: { discarded } };
   },

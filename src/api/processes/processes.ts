@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listProcesses } from '../../db/processes/process-list.ts';
+import { listProcesses, placeInList } from '../../db/processes/process-list.ts';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
 import { processName, processSchema, processStatus, processSummary, processSummarySchema } from './process.schemas.ts';
 import { readProcess } from './read-process.ts';
@@ -7,7 +7,7 @@ import { route, type Route } from '../http/route.ts';
 import { id, notEmpty, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
 
 const OPERATORS = ['operator', 'admin'] as const;
-const ages = 'Seconds for which nothing has changed';
+const ages = 'Seconds for which it has had its status and step';
 
 /** Fields by which processes are found, in a query. */
 const query = z.strictObject({
@@ -57,26 +57,20 @@ const list = route(
     operationId: 'listProcesses',
     tag: 'Processes',
     roles: OPERATORS,
-    summary: 'Lists processes, newest first',
+    summary: 'Lists processes, newest first; with `olderThan` those first that moved last',
     query,
     statuses: { 200: 'A page of processes' },
     answer: pageOf(processSummarySchema),
     errors: [],
   },
   async ({ deps, caller: { tenantId }, query: { cursor, limit, ...filter } }) => {
-    const from = readCursor(cursor);
+    const asked = toProcessFilter(filter);
     const rows = await deps.db.inTenant(tenantId, (tx) =>
-      listProcesses(tx, {
-        tenantId,
-        filter: toProcessFilter(filter),
-        limit: limit + 1,
-        after: from === undefined ? undefined : { startedAt: from.at, processId: from.id },
-      }),
+      listProcesses(tx, { tenantId, filter: asked, limit: limit + 1, after: readCursor(cursor) }),
     );
     const page = rows.slice(0, limit);
     const last = page.at(-1);
-    const nextCursor =
-      rows.length > limit && last !== undefined ? writeCursor({ at: last.startedAt, id: last.processId }) : null;
+    const nextCursor = rows.length > limit && last !== undefined ? writeCursor(placeInList(last, asked)) : null;
     return { status: 200, body: { items: page.map(processSummary), nextCursor } };
   },
 );

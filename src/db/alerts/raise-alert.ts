@@ -49,14 +49,21 @@ export async function clearAlert(
   await endAlert(tx, { tenantId, by: SYSTEM, which: Prisma.sql`open_key = ${openKeyOf({ kind, key })}` });
 }
 
-/** Resolves every open alert of a kind, in all tenants the transaction sees, but those observed just now. */
-export async function clearUnsighted(tx: Tx, kind: string, sighted: readonly Finding[]): Promise<void> {
-  const open = await tx.alert.findMany({
+/** The open alerts of a kind, in all tenants the transaction sees. */
+export async function openAlerts(
+  tx: Tx,
+  kind: string,
+): Promise<readonly { readonly tenantId: string; readonly openKey: string | null }[]> {
+  return tx.alert.findMany({
     where: { kind, openKey: { not: null } },
     select: { tenantId: true, openKey: true },
   });
+}
+
+/** Resolves every open alert of a kind, in all tenants the transaction sees, but those observed just now. */
+export async function clearUnsighted(tx: Tx, kind: string, sighted: readonly Finding[]): Promise<void> {
   const keep = new Set(sighted.map(({ tenantId, key }) => JSON.stringify([tenantId, openKeyOf({ kind, key })])));
-  for (const { tenantId, openKey } of open) {
+  for (const { tenantId, openKey } of await openAlerts(tx, kind)) {
     if (keep.has(JSON.stringify([tenantId, openKey]))) continue;
     await endAlert(tx, { tenantId, by: SYSTEM, which: Prisma.sql`open_key = ${openKey}` });
   }

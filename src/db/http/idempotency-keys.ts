@@ -102,13 +102,10 @@ export async function releaseIdempotent(pool: Pool, { tenantId, scope, key, toke
   });
 }
 
-/** Forgets answers that hold the user's data, and scopes that name it. */
+/** Forgets the answers that hold the user's data, and scopes that name it. */
 export async function forgetIdempotencyOf(
   tx: Tx,
   { tenantId, userId, authSubject }: { tenantId: string; userId: string; authSubject: string },
 ): Promise<void> {
-  await tx.$executeRaw`
-    DELETE FROM idempotency_keys
-    WHERE tenant_id = ${tenantId}
-      AND (strpos(body, ${userId}) > 0 OR strpos(scope, ${userId}) > 0 OR starts_with(scope, ${`${authSubject} `}))`;
+  await tx.$queryRaw`SELECT forget_answers(${tenantId}, ${[userId, authSubject]}::text[])::text`;
 }

@@ -1,4 +1,5 @@
 import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
+import { isAmong } from '../../postgres/sql.ts';
 
 /**
  * Removes the addresses of users' orders that are over; an open order still needs its address. Parameters: `$1` tenants
@@ -7,6 +8,6 @@ import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
 export const FORGET_ADDRESSES = `
   UPDATE orders AS o SET ship_to = NULL FROM process_states AS p
   WHERE o.tenant_id = ANY($1::text[]) AND o.placed_by = ANY($2::uuid[])
-    AND (o.tenant_id, o.placed_by) IN (SELECT * FROM unnest($1::text[], $2::uuid[])) AND o.ship_to IS NOT NULL
+    AND ${isAmong(['o.tenant_id', 'o.placed_by'], 'uuid')} AND o.ship_to IS NOT NULL
     AND p.tenant_id = o.tenant_id AND p.process_id = o.id
-      AND p.status IN (${CLOSED_STATUSES.map((status) => `'${status}'`).join(', ')})`;
+      AND p.status::text IN (${CLOSED_STATUSES.map((status) => `'${status}'`).join(', ')})`;

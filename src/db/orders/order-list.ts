@@ -1,11 +1,5 @@
-import pg from 'pg';
-import {
-  ORDER_STATUS_RULES,
-  orderStatusOf,
-  type OrderProgress,
-  type OrderStatus,
-  type OrderStatusRule,
-} from '../../domain/orders/order-status.ts';
+import type pg from 'pg';
+import { orderStatusOf, type OrderProgress, type OrderStatus } from '../../domain/orders/order-status.ts';
 import { DELIVERY_OUTCOMES, orderProcess } from '../../domain/orders/order-process.ts';
 import { PROCESS_STATUSES } from '../../domain/process/statuses.ts';
 import type { Cause } from '../../domain/process/state.ts';
@@ -83,45 +77,39 @@ export interface OrderListQuery {
 
 /**
  * Up to `limit` orders, newest first. A status is found by the key of the process, which began when the order was
- * placed; among a customer's orders it is looked for one by one.
+ * placed.
  */
-export async function listOrders(
-  pool: pg.Pool,
-  { tenantId, customerId, status, after, limit }: OrderListQuery,
-): Promise<OrderRow[]> {
-  if (status !== null && customerId === null) return listByStatus(pool, { tenantId, status, after, limit });
+export async function listOrders(pool: pg.Pool, query: OrderListQuery): Promise<OrderRow[]> {
+  const { tenantId, customerId, status, after, limit } = query;
+  if (status !== null) return listByStatus(pool, { ...query, status });
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const conditions = [
     `o.tenant_id = ${parameter(tenantId)}`,
     ...(customerId === null ? [] : [`o.customer_id = ${parameter(customerId)}`]),
     ...(after === null ? [] : [`(o.created_at, o.id) < (${parameter(after.createdAt)}, ${parameter(after.id)})`]),
-    ...(status === null ? [] : [whereStatus(status)]),
   ];
+  // The orders of the page before anything is joined to them: joined first, they might all be.
+  const page = `(SELECT * FROM orders AS o WHERE ${conditions.join(' AND ')}
+    ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)})`;
   return await runStatement<OrderRow>(pool, tenantId, {
     // A statement for each set of filters: one for all of them would get one plan for all.
-    name: ['list-orders', status ?? 'any', customerId && 'customer', after && 'next'].filter(Boolean).join('-'),
-    text: `${status === null ? pageOf(conditions, parameter(limit)) : `${ORDERS} WHERE ${conditions.join(' AND ')}`}
-      ORDER BY o.created_at DESC, o.id DESC LIMIT ${parameter(limit)}`,
+    name: ['list-orders', customerId && 'customer', after && 'next'].filter(Boolean).join('-'),
+    text: `${ordersIn(page)} ORDER BY o.created_at DESC, o.id DESC`,
     values,
     isOrdered: true,
   });
 }
 
-/** The orders of a page before anything is joined to them: joined first, they might all be. */
-function pageOf(conditions: readonly string[], limit: string): string {
-  return ordersIn(`(SELECT * FROM orders AS o WHERE ${conditions.join(' AND ')}
-    ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit})`);
-}
-
 async function listByStatus(
   pool: pg.Pool,
-  { tenantId, status, after, limit }: Omit<OrderListQuery, 'customerId'> & { readonly status: OrderStatus },
+  { tenantId, customerId, status, after, limit }: OrderListQuery & { readonly status: OrderStatus },
 ): Promise<OrderRow[]> {
   return await rawTransaction(pool, tenantId, async (client) => {
     const ids = await keyedPage(client, {
       table: 'process_states',
       tenantId,
+      listedFor: customerId,
       matches: (key) => isOrderOf(status, key),
       ...pageByTime(['started_at', 'process_id'], after === null ? undefined : { at: after.createdAt, id: after.id }),
       limit,
@@ -149,20 +137,4 @@ function isOrderOf(status: OrderStatus, [word, type, step, cancelled, end]: read
       outcome: DELIVERY_OUTCOMES.find((each) => each === end) ?? null,
     }) === status
   );
-}
-
-function whereStatus(status: OrderStatus): string {
-  return `(${ORDER_STATUS_RULES.filter(({ orderStatus }) => orderStatus === status)
-    .map(whereRule)
-    .join(' OR ')})`;
-}
-
-function whereRule({ statuses, step, isCancelled, isRefused, outcome }: OrderStatusRule): string {
-  return `(${[
-    `p.status IN (${statuses.map((status) => pg.escapeLiteral(status)).join(', ')})`,
-    ...(step === undefined ? [] : [`p.current_step = ${pg.escapeLiteral(step)}`]),
-    ...(isCancelled === undefined ? [] : [`p.cancelled IS ${isCancelled ? 'NOT ' : ''}NULL`]),
-    ...(outcome === undefined ? [] : [`coalesce(${OUTCOME}, 'delivered') = ${pg.escapeLiteral(outcome)}`]),
-    ...(isRefused === undefined ? [] : [`(p.cause->>'class') IS ${isRefused ? 'NOT ' : ''}DISTINCT FROM 'refused'`]),
-  ].join(' AND ')})`;
 }

@@ -43,6 +43,7 @@ export async function insertOrder(pool: Pool, order: NewOrder): Promise<ProcessS
     definition: orderProcess,
     tenantId,
     processId: orderId,
+    listedFor: customerId,
     data: { deliveryLimitMs, ...providers },
     now,
   });

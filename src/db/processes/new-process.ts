@@ -12,12 +12,14 @@ export function newProcess<Data extends Readonly<Record<string, unknown>>>({
   definition,
   tenantId,
   processId,
+  listedFor,
   data,
   now,
 }: {
   definition: ProcessDefinition<Data>;
   tenantId: string;
   processId: string;
+  listedFor?: string;
   data: Data;
   now: number;
 }): { row: NewProcess; start: WorkflowCall } {
@@ -26,7 +28,7 @@ export function newProcess<Data extends Readonly<Record<string, unknown>>>({
   const workflowId = processWorkflowId({ type, processId });
   const input: ProcessInput = { tenantId, processId, carried: { state, revision: 0 } };
   return {
-    row: { processId, type, workflowId, state, events },
+    row: { processId, type, workflowId, listedFor, state, events },
     start: { tenantId, kind: 'start', workflowType: processWorkflowType(type), workflowId, input },
   };
 }

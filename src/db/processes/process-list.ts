@@ -1,9 +1,8 @@
 import type { Pool } from 'pg';
-import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
 import type { Tx } from '../../postgres/client.ts';
-import type { Prisma, ProcessEvent, ProcessState } from '../../postgres/generated/client.ts';
-import { inPageOrder, keyedPage, pageByTime } from '../../postgres/keyed-page.ts';
+import type { ProcessEvent, ProcessState } from '../../postgres/generated/client.ts';
+import { inPageOrder, keyedPage, pageByTime, type KeyedPage, type Place } from '../../postgres/keyed-page.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
@@ -18,65 +17,56 @@ export interface ProcessKey {
   readonly processId: string;
 }
 
-type ProcessListFilter = Omit<ProcessFilter, 'processIds'>;
+export type ProcessListFilter = Omit<ProcessFilter, 'processIds'>;
 
 /** Which processes, and from where on. */
 export interface ProcessListQuery {
   readonly tenantId: string;
   readonly filter: ProcessListFilter;
   /** Where the page before ended. */
-  readonly after: { readonly startedAt: Date; readonly processId: string } | undefined;
+  readonly after: Place | undefined;
   readonly limit: number;
 }
 
-/** The rows that a filter is about: processes of the tenant that match every given field. */
-function whereProcesses(
-  tenantId: string,
-  { status, type, step, updatedBefore, processIds }: ProcessFilter,
-): Prisma.ProcessStateWhereInput {
-  return {
-    tenantId,
-    ...(status === undefined ? {} : { status }),
-    ...(type === undefined ? {} : { processType: type }),
-    ...(step === undefined ? {} : { currentStep: step }),
-    ...(updatedBefore === undefined ? {} : { updatedAt: { lt: new Date(updatedBefore) } }),
-    ...(processIds === undefined ? {} : { processId: { in: [...processIds] } }),
-  };
-}
-
-/** The same without those that are over, which no command changes. */
-export function whereOpenProcesses(tenantId: string, filter: ProcessFilter): Prisma.ProcessStateWhereInput {
-  return { AND: [whereProcesses(tenantId, filter), { status: { notIn: [...CLOSED_STATUSES] } }] };
-}
-
 /** Whether processes with this key, in words, match the filter as far as it is in the key. */
-function isOfFilter([status, type, step]: readonly string[], filter: ProcessListFilter): boolean {
+export function isOfFilter([status, type, step]: readonly string[], filter: ProcessListFilter): boolean {
   return (filter.status ?? status) === status && (filter.type ?? type) === type && (filter.step ?? step) === step;
 }
 
-/** Up to `limit` processes, newest first. */
-export async function listProcesses(
-  tx: Tx,
-  { tenantId, filter, after, limit }: ProcessListQuery,
-): Promise<ProcessState[]> {
+/** Where a process stands in the list of a filter: those that have not moved since a time are in the order of it. */
+export function placeInList(
+  { startedAt, movedAt, processId }: Pick<ProcessState, 'startedAt' | 'movedAt' | 'processId'>,
+  { updatedBefore }: ProcessListFilter,
+): Place {
+  return { at: updatedBefore === undefined ? startedAt : movedAt, id: processId };
+}
+
+/** How the list of a filter goes on. */
+export function pageOf(
+  { filter: { updatedBefore }, after }: Pick<ProcessListQuery, 'filter' | 'after'>,
+  order: 'asc' | 'desc',
+): Pick<KeyedPage, 'columns' | 'orderBy' | 'conditions' | 'values'> {
   const {
     conditions = [],
     values = [],
     ...page
-  } = pageByTime(['started_at', 'process_id'], after && { at: after.startedAt, id: after.processId });
-  const { updatedBefore } = filter;
-  const before = `$${values.length + 3}::timestamptz`;
-  const ids = await keyedPage(tx, {
+  } = pageByTime([updatedBefore === undefined ? 'started_at' : 'moved_at', 'process_id'], after, order);
+  if (updatedBefore === undefined) return { ...page, conditions, values };
+  return {
     ...page,
+    conditions: [...conditions, `moved_at < $${values.length + 3}::timestamptz`],
+    values: [...values, new Date(updatedBefore)],
+  };
+}
+
+/** Up to `limit` processes, those first that began, or moved, last. */
+export async function listProcesses(tx: Tx, query: ProcessListQuery): Promise<ProcessState[]> {
+  const { tenantId, filter, limit } = query;
+  const ids = await keyedPage(tx, {
+    ...pageOf(query, 'desc'),
     table: 'process_states',
     tenantId,
     matches: (key) => isOfFilter(key, filter),
-    // What began later has changed later; only that is in the index.
-    conditions: [
-      ...conditions,
-      ...(updatedBefore === undefined ? [] : [`started_at < ${before}`, `updated_at < ${before}`]),
-    ],
-    values: [...values, ...(updatedBefore === undefined ? [] : [new Date(updatedBefore)])],
     limit,
   });
   const rows = await tx.processState.findMany({ where: { tenantId, processId: { in: ids } } });

@@ -30,6 +30,8 @@ export interface NewProcess {
   readonly processId: string;
   readonly type: string;
   readonly workflowId: string;
+  /** Whose list it is in, besides that of the tenant. */
+  readonly listedFor?: string | undefined;
   readonly state: ProcessState;
   readonly events: readonly ProcessEvent[];
 }
@@ -122,14 +124,14 @@ export async function writeProcesses(
 export function insertProcessesSql(n: number): string {
   return `new_process AS (
       SELECT * FROM jsonb_to_recordset($${n}::jsonb) AS g(
-        "processId" uuid, type text, "workflowId" text, status text, "currentStep" text, data jsonb, history jsonb,
-        "dueAt" timestamptz, sequence int, "startedAt" timestamptz, events jsonb)
+        "processId" uuid, type text, "workflowId" text, "listedFor" text, status text, "currentStep" text,
+        data jsonb, history jsonb, "dueAt" timestamptz, sequence int, "startedAt" timestamptz, events jsonb)
     ), process AS (
       INSERT INTO process_states (
-        tenant_id, process_id, process_type, workflow_id, status, current_step, data, history,
+        tenant_id, process_id, process_type, workflow_id, listed_for, status, current_step, data, history,
         due_at, sequence, started_at, updated_at)
-      SELECT $1, "processId", type, "workflowId", status::"ProcessStatus", "currentStep", data, history, "dueAt",
-        sequence, "startedAt", "startedAt"
+      SELECT $1, "processId", type, "workflowId", "listedFor", status::"ProcessStatus", "currentStep", data, history,
+        "dueAt", sequence, "startedAt", "startedAt"
       FROM new_process
     ), process_event AS (
       INSERT INTO process_events (tenant_id, process_id, sequence, type, step, detail, at)
@@ -147,12 +149,14 @@ export function processesParameter(processes: readonly NewProcess[]): string {
         processId,
         type,
         workflowId,
+        listedFor,
         state: { status, currentStep, data, history, dueAt, sequence, startedAt },
         events,
       }) => ({
         processId,
         type,
         workflowId,
+        listedFor,
         status,
         currentStep,
         data,

@@ -28,6 +28,9 @@ const COLUMNS = `tenant_id AS "tenantId", process_id::text AS "processId", proce
   current_step AS "currentStep", due_at AS "dueAt", updated_at AS "updatedAt", attempts, last_error AS "lastError",
   retry_at AS "retryAt"`;
 
+// As the index has them.
+const CLOSED = CLOSED_STATUSES.map((status) => `'${status}'`).join(', ');
+
 type Row = Omit<WatchedProcess, 'dueAt' | 'updatedAt' | 'retryAt'> & {
   readonly dueAt: Date | null;
   readonly updatedAt: Date;
@@ -97,8 +100,8 @@ export async function closedAmong(
   const rows = await runStatement<Row>(pool, ALL_TENANTS, {
     name: 'closed-processes',
     text: `SELECT ${COLUMNS} FROM process_states
-      WHERE process_id = ANY($1::uuid[]) AND workflow_id = ANY($2::text[]) AND status = ANY($3::"ProcessStatus"[])`,
-    values: [processIds, workflowIds, CLOSED_STATUSES],
+      WHERE process_id = ANY($1::uuid[]) AND workflow_id = ANY($2::text[]) AND status IN (${CLOSED})`,
+    values: [processIds, workflowIds],
   });
   return rows.map(watchedOf);
 }

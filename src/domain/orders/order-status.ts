@@ -29,8 +29,7 @@ export type OrderProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
 };
 
 /**
- * A condition on the process under which an order has a status; fields that are left out are not compared. Single
- * orders are matched here, lists by SQL made from the same rules.
+ * A condition on the process under which an order has a status; fields that are left out are not compared.
  */
 export interface OrderStatusRule {
   readonly orderStatus: OrderStatus;

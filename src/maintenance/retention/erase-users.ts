@@ -2,6 +2,7 @@ import { profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
 import { userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
 import { ALL_TENANTS } from '../../postgres/client.ts';
 import { FORGET_ADDRESSES } from '../../db/orders/erase-addresses.ts';
+import { isAmong } from '../../postgres/sql.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
 
@@ -34,7 +35,7 @@ export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonl
       removal,
       'notifications',
       `to_user AND tenant_id = ANY($1::text[]) AND user_id = ANY($2::uuid[])
-        AND (tenant_id, user_id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))`,
+        AND ${isAmong(['tenant_id', 'user_id'], 'uuid')}`,
       columnsOf(users),
     ),
   orders: ({ pool }, users) =>
@@ -89,7 +90,7 @@ async function removeByKey(
   await removeWhere(
     removal,
     table,
-    `key = ANY($2::text[]) AND ${condition} AND (tenant_id, key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+    `key = ANY($2::text[]) AND ${condition} AND ${isAmong(['tenant_id', 'key'], 'text')}`,
     columnsOf(keys),
   );
 }
@@ -99,8 +100,7 @@ async function markPurged({ pool, config }: Removal, users: readonly DeletedUser
     client.query(
       `
     UPDATE users AS u SET purged_at = now()
-    WHERE tenant_id = ANY($1::text[]) AND id = ANY($2::uuid[])
-      AND (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::uuid[]))
+    WHERE id = ANY($2::uuid[]) AND ${isAmong(['tenant_id', 'id'], 'uuid')}
       AND deleted_at < now() - make_interval(days => $3::int)
       AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id
         AND o.ship_to IS NOT NULL)`,

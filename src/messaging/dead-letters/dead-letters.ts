@@ -8,6 +8,7 @@ import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/genera
 export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/client.ts';
 
 const MAX_DETAIL_LENGTH = 2_000;
+const ALL_OF_THEM = 2_147_483_647;
 
 /** What can't succeed by itself, to be kept for an operator. */
 export interface FailedMessage {
@@ -77,7 +78,7 @@ export async function listDeadLetters(tx: Tx, query: DeadLetterListQuery): Promi
   const where: Prisma.DeadLetterWhereInput =
     tenantId === undefined
       ? { AND: [matching(query), beyond(query)] }
-      : { tenantId, id: { in: await findDeadLetters(tx, { ...query, tenantId }) } };
+      : { tenantId, id: { in: await findDeadLetters(tx, { ...query, tenantId, limit: limit + 1 }) } };
   const rows = await tx.deadLetter.findMany({
     where,
     orderBy: [{ parkedAt: order }, { id: order }],
@@ -94,44 +95,29 @@ function beyond({ cursor, order }: DeadLetterListQuery): Prisma.DeadLetterWhereI
   return { OR: [{ parkedAt: isBeyond(cursor.parkedAt) }, { parkedAt: cursor.parkedAt, id: isBeyond(cursor.id) }] };
 }
 
-async function findDeadLetters(
-  tx: Tx,
-  {
-    tenantId,
-    limit,
-    cursor,
-    order,
-    status,
-    source,
-    type,
-    cause,
-    ids,
-    olderThanMs,
-  }: DeadLetterListQuery & { readonly tenantId: string },
-): Promise<string[]> {
+async function findDeadLetters(tx: Tx, query: DeadLetterListQuery & { readonly tenantId: string }): Promise<string[]> {
+  const { tenantId, limit, cursor, order, status, source, type, cause, ids, olderThanMs } = query;
+  if (ids !== undefined) {
+    const named = await tx.deadLetter.findMany({
+      where: { tenantId, AND: [matching(query), beyond(query)] },
+      select: { id: true },
+    });
+    return named.map(({ id }) => id);
+  }
   const {
     conditions = [],
     values = [],
     ...page
   } = pageByTime(['parked_at', 'id'], cursor && { at: cursor.parkedAt, id: cursor.id }, order);
-  const next = values.length + 3;
   const asked = [status, source, type, cause];
   return keyedPage(tx, {
     ...page,
     table: 'dead_letters',
     tenantId,
     matches: (key) => asked.every((word, place) => word === undefined || word === key[place]),
-    conditions: [
-      ...conditions,
-      `parked_at <= coalesce($${next}::timestamptz, 'infinity')`,
-      ...(ids === undefined ? [] : [`id = ANY($${next + 1}::uuid[])`]),
-    ],
-    values: [
-      ...values,
-      olderThanMs === undefined ? null : new Date(Date.now() - olderThanMs),
-      ...(ids === undefined ? [] : [[...ids]]),
-    ],
-    limit: limit + 1,
+    conditions: [...conditions, `parked_at <= $${values.length + 3}::timestamptz`],
+    values: [...values, olderThanMs === undefined ? 'infinity' : new Date(Date.now() - olderThanMs)],
+    limit,
   });
 }
 
@@ -143,14 +129,15 @@ export async function getDeadLetter(tx: Tx, id: string): Promise<DeadLetter | nu
 /** Discards every parked dead letter that matches; returns their number. */
 export async function discardDeadLetters(
   tx: Tx,
-  filter: Omit<DeadLetterFilter, 'status'>,
+  filter: Omit<DeadLetterFilter, 'status'> & { readonly tenantId: string },
   { by, reason }: { readonly by: string; readonly reason: string },
 ): Promise<number> {
-  const { count } = await tx.deadLetter.updateMany({
-    where: matching({ ...filter, status: 'parked' }),
-    data: { status: 'discarded', resolvedAt: new Date(), resolvedBy: by, reason },
-  });
-  return count;
+  const { tenantId } = filter;
+  const ids = await findDeadLetters(tx, { ...filter, status: 'parked', limit: ALL_OF_THEM });
+  // The status as text: an index of what is parked would be read for the whole tenant.
+  return await tx.$executeRaw`
+    UPDATE dead_letters SET status = 'discarded', resolved_at = now(), resolved_by = ${by}, reason = ${reason}
+    WHERE tenant_id = ${tenantId} AND id = ANY(${ids}::uuid[]) AND status::text = 'parked'`;
 }
 
 function matching({ ids, source, type, cause, status, olderThanMs }: DeadLetterFilter): Prisma.DeadLetterWhereInput {

@@ -26,7 +26,7 @@ export interface ProcessFilter {
   readonly type?: string;
   /** The step that is taken, awaited, undone or stuck. */
   readonly step?: string;
-  /** ISO 8601: nothing has changed since then. */
+  /** ISO 8601: it has had its status and step since before then. */
   readonly updatedBefore?: string;
   readonly processIds?: readonly string[];
 }
@@ -34,7 +34,7 @@ export interface ProcessFilter {
 interface BulkCommon {
   readonly tenantId: string;
   readonly requestedBy: string;
-  /** Handed from one run to the next; `afterUserId` is the last user's or process's id. */
+  /** Handed from one run to the next; `afterUserId` is where its last page ended. */
   readonly carried?: { readonly afterUserId: string; readonly progress: BulkProgress };
 }
 

@@ -16,7 +16,7 @@ const { countProcesses, countUsers, loadBulkSettings, signalProcesses, signalUse
 
 const PAGE_SECONDS = 2;
 
-/** Gives a command to every user or process that matches a filter, so many a second, in the order of their ids. */
+/** Gives a command to every user or process that matches a filter, so many a second, the oldest first. */
 export async function bulkCommand(input: messages.BulkInput): Promise<messages.BulkProgress> {
   let progress: messages.BulkProgress = input.carried?.progress ?? { state: 'running', matched: 0, signalled: 0 };
   let afterId = input.carried?.afterUserId ?? null;
