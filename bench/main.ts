@@ -6,7 +6,7 @@ import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
 /** What can be measured, in the order in which it is. */
-const SECTIONS = ['registrations', 'cycle', 'memory', 'audit', 'bus', 'orders', 'levers'] as const;
+const SECTIONS = ['registrations', 'cycle', 'memory', 'audit', 'bus', 'orders', 'levers', 'ids'] as const;
 type Section = (typeof SECTIONS)[number];
 const HELP = `npm run bench -- [--only <section>[,<section>…]] [--quick]
 
@@ -42,6 +42,7 @@ const { benchAudit } = await import('./audit.ts');
 const { benchBus } = await import('./bus.ts');
 const { benchOrders } = await import('./orders.ts');
 const { benchLevers } = await import('./levers.ts');
+const { benchIds } = await import('./ids.ts');
 const { busesOf } = await import('./buses.ts');
 
 const sections: Readonly<Record<Section, () => Promise<Figure[]>>> = {
@@ -52,6 +53,7 @@ const sections: Readonly<Record<Section, () => Promise<Figure[]>>> = {
   bus: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
   orders: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
   levers: () => benchLevers(Math.round(1_000 * scale)),
+  ids: () => benchIds(Math.round(30_000 * scale)),
 };
 
 const figures: Figure[] = [];

@@ -45,7 +45,7 @@ async function write(tenantId: string, processId: string, at: number, isMoved: b
   });
 }
 
-test('processes that have not moved since a time are listed by it, and neither retries nor writes move them', async (t) => {
+test('processes that have not moved since a time are listed by it; retries and writes move none', async (t) => {
   const tenantId = 'moves';
   const [first = '', second = '', third = ''] = await placeOrders(tenantId, 3);
   await write(tenantId, first, NOW + 4 * HOUR_MS, true);
