@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provideKafka } from './kafka.mjs';
+import { requireNginx } from './nginx.mjs';
 import { ProvisioningError, machinePath, run, step } from './provisioning.mjs';
 import { provideTemporalCli } from './temporal-cli.mjs';
 import { provideTestServer } from './test-server.mjs';
@@ -15,6 +16,7 @@ const node = join(modules, '.bin', 'node');
 
 try {
   requireNode();
+  if (process.argv.includes('--test')) requireNginx();
   await installPackages();
   await generateClient();
   if (needsTemporalCli()) await provideTemporalCli();

@@ -9,11 +9,12 @@ import { ProvisioningError, cacheFolder, cached, run, step, versionOf } from './
 const module = fileURLToPath(new URL('temporal/', import.meta.url));
 const CONNECT_TIMEOUT_MS = 5_000;
 const DOWNLOAD_TIMEOUT_MS = 300_000;
-/** The release that is downloaded, which is the one that go.mod builds, and the SHA-256 of its archives. */
+/** The release that is downloaded, which is the one that go.mod builds, and its archives' SHA-256; ADR 0001: whence. */
 const RELEASE = '1.5.1';
 /** @type {ReadonlyMap<string, string>} */
 const ARCHIVES = new Map([
   ['linux_amd64', 'ddc95e08b0b076efd4ea9733a3f488eb7d2be875f8834e616cd2a37358b4852d'],
+  ['linux_arm64', 'bd1b0db9f18b051026de8bf6cc1505f2510f14bbb7a8b9a4a91fff46c77454f5'],
   ['darwin_amd64', 'bbb73e2a31135abe50a1f1cdb35030c42961df618e8ce9c60ae89f201540c5d9'],
   ['darwin_arm64', 'cca01b7ea35ad56e2a328d9ae596bf716bd22313ef63c7a761c88354457c2415'],
 ]);
@@ -68,7 +69,10 @@ async function download() {
   );
   if (!archive) return false;
   if (!isArchive(archive, digest)) {
-    console.log('The downloaded Temporal CLI is not the release that is known here; it is not used.');
+    console.log(
+      `The downloaded Temporal CLI ${RELEASE} (${name}) has another SHA-256 than is known here: it was not unpacked. ` +
+        'It is built with Go instead.',
+    );
     return false;
   }
   try {

@@ -44,9 +44,12 @@ export interface EventFeedOptions {
   readonly maxUncheckedMs?: number;
   /** Longest life of a stream, in milliseconds; 15 min. When the client reconnects everything is checked again. */
   readonly maxAgeMs?: number;
-  /** Silence after which a comment is sent, in milliseconds, so that proxies keep the connection open; 15 s. */
+  /** Silence after which a comment is sent, in milliseconds; `HEARTBEAT_MS`. */
   readonly heartbeatMs?: number;
 }
+
+/** Silence of a stream, in milliseconds, after which a comment is sent, so that proxies keep the connection open. */
+export const HEARTBEAT_MS = 15_000;
 
 /** A user who follows a process. */
 export interface UserOfProcess extends ProcessKey {
@@ -77,7 +80,7 @@ export function createEventFeed({
   checkMs = 5_000,
   maxUncheckedMs = 60_000,
   maxAgeMs = 15 * 60_000,
-  heartbeatMs = 15_000,
+  heartbeatMs = HEARTBEAT_MS,
 }: EventFeedOptions): EventFeed {
   const streams = new Set<Stream>();
   const wake = createWakeup();

@@ -155,6 +155,16 @@ const FAILURES = {
     remedy: 'Repeat it as said; if it stays so, see that workers are up.',
     retryable: true,
   },
+  /** Told by the proxy, deploy/nginx/nginx.conf. */
+  api_unavailable: {
+    status: 503,
+    title: 'API unavailable',
+    detail:
+      'No node of the API answers. A command may have taken effect; repeat it with the same Idempotency-Key to learn ' +
+      'its outcome.',
+    remedy: 'Repeat it as said; if it stays so, see that processes of the API are up and that the proxy finds them.',
+    retryable: true,
+  },
   database_unavailable: {
     status: 503,
     title: 'Database unavailable',
