@@ -133,6 +133,13 @@ export default {
       to: { path: '^(tools|test|bench)/' },
     },
     {
+      name: 'products-need-no-development-dependency',
+      comment: 'What is no test runs on what `npm ci --omit=dev` installs.',
+      severity: 'error',
+      from: { path: ['^(src|tools|deploy|packages)/', '^(worker|server)\\.ts$'], pathNot: TESTS },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'only-entry-points-construct',
       comment: 'Nothing else in src imports what builds all dependencies.',
       severity: 'error',

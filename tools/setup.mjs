@@ -40,7 +40,8 @@ async function installPackages() {
   if (read(stamp) === wanted && existsSync(node)) return;
   if (!matchesLock()) {
     const env = { ...process.env, PATH: machinePath(), PRISMA_SCHEMA_ENGINE_BINARY: process.execPath };
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    // Also under NODE_ENV=production, where npm would leave out what generates the database client.
+    const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
     await step('Installing packages', () => run('npm', args, { cwd: root, env }));
   }
   if (!existsSync(node)) {
