@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { createAlertLoop } from './src/alerts/alert-loop.ts';
 import { createApi } from './src/composition/api.ts';
-import { openDatabase } from './src/composition/database.ts';
+import { openDatabases } from './src/composition/database.ts';
 import { createGateways } from './src/composition/gateways.ts';
-import { createBus } from './src/messaging/create-bus.ts';
-import { parkInDeadLetters } from './src/messaging/dead-letters/park.ts';
+import { createPublisher } from './src/messaging/create-bus.ts';
 import { assertIdentityProvider } from './src/config/auth.ts';
 import { loadProcessConfig, type Config } from './src/config/config.ts';
 import { ConfigError } from './src/config/setting.ts';
@@ -36,13 +35,13 @@ async function runApi(config: Config): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
 
   const tracing = await startTracing(config, 'steadfast-api');
-  const db = openDatabase(config, 'api');
+  const { db, system } = openDatabases(config, 'api');
   const client = createClient();
   const gateways = createGateways(config);
-  const bus = createBus({ config, pool: db.pool, park: parkInDeadLetters(db) });
-  const workflowRelay = createWorkflowRelay({ db, client, config, logger });
-  const alerts = createAlertLoop({ db, client, config, mail: gateways.mail, logger });
-  const metrics = createMetrics({ db });
+  const bus = createPublisher({ config, pool: db.pool });
+  const workflowRelay = createWorkflowRelay({ system, client, config, logger });
+  const alerts = createAlertLoop({ system, client, config, mail: gateways.mail, logger });
+  const metrics = createMetrics({ system });
   let isDatabaseChecked = false;
   const { app, events } = await createApi({
     config,
@@ -74,7 +73,7 @@ async function runApi(config: Config): Promise<void> {
   );
   try {
     // While PostgreSQL is away the API serves with /readyz red, and until its role was checked nothing but health.
-    await waitForDatabase(db, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
+    await waitForDatabase({ db, system }, { delayMs: RETRY_MS, signal: stopping.signal }).catch((error: unknown) => {
       if (!stopping.signal.aborted) throw error;
     });
     isDatabaseChecked = true;
@@ -87,7 +86,7 @@ async function runApi(config: Config): Promise<void> {
     await bus.close();
     gateways.close();
     await client.connection.close();
-    await db.close();
+    await Promise.all([db.close(), system.close()]);
     await tracing?.stop();
     if (process.connected) process.disconnect();
   }

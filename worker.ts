@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { createActivities } from './src/activities/create-activities.ts';
-import { openDatabase } from './src/composition/database.ts';
+import { openDatabases } from './src/composition/database.ts';
 import { createGateways } from './src/composition/gateways.ts';
 import { startMessaging } from './src/composition/messaging.ts';
 import { createWorker } from './src/composition/worker.ts';
@@ -49,9 +49,9 @@ async function runWorker(config: Config): Promise<void> {
 
   const tracing = await startTracing(config, 'steadfast-worker');
   const { sdkMetrics } = await installRuntime(config, logger);
-  const db = openDatabase(config, 'worker');
+  const { db, system } = openDatabases(config, 'worker');
   const gateways = createGateways(config);
-  await waitForDatabase(db, patience('PostgreSQL'));
+  await waitForDatabase({ db, system }, patience('PostgreSQL'));
   const { connection, namespace } = await waitForTemporal(connectWorker, patience('Temporal'));
   const client = new Client({ connection, namespace, interceptors: { workflow: [traceCalls] } });
   await waitForTemporal(async () => {
@@ -63,7 +63,7 @@ async function runWorker(config: Config): Promise<void> {
     isTraced: tracing !== undefined,
   });
   const deployment = deploymentOptions(config, bundle.sourceHash);
-  const metrics = createMetrics({ db });
+  const metrics = createMetrics({ system });
   const worker = await createWorker({
     config,
     connection,
@@ -71,6 +71,7 @@ async function runWorker(config: Config): Promise<void> {
     codePath: bundle.codePath,
     activities: createActivities({
       db,
+      system,
       client,
       config,
       gateways,
@@ -79,7 +80,7 @@ async function runWorker(config: Config): Promise<void> {
     deployment,
     tracing,
   });
-  const messaging = await startMessaging({ config, db, client, logger, metrics });
+  const messaging = await startMessaging({ config, db, system, client, logger, metrics });
   let isCurrent = !config.WORKER_MAKE_CURRENT;
   const http = await startMetricsServer({
     host: config.HOST,
@@ -109,7 +110,7 @@ async function runWorker(config: Config): Promise<void> {
   await Promise.all([messaging.stop(), http.close()]);
   gateways.close();
   await connection.close();
-  await db.close();
+  await Promise.all([db.close(), system.close()]);
   await tracing?.stop();
   if (process.connected) process.disconnect();
 }

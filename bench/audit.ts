@@ -8,14 +8,14 @@ import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
 export async function benchAudit(users: number): Promise<Figure[]> {
   // No retry before the audit
   const installation = await install({ settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '86400000' } });
-  const { db, client, config, worker, post } = installation;
+  const { system, client, config, worker, post } = installation;
   if (worker === undefined) throw new Error('the worker is missing');
   try {
     await drive(users, 50, async () => {
       const authSubject = randomUUID();
       await post('/users', { authSubject, email: `${authSubject}@example.com`, servicesToSync: ['accounting'] });
     });
-    await until(async () => (await db.inTenant('*', (tx) => tx.pendingStart.count())) === 0, {
+    await until(async () => (await system.acrossTenants((tx) => tx.pendingStart.count())) === 0, {
       what: 'every workflow started',
       timeoutMs: 1_800_000,
     });

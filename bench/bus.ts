@@ -3,12 +3,12 @@ import pg from 'pg';
 import type { Bus, BusMessage } from '../src/messaging/bus.ts';
 import { enqueueMessages } from '../src/messaging/outbox/message-outbox.ts';
 import { startMessageRelay } from '../src/messaging/outbox/message-relay.ts';
-import type { Db } from '../src/postgres/client.ts';
+import type { SystemDb } from '../src/postgres/client.ts';
 import { firstTimes, once } from '../src/messaging/inbox.ts';
 import { rawTransaction } from '../src/postgres/transaction.ts';
 import { openScope } from '../test/support/scope.ts';
 import { until } from '../test/support/until.ts';
-import { createWorld } from '../test/support/world.ts';
+import { createWorld, type World } from '../test/support/world.ts';
 import { median, type Figure } from './measure.ts';
 
 const ROUNDS = 3;
@@ -19,12 +19,15 @@ const TENANT = 'bench';
  * The relay and a consumer with an inbox, messages per second, beside plain inserts of as many rows in one
  * statement.
  */
-export async function benchBus(count: number, buses: Readonly<Record<string, (db: Db) => Bus>>): Promise<Figure[]> {
+export async function benchBus(
+  count: number,
+  buses: Readonly<Record<string, (system: SystemDb) => Bus>>,
+): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [adapter, createBus] of Object.entries(buses)) {
     const scope = openScope();
-    const { db, databaseUrl } = await createWorld(scope, { poolSize: 20 });
-    const bus = createBus(db);
+    const { db, system, databaseUrl } = await createWorld(scope, { poolSize: 20 });
+    const bus = createBus(system);
     const rates: Record<'inserts' | 'relay' | 'consumer' | 'inbox' | 'batches', number[]> = {
       inserts: [],
       relay: [],
@@ -36,7 +39,7 @@ export async function benchBus(count: number, buses: Readonly<Record<string, (db
       for (let round = 0; round < ROUNDS; round += 1) {
         rates.inserts.push(await perSecond(count, () => insertPlainly(databaseUrl, count)));
         const topic = `bench.${adapter}.${round}.${randomUUID().slice(0, 8)}`;
-        rates.relay.push(await relay(db, bus, messages(topic, count)));
+        rates.relay.push(await relay({ db, system }, bus, messages(topic, count)));
         rates.consumer.push(await consume(bus, topic, count, async () => {}));
         const some = Math.ceil(count / 10);
         await bus.publish(messages(`${topic}.inbox`, some));
@@ -94,14 +97,18 @@ function messages(topic: string, count: number): BusMessage[] {
   }));
 }
 
-async function relay(db: Db, bus: Bus, outgoing: readonly BusMessage[]): Promise<number> {
+async function relay(
+  { db, system }: Pick<World, 'db' | 'system'>,
+  bus: Bus,
+  outgoing: readonly BusMessage[],
+): Promise<number> {
   for (let from = 0; from < outgoing.length; from += 5_000) {
     await db.inTenant(TENANT, (tx) => enqueueMessages(tx, outgoing.slice(from, from + 5_000)));
   }
   let published = 0;
   return perSecond(outgoing.length, async () => {
     const relayed = startMessageRelay({
-      db,
+      system,
       bus,
       pollMs: 50,
       onRelayed: (batch) => {

@@ -61,9 +61,9 @@ async function cycle({ post, db }: Installation): Promise<void> {
 }
 
 /** Other services: whatever they are sent they confirm. */
-async function confirmEverything({ db, config }: Installation): Promise<{ close(): Promise<void> }> {
+async function confirmEverything({ system, config }: Installation): Promise<{ close(): Promise<void> }> {
   const bus = createPostgresBus({
-    pool: db.pool,
+    pool: system.pool,
     partitions: config.BUS_PARTITIONS,
     pollMs: 50,
     retryDelaysMs: [],

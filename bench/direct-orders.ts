@@ -20,6 +20,7 @@ import { openScope } from '../test/support/scope.ts';
 import { createWorld } from '../test/support/world.ts';
 import { furnish, orderOf } from './catalogue.ts';
 import { drive } from './measure.ts';
+import type { TenantPool } from '../src/postgres/pool.ts';
 
 const TENANT = 'default';
 
@@ -73,7 +74,7 @@ function stepsOf(config: Config): readonly Step[] {
 
 /** All steps in one transaction, and the row once, as the joined steps of an order do it. */
 async function takeAll(
-  pool: pg.Pool,
+  pool: TenantPool,
   { orderId, state, steps }: { orderId: string; state: ProcessState; steps: readonly Step[] },
 ): Promise<void> {
   await rawTransaction(pool, TENANT, async (client) => {

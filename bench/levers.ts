@@ -75,7 +75,7 @@ async function measure(
   world: World,
   count: number,
 ): Promise<number> {
-  const { db, config } = world;
+  const { db, system, config } = world;
   // By the worker's own connection: others can't start eagerly.
   const client = new Client({ connection: await world.temporal.connect() });
   const taskQueue = `lever-${randomUUID()}`;
@@ -84,6 +84,7 @@ async function measure(
     workflowsPath: fileURLToPath(new URL('order-variant-workflows.ts', import.meta.url)),
     activities: createActivities({
       db,
+      system,
       client,
       config,
       gateways: createGateways(config),
@@ -114,8 +115,8 @@ async function measure(
     });
     return orderId;
   };
-  await untilShipped(db, { count: 20, inFlight: IN_FLIGHT, place }); // warm
-  const { perSecond } = await untilShipped(db, { count, inFlight: IN_FLIGHT, place });
+  await untilShipped(system, { count: 20, inFlight: IN_FLIGHT, place }); // warm
+  const { perSecond } = await untilShipped(system, { count, inFlight: IN_FLIGHT, place });
   await stop();
   return perSecond;
 }

@@ -109,8 +109,8 @@ function figuresOf({
   ];
 }
 
-function placeAll({ post, db }: Installation, count: number): Promise<Load> {
-  return untilShipped(db, {
+function placeAll({ post, system }: Installation, count: number): Promise<Load> {
+  return untilShipped(system, {
     count,
     inFlight: IN_FLIGHT,
     place: async (index) => String((await post('/orders', orderOf(index)))['id']),

@@ -3,8 +3,9 @@
  * time on one connection, by the mode of its plan cache, each in a database of its own. Run it by itself:
  * `node bench/planning.ts`; it starts a PostgreSQL.
  */
-import { loadConfig } from '../src/config/config.ts';
-import { openDb } from '../src/postgres/client.ts';
+import pg from 'pg';
+import { openTestDb } from '../test/support/services.ts';
+import { giveLogins } from '../tools/logins.ts';
 import { ordersAfter } from '../test/support/flat-orders.ts';
 import { migrate } from '../tools/migrate.ts';
 import { startTemporaryPostgres } from '../tools/temporary-postgres.ts';
@@ -18,8 +19,7 @@ const ORDERS_A_ROUND = 3;
 
 /** Milliseconds of CPU for an order, and how many plans of named statements were made for their values. */
 async function measure(url: string, mode: string): Promise<{ ms: number; custom: number; generic: number }> {
-  const { DATABASE_ROLE: role } = loadConfig({});
-  const db = openDb({ url, role, poolSize: 1, applicationName: 'planning' });
+  const db = openTestDb(url, 1);
   await db.pool.query(`SET plan_cache_mode = ${mode}`);
   const { rows } = await db.pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const pid = rows[0]?.pid ?? 0;
@@ -38,21 +38,18 @@ async function measure(url: string, mode: string): Promise<{ ms: number; custom:
 
 const postgres = await startTemporaryPostgres();
 try {
-  const admin = openDb({
-    url: postgres.url,
-    role: undefined,
-    poolSize: 1,
-    applicationName: 'planning',
-  });
+  const admin = new pg.Client({ connectionString: postgres.url });
+  await admin.connect();
   const results = new Map(MODES.map((mode) => [mode, [] as number[]]));
   const template = new URL(postgres.url);
   template.pathname = '/planning';
-  await admin.pool.query('CREATE DATABASE planning');
+  await admin.query('CREATE DATABASE planning');
   await migrate({ databaseUrl: template.href });
+  await giveLogins(template.href, () => decodeURIComponent(template.password));
   for (let n = 0; n < REPETITIONS; n += 1) {
     for (const mode of MODES) {
       const name = `${mode}_${n}`;
-      await admin.pool.query(`CREATE DATABASE ${name} TEMPLATE planning`);
+      await admin.query(`CREATE DATABASE ${name} TEMPLATE planning`);
       const url = new URL(postgres.url);
       url.pathname = `/${name}`;
       const { ms, custom, generic } = await measure(url.href, mode);
@@ -62,7 +59,7 @@ try {
   }
   for (const [mode, each] of results)
     console.log(`${mode}: ${median(each).toFixed(2)} ms of PostgreSQL's CPU an order`);
-  await admin.close();
+  await admin.end();
 } finally {
   await postgres.stop();
 }

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ALL_TENANTS, type Db } from '../src/postgres/client.ts';
+import type { SystemDb } from '../src/postgres/client.ts';
 import { drive, type Load } from './measure.ts';
 
 const LOOK_MS = 10;
 
 /** Places orders, so many at a time, each until it is shipped; one look of ours serves all that wait. */
 export async function untilShipped(
-  db: Db,
+  system: SystemDb,
   { count, inFlight, place }: { count: number; inFlight: number; place: (index: number) => Promise<string> },
 ): Promise<Load> {
   const waiting = new Map<string, () => void>();
   let isOver = false;
   const looking = (async () => {
     while (!isOver) {
-      const shipped = await db.inTenant(ALL_TENANTS, (tx) =>
+      const shipped = await system.acrossTenants((tx) =>
         tx.processState.findMany({
           where: { processId: { in: [...waiting.keys()] }, status: { not: 'running' } },
           select: { processId: true, status: true },

@@ -1,27 +1,26 @@
 import { loadProcessConfig } from '../src/config/config.ts';
-import { openDb } from '../src/postgres/client.ts';
+import { openSystemDb } from '../src/postgres/client.ts';
 import { acceptCluster, isRestoredElsewhere } from '../src/messaging/log/cluster-identity.ts';
 import { resetCursors } from '../src/maintenance/retention/reset-cursors.ts';
 
 const config = loadProcessConfig();
 const isAcceptedAsItIs = process.argv[2] === '--accept';
-if (config.DATABASE_URL === undefined || process.argv.length > (isAcceptedAsItIs ? 3 : 2)) {
-  console.error(`npm run restart-readers: set DATABASE_URL to the restored database.
+if (config.SYSTEM_DATABASE_URL === undefined || process.argv.length > (isAcceptedAsItIs ? 3 : 2)) {
+  console.error(`npm run restart-readers: set SYSTEM_DATABASE_URL to the restored database.
 
 Makes a database safe to work with that was restored: from another cluster, or to an earlier state than Temporal's.
   npm run restart-readers -- --accept   restarts nothing and takes the cluster for the logs' own: after pg_upgrade, or
                                         when a standby took over that had everything.`);
   process.exit(1);
 }
-const db = openDb({
-  url: config.DATABASE_URL,
-  role: config.DATABASE_ROLE,
+const system = openSystemDb({
+  url: config.SYSTEM_DATABASE_URL,
   poolSize: 2,
   applicationName: 'steadfast-restart-readers',
 });
 try {
   if (isAcceptedAsItIs) {
-    if (await acceptCluster(db)) {
+    if (await acceptCluster(system)) {
       console.log("The logs are recorded as this cluster's. Nothing else was changed.");
     } else {
       console.error(
@@ -31,8 +30,8 @@ try {
       process.exitCode = 1;
     }
   } else {
-    const wasNeeded = await isRestoredElsewhere(db);
-    const { users, raisedBy } = await resetCursors(db);
+    const wasNeeded = await isRestoredElsewhere(system);
+    const { users, raisedBy } = await resetCursors(system);
     console.log(
       `Every reader begins anew${wasNeeded ? '' : ", though the logs were this cluster's"}: ` +
         'what is kept is delivered once more, and the inbox tells what took effect before.\n' +
@@ -41,5 +40,5 @@ try {
     );
   }
 } finally {
-  await db.close();
+  await system.close();
 }

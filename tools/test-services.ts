@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { serveKafka } from './kafka-on-demand.ts';
+import { giveLogins } from './logins.ts';
 import { migrate } from './migrate.ts';
 import { step } from './provisioning.mjs';
 import { startTemporaryPostgres } from './temporary-postgres.ts';
@@ -48,6 +49,7 @@ async function createTemplate(maintenanceUrl: string): Promise<void> {
     const url = new URL(maintenanceUrl);
     url.pathname = `/${TEMPLATE}`;
     await migrate({ databaseUrl: url.href });
+    await giveLogins(url.href, () => decodeURIComponent(url.password));
     // A session on it would keep every copy from being made.
     await client.query(`ALTER DATABASE ${TEMPLATE} WITH ALLOW_CONNECTIONS false`);
   } finally {

@@ -7,18 +7,23 @@ import { EVENTS, TOPICS } from '../../src/events/user-events.ts';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config/config.ts';
-import { openDb } from '../../src/postgres/client.ts';
+import { openSystemDb } from '../../src/postgres/client.ts';
 
 const service = process.argv[2] ?? 'accounting';
 const {
-  DATABASE_URL: url = '',
-  DATABASE_ROLE: role,
+  SYSTEM_DATABASE_URL: url = '',
   BUS_PARTITIONS: partitions,
   BUS_POLL_MS: pollMs,
   BUS_RETRY_DELAYS_MS: retryDelaysMs,
 } = loadProcessConfig();
-const db = openDb({ url, role, poolSize: 5, applicationName: service });
-const bus = createPostgresBus({ pool: db.pool, park: parkInDeadLetters(db), partitions, pollMs, retryDelaysMs });
+const system = openSystemDb({ url, poolSize: 5, applicationName: service });
+const bus = createPostgresBus({
+  pool: system.pool,
+  park: parkInDeadLetters(system),
+  partitions,
+  pollMs,
+  retryDelaysMs,
+});
 
 const userEvent = z.discriminatedUnion('type', [
   EVENTS[TOPICS.userCreated],
@@ -41,7 +46,7 @@ await bus.subscribe({
   },
 });
 console.log(`${service} listens; Ctrl-C ends it.`);
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void bus.close().then(() => db.close()));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void bus.close().then(() => system.close()));
 
 function confirmation(tenantId: string, userId: string, userVersion: number): BusMessage {
   const id = randomUUID();

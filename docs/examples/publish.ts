@@ -3,23 +3,22 @@ import { randomUUID } from 'node:crypto';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
 import { loadProcessConfig } from '../../src/config/config.ts';
-import { openDb } from '../../src/postgres/client.ts';
+import { openSystemDb } from '../../src/postgres/client.ts';
 
 const [topic = '', key = '', payload = ''] = process.argv.slice(2);
 const config = loadProcessConfig();
-const db = openDb({
-  url: config.DATABASE_URL ?? '',
-  role: config.DATABASE_ROLE,
+const system = openSystemDb({
+  url: config.SYSTEM_DATABASE_URL ?? '',
   poolSize: 2,
   applicationName: 'publish',
 });
 const bus = createPostgresBus({
-  pool: db.pool,
-  park: parkInDeadLetters(db),
+  pool: system.pool,
+  park: parkInDeadLetters(system),
   partitions: config.BUS_PARTITIONS,
   pollMs: config.BUS_POLL_MS,
   retryDelaysMs: [],
 });
 await bus.publish([{ tenantId: config.DEFAULT_TENANT, messageId: randomUUID(), topic, key, payload }]);
 await bus.close();
-await db.close();
+await system.close();

@@ -1,6 +1,6 @@
 import type { Bus, Park } from '../../src/messaging/bus.ts';
 import { createPostgresBus, type PostgresBusOptions } from '../../src/messaging/postgres/postgres-bus.ts';
-import { openPool } from '../../src/postgres/pool.ts';
+import { openMemberPool } from '../../src/postgres/pool.ts';
 import { isInfrastructureAway, warnOfParked } from './parking.ts';
 
 /** How to take part in the bus on PostgreSQL. */
@@ -30,7 +30,7 @@ export function postgresBus({
   park = warnOfParked,
   ...rest
 }: PostgresBusSettings): Bus {
-  const pool = openPool({ url, role, poolSize, applicationName });
+  const pool = openMemberPool({ url, role, poolSize, applicationName });
   const bus = createPostgresBus({
     partitions: 8,
     pollMs: 500,

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
-import type { Db } from '../postgres/client.ts';
+import type { Db, SystemDb } from '../postgres/client.ts';
 import type { OrderPorts } from '../gateways/default-ports.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
 import { processType as registeredType } from '../domain/process/registry.ts';
@@ -21,6 +21,7 @@ export interface ActivityGateways extends NotificationGateways, OrderPorts {}
 /** What the activities of all domains need. */
 export interface ActivityDeps {
   readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly config: Config;
   readonly gateways: ActivityGateways;
@@ -33,6 +34,7 @@ export interface ActivityDeps {
 /** The activities of every domain, under the names by which workflows call them. */
 export function createActivities({
   db,
+  system,
   client,
   config,
   gateways,
@@ -48,7 +50,7 @@ export function createActivities({
     ...createOrderActivities({ db, config, processType, payments, shipping }),
     ...createRefundActivities({ db, processType, payments }),
     ...createSettlementActivities({ db, processType, payments, shipping }),
-    ...createAuditActivities({ db, client, config }),
+    ...createAuditActivities({ db, system, client, config }),
     ...createBulkActivities({ db, client, config }),
   };
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { ALL_TENANTS, type Db } from '../postgres/client.ts';
+import type { SystemDb } from '../postgres/client.ts';
 import { acquireLease, releaseLease, withLease } from '../postgres/leases.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import { createWebhookGateway } from '../gateways/webhook.ts';
@@ -16,7 +16,7 @@ import { ALERT_CHANNEL, clearUnsighted, raiseAlert } from '../db/alerts/raise-al
 
 /** What the alert loop is built from; without `mail` no alert goes out by e-mail. */
 export interface AlertLoopDeps {
-  readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly config: Config;
   readonly mail: MailGateway | undefined;
@@ -43,7 +43,7 @@ const LEAST_LEASE_MS = 60_000;
  * which it watches; of any number of loops the one that holds the lease acts.
  */
 export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
-  const { db, config, logger } = deps;
+  const { system, config, logger } = deps;
   const checks = deps.checks ?? createChecks();
   const claim = {
     name: LEASE,
@@ -52,18 +52,18 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
   };
 
   const runOnce = () =>
-    withLease(db.pool, claim, async () => {
+    withLease(system.pool, claim, async () => {
       for (const check of checks) {
         await runCheck(deps, check);
-        if (!(await acquireLease(db.pool, claim))) return;
+        if (!(await acquireLease(system.pool, claim))) return;
       }
       await deliverAlerts({
-        db,
+        system,
         mail: deps.mail,
         webhookUrl: config.ALERT_WEBHOOK_URL,
         webhookAt: (url) => createWebhookGateway({ url, secret: config.ALERT_WEBHOOK_SECRET }),
         logger,
-        isOnDuty: () => acquireLease(db.pool, claim),
+        isOnDuty: () => acquireLease(system.pool, claim),
         ...(deps.firstDelayMs === undefined ? {} : { firstDelayMs: deps.firstDelayMs }),
         ...(deps.calmMs === undefined ? {} : { calmMs: deps.calmMs }),
       });
@@ -72,7 +72,7 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
     name: LEASE,
     channel: ALERT_CHANNEL,
     pollMs: config.ALERT_CHECK_INTERVAL_MS,
-    pool: db.pool,
+    pool: system.pool,
     logger,
     runOnce: async () => {
       await runOnce();
@@ -86,7 +86,7 @@ export function createAlertLoop(deps: AlertLoopDeps): AlertLoop {
     wake: () => loop.wake(),
     stop: async () => {
       await loop.stop();
-      await releaseLease(db.pool, claim).catch((error: unknown) =>
+      await releaseLease(system.pool, claim).catch((error: unknown) =>
         logger.debug({ err: error }, 'the lease of the alerts runs out by itself'),
       );
     },
@@ -98,7 +98,7 @@ async function runCheck(deps: AlertLoopDeps, check: Check): Promise<void> {
   try {
     const findings = await check.run(deps);
     if (findings === 'unknown') return;
-    await deps.db.inTenant(ALL_TENANTS, async (tx) => {
+    await deps.system.acrossTenants(async (tx) => {
       for (const finding of findings)
         await raiseAlert(tx, { ...finding, kind: check.kind }, alertChannels(deps.config));
       await clearUnsighted(tx, check.kind, findings);

@@ -1,12 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
-import type { Db } from '../postgres/client.ts';
+import type { SystemDb } from '../postgres/client.ts';
 import type { Finding } from '../domain/alerts/finding.ts';
 import type { AlertKind } from '../domain/alerts/codes.ts';
 
 /** What checks are given. */
 interface CheckDeps {
-  readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly config: Config;
 }

@@ -11,7 +11,7 @@ import {
 } from '../db/alerts/alert-deliveries.ts';
 import { SYSTEM } from '../db/alerts/raise-alert.ts';
 import { channelOf, readTarget, targetOf, writeTarget, type Target } from '../domain/alerts/telling.ts';
-import type { Db } from '../postgres/client.ts';
+import type { SystemDb } from '../postgres/client.ts';
 import type { Alert } from '../postgres/generated/client.ts';
 import type { MailGateway } from '../gateways/mail.ts';
 import { PermanentDeliveryError } from '../gateways/permanent-error.ts';
@@ -20,7 +20,7 @@ import { alertCall, alertMail, type Telling } from './alert-message.ts';
 
 /** What the delivery of alerts is built from; what is not configured is undefined. */
 export interface AlertDeliveryDeps {
-  readonly db: Db;
+  readonly system: SystemDb;
   readonly mail: MailGateway | undefined;
   /** Where new alerts are posted. */
   readonly webhookUrl: string | undefined;
@@ -44,9 +44,9 @@ const BATCH_SIZE = 100;
  * at least once, with an id for the receiver to recognise a repetition, and never the end before the beginning.
  */
 export async function deliverAlerts(deps: AlertDeliveryDeps): Promise<void> {
-  for (const key of await dueAlerts(deps.db, BATCH_SIZE)) {
+  for (const key of await dueAlerts(deps.system, BATCH_SIZE)) {
     if (!(await deps.isOnDuty())) return;
-    const alert = await takeForDelivery(deps.db, key, new Date());
+    const alert = await takeForDelivery(deps.system, key, new Date());
     if (alert !== null) await deliverAlert(deps, alert);
   }
 }
@@ -56,7 +56,7 @@ async function deliverAlert(deps: AlertDeliveryDeps, alert: Alert): Promise<void
   const holdMs = alert.status === 'resolved' ? calmLeftMs(deps, alert) : 0;
   if (alert.status === 'resolved' && holdMs === 0) failures.push(...(await tellOver(deps, alert)));
   if (failures.length === 0) {
-    if (holdMs > 0) await postponeDelivery(deps.db, alert, { delayMs: holdMs, error: null });
+    if (holdMs > 0) await postponeDelivery(deps.system, alert, { delayMs: holdMs, error: null });
     return;
   }
   deps.logger.warn(
@@ -67,7 +67,7 @@ async function deliverAlert(deps: AlertDeliveryDeps, alert: Alert): Promise<void
     MAX_DELAY_MS,
     (deps.firstDelayMs ?? FIRST_DELAY_MS) * 2 ** Math.min(alert.deliveryAttempts, 20),
   );
-  await postponeDelivery(deps.db, alert, { delayMs, error: failures.join('; ') });
+  await postponeDelivery(deps.system, alert, { delayMs, error: failures.join('; ') });
 }
 
 /** How long it is still not told that the alert is over, since its condition comes and goes; 0: it is told now. */
@@ -83,27 +83,27 @@ async function tellRaised(deps: AlertDeliveryDeps, alert: Alert): Promise<string
     // A channel that is not configured any more is given up.
     if (target !== undefined && (target.kind === 'webhook' || deps.mail !== undefined)) {
       // Written first: should this process die, it is known where it may have been told.
-      await beginTelling(deps.db, alert, writeTarget(target));
+      await beginTelling(deps.system, alert, writeTarget(target));
       const failure = await attempt(deps, { alert, telling: 'raised', target });
-      if (failure !== undefined) await takeBackTelling(deps.db, alert, writeTarget(target));
+      if (failure !== undefined) await takeBackTelling(deps.system, alert, writeTarget(target));
       if (failure?.isFinal === false) {
         failures.push(`${channel}: ${failure.reason}`);
         continue;
       }
     }
-    await markTold(deps.db, alert, channel);
+    await markTold(deps.system, alert, channel);
   }
   return failures;
 }
 
 async function tellOver(deps: AlertDeliveryDeps, { tenantId, id }: Alert): Promise<string[]> {
   const failures: string[] = [];
-  const alert = await findAlert(deps.db, { tenantId, id });
+  const alert = await findAlert(deps.system, { tenantId, id });
   for (const kept of alert?.told ?? []) {
     if (alert === null || alert.undelivered.includes(channelOf(kept))) continue; // first that it was raised
     const failure = await attempt(deps, { alert, telling: 'over', target: readTarget(kept) });
     if (failure?.isFinal === false) failures.push(`${channelOf(kept)}: ${failure.reason}`);
-    else await markOver(deps.db, alert, kept);
+    else await markOver(deps.system, alert, kept);
   }
   return failures;
 }

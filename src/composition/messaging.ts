@@ -7,7 +7,7 @@ import { createBus } from '../messaging/create-bus.ts';
 import { parkInDeadLetters } from '../messaging/dead-letters/park.ts';
 import { startMessageRelay } from '../messaging/outbox/message-relay.ts';
 import { createWorkflowRelay } from '../messaging/outbox/workflow-relay.ts';
-import type { Db } from '../postgres/client.ts';
+import type { Db, SystemDb } from '../postgres/client.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 
 /** Longer than any pause between two attempts of what reads and relays logs. */
@@ -17,6 +17,7 @@ const QUIET_MS = 15_000;
 export interface MessagingDeps {
   readonly config: Config;
   readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'busDeliveries' | 'relayedMessages'>;
@@ -26,6 +27,7 @@ export interface MessagingDeps {
 export async function startMessaging({
   config,
   db,
+  system,
   client,
   logger,
   metrics,
@@ -38,8 +40,8 @@ export async function startMessaging({
   const onError = (error: unknown): void => outages.failed(error);
   const bus = createBus({
     config,
-    pool: db.pool,
-    park: parkInDeadLetters(db),
+    pool: system.pool,
+    park: parkInDeadLetters(system),
     onError,
     onDelivery: ({ group, message: { topic, messageId }, outcome, error }) => {
       metrics.busDeliveries.inc({ group, outcome });
@@ -47,10 +49,10 @@ export async function startMessaging({
         logger.warn({ group, topic, messageId, outcome, err: error }, 'a message could not be handled');
     },
   });
-  const workflowRelay = createWorkflowRelay({ db, client, config, logger });
+  const workflowRelay = createWorkflowRelay({ system, client, config, logger });
   workflowRelay.start();
   const messageRelay = startMessageRelay({
-    db,
+    system,
     bus,
     pollMs: config.BUS_POLL_MS,
     onError,

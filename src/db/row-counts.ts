@@ -1,7 +1,6 @@
-import type { Pool } from 'pg';
-import { ALL_TENANTS } from '../postgres/tenants.ts';
-import { rawTransaction } from '../postgres/transaction.ts';
+import { systemTransaction } from '../postgres/transaction.ts';
 import { sql, type AnyTx } from '../postgres/sql.ts';
+import type { SystemPool } from '../postgres/pool.ts';
 
 /** What is counted: rows of these tables, by a key of words. Triggers keep the counts, whoever writes the rows. */
 export const COUNTED = ['users', 'dead_letters', 'alerts', 'notifications', 'pending_starts'] as const;
@@ -12,6 +11,9 @@ export interface RowCount {
   readonly key: string;
   readonly count: number;
 }
+
+/** The tenant of the counts that are those of all tenants together; no other table has rows of it. */
+export const EVERY_TENANT = '*';
 
 /** The counts of a tenant, or of all of them together; a count is exact in the transaction's snapshot. */
 export async function rowCounts(
@@ -46,10 +48,10 @@ export interface CountRepair {
 }
 
 /** Compares the counts with the rows, in one snapshot each, and repairs what differs. */
-export async function repairCounts(pool: Pool): Promise<CountRepair[]> {
+export async function repairCounts(pool: SystemPool): Promise<CountRepair[]> {
   const repairs: CountRepair[] = [];
   for (const counted of COUNTED) {
-    const found = await rawTransaction(pool, ALL_TENANTS, (client) =>
+    const found = await systemTransaction(pool, (client) =>
       sql<Omit<CountRepair, 'counted'>>(
         client,
         `SELECT of_tenant AS "tenantId", which AS key, difference::float8 AS difference FROM recount_${counted}()`,

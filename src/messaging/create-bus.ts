@@ -5,7 +5,9 @@ import { isDatabaseAway } from '../postgres/errors.ts';
 import type { Bus } from './bus.ts';
 import { createKafkaBus } from './kafka/kafka-bus.ts';
 import type { KafkaConnection } from './kafka/kafka-connection.ts';
-import { createPostgresBus, type PostgresBusOptions } from './postgres/postgres-bus.ts';
+import { answers, createPostgresBus, type PostgresBusOptions } from './postgres/postgres-bus.ts';
+import { createPostgresPublisher } from './postgres/postgres-publisher.ts';
+import type { TenantPool } from '../postgres/pool.ts';
 
 /** What every adapter needs besides the settings. */
 export type CreateBusOptions = { readonly config: Config } & Omit<
@@ -26,6 +28,32 @@ export function createBus({ config, pool, ...options }: CreateBusOptions): Bus {
       return createPostgresBus({ ...shared, pool, pollMs: config.BUS_POLL_MS });
     case 'kafka':
       return createKafkaBus({ ...shared, connection: kafkaConnectionOf(config), defaultTenant: config.DEFAULT_TENANT });
+  }
+}
+
+/** Builds what publishes on the bus that `BUS` names, for a process that subscribes to nothing. */
+export function createPublisher({
+  config,
+  pool,
+}: {
+  readonly config: Config;
+  readonly pool: TenantPool;
+}): Pick<Bus, 'publish' | 'isHealthy' | 'close'> {
+  switch (config.BUS) {
+    case 'postgres':
+      return {
+        publish: createPostgresPublisher({ pool, partitions: config.BUS_PARTITIONS }),
+        isHealthy: () => answers(pool),
+        close: async () => {},
+      };
+    case 'kafka':
+      return createKafkaBus({
+        connection: kafkaConnectionOf(config),
+        defaultTenant: config.DEFAULT_TENANT,
+        partitions: config.BUS_PARTITIONS,
+        retryDelaysMs: config.BUS_RETRY_DELAYS_MS,
+        park: () => Promise.reject(new Error('nothing is subscribed to')),
+      });
   }
 }
 

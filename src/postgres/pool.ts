@@ -5,15 +5,13 @@ import { DATABASE_LIMITS_MS } from './limits.ts';
 /** How to reach PostgreSQL. */
 export interface PoolOptions {
   readonly url: string;
-  /** Role the session assumes; it must neither own the tables nor bypass row-level security. */
-  readonly role: string | undefined;
   readonly poolSize: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
 }
 
 /** Connection settings that everything here relies on; see docs/architecture.md, "Time" and "The cursor". */
-function connectionOptions({ url, role, applicationName }: PoolOptions): pg.PoolConfig {
+function connectionOptions({ url, applicationName }: PoolOptions, role: string | undefined): pg.PoolConfig {
   const settings = [
     'timezone=UTC',
     `idle_in_transaction_session_timeout=${DATABASE_LIMITS_MS.idleInTransaction}`,
@@ -34,12 +32,34 @@ function connectionOptions({ url, role, applicationName }: PoolOptions): pg.Pool
   };
 }
 
+/** The application's connections: a transaction sees the rows of the tenant that it names. */
+export type TenantPool = pg.Pool & { readonly reach: 'tenant' };
+/** Connections for what looks across tenants, never for a caller's request: they see the rows of all. */
+export type SystemPool = pg.Pool & { readonly reach: 'system' };
+/** Connections of another team's service: they see what the bus has for it. */
+export type MemberPool = pg.Pool & { readonly reach: 'member' };
+
+/** Opens the application's pool. */
+export function openTenantPool(options: PoolOptions): TenantPool {
+  return Object.assign(openPool(options), { reach: 'tenant' as const });
+}
+
+/** Opens the pool of what looks across tenants. */
+export function openSystemPool(options: PoolOptions): SystemPool {
+  return Object.assign(openPool(options), { reach: 'system' as const });
+}
+
+/** Opens the pool of another team's service, whose sessions assume `role`. */
+export function openMemberPool({ role, ...options }: PoolOptions & { readonly role: string }): MemberPool {
+  return Object.assign(openPool(options, role), { reach: 'member' as const });
+}
+
 /**
  * Opens a pool; no connection is made before the first use. Who holds a connection of it in a transaction can't have a
  * second one: it throws.
  */
-export function openPool(options: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({ ...connectionOptions(options), max: options.poolSize });
+function openPool(options: PoolOptions, role?: string): pg.Pool {
+  const pool = new pg.Pool({ ...connectionOptions(options, role), max: options.poolSize });
   // oxlint-disable-next-line typescript/unbound-method -- applied to the pool that it is called on
   pool.connect = new Proxy(pool.connect, {
     apply: (connect, self, args) => {

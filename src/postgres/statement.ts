@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { DATABASE_LIMITS_MS } from './limits.ts';
+import type { MemberPool, SystemPool, TenantPool } from './pool.ts';
 
 /** A statement and how it is to be planned. */
 export interface Statement {
@@ -11,21 +12,39 @@ export interface Statement {
   readonly isOrdered?: boolean;
 }
 
-/** No row: only the settings count. */
-const SET_TENANT = `SELECT WHERE set_config('steadfast.tenant', $1, true) IS NULL`;
-const SET_TENANT_AND_ORDER =
-  `${SET_TENANT} OR set_config('enable_sort', 'off', true) IS NULL OR ` +
-  `set_config('enable_bitmapscan', 'off', true) IS NULL`;
+/** A setting of the transaction, and its value; as SQL that gives no row: only the settings count. */
+type Settings = readonly (readonly [name: string, value: string])[];
+const ORDERED: Settings = [
+  ['enable_sort', 'off'],
+  ['enable_bitmapscan', 'off'],
+];
 
 /**
  * Runs one statement in a transaction of its own, which row-level security confines to `tenantId`, in one round trip:
  * PostgreSQL makes one transaction of all that comes before a `Sync`, here the setting of the tenant and the statement.
  */
-export async function runStatement<Row extends pg.QueryResultRow>(
-  pool: pg.Pool,
+export function runStatement<Row extends pg.QueryResultRow>(
+  pool: TenantPool,
   tenantId: string,
+  statement: Statement,
+): Promise<Row[]> {
+  return run(pool, [['steadfast.tenant', tenantId]], statement);
+}
+
+/** Runs one statement in a transaction of its own that sees the rows of every tenant, in one round trip. */
+export function runSystemStatement<Row extends pg.QueryResultRow>(
+  pool: SystemPool | MemberPool,
+  statement: Statement,
+): Promise<Row[]> {
+  return run(pool, [], statement);
+}
+
+async function run<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  own: Settings,
   { values, isOrdered = false, ...statement }: Statement,
 ): Promise<Row[]> {
+  const settings = isOrdered ? [...own, ...ORDERED] : own;
   const client = await pool.connect();
   // A connection that breaks fails the statement; unheard, its 'error' event would end the process.
   const ignore = () => {};
@@ -38,7 +57,7 @@ export async function runStatement<Row extends pg.QueryResultRow>(
         else resolve([results].flat().at(-1)?.rows ?? []); // one result for each of the two
       });
       client.query(
-        Object.assign(after(isOrdered ? SET_TENANT_AND_ORDER : SET_TENANT, tenantId, query), {
+        Object.assign(settings.length === 0 ? query : after(settings, query), {
           query_timeout: DATABASE_LIMITS_MS.answer,
         }),
       );
@@ -53,13 +72,14 @@ export async function runStatement<Row extends pg.QueryResultRow>(
 }
 
 /** The query, with the settings sent in front of it in the same packet. */
-function after<Query extends pg.Query>(settings: string, tenantId: string, query: Query): Query {
+function after<Query extends pg.Query>(settings: Settings, query: Query): Query {
+  const set = settings.map(([name], index) => `set_config('${name}', $${index + 1}, true) IS NULL`).join(' OR ');
   const { submit } = query;
   query.submit = (connection) => {
     connection.stream.cork();
     try {
-      connection.parse({ name: '', text: settings, types: [] }, true);
-      connection.bind({ values: [tenantId] }, true);
+      connection.parse({ name: '', text: `SELECT WHERE ${set}`, types: [] }, true);
+      connection.bind({ values: settings.map(([, value]) => value) }, true);
       connection.execute({}, true);
       return submit.call(query, connection);
     } finally {

@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream';
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { eventsBehind, type EventPlace, type NextEvent, type ProcessKey } from '../db/processes/process-list.ts';
 import { createWakeup } from '../messaging/log/wakeup.ts';
 import { createOutageLog } from '../telemetry/outage-log.ts';
 import { createReaderWatch, type Reader, type StreamEnd, type WatchedStream } from './reader-watch.ts';
 import type { StreamBudget, StreamOwner, StreamRefusal } from './stream-budget.ts';
+import type { TenantPool } from '../postgres/pool.ts';
 
 /** One client that follows the events of one process. */
 export interface Follower extends EventPlace {
@@ -32,7 +32,7 @@ export interface EventFeed {
 
 /** What the feed is built from, and its limits. */
 export interface EventFeedOptions {
-  readonly pool: Pool;
+  readonly pool: TenantPool;
   readonly pollMs: number;
   readonly logger: Pick<Logger, 'debug' | 'warn' | 'error'>;
   readonly budget: StreamBudget;
@@ -162,7 +162,7 @@ export function createEventFeed({
 }
 
 /** Reads and writes the next events of each stream; true: there may be more without waiting. */
-async function deliverNext(pool: Pool, streams: Set<Stream>): Promise<boolean> {
+async function deliverNext(pool: TenantPool, streams: Set<Stream>): Promise<boolean> {
   const ready = [...streams].filter(({ isBlocked }) => !isBlocked);
   const events = await eventsBehind(
     pool,

@@ -1,22 +1,22 @@
 import test from 'ava';
 import type { Check } from '../../src/alerts/check.ts';
-import type { Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import { acquireLease, releaseLease } from '../../src/postgres/leases.ts';
 import { createSmtpGateway } from '../../src/gateways/mail.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem, type TestDatabase } from '../support/services.ts';
 import { startMailServer } from '../support/smtp.ts';
 import { until } from '../support/until.ts';
-import { absentTemporal, alertsOf, loopOf, openTestDb, startWebhookServer } from './fixtures.ts';
+import { absentTemporal, alertsOf, loopOf, startWebhookServer } from './fixtures.ts';
 
 let database: TestDatabase;
-let db: Db;
+let system: SystemDb;
 
 test.beforeEach(async () => {
   database = await createDatabase();
-  db = openTestDb(database.url);
+  system = openTestSystem(database.url);
 });
 test.afterEach.always(async () => {
-  await db.close();
+  await system.close();
   await database.drop();
 });
 
@@ -38,7 +38,7 @@ test.serial('a new alert is told once to each administrator and to the webhook, 
   const webhook = await startWebhookServer();
   const mail = createSmtpGateway({ url: server.url, from: 'Steadfast <alerts@example.org>' });
   const loop = loopOf(
-    { db, client: await absentTemporal(), mail, checks: [standing] },
+    { system, client: await absentTemporal(), mail, checks: [standing] },
     {
       SMTP_URL: server.url,
       ADMIN_EMAILS: 'boss@example.org,ops@example.org',
@@ -53,7 +53,7 @@ test.serial('a new alert is told once to each administrator and to the webhook, 
   });
   for (let round = 0; round < 3; round++) t.true(await loop.runOnce());
 
-  const [alert] = await alertsOf(db, 'relay_stalled');
+  const [alert] = await alertsOf(system, 'relay_stalled');
   t.like(alert, { count: 3, undelivered: [], severity: 'critical' });
   t.deepEqual(server.received.flatMap(({ to }) => to).sort(), ['boss@example.org', 'ops@example.org']);
   t.is(server.received[0]?.subject, '[critical] Nothing is relayed Bcc: x@example.org');
@@ -76,7 +76,7 @@ test.serial(
     webhook.status = 503;
     const mail = createSmtpGateway({ url: server.url, from: 'alerts@example.org' });
     const loop = loopOf(
-      { db, client: await absentTemporal(), mail, checks: [standing] },
+      { system, client: await absentTemporal(), mail, checks: [standing] },
       {
         SMTP_URL: server.url,
         ADMIN_EMAILS: 'boss@example.org',
@@ -91,12 +91,12 @@ test.serial(
     });
     await loop.runOnce();
     await loop.runOnce();
-    t.like((await alertsOf(db, 'relay_stalled'))[0], { undelivered: ['webhook'], deliveryAttempts: 2 });
-    t.regex((await alertsOf(db, 'relay_stalled'))[0]?.deliveryError ?? '', /503/);
+    t.like((await alertsOf(system, 'relay_stalled'))[0], { undelivered: ['webhook'], deliveryAttempts: 2 });
+    t.regex((await alertsOf(system, 'relay_stalled'))[0]?.deliveryError ?? '', /503/);
 
     webhook.status = 200;
     await loop.runOnce();
-    t.like((await alertsOf(db, 'relay_stalled'))[0], { undelivered: [], deliveryError: null });
+    t.like((await alertsOf(system, 'relay_stalled'))[0], { undelivered: [], deliveryError: null });
     t.is(webhook.calls.length, 3);
     t.is(server.received.length, 1);
   },
@@ -104,25 +104,28 @@ test.serial(
 
 test.serial('of two loops one acts, and the other takes over when it stops', async (t) => {
   const client = await absentTemporal();
-  const [first, second] = [loopOf({ db, client, checks: [standing] }), loopOf({ db, client, checks: [standing] })];
+  const [first, second] = [
+    loopOf({ system, client, checks: [standing] }),
+    loopOf({ system, client, checks: [standing] }),
+  ];
   t.teardown(() => second.stop());
   t.true(await first.runOnce());
   t.false(await second.runOnce());
   t.true(await first.runOnce());
-  t.is((await alertsOf(db, 'relay_stalled'))[0]?.count, 2);
+  t.is((await alertsOf(system, 'relay_stalled'))[0]?.count, 2);
   await first.stop();
   t.true(await second.runOnce());
-  t.is((await alertsOf(db, 'relay_stalled'))[0]?.count, 3);
+  t.is((await alertsOf(system, 'relay_stalled'))[0]?.count, 3);
 });
 
 test.serial('a lease that its owner no longer prolongs runs out', async (t) => {
-  t.true(await acquireLease(db.pool, { name: 'duty', owner: 'a', ttlMs: 60_000 }));
-  t.false(await acquireLease(db.pool, { name: 'duty', owner: 'b', ttlMs: 60_000 }));
-  await releaseLease(db.pool, { name: 'duty', owner: 'b' });
-  t.false(await acquireLease(db.pool, { name: 'duty', owner: 'b', ttlMs: 60_000 }));
-  t.true(await acquireLease(db.pool, { name: 'duty', owner: 'a', ttlMs: 1 }));
-  await until(() => acquireLease(db.pool, { name: 'duty', owner: 'b', ttlMs: 60_000 }));
-  t.false(await acquireLease(db.pool, { name: 'duty', owner: 'a', ttlMs: 60_000 }));
+  t.true(await acquireLease(system.pool, { name: 'duty', owner: 'a', ttlMs: 60_000 }));
+  t.false(await acquireLease(system.pool, { name: 'duty', owner: 'b', ttlMs: 60_000 }));
+  await releaseLease(system.pool, { name: 'duty', owner: 'b' });
+  t.false(await acquireLease(system.pool, { name: 'duty', owner: 'b', ttlMs: 60_000 }));
+  t.true(await acquireLease(system.pool, { name: 'duty', owner: 'a', ttlMs: 1 }));
+  await until(() => acquireLease(system.pool, { name: 'duty', owner: 'b', ttlMs: 60_000 }));
+  t.false(await acquireLease(system.pool, { name: 'duty', owner: 'a', ttlMs: 60_000 }));
 });
 
 test.serial('start looks by itself until stop', async (t) => {
@@ -134,11 +137,14 @@ test.serial('start looks by itself until stop', async (t) => {
       return [];
     },
   };
-  const loop = loopOf({ db, client: await absentTemporal(), checks: [counting] }, { ALERT_CHECK_INTERVAL_MS: '100' });
+  const loop = loopOf(
+    { system, client: await absentTemporal(), checks: [counting] },
+    { ALERT_CHECK_INTERVAL_MS: '100' },
+  );
   loop.start();
   await until(() => rounds >= 3);
   await loop.stop();
   const after = rounds;
-  t.true(await acquireLease(db.pool, { name: 'alerts', owner: 'next', ttlMs: 60_000 }));
+  t.true(await acquireLease(system.pool, { name: 'alerts', owner: 'next', ttlMs: 60_000 }));
   t.is(rounds, after);
 });

@@ -3,25 +3,25 @@ import { z } from 'zod';
 import type { AlertLoop } from '../../src/alerts/alert-loop.ts';
 import type { Check } from '../../src/alerts/check.ts';
 import { resolveAlert } from '../../src/db/alerts/alert-commands.ts';
-import type { Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import { createSmtpGateway } from '../../src/gateways/mail.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem, type TestDatabase } from '../support/services.ts';
 import { startMailServer } from '../support/smtp.ts';
-import { absentTemporal, alertsOf, loopOf, openTestDb, startWebhookServer, type WebhookServer } from './fixtures.ts';
+import { absentTemporal, alertsOf, loopOf, startWebhookServer, type WebhookServer } from './fixtures.ts';
 
 const KIND = 'relay_stalled';
 const DAY_MS = 86_400_000;
 let database: TestDatabase;
-let db: Db;
+let system: SystemDb;
 let stands: boolean;
 
 test.beforeEach(async () => {
   database = await createDatabase();
-  db = openTestDb(database.url);
+  system = openTestSystem(database.url);
   stands = true;
 });
 test.afterEach.always(async () => {
-  await db.close();
+  await system.close();
   await database.drop();
 });
 
@@ -34,7 +34,7 @@ const check: Check = {
 async function startLoop(t: ExecutionContext, env: Record<string, string>, calmMs = 0): Promise<AlertLoop> {
   const mail =
     env['SMTP_URL'] === undefined ? undefined : createSmtpGateway({ url: env['SMTP_URL'], from: 'a@example.org' });
-  const loop = loopOf({ db, client: await absentTemporal(), mail, checks: [check], calmMs }, env);
+  const loop = loopOf({ system, client: await absentTemporal(), mail, checks: [check], calmMs }, env);
   t.teardown(async () => {
     await loop.stop();
     mail?.close();
@@ -49,7 +49,7 @@ async function startWebhook(t: ExecutionContext): Promise<WebhookServer> {
 const call = z.object({ id: z.string(), status: z.string() });
 const toldAt = ({ calls }: WebhookServer) => calls.map(({ body }) => call.parse(JSON.parse(body)).status);
 const theAlert = async () => {
-  const [alert] = await alertsOf(db, KIND);
+  const [alert] = await alertsOf(system, KIND);
   if (alert === undefined) throw new Error('there is no alert');
   return alert;
 };
@@ -118,8 +118,8 @@ test.serial('a channel that fails hears of the beginning before it hears of the 
 test.serial('where a process died while it told, the end is told as well', async (t) => {
   const [before, after] = [await startWebhook(t), await startWebhook(t)];
   await (await startLoop(t, { ALERT_WEBHOOK_URL: before.url })).runOnce();
-  await db.inTenant('acme', (tx) => tx.alert.updateMany({ data: { undelivered: ['webhook'] } })); // not yet written
-  await db.pool.query('DELETE FROM leases');
+  await system.acrossTenants((tx) => tx.alert.updateMany({ data: { undelivered: ['webhook'] } })); // not yet written
+  await system.pool.query('DELETE FROM leases');
   stands = false;
   const loop = await startLoop(t, { ALERT_WEBHOOK_URL: after.url });
   for (let round = 0; round < 2; round += 1) await loop.runOnce();
@@ -137,9 +137,9 @@ test.serial(
       await loop.runOnce();
     }
     t.deepEqual(toldAt(webhook), ['open', 'resolved', 'open']);
-    t.is((await alertsOf(db, KIND)).length, 5);
+    t.is((await alertsOf(system, KIND)).length, 5);
 
-    await db.inTenant('acme', (tx) =>
+    await system.acrossTenants((tx) =>
       tx.alert.updateMany({ data: { resolvedAt: new Date(Date.now() - 2 * DAY_MS), nextDeliveryAt: new Date(0) } }),
     );
     for (let round = 0; round < 2; round += 1) await loop.runOnce();
@@ -156,8 +156,8 @@ test.serial(
     for (let times = 0; times < 2; times += 1) {
       stands = true;
       await loop.runOnce();
-      const { id } = (await alertsOf(db, KIND)).find(({ status }) => status === 'open') ?? (await theAlert());
-      await db.inTenant('acme', (tx) => resolveAlert(tx, { tenantId: 'acme', id, by: 'ann', at: new Date() }));
+      const { id } = (await alertsOf(system, KIND)).find(({ status }) => status === 'open') ?? (await theAlert());
+      await system.acrossTenants((tx) => resolveAlert(tx, { tenantId: 'acme', id, by: 'ann', at: new Date() }));
       stands = false;
       await loop.runOnce();
     }

@@ -7,23 +7,23 @@ import { relayStalled } from '../../src/alerts/checks/relay-stalled.ts';
 import { restoredElsewhere } from '../../src/alerts/checks/restored-elsewhere.ts';
 import { syncFailureRate } from '../../src/alerts/checks/sync-failure-rate.ts';
 import type { Check } from '../../src/alerts/check.ts';
-import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import type { SyncStatus } from '../../src/postgres/generated/client.ts';
 import { resetCursors } from '../../src/maintenance/retention/reset-cursors.ts';
 import { enqueueCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { absentTemporal, alertsOf, loopOf, openAlerts, openTestDb } from './fixtures.ts';
+import { absentTemporal, alertsOf, loopOf, openAlerts } from './fixtures.ts';
 
 let database: TestDatabase;
-let db: Db;
+let system: SystemDb;
 
 test.before(async () => {
   database = await createDatabase();
-  db = openTestDb(database.url);
+  system = openTestSystem(database.url);
 });
 test.after.always(async () => {
-  await db?.close();
+  await system?.close();
   await database?.drop();
 });
 
@@ -33,7 +33,7 @@ async function addUsers(
   { syncStatus, minutesAgo = 1 }: { syncStatus: SyncStatus; minutesAgo?: number },
 ): Promise<void> {
   const lastSyncAttempt = new Date(Date.now() - minutesAgo * 60_000);
-  await db.inTenant(tenantId, (tx) =>
+  await system.acrossTenants((tx) =>
     tx.user.createMany({
       data: Array.from({ length: count }, () => {
         const id = randomUUID();
@@ -51,18 +51,18 @@ test.serial(
     await addUsers('too-few', 4, { syncStatus: 'failed' });
     await addUsers('long-ago', 9, { syncStatus: 'failed', minutesAgo: 61 });
     await addUsers('well', 9, { syncStatus: 'synced' });
-    const loop = loopOf({ db, client: await absentTemporal(), checks: [syncFailureRate] });
+    const loop = loopOf({ system, client: await absentTemporal(), checks: [syncFailureRate] });
     t.teardown(() => loop.stop());
 
     await loop.runOnce();
-    t.deepEqual(await openAlerts(db, 'sync_failure_rate'), ['failing sync_failure_rate:users']);
-    const [alert] = await alertsOf(db, 'sync_failure_rate');
+    t.deepEqual(await openAlerts(system, 'sync_failure_rate'), ['failing sync_failure_rate:users']);
+    const [alert] = await alertsOf(system, 'sync_failure_rate');
     t.like(alert?.details, { attempted: 5, failing: 1 });
 
     await addUsers('failing', 1, { syncStatus: 'synced' });
     await loop.runOnce();
-    t.deepEqual(await openAlerts(db, 'sync_failure_rate'), []);
-    t.is((await alertsOf(db, 'sync_failure_rate'))[0]?.resolvedBy, 'system');
+    t.deepEqual(await openAlerts(system, 'sync_failure_rate'), []);
+    t.is((await alertsOf(system, 'sync_failure_rate'))[0]?.resolvedBy, 'system');
   },
 );
 
@@ -71,7 +71,7 @@ test.serial(
     'afterwards',
   async (t) => {
     const park = (tenantId: string, source: string) =>
-      db.inTenant(tenantId, (tx) =>
+      system.acrossTenants((tx) =>
         tx.deadLetter.create({
           data: {
             tenantId,
@@ -87,7 +87,7 @@ test.serial(
         }),
       );
     const loop = loopOf(
-      { db, client: await absentTemporal(), checks: [deadLetterDepth] },
+      { system, client: await absentTemporal(), checks: [deadLetterDepth] },
       { ALERT_DEAD_LETTER_DEPTH: '2' },
     );
     t.teardown(() => loop.stop());
@@ -97,17 +97,17 @@ test.serial(
     await park('other', 'notification');
     await loop.runOnce();
     await loop.runOnce();
-    t.deepEqual(await openAlerts(db, 'dead_letter_depth'), ['acme dead_letter_depth:notification']);
-    t.is((await alertsOf(db, 'dead_letter_depth'))[0]?.count, 2);
+    t.deepEqual(await openAlerts(system, 'dead_letter_depth'), ['acme dead_letter_depth:notification']);
+    t.is((await alertsOf(system, 'dead_letter_depth'))[0]?.count, 2);
 
-    await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'discarded' } }));
+    await system.acrossTenants((tx) => tx.deadLetter.updateMany({ data: { status: 'discarded' } }));
     await loop.runOnce();
-    t.deepEqual(await openAlerts(db, 'dead_letter_depth'), []);
+    t.deepEqual(await openAlerts(system, 'dead_letter_depth'), []);
 
-    await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.updateMany({ data: { status: 'parked' } }));
+    await system.acrossTenants((tx) => tx.deadLetter.updateMany({ data: { status: 'parked' } }));
     await loop.runOnce();
     t.deepEqual(
-      (await alertsOf(db, 'dead_letter_depth')).map(({ status, count }) => [status, count]),
+      (await alertsOf(system, 'dead_letter_depth')).map(({ status, count }) => [status, count]),
       [
         ['resolved', 2],
         ['open', 1],
@@ -122,22 +122,22 @@ test.serial('a check that fails, or cannot tell, leaves its alerts and the other
     kind: 'relay_stalled',
     run: async () => [{ tenantId: 'acme', key: 'x', severity: 'warning', summary: 's', details: {} }],
   };
-  const before = loopOf({ db, client, checks: [found] });
+  const before = loopOf({ system, client, checks: [found] });
   await before.runOnce();
   await before.stop();
 
   const failing: Check = { kind: 'relay_stalled', run: () => Promise.reject(new Error('no such table')) };
   const unsure: Check = { kind: 'relay_stalled', run: async () => 'unknown' };
-  const loop = loopOf({ db, client, checks: [failing, unsure, { ...found, kind: 'horizon_stalled' }] });
+  const loop = loopOf({ system, client, checks: [failing, unsure, { ...found, kind: 'horizon_stalled' }] });
   t.teardown(() => loop.stop());
   await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'relay_stalled'), ['acme relay_stalled:x']);
-  t.deepEqual(await openAlerts(db, 'horizon_stalled'), ['acme horizon_stalled:x']);
+  t.deepEqual(await openAlerts(system, 'relay_stalled'), ['acme relay_stalled:x']);
+  t.deepEqual(await openAlerts(system, 'horizon_stalled'), ['acme horizon_stalled:x']);
 });
 
 test.serial('an open transaction that wrote raises horizon_stalled until it ends', async (t) => {
   const loop = loopOf(
-    { db, client: await absentTemporal(), checks: [horizonStalled] },
+    { system, client: await absentTemporal(), checks: [horizonStalled] },
     { ALERT_HORIZON_STALL_MS: '1000' },
   );
   const writer = new pg.Client({ connectionString: database.url });
@@ -150,7 +150,7 @@ test.serial('an open transaction that wrote raises horizon_stalled until it ends
   await writer.query('SELECT pg_current_xact_id()');
   const openAfterRound = async () => {
     await loop.runOnce();
-    return openAlerts(db, 'horizon_stalled');
+    return openAlerts(system, 'horizon_stalled');
   };
   await until(async () => (await openAfterRound()).includes('default horizon_stalled:cluster'));
   await writer.query('COMMIT');
@@ -159,27 +159,29 @@ test.serial('an open transaction that wrote raises horizon_stalled until it ends
 });
 
 test.serial('what no relay carries out raises relay_stalled until it is', async (t) => {
-  const loop = loopOf({ db, client: await absentTemporal(), checks: [relayStalled] }, { ALERT_HORIZON_STALL_MS: '1' });
+  const loop = loopOf(
+    { system, client: await absentTemporal(), checks: [relayStalled] },
+    { ALERT_HORIZON_STALL_MS: '1' },
+  );
   t.teardown(() => loop.stop());
-  await db.inTenant('acme', (tx) =>
+  await system.acrossTenants((tx) =>
     enqueueCalls(tx, [{ tenantId: 'acme', kind: 'start', workflowType: 'w', workflowId: 'w:1', input: {} }]),
   );
-  await db.inTenant(
-    'acme',
+  await system.acrossTenants(
     (tx) => tx.$executeRaw`
     INSERT INTO outgoing_messages (tenant_id, message_id, topic, key, partition, payload)
       VALUES ('acme', 'm', 't', 'k', 0, '{}')`,
   );
   const openAfterRound = async () => {
     await loop.runOnce();
-    return (await openAlerts(db, 'relay_stalled')).filter((alert) => alert.startsWith('default'));
+    return (await openAlerts(system, 'relay_stalled')).filter((alert) => alert.startsWith('default'));
   };
   await until(async () => (await openAfterRound()).length === 2);
   t.deepEqual(await openAfterRound(), [
     'default relay_stalled:outgoing-relay',
     'default relay_stalled:pending-start-relay',
   ]);
-  await db.inTenant(ALL_TENANTS, async (tx) => {
+  await system.acrossTenants(async (tx) => {
     await tx.pendingStart.deleteMany();
     await tx.outgoingMessage.deleteMany();
   });
@@ -187,23 +189,23 @@ test.serial('what no relay carries out raises relay_stalled until it is', async 
 });
 
 test.serial('cursors of another cluster raise an alert until the readers are restarted', async (t) => {
-  const loop = loopOf({ db, client: await absentTemporal(), checks: [restoredElsewhere] });
+  const loop = loopOf({ system, client: await absentTemporal(), checks: [restoredElsewhere] });
   t.teardown(() => loop.stop());
-  await db.pool.query(
+  await system.pool.query(
     `INSERT INTO log_cursors (reader, partition, xid, position) VALUES ('restored', 0, '999999999999', 7)`,
   );
   await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:cluster']);
-  await db.pool.query("UPDATE log_cursors SET xid = '0'; UPDATE log_clusters SET system_identifier = 'another'");
+  t.deepEqual(await openAlerts(system, 'restored_elsewhere'), ['default restored_elsewhere:cluster']);
+  await system.pool.query("UPDATE log_cursors SET xid = '0'; UPDATE log_clusters SET system_identifier = 'another'");
   await loop.runOnce();
-  t.is((await alertsOf(db, 'restored_elsewhere'))[0]?.count, 2);
-  await resetCursors(db);
+  t.is((await alertsOf(system, 'restored_elsewhere'))[0]?.count, 2);
+  await resetCursors(system);
   await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);
-  await db.pool.query('UPDATE log_clusters SET timeline = 0');
+  t.deepEqual(await openAlerts(system, 'restored_elsewhere'), []);
+  await system.pool.query('UPDATE log_clusters SET timeline = 0');
   await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), ['default restored_elsewhere:timeline']);
-  await resetCursors(db);
+  t.deepEqual(await openAlerts(system, 'restored_elsewhere'), ['default restored_elsewhere:timeline']);
+  await resetCursors(system);
   await loop.runOnce();
-  t.deepEqual(await openAlerts(db, 'restored_elsewhere'), []);
+  t.deepEqual(await openAlerts(system, 'restored_elsewhere'), []);
 });

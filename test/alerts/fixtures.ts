@@ -3,16 +3,11 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { createAlertLoop, type AlertLoop, type AlertLoopDeps } from '../../src/alerts/alert-loop.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import type { Alert } from '../../src/postgres/generated/client.ts';
 import { freePort } from '../support/services.ts';
 
 export const logger = pino({ level: 'silent' });
-
-/** The database as the application connects to it. */
-export function openTestDb(url: string): Db {
-  return openDb({ url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });
-}
 
 /** A client of a server that is not there. */
 export async function absentTemporal(): Promise<Client> {
@@ -23,20 +18,20 @@ export async function absentTemporal(): Promise<Client> {
 
 /** A loop with the settings `env`, whose rounds the test runs. */
 export function loopOf(
-  deps: Pick<AlertLoopDeps, 'db' | 'client'> & Partial<AlertLoopDeps>,
+  deps: Pick<AlertLoopDeps, 'system' | 'client'> & Partial<AlertLoopDeps>,
   env: Record<string, string> = {},
 ): AlertLoop {
   return createAlertLoop({ config: loadConfig(env), mail: undefined, logger, firstDelayMs: 0, ...deps });
 }
 
 /** Every alert, the oldest first. */
-export function alertsOf(db: Db, kind: string): Promise<Alert[]> {
-  return db.inTenant(ALL_TENANTS, (tx) => tx.alert.findMany({ where: { kind }, orderBy: [{ firstSeenAt: 'asc' }] }));
+export function alertsOf(system: SystemDb, kind: string): Promise<Alert[]> {
+  return system.acrossTenants((tx) => tx.alert.findMany({ where: { kind }, orderBy: [{ firstSeenAt: 'asc' }] }));
 }
 
 /** What is open: kind, tenant and key. */
-export async function openAlerts(db: Db, kind: string): Promise<string[]> {
-  return (await alertsOf(db, kind))
+export async function openAlerts(system: SystemDb, kind: string): Promise<string[]> {
+  return (await alertsOf(system, kind))
     .filter(({ status }) => status !== 'resolved')
     .map(({ tenantId, openKey }) => `${tenantId} ${openKey}`)
     .sort();

@@ -7,10 +7,10 @@ import { loadConfig } from '../../src/config/config.ts';
 import { ensureSchedules, scheduleState } from '../../src/temporal/schedules.ts';
 import { AUDIT_NAMES } from '../../src/workflows/audits/audits.messages.ts';
 import { fileScope } from '../support/file-scope.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 import { temporalAt } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
-import { alertsOf, loopOf, openAlerts, openTestDb } from './fixtures.ts';
+import { alertsOf, loopOf, openAlerts } from './fixtures.ts';
 
 const KIND = 'schedule_amiss';
 const config = loadConfig({});
@@ -35,19 +35,19 @@ async function ownNamespace(): Promise<Client> {
 
 test('a schedule that is gone comes back, and one that is paused or changed is told until it is as set', async (t) => {
   const database = await createDatabase();
-  const db = openTestDb(database.url);
+  const system = openTestSystem(database.url);
   const client = await ownNamespace();
-  const loop = loopOf({ db, client, checks: [createScheduleCheck(0)] });
+  const loop = loopOf({ system, client, checks: [createScheduleCheck(0)] });
   t.teardown(async () => {
     await loop.stop();
-    await db.close();
+    await system.close();
     await database.drop();
   });
   const states = () => Promise.all(AUDIT_NAMES.map((name) => scheduleState(client, config, name)));
   const asSet = AUDIT_NAMES.map(() => 'as_set');
   const open = async () => {
     await loop.runOnce();
-    return openAlerts(db, KIND);
+    return openAlerts(system, KIND);
   };
 
   t.deepEqual(await open(), [], 'before any worker has started');
@@ -55,7 +55,7 @@ test('a schedule that is gone comes back, and one that is paused or changed is t
 
   await client.schedule.getHandle('cleanup').delete();
   await until(async () => (await open()).length === 1, { what: 'the alert' });
-  t.like((await alertsOf(db, KIND)).at(-1), { details: { schedule: 'cleanup', state: 'missing' } });
+  t.like((await alertsOf(system, KIND)).at(-1), { details: { schedule: 'cleanup', state: 'missing' } });
   await until(async () => (await open()).length === 0, { what: 'its end' });
   t.deepEqual(await states(), asSet);
 

@@ -6,26 +6,26 @@ import test from 'ava';
 import { createNoWorkerCheck } from '../../src/alerts/checks/no-worker.ts';
 import { scheduleToStart } from '../../src/alerts/checks/schedule-to-start.ts';
 import { temporalUnreachable } from '../../src/alerts/checks/temporal-unreachable.ts';
-import type { Db } from '../../src/postgres/client.ts';
-import { createDatabase, temporalAddress, type TestDatabase } from '../support/services.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
+import { createDatabase, openTestSystem, temporalAddress, type TestDatabase } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { absentTemporal, loopOf, openAlerts, openTestDb } from './fixtures.ts';
+import { absentTemporal, loopOf, openAlerts } from './fixtures.ts';
 
 let database: TestDatabase;
-let db: Db;
+let system: SystemDb;
 let connection: Connection;
 let client: Client;
 
 test.before(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   database = await createDatabase();
-  db = openTestDb(database.url);
+  system = openTestSystem(database.url);
   connection = await Connection.connect({ address: temporalAddress() });
   client = new Client({ connection });
 });
 test.after.always(async () => {
   await connection?.close();
-  await db?.close();
+  await system?.close();
   await database?.drop();
 });
 
@@ -33,24 +33,24 @@ test.serial(
   'a Temporal that does not answer raises one alert, which clears when it does; what it alone can tell stays as it is',
   async (t) => {
     const away = loopOf(
-      { db, client: await absentTemporal(), checks: [temporalUnreachable, createNoWorkerCheck(), scheduleToStart] },
+      { system, client: await absentTemporal(), checks: [temporalUnreachable, createNoWorkerCheck(), scheduleToStart] },
       { ALERT_NO_WORKER_MS: '1' },
     );
     await away.runOnce();
-    t.deepEqual(await openAlerts(db, 'temporal_unreachable'), ['default temporal_unreachable:default']);
-    t.deepEqual(await openAlerts(db, 'no_worker'), []);
+    t.deepEqual(await openAlerts(system, 'temporal_unreachable'), ['default temporal_unreachable:default']);
+    t.deepEqual(await openAlerts(system, 'no_worker'), []);
     await away.stop();
-    const back = loopOf({ db, client, checks: [temporalUnreachable] });
+    const back = loopOf({ system, client, checks: [temporalUnreachable] });
     t.teardown(() => back.stop());
     await back.runOnce();
-    t.deepEqual(await openAlerts(db, 'temporal_unreachable'), []);
+    t.deepEqual(await openAlerts(system, 'temporal_unreachable'), []);
   },
 );
 
 test.serial('tasks without a worker raise no_worker and schedule_to_start, and a worker clears both', async (t) => {
   const taskQueue = `alerts-${randomUUID()}`;
   const loop = loopOf(
-    { db, client, checks: [createNoWorkerCheck(), scheduleToStart] },
+    { system, client, checks: [createNoWorkerCheck(), scheduleToStart] },
     {
       TASK_QUEUE: taskQueue,
       ALERT_NO_WORKER_MS: '100',
@@ -61,7 +61,7 @@ test.serial('tasks without a worker raise no_worker and schedule_to_start, and a
   const handle = await client.workflow.start('greeting', { taskQueue, workflowId: taskQueue });
   const open = async () => {
     await loop.runOnce();
-    return [await openAlerts(db, 'no_worker'), await openAlerts(db, 'schedule_to_start')].flat();
+    return [await openAlerts(system, 'no_worker'), await openAlerts(system, 'schedule_to_start')].flat();
   };
   await until(async () => (await open()).length === 3);
   t.deepEqual(await open(), [

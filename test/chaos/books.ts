@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { findAllEnded } from '../../src/db/left-overs.ts';
-import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 
 /** A sentence about what does not add up; none: the books are in order. */
 export type Discrepancies = readonly string[];
@@ -82,13 +82,12 @@ const GOODS: Readonly<Record<string, string>> = {
  * that are not on our ledger is not ours to audit.
  */
 export async function audit(
-  { pool }: Pick<Db, 'pool'>,
+  { pool }: Pick<SystemDb, 'pool'>,
   received: number,
   { isOnLedger = true } = {},
 ): Promise<Discrepancies> {
   const client = await pool.connect();
   try {
-    await client.query(`SELECT set_config('steadfast.tenant', '*', false)`);
     const found: string[] = [];
     for (const [rule, query] of Object.entries(isOnLedger ? { ...MONEY, ...GOODS } : GOODS)) {
       const { rows } = await client.query<Record<string, unknown>>(query);
@@ -120,14 +119,16 @@ async function leftOvers(client: pg.ClientBase): Promise<readonly string[]> {
 }
 
 /** How many processes stand where. */
-export async function countByStatus(db: Pick<Db, 'inTenant'>): Promise<Readonly<Record<string, number>>> {
-  const groups = await db.inTenant(ALL_TENANTS, (tx) => tx.processState.groupBy({ by: ['status'], _count: true }));
+export async function countByStatus(
+  system: Pick<SystemDb, 'acrossTenants'>,
+): Promise<Readonly<Record<string, number>>> {
+  const groups = await system.acrossTenants((tx) => tx.processState.groupBy({ by: ['status'], _count: true }));
   return Object.fromEntries(groups.map(({ status, _count }) => [status, _count]));
 }
 
 /** Orders whose shipment the warehouse has accepted and not delivered. */
-export async function shippedOrders(db: Pick<Db, 'inTenant'>): Promise<string[]> {
-  const shipments = await db.inTenant(ALL_TENANTS, (tx) =>
+export async function shippedOrders(system: Pick<SystemDb, 'acrossTenants'>): Promise<string[]> {
+  const shipments = await system.acrossTenants((tx) =>
     tx.shipment.findMany({ where: { status: 'accepted' }, select: { orderId: true } }),
   );
   return shipments.map(({ orderId }) => orderId);

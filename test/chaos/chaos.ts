@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import { createApiClient } from '../support/api-client.ts';
 import { startRestartableTemporal } from '../crash/restartable-temporal.ts';
 import { createCrashWorld } from '../crash/crash-world.ts';
@@ -84,9 +84,11 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
     const placed: string[] = [];
     const placing = placeAll({ crowd, orders, placed });
     let isSettled = false;
-    const deliveries = deliverAll({ crowd, db: world.db, isPlaced: () => placed.length >= orders }).finally(() => {
-      isSettled = true;
-    });
+    const deliveries = deliverAll({ crowd, system: world.system, isPlaced: () => placed.length >= orders }).finally(
+      () => {
+        isSettled = true;
+      },
+    );
     const trouble = makeTrouble({
       fleet,
       random,
@@ -99,15 +101,15 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
     });
     const watching = setInterval(
       () =>
-        void countByStatus(world.db).then(
+        void countByStatus(world.system).then(
           (statuses) => log(`${placed.length} placed: ${JSON.stringify(statuses)}`),
           () => {},
         ),
       10_000,
     );
     const [kills] = await Promise.all([trouble, placing, deliveries]).finally(() => clearInterval(watching));
-    const statuses = await countByStatus(world.db);
-    return { statuses, kills, discrepancies: [...(await audit(world.db, pieces)), ...tooFew(statuses, orders)] };
+    const statuses = await countByStatus(world.system);
+    return { statuses, kills, discrepancies: [...(await audit(world.system, pieces)), ...tooFew(statuses, orders)] };
   } finally {
     await scope.close();
   }
@@ -169,15 +171,23 @@ async function makeTrouble({
 }
 
 /** Delivers what is shipped, until everything was placed and every order is at its end or waits for an operator. */
-async function deliverAll({ crowd, db, isPlaced }: { crowd: Crowd; db: Db; isPlaced: () => boolean }): Promise<void> {
+async function deliverAll({
+  crowd,
+  system,
+  isPlaced,
+}: {
+  crowd: Crowd;
+  system: SystemDb;
+  isPlaced: () => boolean;
+}): Promise<void> {
   const delivered = new Set<string>();
   await until(
     async () => {
-      const shipped = (await shippedOrders(db)).filter((orderId) => !delivered.has(orderId)).slice(0, IN_FLIGHT);
+      const shipped = (await shippedOrders(system)).filter((orderId) => !delivered.has(orderId)).slice(0, IN_FLIGHT);
       await Promise.all(shipped.map((orderId) => crowd.deliver(orderId)));
       for (const orderId of shipped) delivered.add(orderId);
       if (!isPlaced() || shipped.length > 0) return false;
-      const { running = 0, waiting = 0, compensating = 0 } = await countByStatus(db);
+      const { running = 0, waiting = 0, compensating = 0 } = await countByStatus(system);
       return running + waiting + compensating === 0;
     },
     { what: 'every order at its end', timeoutMs: END_MS },

@@ -7,10 +7,10 @@ import { SERVICES, TENANT } from './crash-world.ts';
 import type { World } from '../support/world.ts';
 
 /** Publishes what each service says once it has the first version of the users. */
-export async function confirm({ db }: Pick<World, 'db'>, users: readonly string[]): Promise<void> {
+export async function confirm({ system }: Pick<World, 'system'>, users: readonly string[]): Promise<void> {
   const bus = createPostgresBus({
-    pool: db.pool,
-    park: parkInDeadLetters(db),
+    pool: system.pool,
+    park: parkInDeadLetters(system),
     partitions: 8,
     pollMs: 1_000,
     retryDelaysMs: [],
@@ -39,12 +39,14 @@ export async function confirm({ db }: Pick<World, 'db'>, users: readonly string[
 }
 
 /** Whether the user was published. */
-export async function isOnBus({ db }: Pick<World, 'db'>, userId: string): Promise<boolean> {
-  return (await read(db, (tx) => tx.busMessage.count({ where: { key: userId, topic: TOPICS.userCreated } }))) > 0;
+export async function isOnBus({ system }: Pick<World, 'system'>, userId: string): Promise<boolean> {
+  return (await read(system, (tx) => tx.busMessage.count({ where: { key: userId, topic: TOPICS.userCreated } }))) > 0;
 }
 
 /** Whether all services count as confirmed, and nothing more is promised to the workflow. */
-export async function isSynced({ db }: Pick<World, 'db'>, userId: string): Promise<boolean> {
-  const promised = await read(db, (tx) => tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } }));
-  return promised === 0 && (await userOf(db, userId)).syncStatus === 'synced';
+export async function isSynced({ system }: Pick<World, 'system'>, userId: string): Promise<boolean> {
+  const promised = await read(system, (tx) =>
+    tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } }),
+  );
+  return promised === 0 && (await userOf(system, userId)).syncStatus === 'synced';
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { ExecutionContext } from 'ava';
-import { ALL_TENANTS, type Db, type Tx } from '../../src/postgres/client.ts';
+import type { SystemDb, Tx } from '../../src/postgres/client.ts';
 import { profileStateQuery, profileWorkflowId } from '../../src/workflows/profile/profile.messages.ts';
 import { userSyncStateQuery, userSyncWorkflowId } from '../../src/workflows/user-sync/user-sync.messages.ts';
 import { until } from '../support/until.ts';
@@ -12,8 +12,8 @@ const PAUSE_MS = 200;
 const SETTLE_MS = 240_000;
 
 /** Reads as the relays do: of every tenant. */
-export function read<Result>(db: Db, work: (tx: Tx) => Promise<Result>): Promise<Result> {
-  return db.inTenant(ALL_TENANTS, work);
+export function read<Result>(system: SystemDb, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+  return system.acrossTenants(work);
 }
 
 /** Waits until `condition` holds for each of the users, and names one for whom it never does. */
@@ -44,13 +44,13 @@ export async function untilEach(
  */
 export async function assertNothingLeft(
   t: ExecutionContext,
-  { db, client }: Pick<World, 'db' | 'client'>,
+  { system, client }: Pick<World, 'system' | 'client'>,
   workflowIds: readonly string[],
 ): Promise<void> {
-  await until(async () => (await read(db, (tx) => tx.pendingStart.count())) === 0, {
+  await until(async () => (await read(system, (tx) => tx.pendingStart.count())) === 0, {
     what: 'an empty workflow outbox',
   });
-  t.deepEqual(await read(db, (tx) => tx.deadLetter.findMany()), []);
+  t.deepEqual(await read(system, (tx) => tx.deadLetter.findMany()), []);
   for (const workflowId of workflowIds)
     t.deepEqual(await healthOf(client, workflowId), { status: 'RUNNING', failedTasks: 0 }, workflowId);
 }
@@ -67,12 +67,12 @@ async function healthOf(client: Client, workflowId: string): Promise<{ status: s
 /** What the row says of a profile is what its workflow says. */
 export async function assertProfileAgrees(
   t: ExecutionContext,
-  { db, client }: Pick<World, 'db' | 'client'>,
+  { system, client }: Pick<World, 'system' | 'client'>,
   userId: string,
 ): Promise<void> {
   const both = async () => ({
     view: await client.workflow.getHandle(profileWorkflowId(userId)).query(profileStateQuery),
-    row: await userOf(db, userId),
+    row: await userOf(system, userId),
   });
   // A row is written before its workflow hears that it is.
   await until(async () => await both().then(({ view, row }) => view?.revision === row.profileRevision), {
@@ -98,12 +98,12 @@ export async function assertProfileAgrees(
 /** What the rows say of a synchronisation is what its workflow says. */
 export async function assertSyncAgrees(
   t: ExecutionContext,
-  { db, client }: Pick<World, 'db' | 'client'>,
+  { system, client }: Pick<World, 'system' | 'client'>,
   userId: string,
 ): Promise<void> {
   const both = async () => ({
     view: await client.workflow.getHandle(userSyncWorkflowId(userId)).query(userSyncStateQuery),
-    row: await userOf(db, userId),
+    row: await userOf(system, userId),
   });
   await until(async () => await both().then(({ view, row }) => view?.revision === row.syncRevision), {
     what: `the sync of ${userId} to be as its row`,
@@ -138,14 +138,16 @@ export async function assertSyncAgrees(
  */
 export async function assertPublished(
   t: ExecutionContext,
-  { db }: Pick<World, 'db'>,
+  { system }: Pick<World, 'system'>,
   users: readonly string[],
 ): Promise<Map<string, string[]>> {
   await untilEach(
     users,
     async (key) => {
-      const sent = await read(db, (tx) => tx.outgoingMessage.findMany({ where: { key }, select: { messageId: true } }));
-      const there = await read(db, (tx) => tx.busMessage.findMany({ where: { key }, select: { messageId: true } }));
+      const sent = await read(system, (tx) =>
+        tx.outgoingMessage.findMany({ where: { key }, select: { messageId: true } }),
+      );
+      const there = await read(system, (tx) => tx.busMessage.findMany({ where: { key }, select: { messageId: true } }));
       return sent.length > 0 && sent.every(({ messageId }) => there.some((message) => message.messageId === messageId));
     },
     'publication',
@@ -153,8 +155,8 @@ export async function assertPublished(
   return new Map(
     await Promise.all(
       users.map(async (key): Promise<[string, string[]]> => {
-        const sent = await inOrder(db, 'outgoing_messages', key);
-        const there = (await inOrder(db, 'bus_messages', key)).filter(({ topic }) => !topic.startsWith('sync.'));
+        const sent = await inOrder(system, 'outgoing_messages', key);
+        const there = (await inOrder(system, 'bus_messages', key)).filter(({ topic }) => !topic.startsWith('sync.'));
         const firsts = there.filter(
           ({ messageId }, index) => there.findIndex((message) => message.messageId === messageId) === index,
         );
@@ -166,11 +168,11 @@ export async function assertPublished(
 }
 
 function inOrder(
-  db: Db,
+  system: SystemDb,
   table: 'outgoing_messages' | 'bus_messages',
   key: string,
 ): Promise<{ messageId: string; topic: string }[]> {
-  return read(db, (tx) =>
+  return read(system, (tx) =>
     tx.$queryRawUnsafe(
       `SELECT message_id AS "messageId", topic FROM ${table} WHERE key = $1 ORDER BY xid, position`,
       key,
@@ -179,8 +181,8 @@ function inOrder(
 }
 
 /** The user's row, with what each service holds. */
-export function userOf(db: Db, userId: string) {
-  return read(db, (tx) =>
+export function userOf(system: SystemDb, userId: string) {
+  return read(system, (tx) =>
     tx.user.findUniqueOrThrow({
       where: { tenantId_id: { tenantId: TENANT, id: userId } },
       include: { services: true },

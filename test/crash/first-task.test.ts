@@ -26,11 +26,11 @@ test('a reactivation that begins a workflow has its effect, wherever in its firs
     }
   };
   const isOpenAgain = async (userId: string): Promise<boolean> => {
-    const { profileCompletionDeadline, status } = await userOf(world.db, userId);
+    const { profileCompletionDeadline, status } = await userOf(world.system, userId);
     return (
       status === 'pending_profile' &&
       (profileCompletionDeadline?.getTime() ?? 0) > Date.now() &&
-      (await read(world.db, (tx) => tx.pendingStart.count({ where: { workflowId: { endsWith: userId } } }))) === 0
+      (await read(world.system, (tx) => tx.pendingStart.count({ where: { workflowId: { endsWith: userId } } }))) === 0
     );
   };
   const { targets, points, kills } = await walk({

@@ -23,7 +23,7 @@ test('a worker that dies just after a mail was taken hands it over again as the 
 
   mail.beforeReply = () => {};
   await spawnWorker(world);
-  const notifications = () => read(world.db, (tx) => tx.notification.findMany({ where: { userId } }));
+  const notifications = () => read(world.system, (tx) => tx.notification.findMany({ where: { userId } }));
   await untilEach(
     [userId],
     async () => (await notifications()).some(({ status }) => status === 'sent'),
@@ -37,7 +37,7 @@ test('a worker that dies just after a mail was taken hands it over again as the 
     mail.received.map((received) => received.messageId),
     [messageId, messageId],
   );
-  t.is((await userOf(world.db, userId)).profileCompletionReminders, 1);
+  t.is((await userOf(world.system, userId)).profileCompletionReminders, 1);
   await assertProfileAgrees(t, world, userId);
   await assertNothingLeft(t, world, [profileWorkflowId(userId)]);
 });

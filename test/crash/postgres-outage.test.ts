@@ -73,15 +73,15 @@ test('while PostgreSQL is away the API says so and what falls due waits; then bo
   await untilEach(
     [reminded],
     async (userId) =>
-      (await read(world.db, (tx) => tx.notification.count({ where: { userId, status: 'sent' } }))) === 1,
+      (await read(world.system, (tx) => tx.notification.count({ where: { userId, status: 'sent' } }))) === 1,
     'the reminder',
   );
-  const { id } = await read(world.db, (tx) => tx.notification.findFirstOrThrow({ where: { userId: reminded } }));
+  const { id } = await read(world.system, (tx) => tx.notification.findFirstOrThrow({ where: { userId: reminded } }));
   t.deepEqual(
     mail.received.map(({ messageId }) => messageId),
     [notificationMessageId(id)],
   );
-  t.is((await userOf(world.db, reminded)).profileCompletionReminders, 1);
+  t.is((await userOf(world.system, reminded)).profileCompletionReminders, 1);
   await assertProfileAgrees(t, world, reminded);
   await assertSyncAgrees(t, world, confirmed);
   await assertNothingLeft(t, world, [profileWorkflowId(reminded), userSyncWorkflowId(confirmed)]);

@@ -116,24 +116,26 @@ async function place({ db }: World, orders: readonly string[], country: string):
   }
 }
 
-function isIn({ db }: World, processId: string, status: 'waiting' | 'compensated'): Promise<boolean> {
-  return read(db, async (tx) => (await tx.processState.count({ where: { processId, status } })) === 1);
+function isIn({ system }: World, processId: string, status: 'waiting' | 'compensated'): Promise<boolean> {
+  return read(system, async (tx) => (await tx.processState.count({ where: { processId, status } })) === 1);
 }
 
 /** What the ledger has of an order, by what its keys say beyond the order's. */
-async function movementsOf({ db }: World, orderId: string): Promise<string[]> {
-  const transfers = await read(db, (tx) => tx.ledgerTransfer.findMany({ where: { orderId }, orderBy: { key: 'asc' } }));
+async function movementsOf({ system }: World, orderId: string): Promise<string[]> {
+  const transfers = await read(system, (tx) =>
+    tx.ledgerTransfer.findMany({ where: { orderId }, orderBy: { key: 'asc' } }),
+  );
   return transfers.map(({ key }) => key.replace(`order:${orderId}:`, ''));
 }
 
 /** The timeline has no gap, and each step and each undo once. */
 async function assertTimeline(
   t: ExecutionContext,
-  { db }: World,
+  { system }: World,
   processId: string,
   expected: { completed: readonly string[]; compensated: readonly string[] },
 ): Promise<void> {
-  const events = await read(db, (tx) =>
+  const events = await read(system, (tx) =>
     tx.processEvent.findMany({ where: { processId }, orderBy: { sequence: 'asc' } }),
   );
   t.deepEqual(

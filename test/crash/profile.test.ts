@@ -41,7 +41,7 @@ test('a worker killed at any statement of a reminder counts it once, under one M
     'delivery',
   );
   for (const userId of targets) {
-    t.is((await userOf(world.db, userId)).profileCompletionReminders, 1);
+    t.is((await userOf(world.system, userId)).profileCompletionReminders, 1);
     await assertMailed(t, { world, mail, userId, kind: 'profile_reminder', recipients: [`${userId}@example.com`] });
     await assertProfileAgrees(t, world, userId);
   }
@@ -53,8 +53,9 @@ test('a worker killed at any statement of an expiry expires the user once, and t
   const { world, mail } = await createMailingWorld(t, { PROFILE_REMINDER_MARKS_DAYS: '' });
   const isOver = async (userId: string): Promise<boolean> =>
     (await statusesOfNotifications(world, userId)).join() === 'sent,sent' &&
-    (await userOf(world.db, userId)).syncStatus === 'synced' &&
-    (await read(world.db, (tx) => tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } }))) === 0;
+    (await userOf(world.system, userId)).syncStatus === 'synced' &&
+    (await read(world.system, (tx) => tx.pendingStart.count({ where: { workflowId: userSyncWorkflowId(userId) } }))) ===
+      0;
   const { targets, points, kills } = await walk({
     world,
     start: spawnWorker,
@@ -73,7 +74,7 @@ test('a worker killed at any statement of an expiry expires the user once, and t
   await spawnWorker(world);
   await untilEach(targets, isOver, 'expiry');
   for (const userId of targets) {
-    t.like(await userOf(world.db, userId), {
+    t.like(await userOf(world.system, userId), {
       status: 'inactive',
       profileCompletionStatus: 'expired',
       version: 2,
@@ -112,8 +113,8 @@ async function plantAll(world: World, users: readonly string[], afterMs: number)
   for (const userId of users) await plant(world, { userId, workflow: 'profile', deadline, services: [] });
 }
 
-async function statusesOfNotifications({ db }: World, userId: string): Promise<string[]> {
-  const rows = await read(db, (tx) => tx.notification.findMany({ where: { userId }, select: { status: true } }));
+async function statusesOfNotifications({ system }: World, userId: string): Promise<string[]> {
+  const rows = await read(system, (tx) => tx.notification.findMany({ where: { userId }, select: { status: true } }));
   return rows.map(({ status }) => status);
 }
 
@@ -128,7 +129,7 @@ async function assertMailed(
     recipients,
   }: { world: World; mail: MailServer; userId: string; kind: string; recipients: readonly string[] },
 ): Promise<void> {
-  const rows = await read(world.db, (tx) =>
+  const rows = await read(world.system, (tx) =>
     tx.notification.findMany({ where: { userId }, orderBy: { recipient: 'asc' } }),
   );
   t.deepEqual(

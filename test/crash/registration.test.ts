@@ -18,7 +18,7 @@ test('an API killed at any statement of a registration makes one user and starts
   const world = await createCrashWorld(t, {
     settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '600000', ALERT_CHECK_INTERVAL_MS: '600000' },
   });
-  const { db } = world;
+  const { system } = world;
   const ask = await createApiClient(world);
 
   /** Asks until it is answered for good, as a client does whose server goes away in the middle or is only starting. */
@@ -33,7 +33,7 @@ test('an API killed at any statement of a registration makes one user and starts
   };
   const answers: Promise<number>[] = [];
   const idsOf = (authSubject: string) =>
-    read(db, (tx) => tx.user.findMany({ where: { authSubject }, select: { id: true } }));
+    read(system, (tx) => tx.user.findMany({ where: { authSubject }, select: { id: true } }));
   const { targets, points, kills } = await walk({
     world,
     start: spawnApi,
@@ -43,7 +43,7 @@ test('an API killed at any statement of a registration makes one user and starts
       const [user] = await idsOf(subject);
       if (user === undefined) return false;
       const workflowId = { in: [profileWorkflowId(user.id), userSyncWorkflowId(user.id)] };
-      return (await read(db, (tx) => tx.pendingStart.count({ where: { workflowId } }))) === 0;
+      return (await read(system, (tx) => tx.pendingStart.count({ where: { workflowId } }))) === 0;
     },
   });
   t.log(`${points.length} points, ${kills} processes killed`);

@@ -158,8 +158,8 @@ async function askRefund({ db }: World, ids: { orderId: string; refundId: string
   });
 }
 
-function isIn({ db }: World, processId: string, status: ProcessStatus): Promise<boolean> {
-  return read(db, async (tx) => (await tx.processState.count({ where: { processId, status } })) === 1);
+function isIn({ system }: World, processId: string, status: ProcessStatus): Promise<boolean> {
+  return read(system, async (tx) => (await tx.processState.count({ where: { processId, status } })) === 1);
 }
 
 /** What the bank has of an order, by what its keys say beyond the order's. */

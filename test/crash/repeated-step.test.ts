@@ -32,15 +32,15 @@ test('saveUserSync writes what a repeated step has decided on beyond its first a
   await save(['accounting'], ['portfolio']);
   await save(['accounting'], ['portfolio']);
   t.is(
-    await read(world.db, (tx) => tx.outgoingMessage.count()),
+    await read(world.system, (tx) => tx.outgoingMessage.count()),
     1,
     'a repetition that says the same is published once',
   );
   await save(['accounting', 'portfolio'], ['accounting', 'portfolio']);
-  const { syncStatus, syncRevision, services } = await userOf(world.db, userId);
+  const { syncStatus, syncRevision, services } = await userOf(world.system, userId);
   t.deepEqual({ syncStatus, syncRevision }, { syncStatus: 'synced', syncRevision: loaded.revision + 1 });
   t.true(services.every(({ confirmedVersion }) => confirmedVersion === 1));
-  t.is(await read(world.db, (tx) => tx.outgoingMessage.count()), 2, 'one that says more is published, too');
+  t.is(await read(world.system, (tx) => tx.outgoingMessage.count()), 2, 'one that says more is published, too');
 });
 
 test('saveProfile writes what a repeated step decided beyond its first attempt, and tells nobody twice', async (t) => {
@@ -67,7 +67,7 @@ test('saveProfile writes what a repeated step decided beyond its first attempt, 
     tx.user.updateMany({ where: { id: userId }, data: { email: 'new@example.com' } }),
   );
   t.deepEqual((await save([reminded, completed])).notificationIds, notificationIds);
-  t.like(await userOf(world.db, userId), {
+  t.like(await userOf(world.system, userId), {
     status: 'active',
     profileCompletionStatus: 'completed',
     companyId: 'c-1',
@@ -75,8 +75,8 @@ test('saveProfile writes what a repeated step decided beyond its first attempt, 
     version: 2,
   });
   await save([reminded, completed]);
-  t.is((await userOf(world.db, userId)).version, 2);
-  t.is(await read(world.db, (tx) => tx.notification.count()), 1);
+  t.is((await userOf(world.system, userId)).version, 2);
+  t.is(await read(world.system, (tx) => tx.notification.count()), 1);
   // The first task of a workflow begins again by loading what it wrote: nothing is due then, and yet nobody was told.
   t.deepEqual((await activities.loadProfile({ tenantId: TENANT, userId }))?.notificationIds, notificationIds);
 });

@@ -84,7 +84,7 @@ async function assertSynced(
   await assertNothingLeft(t, world, users.map(userSyncWorkflowId));
   for (const topics of (await assertPublished(t, world, users)).values())
     t.true(topics.every((topic) => topic === TOPICS.userCreated));
-  const inbox = await read(world.db, (tx) =>
+  const inbox = await read(world.system, (tx) =>
     tx.inboxMessage.findMany({ where: { consumer: SYNC_CONFIRMATIONS }, select: { messageId: true } }),
   );
   t.deepEqual(

@@ -17,6 +17,7 @@ export const PASSWORDS = {
   POSTGRES_PASSWORD: 'superuser',
   STEADFAST_OWNER_PASSWORD: 'owner',
   STEADFAST_LOGIN_PASSWORD: 'login',
+  STEADFAST_SYSTEM_PASSWORD: 'system',
   TEMPORAL_DB_PASSWORD: 'temporal',
   GRAFANA_PASSWORD: 'grafana',
   ALLOW_LOCAL_KEYS: 'true',
@@ -170,12 +171,9 @@ function hosted(
   environment: ComposeService['environment'],
   { superuserUrl, namespace, dataDir }: { superuserUrl: string; namespace: string; dataDir: string },
 ): Record<string, string> {
-  const { DATABASE_URL } = environment;
+  const here = (value: string): string => value.replace('@app-db:5432', `@${new URL(superuserUrl).host}`);
   return {
-    ...environment,
-    ...(DATABASE_URL === undefined
-      ? {}
-      : { DATABASE_URL: DATABASE_URL.replace('@app-db:5432', `@${new URL(superuserUrl).host}`) }),
+    ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, here(value)])),
     BUS: 'postgres',
     TEMPORAL_ADDRESS: temporalAddress(),
     TEMPORAL_NAMESPACE: namespace,

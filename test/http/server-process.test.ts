@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { openEventStream } from '../support/event-stream.ts';
 import { tellOnFailure } from '../support/scope.ts';
-import { createDatabase, freePort, temporalAddress } from '../support/services.ts';
+import { createDatabase, freePort, temporalAddress, testLogins } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
@@ -44,7 +44,7 @@ test('server.ts serves, takes minted tokens, logs no personal data, and stops in
   const database = await createDatabase();
   t.teardown(() => database.drop());
   const env = {
-    DATABASE_URL: database.url,
+    ...testLogins(database.url),
     PORT: String(await freePort()),
     METRICS_PORT: String(await freePort()),
     DATA_DIR: await folder(t),
@@ -84,7 +84,7 @@ test('server.ts does not wait for those who follow an order when it stops', asyn
   const database = await createDatabase();
   t.teardown(() => database.drop());
   const env = {
-    DATABASE_URL: database.url,
+    ...testLogins(database.url),
     PORT: String(await freePort()),
     DATA_DIR: await folder(t),
     LOG_LEVEL: 'silent',
@@ -123,7 +123,7 @@ test('server.ts does not wait for those who follow an order when it stops', asyn
 test('server.ts stops when its launcher is gone', async (t) => {
   const database = await createDatabase();
   t.teardown(() => database.drop());
-  const env = { DATABASE_URL: database.url, PORT: String(await freePort()), DATA_DIR: await folder(t) };
+  const env = { ...testLogins(database.url), PORT: String(await freePort()), DATA_DIR: await folder(t) };
   const { child } = startServer(t, env);
   await until(async () => (await fetch(`http://127.0.0.1:${env.PORT}/readyz`).catch(() => undefined))?.status === 200, {
     what: 'the API',
@@ -145,11 +145,24 @@ test('server.ts names what is wrong with its settings in one line', async (t) =>
   for (const [env, line] of [
     [{ PORT: 'x' }, /^PORT: .*\n$/],
     [{ METRICS_PORT: '0' }, /^METRICS_PORT: .*\n$/],
-    [{ DATABASE_URL: database.url, METRICS_PORT: taken, LOG_LEVEL: 'silent' }, /^METRICS_PORT: \d+ on \S+ is taken\n$/],
-    [{ DATABASE_URL: '' }, /^DATABASE_URL: .*\n$/],
     [
-      { DATABASE_URL: database.url, DATABASE_ROLE: '', PORT: String(await freePort()), LOG_LEVEL: 'silent' },
-      /^DATABASE_ROLE: .*\n$/,
+      { ...testLogins(database.url), METRICS_PORT: taken, LOG_LEVEL: 'silent' },
+      /^METRICS_PORT: \d+ on \S+ is taken\n$/,
+    ],
+    [{ DATABASE_URL: '' }, /^DATABASE_URL: .*\n$/],
+    // As an installation of the version before has it.
+    [
+      { DATABASE_URL: database.url, DATABASE_ROLE: 'steadfast_app', SYSTEM_DATABASE_URL: '' },
+      /^SYSTEM_DATABASE_URL: .*\n$/,
+    ],
+    [
+      {
+        ...testLogins(database.url),
+        DATABASE_URL: database.url,
+        PORT: String(await freePort()),
+        LOG_LEVEL: 'silent',
+      },
+      /^DATABASE_URL: .*"postgres", which is a superuser.*ALTER ROLE steadfast_tenant .*\n$/,
     ],
   ] as const) {
     const { child, output } = startServer(t, { DATA_DIR, ...env });
@@ -161,6 +174,7 @@ test('server.ts names what is wrong with its settings in one line', async (t) =>
 test('server.ts comes up with /readyz red while PostgreSQL is away', async (t) => {
   const env = {
     DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+    SYSTEM_DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
     PORT: String(await freePort()),
     DATA_DIR: await folder(t),
     LOG_LEVEL: 'silent',

@@ -2,32 +2,32 @@ import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { loadConfig } from '../../src/config/config.ts';
-import { ALL_TENANTS, openDb, type Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
 import { removeExpired } from '../../src/maintenance/retention/retention.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 
 const TENANT = 'acme';
 const OLD = new Date(Date.now() - 31 * 24 * 3_600_000);
 const config = loadConfig({});
 
 interface Fixture {
-  db: Db;
+  system: SystemDb;
   superuser: pg.Client;
   readonly cleanUp: () => Promise<Readonly<Record<string, number>>>;
 }
 
 async function setUp(t: ExecutionContext): Promise<Fixture> {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 3, applicationName: 'test' });
+  const system = openTestSystem(database.url, 3);
   const superuser = new pg.Client({ connectionString: database.url });
   await superuser.connect();
   t.teardown(async () => {
     await superuser.end();
-    await db.close();
+    await system.close();
     await database.drop();
   });
-  return { db, superuser, cleanUp: () => removeExpired(db, config, () => {}) };
+  return { system, superuser, cleanUp: () => removeExpired(system, config, () => {}) };
 }
 
 /**
@@ -48,9 +48,9 @@ async function addMessages(
 }
 
 /** The last one, in the order of the ids, of so many. */
-async function addUser({ db }: Fixture, deletedAt: Date | null, users = 1): Promise<string> {
+async function addUser({ system }: Fixture, deletedAt: Date | null, users = 1): Promise<string> {
   const ids = Array.from({ length: users }, () => randomUUID()).toSorted();
-  await db.inTenant(TENANT, (tx) =>
+  await system.acrossTenants((tx) =>
     tx.user.createMany({
       data: ids.map((id) => ({ tenantId: TENANT, id, authSubject: id, email: `${id}@example.com`, deletedAt })),
     }),
@@ -100,7 +100,7 @@ test('old messages go, in more than one batch, once every reader has passed them
   const fixture = await setUp(t);
   await addMessages(fixture, 'bus_messages', { count: 6_000 });
   await addMessages(fixture, 'bus_messages', { count: 10, createdAt: new Date() });
-  await fixture.db.pool.query(`INSERT INTO log_cursors (reader, partition, xid, position, lease_until)
+  await fixture.system.pool.query(`INSERT INTO log_cursors (reader, partition, xid, position, lease_until)
     VALUES ('bus:fast', 0, pg_current_xact_id(), 0, now()), ('bus:slow', 0, '0', 0, now())`);
   t.like(await fixture.cleanUp(), { bus_messages: 0 });
   await fixture.superuser.query(
@@ -117,7 +117,7 @@ test('old messages that were never published stay', async (t) => {
   const fixture = await setUp(t);
   await addMessages(fixture, 'outgoing_messages');
   t.like(await fixture.cleanUp(), { outgoing_messages: 0 });
-  await fixture.db.pool.query(
+  await fixture.system.pool.query(
     "INSERT INTO log_cursors (reader, partition, xid, updated_at) VALUES ('outgoing-relay', 0, '0', to_timestamp(0))",
   );
   await fixture.cleanUp();
@@ -131,7 +131,7 @@ test('a reader that nobody was for the retention goes at the second look, and wh
   const fixture = await setUp(t);
   await addMessages(fixture, 'bus_messages');
   const {
-    db: { pool },
+    system: { pool },
     superuser,
   } = fixture;
   for (const reader of ['bus:gone', 'bus:back'])
@@ -147,7 +147,7 @@ test('a reader that nobody was for the retention goes at the second look, and wh
 
 test('renewing a lease shows that an idle reader is there', async (t) => {
   const {
-    db: { pool },
+    system: { pool },
     superuser,
     cleanUp,
   } = await setUp(t);
@@ -161,7 +161,7 @@ test('renewing a lease shows that an idle reader is there', async (t) => {
 test('notifications go with age but for those that wait, or may still be replayed', async (t) => {
   const fixture = await setUp(t);
   const failed = randomUUID();
-  await fixture.db.inTenant(TENANT, async (tx) => {
+  await fixture.system.acrossTenants(async (tx) => {
     await tx.notification.createMany({
       data: [
         notification({ status: 'sent' }),
@@ -175,7 +175,7 @@ test('notifications go with age but for those that wait, or may still be replaye
     await tx.deadLetter.create({ data: letter({ source: 'notification', key: 'k', messageId: failed }) });
   });
   t.like(await fixture.cleanUp(), { notifications: 3 });
-  await fixture.db.inTenant(TENANT, (tx) => tx.deadLetter.updateMany({ data: { status: 'replayed' } }));
+  await fixture.system.acrossTenants((tx) => tx.deadLetter.updateMany({ data: { status: 'replayed' } }));
   t.like(await fixture.cleanUp(), { notifications: 1 });
 });
 
@@ -187,7 +187,7 @@ test('the traces of a deleted user go from every table, whatever the form of the
       for (const topic of ['user.updated', 'user.deleted'])
         await addMessages(fixture, table, { key: user, topic, createdAt: new Date() });
     }
-    await fixture.db.inTenant(TENANT, async (tx) => {
+    await fixture.system.acrossTenants(async (tx) => {
       await tx.deadLetter.createMany({
         data: [letter({ key: user }), letter({ key: `profile:${user}` }), letter({ key: `user-sync:${user}` })],
       });
@@ -206,7 +206,7 @@ test('the traces of a deleted user go from every table, whatever the form of the
 test("another tenant's messages of the same key stay", async (t) => {
   const fixture = await setUp(t);
   const deleted = await addUser(fixture, new Date());
-  await fixture.db.inTenant('other', (tx) =>
+  await fixture.system.acrossTenants((tx) =>
     tx.deadLetter.create({ data: { ...letter({ key: deleted }), tenantId: 'other' } }),
   );
   t.like(await fixture.cleanUp(), { dead_letters: 0 });
@@ -218,7 +218,7 @@ test('a user is purged once the retention has passed since the deletion, and is 
   const recent = await addUser(fixture, new Date());
   await addMessages(fixture, 'bus_messages', { key: last, createdAt: new Date() });
   t.like(await fixture.cleanUp(), { bus_messages: 1 });
-  const unpurged = await fixture.db.inTenant(ALL_TENANTS, (tx) =>
+  const unpurged = await fixture.system.acrossTenants((tx) =>
     tx.user.findMany({ where: { purgedAt: null }, select: { id: true } }),
   );
   t.deepEqual(unpurged, [{ id: recent }]);
@@ -227,11 +227,11 @@ test('a user is purged once the retention has passed since the deletion, and is 
 test('a table that fails is named in the error, and the others are cleaned', async (t) => {
   const fixture = await setUp(t);
   const deleted = await addUser(fixture, OLD);
-  await fixture.db.inTenant(TENANT, async (tx) => {
+  await fixture.system.acrossTenants(async (tx) => {
     await tx.inboxMessage.create({ data: { tenantId: TENANT, consumer: 'c', messageId: 'm', processedAt: OLD } });
     await tx.deadLetter.create({ data: letter({ key: deleted }) });
   });
-  await fixture.superuser.query('REVOKE DELETE ON bus_messages, idempotency_keys FROM steadfast_app');
+  await fixture.superuser.query('REVOKE DELETE ON bus_messages, idempotency_keys FROM steadfast_system');
   await addMessages(fixture, 'bus_messages', { key: deleted });
   const error = await t.throwsAsync(fixture.cleanUp(), { instanceOf: AggregateError });
   t.regex(
@@ -241,16 +241,16 @@ test('a table that fails is named in the error, and the others are cleaned', asy
   t.is(await count(fixture, 'inbox_messages'), 0);
   t.is(await count(fixture, 'dead_letters'), 0);
   t.is(
-    await fixture.db.inTenant(ALL_TENANTS, (tx) => tx.user.count({ where: { purgedAt: null } })),
+    await fixture.system.acrossTenants((tx) => tx.user.count({ where: { purgedAt: null } })),
     1,
     'not purged while messages are left',
   );
 });
 
 test('leases that died with their process are removed, and living ones stay', async (t) => {
-  const { db, superuser, cleanUp } = await setUp(t);
+  const { system, superuser, cleanUp } = await setUp(t);
   await superuser.query(`INSERT INTO leases (name, owner, expires_at) VALUES
     ('dead', 'somebody', now() - interval '2 days'), ('alive', 'somebody', now() + interval '1 minute')`);
   await cleanUp();
-  t.deepEqual((await db.pool.query('SELECT name FROM leases')).rows, [{ name: 'alive' }]);
+  t.deepEqual((await system.pool.query('SELECT name FROM leases')).rows, [{ name: 'alive' }]);
 });

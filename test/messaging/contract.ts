@@ -4,7 +4,7 @@ import { once as event } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { ExecutionContext, TestFn } from 'ava';
 import { PoisonError, type Bus, type BusMessage } from '../../src/messaging/bus.ts';
-import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { listDeadLetters, type DeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { until } from '../support/until.ts';
 import { createEffects, effectsOf, takeEffect, applyEvents } from './effects.ts';
@@ -13,6 +13,7 @@ import { createEffects, effectsOf, takeEffect, applyEvents } from './effects.ts'
 export interface BusHarness {
   /** The application's database, where inbox and dead letters are, and the superuser's URL of it. */
   readonly db: Db;
+  readonly system: SystemDb;
   readonly url: string;
   /** A bus of its own, as another process has. */
   readonly connect: () => Bus;
@@ -82,7 +83,7 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
   });
 
   test('the bus parks poison at once and goes on with the key', async (t) => {
-    const { connect, db, topic } = await setUp(t);
+    const { connect, system, topic } = await setUp(t);
     const bus = connect();
     const seen: string[] = [];
     await bus.publish(numbered(topic, { keys: 1, each: 3 }));
@@ -96,7 +97,7 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     });
     await until(() => seen.includes('key0-2'));
     t.deepEqual(seen, ['key0-0', 'key0-1', 'key0-2']);
-    const [letter, ...others] = await parked(db);
+    const [letter, ...others] = await parked(system);
     t.deepEqual(others, []);
     t.like(letter, {
       source: 'poisoned',
@@ -110,7 +111,7 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
   });
 
   test('the bus retries a failing message, parks it, and goes on with the key', async (t) => {
-    const { connect, db, topic } = await setUp(t);
+    const { connect, system, topic } = await setUp(t);
     const bus = connect();
     const seen: string[] = [];
     await bus.publish(numbered(topic, { keys: 1, each: 3 }));
@@ -124,11 +125,11 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     });
     await until(() => seen.includes('key0-2'));
     t.is(seen.filter((id) => id === 'key0-1').length, FAILING_ATTEMPTS);
-    t.like((await parked(db))[0], { messageId: 'key0-1', cause: 'handler_failed', detail: 'not today' });
+    t.like((await parked(system))[0], { messageId: 'key0-1', cause: 'handler_failed', detail: 'not today' });
   });
 
   test('the bus parks poison alone that came within a batch', async (t) => {
-    const { connect, db, topic } = await setUp(t);
+    const { connect, db, system, topic } = await setUp(t);
     const bus = connect();
     const batches: string[][] = [];
     const messages = numbered(topic, { keys: 2, each: 5 });
@@ -143,12 +144,12 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
       },
     });
     await until(
-      async () => (await effectsOf(db, 'batches')).length === messages.length - 1 && (await parked(db)).length > 0,
+      async () => (await effectsOf(db, 'batches')).length === messages.length - 1 && (await parked(system)).length > 0,
     );
     t.true(batches.some((batch) => batch.length > 1 && batch.includes('key0-1')));
     t.deepEqual(byKey(await effectsOf(db, 'batches')), byKey(ids(messages).filter((id) => id !== 'key0-1')));
     t.deepEqual(
-      (await parked(db)).map(({ messageId, cause }) => `${messageId} ${cause}`),
+      (await parked(system)).map(({ messageId, cause }) => `${messageId} ${cause}`),
       ['key0-1 malformed_event'],
     );
   });
@@ -253,7 +254,7 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
   }
 
   test('the bus loses nothing while its broker is away', async (t) => {
-    const { connect, db, topic, stopBroker, startBroker } = await setUp(t, { stopsBroker: true });
+    const { connect, db, system, topic, stopBroker, startBroker } = await setUp(t, { stopsBroker: true });
     const bus = connect();
     const messages = numbered(topic, { keys: 4, each: 6 });
     await bus.subscribe({ group: 'patient', topics: [topic], handle: (message) => takeEffect(db, 'patient', message) });
@@ -273,7 +274,7 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const lost = async () => {
       const found = new Set([
         ...(await effectsOf(db, 'patient')),
-        ...(await parked(db)).map(({ messageId }) => messageId),
+        ...(await parked(system)).map(({ messageId }) => messageId),
       ]);
       return ids(messages).filter((id) => !found.has(id));
     };
@@ -330,7 +331,7 @@ function chunks<Item>(items: readonly Item[], size: number): Item[][] {
   );
 }
 
-async function parked(db: Db): Promise<readonly DeadLetter[]> {
-  const { items } = await db.inTenant(ALL_TENANTS, (tx) => listDeadLetters(tx, { status: 'parked', limit: 100 }));
+async function parked(system: SystemDb): Promise<readonly DeadLetter[]> {
+  const { items } = await system.acrossTenants((tx) => listDeadLetters(tx, { status: 'parked', limit: 100 }));
   return items;
 }

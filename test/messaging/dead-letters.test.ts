@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError } from '../../src/messaging/bus.ts';
 import { createReplayer, type ReplayHandler } from '../../src/messaging/dead-letters/replay.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import {
   discardDeadLetters,
   getDeadLetter,
@@ -11,7 +11,7 @@ import {
   type DeadLetterCursor,
   type FailedMessage,
 } from '../../src/messaging/dead-letters/dead-letters.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb } from '../support/services.ts';
 
 const TENANT = 'acme';
 const LETTER: FailedMessage = {
@@ -27,7 +27,7 @@ const LETTER: FailedMessage = {
 
 async function setUp(t: ExecutionContext): Promise<Db> {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });
+  const db = openTestDb(database.url, 10);
   t.teardown(async () => {
     await db.close();
     await database.drop();

@@ -10,8 +10,9 @@ export async function createEffects(url: string): Promise<void> {
   await client.connect();
   try {
     await client.query(
-      'CREATE TABLE effects (position bigserial PRIMARY KEY, consumer text, message_id text, key text);' +
-        'GRANT SELECT, INSERT ON effects TO steadfast_app',
+      `CREATE TABLE effects (
+        position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, consumer text, message_id text, key text);
+      GRANT SELECT, INSERT ON effects TO steadfast_tenant, steadfast_system`,
     );
   } finally {
     await client.end();

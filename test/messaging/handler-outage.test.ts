@@ -1,22 +1,23 @@
 import test from 'ava';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
-import { ALL_TENANTS } from '../../src/postgres/client.ts';
 import { isDatabaseAway } from '../../src/postgres/errors.ts';
 import { once } from '../../src/messaging/inbox.ts';
 import { startRestartablePostgres } from '../support/restartable-postgres.ts';
 import { until } from '../support/until.ts';
-import { openTestDb } from './postgres-harness.ts';
+import { openTestDb, openTestSystem } from '../support/services.ts';
 
 test('a message whose handler met an outage of PostgreSQL takes effect afterwards, and is not parked', async (t) => {
   const postgres = await startRestartablePostgres();
   t.teardown(() => postgres.remove());
   const db = openTestDb(postgres.url);
   t.teardown(() => db.close());
+  const system = openTestSystem(postgres.url);
+  t.teardown(() => system.close());
   const failures: unknown[] = [];
   const bus = createPostgresBus({
-    pool: db.pool,
-    park: parkInDeadLetters(db),
+    pool: system.pool,
+    park: parkInDeadLetters(system),
     partitions: 1,
     pollMs: 50,
     retryDelaysMs: [10],
@@ -48,8 +49,8 @@ test('a message whose handler met an outage of PostgreSQL takes effect afterward
     [],
   );
   await postgres.start();
-  await until(() => db.inTenant(ALL_TENANTS, async (tx) => (await tx.inboxMessage.count()) === 1).catch(() => false), {
+  await until(() => system.acrossTenants(async (tx) => (await tx.inboxMessage.count()) === 1).catch(() => false), {
     what: 'the effect',
   });
-  t.is(await db.inTenant(ALL_TENANTS, (tx) => tx.deadLetter.count()), 0);
+  t.is(await system.acrossTenants((tx) => tx.deadLetter.count()), 0);
 });

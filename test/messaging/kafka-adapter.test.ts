@@ -3,18 +3,17 @@ import { Admin, Consumer, Producer, type MessageToProduce } from '@platformatic/
 import test, { type ExecutionContext } from 'ava';
 import { PoisonError, type Bus, type BusMessage } from '../../src/messaging/bus.ts';
 import { HEADERS } from '../../src/messaging/kafka/kafka-message.ts';
-import { ALL_TENANTS, type Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import { listDeadLetters, type DeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { kafkaAddress } from '../support/kafka.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 import { until } from '../support/until.ts';
 import { openTestKafkaBus } from './kafka-harness.ts';
-import { openTestDb } from './postgres-harness.ts';
 
 interface Setting {
   readonly address: string;
   readonly admin: Admin;
-  readonly db: Db;
+  readonly system: SystemDb;
   readonly bus: Bus;
   readonly topic: string;
   readonly errors: unknown[];
@@ -24,30 +23,30 @@ async function setUp(t: ExecutionContext): Promise<Setting> {
   const address = await kafkaAddress();
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [address] });
   const database = await createDatabase();
-  const db = openTestDb(database.url);
+  const system = openTestSystem(database.url);
   const errors: unknown[] = [];
-  const bus = openTestKafkaBus({ db, address, onError: (error) => errors.push(error) });
+  const bus = openTestKafkaBus({ system, address, onError: (error) => errors.push(error) });
   t.teardown(async () => {
     await bus.close();
     await admin.close();
-    await db.close();
+    await system.close();
     await database.drop();
   });
-  return { address, admin, db, bus, topic: `topic.${randomUUID()}`, errors };
+  return { address, admin, system, bus, topic: `topic.${randomUUID()}`, errors };
 }
 
 function message(topic: string, n: number, rest: Partial<BusMessage> = {}): BusMessage {
   return { tenantId: 'acme', messageId: `m${n}`, topic, key: 'key', payload: `{"n":${n}}`, ...rest };
 }
 
-async function parked(db: Db): Promise<readonly DeadLetter[]> {
-  return (await db.inTenant(ALL_TENANTS, (tx) => listDeadLetters(tx, { status: 'parked', limit: 100 }))).items;
+async function parked(system: SystemDb): Promise<readonly DeadLetter[]> {
+  return (await system.acrossTenants((tx) => listDeadLetters(tx, { status: 'parked', limit: 100 }))).items;
 }
 
 test.serial(
   'the Kafka bus hands on whatever a stranger writes, and parks what the handler refuses with its tenant',
   async (t) => {
-    const { address, admin, bus, db, topic } = await setUp(t);
+    const { address, admin, bus, system, topic } = await setUp(t);
     await admin.createTopics({ topics: [topic], partitions: 1 });
     const stranger = new Producer({ clientId: 'stranger', bootstrapBrokers: [address] });
     t.teardown(() => stranger.close());
@@ -77,10 +76,10 @@ test.serial(
         seen.push(each);
       },
     });
-    await until(async () => seen.length > 0 && (await parked(db)).length === odd.length);
+    await until(async () => seen.length > 0 && (await parked(system)).length === odd.length);
     t.deepEqual(seen, [message(topic, 1)]);
     t.deepEqual(
-      (await parked(db)).map(({ tenantId, messageId }) => `${tenantId} ${messageId.split('/')[2]}`).toSorted(),
+      (await parked(system)).map(({ tenantId, messageId }) => `${tenantId} ${messageId.split('/')[2]}`).toSorted(),
       ['acme 4', 'default 0', 'default 1', 'default 2', 'default 3', 'default 5'],
     );
   },
@@ -170,8 +169,8 @@ test.serial('the Kafka bus goes on with the oldest message when its place is gon
 });
 
 test.serial('the Kafka bus delivers to another member what a member had in hand when the group changed', async (t) => {
-  const { address, bus, db, topic } = await setUp(t);
-  const other = openTestKafkaBus({ db, address });
+  const { address, bus, system, topic } = await setUp(t);
+  const other = openTestKafkaBus({ system, address });
   t.teardown(() => other.close());
   const stuck = Promise.withResolvers<void>();
   const seen: string[] = [];

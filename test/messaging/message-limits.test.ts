@@ -1,9 +1,8 @@
 import test from 'ava';
 import pg from 'pg';
-import { openDb } from '../../src/postgres/client.ts';
 import { readLog } from '../../src/messaging/log/log.ts';
 import { BUS_LOG } from '../../src/messaging/postgres/bus-log.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 const INSERT = `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
@@ -13,14 +12,14 @@ async function setUp(t: { teardown: (end: () => Promise<void>) => void }) {
   const database = await createDatabase();
   const owner = new pg.Client({ connectionString: database.url });
   await owner.connect();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 2, applicationName: 'test' });
+  const system = openTestSystem(database.url, 2);
   t.teardown(async () => {
     await owner.end();
-    await db.close();
+    await system.close();
     await database.drop();
   });
   const readOnce = () =>
-    readLog(db.pool, '*', {
+    readLog(system.pool, {
       log: BUS_LOG,
       columns: ['message_id', 'payload'],
       from: [{ partition: 0, cursor: { xid: '0', position: '0' } }],
@@ -36,7 +35,7 @@ async function setUp(t: { teardown: (end: () => Promise<void>) => void }) {
 
 test('a message is refused where it is written for a tenant that no token can have, and for its size', async (t) => {
   const { owner } = await setUp(t);
-  for (const role of ['steadfast_app', 'steadfast_bus_member']) {
+  for (const role of ['steadfast_app', 'steadfast_system', 'steadfast_bus_member']) {
     await owner.query(`SET ROLE ${role}`);
     await owner.query(`SELECT set_config('steadfast.tenant', '*', false)`);
     for (const [tenant, bytes] of [

@@ -2,20 +2,15 @@ import pg from 'pg';
 import type { Bus } from '../../src/messaging/bus.ts';
 import { parkInDeadLetters } from '../../src/messaging/dead-letters/park.ts';
 import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
-import { createDatabase, fromRunner } from '../support/services.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
+import { createDatabase, fromRunner, openTestDb, openTestSystem } from '../support/services.ts';
 import type { BusHarness } from './contract.ts';
 
-/** Opens a test's database as the application does. */
-export function openTestDb(url: string): Db {
-  return openDb({ url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });
-}
-
 /** The PostgreSQL bus with short intervals. */
-export function openTestBus(db: Db): Bus {
+export function openTestBus(system: SystemDb): Bus {
   return createPostgresBus({
-    pool: db.pool,
-    park: parkInDeadLetters(db),
+    pool: system.pool,
+    park: parkInDeadLetters(system),
     partitions: 4,
     pollMs: 50,
     retryDelaysMs: [10, 20],
@@ -25,20 +20,22 @@ export function openTestBus(db: Db): Bus {
 
 /** Connects in a process of its own; see consumer-process.ts. */
 export function connectInProcess(): { bus: Bus; db: Db } {
-  const db = openTestDb(fromRunner('BUS_DATABASE_URL'));
-  return { db, bus: openTestBus(db) };
+  const url = fromRunner('BUS_DATABASE_URL');
+  return { db: openTestDb(url), bus: openTestBus(openTestSystem(url)) };
 }
 
 /** A database of one test's own, and buses on it. */
 export async function createPostgresHarness(): Promise<BusHarness> {
   const database = await createDatabase();
   const db = openTestDb(database.url);
+  const system = openTestSystem(database.url, 10);
   const buses: Bus[] = [];
   return {
     db,
+    system,
     url: database.url,
     connect: () => {
-      const bus = openTestBus(db);
+      const bus = openTestBus(system);
       buses.push(bus);
       return bus;
     },
@@ -52,7 +49,7 @@ export async function createPostgresHarness(): Promise<BusHarness> {
     processEnv: { BUS_DATABASE_URL: database.url },
     close: async () => {
       await Promise.all(buses.map((bus) => bus.close()));
-      await db.close();
+      await Promise.all([db.close(), system.close()]);
       await database.drop();
     },
   };

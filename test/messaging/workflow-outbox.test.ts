@@ -5,8 +5,7 @@ import {
   removeCalls,
   type WorkflowCall,
 } from '../../src/messaging/outbox/workflow-outbox.ts';
-import { openDb } from '../../src/postgres/client.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 
 const call = (workflowId: string, name: string): WorkflowCall => ({
   tenantId: 'acme',
@@ -18,15 +17,15 @@ const call = (workflowId: string, name: string): WorkflowCall => ({
 
 test('calls of one workflow are claimed one after another, and keep nobody else waiting', async (t) => {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 2, applicationName: 'test' });
+  const system = openTestSystem(database.url, 2);
   t.teardown(async () => {
-    await db.close();
+    await system.close();
     await database.drop();
   });
   const many = Array.from({ length: 50 }, (_, n) => call('busy', String(n)));
-  await db.inTenant('acme', (tx) => enqueueCalls(tx, [...many, call('idle', 'only')]));
+  await system.acrossTenants((tx) => enqueueCalls(tx, [...many, call('idle', 'only')]));
 
-  const claimed = [await claimCalls(db.pool, 5), await claimCalls(db.pool, 5)].flat();
+  const claimed = [await claimCalls(system.pool, 5), await claimCalls(system.pool, 5)].flat();
   t.deepEqual(
     claimed.map(({ workflowId, signalName }) => [workflowId, signalName]),
     [
@@ -34,15 +33,15 @@ test('calls of one workflow are claimed one after another, and keep nobody else 
       ['idle', 'only'],
     ],
   );
-  t.deepEqual(await claimCalls(db.pool, 5), [], 'a call was claimed before the one in front of it was made');
+  t.deepEqual(await claimCalls(system.pool, 5), [], 'a call was claimed before the one in front of it was made');
 
-  await removeCalls(db.pool, claimed);
+  await removeCalls(system.pool, claimed);
   for (const expected of ['1', '2']) {
-    const next = await claimCalls(db.pool, 5);
+    const next = await claimCalls(system.pool, 5);
     t.deepEqual(
       next.map(({ signalName }) => signalName),
       [expected],
     );
-    await removeCalls(db.pool, next);
+    await removeCalls(system.pool, next);
   }
 });

@@ -2,11 +2,10 @@ import { Client, Connection, ServiceError } from '@temporalio/client';
 import test from 'ava';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/config.ts';
-import { openDb } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { enqueueCalls } from '../../src/messaging/outbox/workflow-outbox.ts';
 import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 const TENANT = 'acme';
@@ -31,7 +30,7 @@ function refusingClient(code: () => number): Client {
 
 test('the relay carries out the calls of each workflow in order, whatever becomes of others', async (t) => {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  const system = openTestSystem(database.url, 5);
   const seen: string[] = [];
   let isAway = true;
   const client = new Client({
@@ -52,7 +51,7 @@ test('the relay carries out the calls of each workflow in order, whatever become
     },
   });
   const relay = createWorkflowRelay({
-    db,
+    system,
     client,
     config: loadConfig({ BUS_POLL_MS: '20' }),
     logger: pino({ level: 'silent' }),
@@ -60,14 +59,14 @@ test('the relay carries out the calls of each workflow in order, whatever become
   t.teardown(async () => {
     await relay.stop();
     await client.connection.close();
-    await db.close();
+    await system.close();
     await database.drop();
   });
   const calls = Array.from({ length: 60 }, (_, index) => ({
     workflowId: `w${index % 30}`,
     name: String(Math.floor(index / 30)),
   }));
-  await db.inTenant(TENANT, (tx) =>
+  await system.acrossTenants((tx) =>
     enqueueCalls(
       tx,
       calls.map(({ workflowId, name }) => ({
@@ -81,7 +80,7 @@ test('the relay carries out the calls of each workflow in order, whatever become
     ),
   );
   const pending = () =>
-    db.inTenant(TENANT, (tx) =>
+    system.acrossTenants((tx) =>
       tx.pendingStart.findMany({ orderBy: { position: 'asc' }, select: { workflowId: true, signalName: true } }),
     );
   relay.start();
@@ -102,7 +101,7 @@ test('the relay carries out the calls of each workflow in order, whatever become
 
 test('the relay keeps what Temporal refuses, says so once a kind, and parks calls that are wrong', async (t) => {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  const system = openTestSystem(database.url, 5);
   const lines: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   let code = 14;
@@ -111,16 +110,16 @@ test('the relay keeps what Temporal refuses, says so once a kind, and parks call
     attempts += 1;
     return code;
   });
-  const relay = createWorkflowRelay({ db, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger });
+  const relay = createWorkflowRelay({ system, client, config: loadConfig({ BUS_POLL_MS: '20' }), logger });
   t.teardown(async () => {
     await relay.stop();
     await client.connection.close();
-    await db.close();
+    await system.close();
     await database.drop();
   });
-  const pending = () => db.inTenant(TENANT, (tx) => tx.pendingStart.count());
-  const dueNow = () => db.inTenant(TENANT, (tx) => tx.$executeRaw`UPDATE pending_starts SET next_attempt_at = now()`);
-  await db.inTenant(TENANT, (tx) =>
+  const pending = () => system.acrossTenants((tx) => tx.pendingStart.count());
+  const dueNow = () => system.acrossTenants((tx) => tx.$executeRaw`UPDATE pending_starts SET next_attempt_at = now()`);
+  await system.acrossTenants((tx) =>
     enqueueCalls(
       tx,
       ['a', 'b', 'c'].map((workflowId) => ({
@@ -155,7 +154,7 @@ test('the relay keeps what Temporal refuses, says so once a kind, and parks call
     },
     { what: 'parking' },
   );
-  const { items } = await db.inTenant(TENANT, (tx) => listDeadLetters(tx, { limit: 10 }));
+  const { items } = await system.acrossTenants((tx) => listDeadLetters(tx, { limit: 10 }));
   t.deepEqual(items.map(({ key, cause }) => `${key} ${cause}`).toSorted(), [
     'a call_refused',
     'b call_refused',

@@ -1,7 +1,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createNotificationActivities } from '../../src/activities/notifications/deliver-notifications.ts';
 import { createSmtpGateway } from '../../src/gateways/mail.ts';
-import { openTestDb, settings, TENANT } from './fixtures.ts';
+import { settings, TENANT } from './fixtures.ts';
+import { openTestDb } from '../support/services.ts';
 
 // A worker's delivery in a process of its own, for the test to kill: arguments are the database, the mail server and
 // the ids.

@@ -11,10 +11,10 @@ import type { DeadLetter } from '../../src/postgres/generated/client.ts';
 import { DELIVERY_MAX_ATTEMPTS } from '../../src/domain/notifications/delivery-policy.ts';
 import { createSmtpGateway, type MailGateway } from '../../src/gateways/mail.ts';
 import { createRedelivery } from '../../src/notifications/redeliver.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, type TestDatabase } from '../support/services.ts';
 import { startMailServer, type MailServer } from '../support/smtp.ts';
 import { until } from '../support/until.ts';
-import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from './fixtures.ts';
+import { insertUser, notificationsOf, settings, TENANT, write } from './fixtures.ts';
 
 let database: TestDatabase;
 let db: Db;

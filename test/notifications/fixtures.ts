@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig, type Config } from '../../src/config/config.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import type { Notification } from '../../src/postgres/generated/client.ts';
 import { writeNotifications, type NotificationOrder } from '../../src/notifications/write-notifications.ts';
 
@@ -12,11 +12,6 @@ export const FIVE_DAYS_BEFORE = Date.parse('2026-11-23T09:00:00Z');
 /** The settings of a test, over the defaults. */
 export function settings(env: Record<string, string> = {}): Config {
   return loadConfig({ PUBLIC_APP_URL: 'https://app.example/?a=1&b=2', ...env });
-}
-
-/** The database as the application connects to it. */
-export function openTestDb(url: string): Db {
-  return openDb({ url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });
 }
 
 /** Inserts a user. */

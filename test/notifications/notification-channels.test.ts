@@ -31,7 +31,7 @@ test('a change of the channels leaves the version and tells no service', async (
   t.like(changed.body, { notificationChannels: ['sms'], version: 1 });
   t.deepEqual((await api.ask('GET', `/users/${String(id)}`, admin)).body['notificationChannels'], ['sms']);
   t.is(
-    await api.db.inTenant('*', (tx) =>
+    await api.system.acrossTenants((tx) =>
       tx.pendingStart.count({ where: { workflowId: `user-sync:${String(id)}`, kind: 'signal_with_start' } }),
     ),
     0,

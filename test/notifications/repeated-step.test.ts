@@ -4,14 +4,13 @@ import test from 'ava';
 import { createProfileActivities } from '../../src/activities/profile/profile.ts';
 import type { ProfileChange } from '../../src/workflows/profile/profile.activities.ts';
 import { loadConfig } from '../../src/config/config.ts';
-import { openDb } from '../../src/postgres/client.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb } from '../support/services.ts';
 
 const tenantId = 'test';
 
 test('saveProfile, asked again after the user changed its address, tells nobody twice', async (t) => {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  const db = openTestDb(database.url, 5);
   t.teardown(async () => {
     await db.close();
     await database.drop();

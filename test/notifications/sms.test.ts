@@ -10,10 +10,10 @@ import { DELIVERY_MAX_ATTEMPTS } from '../../src/domain/notifications/delivery-p
 import { createSmtpGateway, type MailGateway } from '../../src/gateways/mail.ts';
 import { createSmsGateway, type SmsGateway } from '../../src/gateways/sms.ts';
 import { createRedelivery } from '../../src/notifications/redeliver.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, type TestDatabase } from '../support/services.ts';
 import { startMailServer, type MailServer } from '../support/smtp.ts';
 import { startSmsReceiver, type SmsReceiver } from '../support/sms.ts';
-import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from './fixtures.ts';
+import { insertUser, notificationsOf, settings, TENANT, write } from './fixtures.ts';
 
 const SECRET = 'a secret of the tests';
 const config = settings({

@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { Db } from '../../src/postgres/client.ts';
 import { overdueNotifications } from '../../src/db/notifications/notifications.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
-import { insertUser, notificationsOf, openTestDb, settings, TENANT, write } from './fixtures.ts';
+import { createDatabase, openTestDb, type TestDatabase } from '../support/services.ts';
+import { insertUser, notificationsOf, settings, TENANT, write } from './fixtures.ts';
 
 let database: TestDatabase;
 let db: Db;

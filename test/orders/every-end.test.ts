@@ -58,7 +58,7 @@ test('whatever fails and whoever decides, the API brings every order to an end w
   const troubles: Faults = new Map();
   const world = await createOrderWorld(scope, { ports: (ours) => faultyPorts(ours, troubles) });
   const played = await playAll(world, troubles, 1);
-  t.deepEqual(await audit(world.db, RECEIVED), []);
+  t.deepEqual(await audit(world.system, RECEIVED), []);
   t.true(
     played.some(({ moves }) => moves.some((move) => move.startsWith('settle'))),
     'some were settled',
@@ -70,7 +70,7 @@ test('the same with a bank and a carrier elsewhere, whose books agree but for wh
   const { bank, carrier, ports } = remoteProviders(['FR']);
   const world = await createOrderWorld(scope, { ports: () => faultyPorts(ports, troubles) });
   const played = await playAll(world, troubles, 2);
-  t.deepEqual(await audit(world.db, RECEIVED, { isOnLedger: false }), []);
+  t.deepEqual(await audit(world.system, RECEIVED, { isOnLedger: false }), []);
   for (const { orderId, moves } of played) {
     const isByHand = moves.some((move) => /write_off|skip-step|skip-compensation/.test(move));
     const { body: order } = await world.api.ask('GET', `/orders/${orderId}`, { role: 'admin' });

@@ -21,7 +21,8 @@ export function losingAnswers(
     const place = request.calls.length === 0 ? -1 : losses.findIndex((each) => each.call === name);
     const [loss] = place < 0 ? [] : losses.splice(place, 1);
     if (loss?.when === 'before') throw new StepFailure('payment_timed_out', 'No answer in time.');
-    const theirs = new pg.Pool({ ...pool().options, max: 1 }); // the step holds a connection of ours
+    // The step holds a connection of ours.
+    const theirs = Object.assign(new pg.Pool({ ...pool().options, max: 1 }), { reach: 'tenant' as const });
     let answer: Answer;
     try {
       answer = await rawTransaction(theirs, request.tenantId, (books) => call(ledger(books), request));

@@ -285,7 +285,7 @@ test("a deleted user's orders forget where they went once they are over, at the 
   await close([over, others]);
   t.is((await api.ask('DELETE', `/users/${ada.id}`, { role: 'admin', sub: 'boss' })).status, 204);
   t.deepEqual([await addressOf(over), await addressOf(open), await addressOf(others)], [null, shipTo, shipTo]);
-  const cleanUp = () => removeExpired(api.db, { ...loadConfig({}), RETENTION_DAYS: 0 }, () => {});
+  const cleanUp = () => removeExpired(api.system, { ...loadConfig({}), RETENTION_DAYS: 0 }, () => {});
   const isPurged = async () =>
     (await api.db.inTenant('default', (tx) => tx.user.findFirstOrThrow({ where: { id: ada.id } }))).purgedAt !== null;
   await cleanUp();

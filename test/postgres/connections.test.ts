@@ -3,30 +3,30 @@ import test, { type ExecutionContext } from 'ava';
 import { parkDeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { MESSAGE_RELAY } from '../../src/messaging/outbox/message-outbox.ts';
 import { acquireLease, holdingLease } from '../../src/postgres/leases.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { runStatement } from '../../src/postgres/statement.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { runApi } from '../support/api.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, openTestSystem } from '../support/services.ts';
 import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
 import { createWorld } from '../support/world.ts';
 
 const TENANT = 'acme';
 
-async function setUp(t: ExecutionContext, poolSize: number): Promise<Db> {
+async function setUp(t: ExecutionContext, poolSize: number): Promise<{ db: Db; system: SystemDb }> {
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize, applicationName: 'test' });
+  const [db, system] = [openTestDb(database.url, poolSize), openTestSystem(database.url, poolSize)];
   t.teardown(async () => {
-    await db.close();
+    await Promise.all([db.close(), system.close()]);
     await database.drop();
   });
-  return db;
+  return { db, system };
 }
 
 // This guards every test that uses PostgreSQL: whatever the size of its pool, the second connection is refused.
 test('who holds a connection of a pool is refused a second one of it, and of no other', async (t) => {
-  const db = await setUp(t, 5);
-  const other = await setUp(t, 1);
+  const { db } = await setUp(t, 5);
+  const { db: other } = await setUp(t, 1);
   const asking: Readonly<Record<string, () => Promise<unknown>>> = {
     inTenant: () => db.inTenant(TENANT, (tx) => tx.user.count()),
     rawTransaction: () => rawTransaction(db.pool, TENANT, (client) => client.query('SELECT 1')),
@@ -54,25 +54,25 @@ test('who holds a connection of a pool is refused a second one of it, and of no 
 });
 
 test('work under a lease holds no connection, and nobody else does it meanwhile', async (t) => {
-  const db = await setUp(t, 1);
-  const inside = await holdingLease(db.pool, 'duty', async () => {
-    t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('both')), undefined);
+  const { db, system } = await setUp(t, 1);
+  const inside = await holdingLease(system.pool, 'duty', async () => {
+    t.is(await holdingLease(system.pool, 'duty', () => Promise.resolve('both')), undefined);
     return db.inTenant(TENANT, (tx) => tx.user.count());
   });
   t.is(inside, 0);
   await t.throwsAsync(
-    holdingLease(db.pool, 'duty', () => Promise.reject(new Error('failed'))),
+    holdingLease(system.pool, 'duty', () => Promise.reject(new Error('failed'))),
     { message: 'failed' },
   );
-  t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('again')), 'again', 'also after a failure');
+  t.is(await holdingLease(system.pool, 'duty', () => Promise.resolve('again')), 'again', 'also after a failure');
 });
 
 test('the lease of a process that died runs out', async (t) => {
-  const db = await setUp(t, 1);
-  t.true(await acquireLease(db.pool, { name: 'duty', owner: 'dead', ttlMs: 60_000 }));
-  t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('early')), undefined);
-  await db.pool.query(`UPDATE leases SET expires_at = now() WHERE name = 'duty'`);
-  t.is(await holdingLease(db.pool, 'duty', () => Promise.resolve('taken over')), 'taken over');
+  const { system } = await setUp(t, 1);
+  t.true(await acquireLease(system.pool, { name: 'duty', owner: 'dead', ttlMs: 60_000 }));
+  t.is(await holdingLease(system.pool, 'duty', () => Promise.resolve('early')), undefined);
+  await system.pool.query(`UPDATE leases SET expires_at = now() WHERE name = 'duty'`);
+  t.is(await holdingLease(system.pool, 'duty', () => Promise.resolve('taken over')), 'taken over');
 });
 
 test('forty replays at once on two connections succeed, and so do reads meanwhile', async (t) => {

@@ -1,10 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { isDatabaseAway } from '../../src/postgres/errors.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { runApi } from '../support/api.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb } from '../support/services.ts';
 import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -17,8 +17,8 @@ interface World {
 async function setUp(t: ExecutionContext, limits = ''): Promise<World> {
   const database = await createDatabase();
   const url = new URL(database.url);
-  if (limits !== '') url.searchParams.set('options', `-c role=steadfast_app -c timezone=UTC ${limits}`);
-  const db = openDb({ url: url.href, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  if (limits !== '') url.searchParams.set('options', `-c timezone=UTC ${limits}`);
+  const db = openTestDb(url.href, 5);
   const owner = new pg.Client({ connectionString: database.url });
   await owner.connect();
   t.teardown(async () => {

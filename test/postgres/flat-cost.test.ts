@@ -1,8 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { Problem } from '../../src/api/http/problem.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { LIST_CASES } from '../support/flat-lists.ts';
 import { MESSAGING_CASES } from '../support/flat-messaging.ts';
 import { ORDER_CASES } from '../support/flat-orders.ts';
@@ -10,15 +9,16 @@ import { ROUTE_CASES } from '../support/flat-routes.ts';
 import { USER_CASES } from '../support/flat-users.ts';
 import { fillLargeTenant } from '../support/large-tenant.ts';
 import { countRows, type RowsRead } from '../support/rows-read.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, openTestSystem } from '../support/services.ts';
 
 const CASES = [...USER_CASES, ...ORDER_CASES, ...MESSAGING_CASES, ...LIST_CASES];
 /** After so many times a named statement has the plan that it keeps. */
 const UNTIL_KEPT = 6;
 
+type Both = readonly [Db, SystemDb];
+
 const database = await createDatabase();
-const openOne = (): Db =>
-  openDb({ url: database.url, role: loadConfig({}).DATABASE_ROLE, poolSize: 1, applicationName: 'test' });
+const openOne = (): Both => [openTestDb(database.url, 1), openTestSystem(database.url, 1)];
 const early = openOne();
 
 test.before(async () => {
@@ -26,14 +26,14 @@ test.before(async () => {
     FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
       EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = off)', t);
     END LOOP; END $$`);
-  for (const { prepare } of CASES) for (let n = 0; n < UNTIL_KEPT; n += 1) await (await prepare(early))();
+  for (const { prepare } of CASES) for (let n = 0; n < UNTIL_KEPT; n += 1) await (await prepare(...early))();
   // Routes share their statements, so that each of these is run often enough.
-  for (const { prepare } of ROUTE_CASES) await (await prepare(early))().catch(ignoreNotFound);
+  for (const { prepare } of ROUTE_CASES) await (await prepare(...early))().catch(ignoreNotFound);
   await fillLargeTenant(database.url);
 });
 
 test.after.always(async () => {
-  await early.close();
+  await closeBoth(early);
   await database.drop();
 });
 
@@ -49,20 +49,23 @@ test.serial('rows read depend on what is asked for: tables with statistics', asy
 });
 
 async function assertFlatAnew(t: ExecutionContext): Promise<void> {
-  const db = openOne();
+  const both = openOne();
   try {
-    await assertFlat(t, db);
+    await assertFlat(t, both);
   } finally {
-    await db.close();
+    await closeBoth(both);
   }
 }
 
-async function assertFlat(t: ExecutionContext, db: Db): Promise<void> {
-  const counter = await countRows(db.pool, database.url);
+async function assertFlat(t: ExecutionContext, both: Both): Promise<void> {
+  const counter = await countRows(
+    both.map(({ pool }) => pool),
+    database.url,
+  );
   const tooMany: Record<string, RowsRead> = {};
   try {
     for (const { name, asked, prepare } of [...CASES, ...ROUTE_CASES]) {
-      const reads = await counter.readsOf(await prepare(db));
+      const reads = await counter.readsOf(await prepare(...both));
       const total = Object.values(reads).reduce((sum, rows) => sum + rows, 0);
       if (total > 10 * asked + 100) tooMany[name] = reads;
     }
@@ -75,6 +78,10 @@ async function assertFlat(t: ExecutionContext, db: Db): Promise<void> {
 /** Nobody is there yet. */
 function ignoreNotFound(error: unknown): void {
   if (!(error instanceof Problem && error.code.endsWith('_not_found'))) throw error;
+}
+
+async function closeBoth(both: Both): Promise<void> {
+  await Promise.all(both.map((each) => each.close()));
 }
 
 async function asSuperuser(statement: string): Promise<void> {

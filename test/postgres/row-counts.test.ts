@@ -5,19 +5,19 @@ import { repairCounts, rowCounts } from '../../src/db/row-counts.ts';
 import { countBySync } from '../../src/db/users/user-counts.ts';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
 import { lockProcesses, writeProcesses } from '../../src/db/processes/process-rows.ts';
-import { openDb } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, openTestSystem } from '../support/services.ts';
 import { newOrder, NOW } from '../support/shop.ts';
 import { addCustomer } from '../support/users.ts';
 
 const database = await createDatabase();
-const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 10, applicationName: 'test' });
+const db = openTestDb(database.url, 10);
+const system = openTestSystem(database.url);
 const superuser = new pg.Client({ connectionString: database.url });
 await superuser.connect();
 
 test.after.always(async () => {
-  await db.close();
+  await Promise.all([db.close(), system.close()]);
   await superuser.end();
   await database.drop();
 });
@@ -36,16 +36,16 @@ test.serial('counts are exact though users are written at once, waited for by no
   t.deepEqual(await db.inTenant('acme', (tx) => countBySync(tx, 'acme')), { pending: 17 });
   t.deepEqual(await db.inTenant('other', (tx) => countBySync(tx, 'other')), { synced: 10 });
   t.deepEqual(await db.inTenant('acme', (tx) => countBySync(tx, 'other')), {}, 'another tenant can be counted');
-  t.deepEqual(await repairCounts(db.pool), []);
+  t.deepEqual(await repairCounts(system.pool), []);
 });
 
 test.serial('a count that is not what the rows say is repaired, and said', async (t) => {
   await superuser.query(`UPDATE row_counts SET count = count + 2 WHERE tenant_id = 'acme' AND counted = 'users'
     AND slot = (SELECT min(slot) FROM row_counts WHERE tenant_id = 'acme' AND counted = 'users')`);
-  const [repair, ...others] = await repairCounts(db.pool);
+  const [repair, ...others] = await repairCounts(system.pool);
   t.like(repair, { counted: 'users', tenantId: 'acme', difference: -2 });
   t.deepEqual(others, []);
-  t.deepEqual(await repairCounts(db.pool), []);
+  t.deepEqual(await repairCounts(system.pool), []);
 });
 
 test.serial('the application can not write counts itself', async (t) => {

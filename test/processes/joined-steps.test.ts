@@ -5,13 +5,13 @@ import test from 'ava';
 import type { StepAnswer } from '../../src/workflows/process/process.activities.ts';
 import { stepActivities } from '../../src/activities/process/step.ts';
 import type { LocalStep } from '../../src/activities/process/step-functions.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import { insertProcessesSql, processesParameter } from '../../src/db/processes/process-rows.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { beginProcess } from '../../src/domain/process/decide.ts';
 import { DEFAULT_ATTEMPTS, type ProcessDefinition } from '../../src/domain/process/definition.ts';
 import type { StepResult } from '../../src/domain/process/step-work.ts';
-import { createDatabase, type TestDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, type TestDatabase } from '../support/services.ts';
 import { createEffects, TENANT } from '../support/saga-world.ts';
 
 const CHAIN: ProcessDefinition = {
@@ -32,7 +32,7 @@ let db: Db;
 test.before(async () => {
   database = await createDatabase();
   await createEffects(database.url);
-  db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 5, applicationName: 'test' });
+  db = openTestDb(database.url, 5);
 });
 test.after.always(async () => {
   await db?.close();

@@ -26,7 +26,8 @@ export const EFFECTS_SQL = `
   CREATE TABLE effects (position bigserial PRIMARY KEY, process_id uuid NOT NULL, activity text NOT NULL);
   CREATE TABLE outside (process_id uuid, activity text, calls int NOT NULL DEFAULT 1,
     PRIMARY KEY (process_id, activity));
-  GRANT ALL ON effects, outside TO steadfast_app; GRANT ALL ON SEQUENCE effects_position_seq TO steadfast_app`;
+  GRANT ALL ON effects, outside TO steadfast_tenant, steadfast_system;
+  GRANT ALL ON SEQUENCE effects_position_seq TO steadfast_tenant, steadfast_system`;
 
 /** The activities of all steps and undos, which leave their effects in the tables. */
 export function sagaSteps(db: Db, script: Script): Record<string, StepActivity> {

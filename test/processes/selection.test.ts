@@ -7,14 +7,13 @@ import { countOpenProcesses, nextOpenProcesses } from '../../src/db/processes/bu
 import { listProcesses, placeInList } from '../../src/db/processes/process-list.ts';
 import { lockProcesses, recordAttempt, writeProcesses } from '../../src/db/processes/process-rows.ts';
 import { countUsers, nextUsers } from '../../src/db/users/bulk-users.ts';
-import { openDb } from '../../src/postgres/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb } from '../support/services.ts';
 import { newOrder, NOW } from '../support/shop.ts';
 import { addCustomer } from '../support/users.ts';
 
 const database = await createDatabase();
-const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 2, applicationName: 'test' });
+const db = openTestDb(database.url, 2);
 const superuser = new pg.Client({ connectionString: database.url });
 await superuser.connect();
 

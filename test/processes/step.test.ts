@@ -243,7 +243,6 @@ test("a service that can't be reached is an attempt, PostgreSQL that can't be re
   t.like(await saga.row(), { attempts: 1, lastError: { code: 'step_error' } });
   const away = openDb({
     url: 'postgres://nobody@127.0.0.1:1/none',
-    role: 'steadfast_app',
     poolSize: 1,
     applicationName: 'test',
   });

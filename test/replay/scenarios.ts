@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { WorkflowHandle } from '@temporalio/client';
 import {
   completeUpdate,
@@ -247,16 +248,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
  * timers.
  */
 export async function whileWritesFail(
-  { db }: Pick<UserWorld, 'db'>,
+  { databaseUrl }: Pick<UserWorld, 'databaseUrl'>,
   table: 'users' | 'process_states',
   work: () => Promise<void>,
 ): Promise<void> {
-  const client = await db.pool.connect();
+  const owner = new pg.Client({ connectionString: databaseUrl });
+  await owner.connect();
   try {
-    await client.query(`SET ROLE NONE; REVOKE UPDATE ON ${table} FROM steadfast_app`);
+    await owner.query(`REVOKE UPDATE ON ${table} FROM steadfast_tenant`);
     await work();
   } finally {
-    await client.query(`GRANT UPDATE ON ${table} TO steadfast_app`);
-    client.release(true);
+    await owner.query(`GRANT UPDATE ON ${table} TO steadfast_tenant`);
+    await owner.end();
   }
 }

@@ -9,7 +9,7 @@ import { ALL_SCOPES } from '../../src/auth/scopes.ts';
 import { mintToken } from '../../src/auth/tokens.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { defaultPorts, type OrderPorts } from '../../src/gateways/default-ports.ts';
-import type { Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { eventsIn } from './event-stream.ts';
 import { assertDeclared } from './openapi.ts';
 import type { Scope } from './scope.ts';
@@ -43,6 +43,7 @@ export interface Ask {
 export interface TestApi {
   readonly url: string;
   readonly db: Db;
+  readonly system: SystemDb;
   /** How often the workflow relay was woken. */
   readonly wakes: () => number;
   /** A token of the tenant `default` for an hour, or of another and until then, as in `2s ago`. */
@@ -71,7 +72,7 @@ export async function startApi(scope: Scope, { settings = {}, ...options }: ApiO
 
 /** Serves the API of a world in this process, until the world ends. */
 export async function runApi(
-  { scope, db, client, env, logger }: World,
+  { scope, db, system, client, env, logger }: World,
   { settings = {}, streams = {}, isDatabaseChecked = () => true, ports }: ApiOptions = {},
 ): Promise<TestApi> {
   const config = loadConfig({ ...env, ...settings });
@@ -114,6 +115,7 @@ export async function runApi(
   return {
     url,
     db,
+    system,
     token,
     wakes: () => wakes,
     metricsText: () => registry.metrics(),

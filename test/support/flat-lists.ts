@@ -12,12 +12,11 @@ import { auditedUsers } from '../../src/db/users/audited-users.ts';
 import { countUsers, nextUsers } from '../../src/db/users/bulk-users.ts';
 import { readGauges } from '../../src/maintenance/metrics/gauges.ts';
 import { removeWhere, type Removal } from '../../src/maintenance/retention/delete-in-batches.ts';
-import type { Db } from '../../src/postgres/client.ts';
+import type { SystemDb } from '../../src/postgres/client.ts';
 import { eraseUsers } from '../../src/maintenance/retention/erase-users.ts';
 import { EXPIRED_ROWS } from '../../src/maintenance/retention/retention.ts';
 import { alertedWorkflows } from '../../src/maintenance/watchdog/watch-workflow.ts';
 import { discardDeadLetters, listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
-import { ALL_TENANTS } from '../../src/postgres/tenants.ts';
 import type { ProcessFilter, UserFilter } from '../../src/workflows/bulk/bulk-command.messages.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
 import { idOf, LARGE, LARGE_TENANT as tenantId } from './large-tenant.ts';
@@ -89,44 +88,46 @@ export const LIST_CASES: readonly FlatCase[] = [
       db.inTenant(tenantId, (tx) => discardDeadLetters(tx, { tenantId, ...filter }, BY)),
     ),
   ]),
-  flatCase('read the gauges', 100, readGauges),
-  flatCase('check relay_stalled', 10, (db) => relayStalled.run({ db, config, client })),
-  flatCase('check sync_failure_rate', 10, (db) => syncFailureRate.run({ db, config, client })),
+  flatCase('read the gauges', 100, (_db, system) => readGauges(system)),
+  flatCase('check relay_stalled', 10, (_db, system) => relayStalled.run({ system, config, client })),
+  flatCase('check sync_failure_rate', 10, (_db, system) => syncFailureRate.run({ system, config, client })),
   // Each of the thousand tenants has something to say here.
-  flatCase('check dead_letter_depth', 1_000, (db) => deadLetterDepth.run({ db, config, client })),
-  flatCase('find alerts to be told of', 10, (db) => dueAlerts(db, 10)),
-  flatCase('clear what a check did not see', 10, (db) =>
-    db.inTenant(ALL_TENANTS, (tx) => clearUnsighted(tx, 'no_worker', [])),
+  flatCase('check dead_letter_depth', 1_000, (_db, system) => deadLetterDepth.run({ system, config, client })),
+  flatCase('find alerts to be told of', 10, (_db, system) => dueAlerts(system, 10)),
+  flatCase('clear what a check did not see', 10, (_db, system) =>
+    system.acrossTenants((tx) => clearUnsighted(tx, 'no_worker', [])),
   ),
-  flatCase('find workflows that an alert tells of', 10, (db) => alertedWorkflows({ db, client, config }, 'profile:')),
-  flatCase('find notifications that are overdue', 10, (db) =>
-    db.inTenant(ALL_TENANTS, (tx) => overdueNotifications(tx, 60_000)),
+  flatCase('find workflows that an alert tells of', 10, (_db, system) => alertedWorkflows({ system }, 'profile:')),
+  flatCase('find notifications that are overdue', 10, (_db, system) =>
+    system.acrossTenants((tx) => overdueNotifications(tx, 60_000)),
   ),
-  flatCase('look for processes that have not moved', 100, (db) =>
-    unmovedProcesses(db.pool, { cursor: FIRST_UNMOVED, stuckAfterMs: 60_000, limit: 100 }),
+  flatCase('look for processes that have not moved', 100, (_db, system) =>
+    unmovedProcesses(system.pool, { cursor: FIRST_UNMOVED, stuckAfterMs: 60_000, limit: 100 }),
   ),
-  flatCase('look which processes of executions are over', IDS.length, (db) =>
-    closedAmong(db.pool, { processIds: IDS, workflowIds: IDS.map((id) => `order:${id}`) }),
+  flatCase('look which processes of executions are over', IDS.length, (_db, system) =>
+    closedAmong(system.pool, { processIds: IDS, workflowIds: IDS.map((id) => `order:${id}`) }),
   ),
   ...[null, idOf(9)].map((after) =>
-    flatCase(`read a page of users to audit ${after}`, limit, (db) =>
-      db.inTenant(ALL_TENANTS, (tx) => auditedUsers(tx, { after, limit })),
+    flatCase(`read a page of users to audit ${after}`, limit, (_db, system) =>
+      system.acrossTenants((tx) => auditedUsers(tx, { after, limit })),
     ),
   ),
   // Everything there is is younger.
   ...Object.entries(EXPIRED_ROWS).map(([table, condition]) =>
-    flatCase(`look for expired ${table}`, limit, (db) => removeWhere(removalOf(db), table, condition, [24 * 3_650])),
+    flatCase(`look for expired ${table}`, limit, (_db, system) =>
+      removeWhere(removalOf(system), table, condition, [24 * 3_650]),
+    ),
   ),
-  flatCase('erase the traces of deleted users', 200, (db) =>
-    eraseUsers(removalOf(db), async (_, work) => {
+  flatCase('erase the traces of deleted users', 200, (_db, system) =>
+    eraseUsers(removalOf(system), async (_, work) => {
       await work();
       return true;
     }),
   ),
 ];
 
-function removalOf(db: Db): Removal {
-  return { pool: db.pool, config: { RETENTION_DAYS: 3_650, IDEMPOTENCY_KEY_HOURS: 24 }, count: () => undefined };
+function removalOf(system: SystemDb): Removal {
+  return { pool: system.pool, config: { RETENTION_DAYS: 3_650, IDEMPOTENCY_KEY_HOURS: 24 }, count: () => undefined };
 }
 
 /** Those that wait are a third of the tenant; those that run are what other cases left, too. */

@@ -16,7 +16,6 @@ import {
 import { parkDeadLetter } from '../../src/messaging/dead-letters/dead-letters.ts';
 import { dueAlerts, takeForDelivery } from '../../src/db/alerts/alert-deliveries.ts';
 import { clearAlert, raiseAlert } from '../../src/db/alerts/raise-alert.ts';
-import { ALL_TENANTS } from '../../src/postgres/tenants.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
 import { LARGE_TENANT as tenantId } from './large-tenant.ts';
@@ -31,13 +30,13 @@ export const MESSAGING_CASES: readonly FlatCase[] = [
       enqueueCalls(client, [{ tenantId, kind: 'start', workflowType: 'x', workflowId: randomUUID(), input: {} }]),
     ),
   ),
-  flatCase('claim promised calls, put some back and remove the others', 4 * BATCH, async (db) => {
-    const claimed = await claimCalls(db.pool, BATCH);
+  flatCase('claim promised calls, put some back and remove the others', 4 * BATCH, async (_db, system) => {
+    const claimed = await claimCalls(system.pool, BATCH);
     await postponeCalls(
-      db.pool,
+      system.pool,
       claimed.slice(0, BATCH / 2).map((row) => ({ row, error: new Error('away') })),
     );
-    await removeCalls(db.pool, claimed.slice(BATCH / 2));
+    await removeCalls(system.pool, claimed.slice(BATCH / 2));
   }),
   flatCase('ask whether a call waits', 1, (db) => hasWaitingCalls(db.pool, { tenantId, workflowId: 'order:x' })),
   flatCase('write messages and note them in the inbox', 5, (db) =>
@@ -51,8 +50,8 @@ export const MESSAGING_CASES: readonly FlatCase[] = [
     db.inTenant(tenantId, (tx) => once(tx, { tenantId, consumer: 'test', messageId: randomUUID() })),
   ),
   ...LOGS.map((log) =>
-    flatCase(`read ${log.table}`, BATCH * 2, (db) =>
-      readLog(db.pool, ALL_TENANTS, {
+    flatCase(`read ${log.table}`, BATCH * 2, (_db, system) =>
+      readLog(system.pool, {
         log,
         columns: ['tenant_id'],
         limit: BATCH,
@@ -60,18 +59,18 @@ export const MESSAGING_CASES: readonly FlatCase[] = [
       }),
     ),
   ),
-  flatCase('save cursors', 8, (db) =>
-    saveCursors(db.pool, {
+  flatCase('save cursors', 8, (_db, system) =>
+    saveCursors(system.pool, {
       reader: 'outgoing-relay',
       member: 'me',
       release: false,
       cursors: [{ partition: 0, cursor: { epoch: 1, ...START } }],
     }),
   ),
-  flatCase('look how far readers of logs are behind', 60, async (db) => {
-    await usedPartitions(db.pool, MESSAGE_OUTBOX);
-    await horizonLag(db, LOGS);
-    await readerLagMs(db, { reader: 'outgoing-relay', log: MESSAGE_OUTBOX });
+  flatCase('look how far readers of logs are behind', 60, async (_db, system) => {
+    await usedPartitions(system.pool, MESSAGE_OUTBOX);
+    await horizonLag(system, LOGS);
+    await readerLagMs(system, { reader: 'outgoing-relay', log: MESSAGE_OUTBOX });
   }),
   flatCase('park a message', 2, (db) =>
     db.inTenant(tenantId, (tx) =>
@@ -90,7 +89,7 @@ export const MESSAGING_CASES: readonly FlatCase[] = [
   {
     name: 'deliver an alert',
     asked: 3,
-    prepare: async (db) => {
+    prepare: async (db, system) => {
       const finding = { tenantId, kind: 'no_worker', key: randomUUID() };
       const raise = () =>
         db.inTenant(tenantId, (tx) =>
@@ -100,8 +99,8 @@ export const MESSAGING_CASES: readonly FlatCase[] = [
       await db.inTenant(tenantId, (tx) => clearAlert(tx, finding));
       const { id } = await raise();
       return async () => {
-        await dueAlerts(db, 1);
-        await takeForDelivery(db, { tenantId, id }, new Date());
+        await dueAlerts(system, 1);
+        await takeForDelivery(system, { tenantId, id }, new Date());
       };
     },
   },

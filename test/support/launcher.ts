@@ -25,6 +25,7 @@ export async function createInstallation(scope: Scope): Promise<Installation> {
   const env: Record<string, string> = {
     DATA_DIR: dataDir,
     DATABASE_URL: '',
+    SYSTEM_DATABASE_URL: '',
     MIGRATION_DATABASE_URL: '',
     TEMPORAL_ADDRESS: '',
   };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import type { Config } from '../../src/config/config.ts';
-import type { Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { defaultPorts, type OrderPorts } from '../../src/gateways/default-ports.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { PaymentPort } from '../../src/gateways/payment/payment-port.ts';
@@ -24,6 +24,7 @@ export const REFUSED_COUNTRY = 'ZZ';
 export interface OrderWorld {
   readonly api: TestApi;
   readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly config: Config;
   /** What happens before a customer's payment is authorised, by customer. */
@@ -77,6 +78,7 @@ export async function createOrderWorld(
   return {
     api,
     db,
+    system: world.system,
     client,
     config: world.config,
     beforePayment,

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterCommand, clusterUrl, createCluster } from '../../tools/embedded-postgres.ts';
+import { giveLogins } from '../../tools/logins.ts';
 import { migrate } from '../../tools/migrate.ts';
 import { freePort } from './services.ts';
 import { until } from './until.ts';
@@ -12,6 +13,7 @@ import pg from 'pg';
 
 /** A cluster with our tables that can be killed and started again. */
 export interface RestartablePostgres {
+  /** The superuser's URL. */
   readonly url: string;
   /** Kills every process of it, as a lost machine would. */
   kill(): Promise<void>;
@@ -43,6 +45,7 @@ export async function startRestartablePostgres(): Promise<RestartablePostgres> {
   };
   await start();
   await migrate({ databaseUrl: url });
+  await giveLogins(url, () => cluster.password);
   return {
     url,
     start,

@@ -4,7 +4,7 @@ import pgClient from 'pg';
 /** Reads of one table. */
 export type RowsRead = Readonly<Record<string, number>>;
 
-/** Tells how many rows statements read, whoever runs them on the one connection that `pool` has. */
+/** Tells how many rows statements read, whoever runs them on the one connection that each pool has. */
 export interface RowCounter {
   /** Rows that `work` read, by table; those of an index alone count as well. */
   readsOf(work: () => Promise<unknown>): Promise<RowsRead>;
@@ -17,13 +17,15 @@ const TOTALS = `
   LEFT JOIN (SELECT relid, sum(idx_tup_read) AS read FROM pg_stat_user_indexes GROUP BY relid) AS i USING (relid)`;
 
 /** Counts by the statistics that PostgreSQL keeps itself. */
-export async function countRows(pool: pg.Pool, superuserUrl: string): Promise<RowCounter> {
-  if (pool.options.max !== 1) throw new Error('only one connection may be at work');
+export async function countRows(pools: readonly pg.Pool[], superuserUrl: string): Promise<RowCounter> {
+  if (pools.some(({ options }) => options.max !== 1)) throw new Error('only one connection may be at work');
   const client = new pgClient.Client({ connectionString: superuserUrl });
   await client.connect();
   const totals = async (): Promise<Map<string, number>> => {
-    await pool.query('SELECT pg_stat_force_next_flush()');
-    await pool.query('SELECT'); // what is flushed goes out before the next statement is answered
+    for (const pool of pools) {
+      await pool.query('SELECT pg_stat_force_next_flush()');
+      await pool.query('SELECT'); // what is flushed goes out before the next statement is answered
+    }
     const { rows } = await client.query<{ name: string; rows: number }>(TOTALS);
     return new Map(rows.map(({ name, rows: read }) => [name, read]));
   };

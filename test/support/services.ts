@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { openDb, openSystemDb, type Db, type SystemDb } from '../../src/postgres/client.ts';
+import { loginUrls, type LoginUrls } from '../../tools/logins.ts';
 
 export { freePort } from '../../tools/free-port.ts';
 
@@ -17,6 +19,21 @@ export async function createDatabase(): Promise<TestDatabase> {
   await maintain(`CREATE DATABASE ${name} TEMPLATE ${fromRunner('TEST_DATABASE_TEMPLATE')}`);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => maintain(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/** The URLs of both log-ins of a test's database, which have the superuser's password. */
+export function testLogins(url: string): LoginUrls {
+  return loginUrls(url, () => decodeURIComponent(new URL(url).password));
+}
+
+/** Opens a test's database, given the superuser's URL, as the application does. */
+export function openTestDb(url: string, poolSize = 10): Db {
+  return openDb({ url: testLogins(url).DATABASE_URL, poolSize, applicationName: 'test' });
+}
+
+/** Opens a test's database, given the superuser's URL, as what looks across tenants does. */
+export function openTestSystem(url: string, poolSize = 10): SystemDb {
+  return openSystemDb({ url: testLogins(url).SYSTEM_DATABASE_URL, poolSize, applicationName: 'test' });
 }
 
 /** The address of the dev server that all test files share; each names its task queue after itself. */

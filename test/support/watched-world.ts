@@ -42,10 +42,10 @@ export interface WatchedWorld extends World {
 /** A world in which whatever does not move this millisecond has stood still for long enough to be looked at. */
 export async function createWatchedWorld(scope: Scope): Promise<WatchedWorld> {
   const world = await createWorld(scope, { settings: { PROCESS_STUCK_AFTER_MS: '1' } });
-  const { db, client, config } = world;
+  const { db, system, client, config } = world;
   const activities = {
     ...createProcessActivities({ db, config, facts: WATCHED_FACTS }),
-    ...createWatchdogActivities({ db, client, config, facts: WATCHED_FACTS }),
+    ...createWatchdogActivities({ db, system, client, config, facts: WATCHED_FACTS }),
     ...stepsOf(db),
   };
   const work = (taskQueue: string) => runWorker(world, { activities, workflowsPath: WORKFLOWS, taskQueue });

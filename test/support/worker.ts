@@ -60,10 +60,10 @@ export async function runProduct(
     around?: (gateways: ActivityGateways) => ActivityGateways;
   } = {},
 ): Promise<void> {
-  const { scope, db, client, config, logger } = world;
+  const { scope, db, system, client, config, logger } = world;
   const gateways = around({ ...createGateways(config), mail: undefined });
-  await runWorker(world, { activities: createActivities({ db, client, config, gateways }) });
-  const relay = createWorkflowRelay({ db, client, config, logger });
+  await runWorker(world, { activities: createActivities({ db, system, client, config, gateways }) });
+  const relay = createWorkflowRelay({ system, client, config, logger });
   relay.start();
   scope.teardown(() => relay.stop());
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { pino, type Logger } from 'pino';
 import { loadConfig, type Config } from '../../src/config/config.ts';
-import { openDb, type Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { tellOnFailure, type Scope } from './scope.ts';
-import { createDatabase, freePort } from './services.ts';
+import { createDatabase, freePort, openTestDb, openTestSystem, testLogins } from './services.ts';
 import { temporalAt, type TestTemporal } from './temporal.ts';
 
 const NEVER = '0 0 1 1 *';
@@ -19,8 +19,10 @@ const TOLD_LINES = 20;
  */
 export interface World {
   readonly scope: Scope;
+  /** The superuser's. */
   readonly databaseUrl: string;
   readonly db: Db;
+  readonly system: SystemDb;
   /** The settings as processes take them. */
   readonly env: Readonly<Record<string, string>>;
   readonly config: Config;
@@ -50,7 +52,7 @@ export async function createWorld(
   const url = databaseUrl ?? (await ownDatabase(scope));
   const name = `test-${randomUUID()}`;
   const env = {
-    DATABASE_URL: url,
+    ...testLogins(url),
     TEMPORAL_ADDRESS: temporal.address,
     TASK_QUEUE: name,
     WORKER_DEPLOYMENT_NAME: name,
@@ -66,11 +68,13 @@ export async function createWorld(
     ...settings,
   };
   const config = loadConfig(env);
-  const db = openDb({ url, role: config.DATABASE_ROLE, poolSize, applicationName: 'test' });
+  const db = openTestDb(url, poolSize);
   scope.teardown(() => db.close());
+  const system = openTestSystem(url, poolSize);
+  scope.teardown(() => system.close());
   const apiUrl = `http://127.0.0.1:${config.PORT}`;
   const { client } = temporal;
-  return { scope, databaseUrl: url, db, env, config, apiUrl, temporal, client, logger: quietLogger(scope) };
+  return { scope, databaseUrl: url, db, system, env, config, apiUrl, temporal, client, logger: quietLogger(scope) };
 }
 
 /** A folder that is gone with the scope. */

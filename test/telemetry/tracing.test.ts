@@ -37,8 +37,17 @@ async function register({ apiUrl, env }: World, headers: Readonly<Record<string,
 }
 
 /** A service that confirms what it is told of, and says in its answer which event that is to. */
-async function startService(t: ExecutionContext, { db }: World): Promise<{ readonly heard: (string | undefined)[] }> {
-  const bus = createPostgresBus({ pool: db.pool, partitions: 8, pollMs: 50, retryDelaysMs: [], park: async () => {} });
+async function startService(
+  t: ExecutionContext,
+  { system }: World,
+): Promise<{ readonly heard: (string | undefined)[] }> {
+  const bus = createPostgresBus({
+    pool: system.pool,
+    partitions: 8,
+    pollMs: 50,
+    retryDelaysMs: [],
+    park: async () => {},
+  });
   t.teardown(() => bus.close());
   const heard: (string | undefined)[] = [];
   await bus.subscribe({

@@ -4,12 +4,12 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import test from 'ava';
 import { loadConfig } from '../../src/config/config.ts';
-import { openDb } from '../../src/postgres/client.ts';
+import { openSystemDb } from '../../src/postgres/client.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/maintenance/metrics/metrics.ts';
 import { installRuntime } from '../../src/telemetry/runtime.ts';
 import { startMetricsServer } from '../../src/telemetry/metrics-server.ts';
-import { createDatabase, temporalAddress } from '../support/services.ts';
+import { createDatabase, openTestDb, openTestSystem, temporalAddress } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 test("the worker shows its health, our gauges and the SDK's metrics under the documented names", async (t) => {
@@ -17,7 +17,9 @@ test("the worker shows its health, our gauges and the SDK's metrics under the do
   const logger = createLogger(config, 'worker');
   const { sdkMetrics } = await installRuntime(config, logger);
   const database = await createDatabase();
-  const db = openDb({ url: database.url, role: 'steadfast_app', poolSize: 4, applicationName: 'test' });
+  const db = openTestDb(database.url, 4);
+  const system = openTestSystem(database.url);
+  t.teardown(() => system.close());
   const tenantId = 'acme';
   await db.inTenant(tenantId, async (tx) => {
     const id = randomUUID();
@@ -36,7 +38,7 @@ test("the worker shows its health, our gauges and the SDK's metrics under the do
       },
     });
   });
-  const metrics = createMetrics({ db });
+  const metrics = createMetrics({ system });
   let polls = false;
   const http = await startMetricsServer({
     host: '127.0.0.1',
@@ -81,14 +83,9 @@ test("the worker shows its health, our gauges and the SDK's metrics under the do
 });
 
 test('without the database the metrics say so and the rest is served', async (t) => {
-  const db = openDb({
-    url: 'postgresql://nobody@127.0.0.1:1/none',
-    role: undefined,
-    poolSize: 2,
-    applicationName: 'test',
-  });
-  t.teardown(() => db.close());
-  const text = await createMetrics({ db }).text();
+  const system = openSystemDb({ url: 'postgresql://nobody@127.0.0.1:1/none', poolSize: 2, applicationName: 'test' });
+  t.teardown(() => system.close());
+  const text = await createMetrics({ system }).text();
   t.regex(text, /^steadfast_database_up 0$/m);
   t.notRegex(text, /^steadfast_users\{/m);
   t.regex(text, /^process_cpu_seconds_total /m);

@@ -5,21 +5,24 @@ import { createPostgresBus } from '../../src/messaging/postgres/postgres-bus.ts'
 import { createReplayer, messageOf } from '../../src/messaging/dead-letters/replay.ts';
 import { syncConfirmations } from '../../src/consumers/user-sync/sync-confirmations.ts';
 import { SYNC_CONFIRMATIONS } from '../../src/events/user-events.ts';
-import type { Db } from '../../src/postgres/client.ts';
+import type { Db, SystemDb } from '../../src/postgres/client.ts';
 import { listDeadLetters } from '../../src/messaging/dead-letters/dead-letters.ts';
-import { createDatabase } from '../support/services.ts';
+import { createDatabase, openTestDb, openTestSystem } from '../support/services.ts';
 import { until } from '../support/until.ts';
-import { openTestDb } from '../messaging/postgres-harness.ts';
 
 const TENANT = 'acme';
 const USER = '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01';
 const DELETED = '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a02';
 
 async function setUp(t: ExecutionContext): Promise<Db> {
+  return (await setUpBoth(t)).db;
+}
+
+async function setUpBoth(t: ExecutionContext): Promise<{ db: Db; system: SystemDb }> {
   const database = await createDatabase();
-  const db = openTestDb(database.url);
+  const [db, system] = [openTestDb(database.url), openTestSystem(database.url)];
   t.teardown(async () => {
-    await db.close();
+    await Promise.all([db.close(), system.close()]);
     await database.drop();
   });
   await db.inTenant(TENANT, async (tx) => {
@@ -37,7 +40,7 @@ async function setUp(t: ExecutionContext): Promise<Db> {
       data: { tenantId: TENANT, id: DELETED, authSubject: 'deleted:2', email: '', deletedAt: new Date(0) },
     });
   });
-  return db;
+  return { db, system };
 }
 
 interface Said {
@@ -166,10 +169,10 @@ for (const [title, code, message] of POISON) {
 }
 
 test("confirmations that come together take effect in one go, but for those that can't", async (t) => {
-  const db = await setUp(t);
+  const { db, system } = await setUpBoth(t);
   const bus = createPostgresBus({
-    pool: db.pool,
-    park: parkInDeadLetters(db),
+    pool: system.pool,
+    park: parkInDeadLetters(system),
     partitions: 1,
     pollMs: 50,
     retryDelaysMs: [],
@@ -201,10 +204,10 @@ test("confirmations that come together take effect in one go, but for those that
 });
 
 test('a parked confirmation takes effect when it is replayed after its cause is gone', async (t) => {
-  const db = await setUp(t);
+  const { db, system } = await setUpBoth(t);
   const bus = createPostgresBus({
-    pool: db.pool,
-    park: parkInDeadLetters(db),
+    pool: system.pool,
+    park: parkInDeadLetters(system),
     partitions: 2,
     pollMs: 50,
     retryDelaysMs: [],

@@ -24,13 +24,13 @@ async function register(email: string, tenant = 'default'): Promise<string> {
 }
 
 const promisesFor = (id: string) =>
-  api.db.inTenant('*', (tx) =>
+  api.system.acrossTenants((tx) =>
     tx.pendingStart.findMany({ where: { workflowId: { endsWith: id } }, orderBy: { position: 'asc' } }),
   );
 
 test('a change makes a synced user pending at once: nobody has confirmed the new version', async (t) => {
   const id = await register('pending@example.com');
-  await api.db.inTenant('*', (tx) =>
+  await api.system.acrossTenants((tx) =>
     tx.user.updateMany({ where: { id }, data: { syncStatus: 'synced', syncedVersion: 1 } }),
   );
   const changed = await api.ask('PATCH', `/users/${id}`, { ...admin, json: { name: 'Another' } });

@@ -42,6 +42,8 @@ export async function installDemo(): Promise<DemoInstallation> {
     ...Object.fromEntries(Object.entries(process.env).map(([name, value]) => [name, value ?? ''])),
     ...SHORT_TIMES,
     DATABASE_URL: '',
+    SYSTEM_DATABASE_URL: '',
+    MIGRATION_DATABASE_URL: '',
     TEMPORAL_ADDRESS: '',
     DATA_DIR: resolve(process.env['DATA_DIR'] ?? '.data', 'demo'),
     BUS: 'postgres',

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { loadProcessConfig, type Config } from '../../src/config/config.ts';
+import { giveLogins, type LoginUrls } from '../logins.ts';
 import { migrate } from '../migrate.ts';
 import { step } from '../provisioning.mjs';
 import { closeDataFolder } from './data-folder.ts';
@@ -7,7 +8,7 @@ import { httpUrl, LOOPBACK } from './addresses.ts';
 import { nodeService } from './node-services.ts';
 import { panel } from './panel.ts';
 import { requireFreePorts, type WantedPort } from './ports.ts';
-import { embeddedPostgres, ensureDatabase } from './postgres.ts';
+import { embeddedPostgres, ensureDatabase, readOrMakePassword } from './postgres.ts';
 import { openRunFolder } from './run-folder.ts';
 import { supervise, type Service, type Supervised } from './supervisor.ts';
 import { chooseTemporal, type TemporalChoice } from './temporal-choice.ts';
@@ -50,10 +51,11 @@ export async function launch({ stop, hurry }: { stop: AbortSignal; hurry: AbortS
     const databaseUrl = config.DATABASE_URL ?? (await startPostgres(config, dataDir, start));
     over.throwIfAborted();
     await step('Applying migrations', () => migrate({ databaseUrl: config.MIGRATION_DATABASE_URL ?? databaseUrl }));
+    const logins = await loginsOf(config, { databaseUrl, dataDir });
 
     if (temporal.isOurs) await start('the Temporal dev server', devServer(config, dataDir, temporal));
 
-    const env = { ...temporal.env, DATABASE_URL: databaseUrl, DATA_DIR: dataDir };
+    const env = { ...temporal.env, ...logins, DATA_DIR: dataDir };
     await start(
       'the worker',
       nodeService({
@@ -101,6 +103,17 @@ async function startPostgres(
   await start('PostgreSQL', service);
   await ensureDatabase(url);
   return url;
+}
+
+/** Those that the settings name; else both roles get passwords of their own, by the URL that migrates. */
+async function loginsOf(
+  { MIGRATION_DATABASE_URL, SYSTEM_DATABASE_URL }: Config,
+  { databaseUrl, dataDir }: { databaseUrl: string; dataDir: string },
+): Promise<LoginUrls> {
+  if (SYSTEM_DATABASE_URL !== undefined) return { DATABASE_URL: databaseUrl, SYSTEM_DATABASE_URL };
+  return giveLogins(MIGRATION_DATABASE_URL ?? databaseUrl, (role) =>
+    readOrMakePassword(join(dataDir, `postgres-password-of-${role}`)),
+  );
 }
 
 function devServer(config: Config, dataDir: string, { namespace }: TemporalChoice): Service {

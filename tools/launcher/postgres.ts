@@ -42,6 +42,7 @@ export async function ensureDatabase(url: string): Promise<void> {
   try {
     const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+    await client.query(`REVOKE TEMPORARY ON DATABASE ${DATABASE} FROM PUBLIC`);
   } finally {
     await client.end();
   }
@@ -58,7 +59,8 @@ async function answers(connectionString: string): Promise<boolean> {
   }
 }
 
-function readOrMakePassword(file: string): string {
+/** A password that is made at the first start, and kept for us alone. */
+export function readOrMakePassword(file: string): string {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   mkdirSync(join(file, '..'), { recursive: true });
   const password = randomBytes(24).toString('base64url');

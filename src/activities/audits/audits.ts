@@ -1,7 +1,7 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { Db, SystemDb } from '../../postgres/client.ts';
 import type { User } from '../../postgres/generated/client.ts';
 import { removeExpired } from '../../maintenance/retention/retention.ts';
 import { repairCounts } from '../../db/row-counts.ts';
@@ -102,6 +102,7 @@ const USER_SYNCS: AuditedKind = {
 /** What the audits need. */
 export interface AuditDeps {
   readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly config: Config;
 }
@@ -116,20 +117,20 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
     },
     auditUserSyncs: async ({ after }) => auditPage(deps, USER_SYNCS, after, (user) => repairSync(deps, user)),
     findOverdueNotifications: async () => {
-      const overdue = await deps.db.inTenant(ALL_TENANTS, (tx) => overdueNotifications(tx, OVERDUE_MS));
+      const overdue = await deps.system.acrossTenants((tx) => overdueNotifications(tx, OVERDUE_MS));
       return Object.entries(Object.groupBy(overdue, ({ tenantId }) => tenantId)).map(([tenantId, rows = []]) => ({
         tenantId,
         notificationIds: rows.map(({ id }) => id),
       }));
     },
     ...createWatchdogActivities(deps),
-    cleanUp: () => removeExpired(deps.db, deps.config, heartbeat),
+    cleanUp: () => removeExpired(deps.system, deps.config, heartbeat),
   };
 }
 
 /** Each round of the profiles' audit ends with the counts of rows. */
-async function repairAllCounts({ db }: AuditDeps): Promise<void> {
-  for (const repair of await repairCounts(db.pool)) log.warn('a count was not what the rows say', { ...repair });
+async function repairAllCounts({ system }: AuditDeps): Promise<void> {
+  for (const repair of await repairCounts(system.pool)) log.warn('a count was not what the rows say', { ...repair });
 }
 
 /**
@@ -142,7 +143,7 @@ async function auditPage(
   after: string | null,
   repair?: (user: AuditedUser) => Promise<void>,
 ): Promise<AuditPage> {
-  const users = await deps.db.inTenant(ALL_TENANTS, (tx) => auditedUsers(tx, { after, limit: PAGE_SIZE }));
+  const users = await deps.system.acrossTenants((tx) => auditedUsers(tx, { after, limit: PAGE_SIZE }));
   const open = await openWorkflows(deps.client, kind, users);
   const silent = new Set<string>();
   const counts = { restarted: 0, rewritten: 0, failed: 0 };

@@ -1,6 +1,6 @@
 import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
-import { ALL_TENANTS } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { openAlerts } from '../../db/alerts/raise-alert.ts';
 import { FACTS, findFacts } from '../../db/facts.ts';
@@ -26,10 +26,15 @@ const PAGE_SIZE = 100;
 const ASKED_SHARE = 0.05;
 const LIST_SIZE = 1_000;
 
+/** What a round looks at: the processes of every tenant. */
+interface RoundDeps extends WatchdogDeps {
+  readonly system: SystemDb;
+}
+
 type Key = Pick<WatchedProcess, 'tenantId' | 'processId'>;
 
 /** The activities of the watchdog. */
-export function createWatchdogActivities(deps: WatchdogDeps): WatchdogActivities {
+export function createWatchdogActivities(deps: RoundDeps): WatchdogActivities {
   return {
     watchProcesses: ({ from }) => watchPage(deps, from ?? FIRST_UNMOVED),
     watchLeftOpen: () => watchLeftOpen(deps),
@@ -38,9 +43,13 @@ export function createWatchdogActivities(deps: WatchdogDeps): WatchdogActivities
 }
 
 /** A process that waits by design and has an open execution needs nothing; every other one is diagnosed. */
-async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPage> {
+async function watchPage(deps: RoundDeps, from: WatchPlace): Promise<WatchPage> {
   const stuckAfterMs = deps.config.PROCESS_STUCK_AFTER_MS;
-  const { processes, next } = await unmovedProcesses(deps.db.pool, { cursor: from, stuckAfterMs, limit: PAGE_SIZE });
+  const { processes, next } = await unmovedProcesses(deps.system.pool, {
+    cursor: from,
+    stuckAfterMs,
+    limit: PAGE_SIZE,
+  });
   const areFew = from.after === null && processes.length < PAGE_SIZE;
   const waits = (watched: WatchedProcess): boolean =>
     waitOf(watched, { now: Date.now(), stuckAfterMs }) !== null && !areFew && Math.random() >= ASKED_SHARE;
@@ -65,7 +74,7 @@ async function watchPage(deps: WatchdogDeps, from: WatchPlace): Promise<WatchPag
 
 /** Ids of those processes whose event has happened though they wait for it: one statement for each kind of wait. */
 async function toldAmong(
-  { db, facts = FACTS }: WatchdogDeps,
+  { db, facts = FACTS }: RoundDeps,
   waiting: readonly WatchedProcess[],
 ): Promise<ReadonlySet<string>> {
   const told = new Set<string>();
@@ -89,7 +98,7 @@ async function toldAmong(
 }
 
 /** The reverse check: open executions whose process is closed in its row. */
-async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
+async function watchLeftOpen(deps: RoundDeps): Promise<ProcessWatchReport> {
   const types = Object.keys(PROCESS_TYPES)
     .map((type) => `"${processWorkflowType(type)}"`)
     .join(', ');
@@ -113,16 +122,16 @@ async function watchLeftOpen(deps: WatchdogDeps): Promise<ProcessWatchReport> {
 /**
  * The closed processes among these executions, without those closed just now: their executions are about to close too.
  */
-async function closedOf({ db, config }: WatchdogDeps, workflowIds: readonly string[]): Promise<readonly Key[]> {
+async function closedOf({ system, config }: RoundDeps, workflowIds: readonly string[]): Promise<readonly Key[]> {
   const processIds = workflowIds.map((id) => id.slice(id.indexOf(':') + 1)).filter((id) => UUID.test(id));
-  const closed = await closedAmong(db.pool, { processIds, workflowIds });
+  const closed = await closedAmong(system.pool, { processIds, workflowIds });
   return closed.filter(({ updatedAt }) => updatedAt < Date.now() - config.PROCESS_STUCK_AFTER_MS);
 }
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
-  const alerts = await deps.db.inTenant(ALL_TENANTS, (tx) => openAlerts(tx, STUCK_ALERT));
+async function reviewStuckAlerts(deps: RoundDeps): Promise<void> {
+  const alerts = await deps.system.acrossTenants((tx) => openAlerts(tx, STUCK_ALERT));
   for (const { tenantId, openKey } of alerts) {
     heartbeat();
     const processId = openKey?.slice(STUCK_ALERT.length + 1) ?? '';
@@ -133,7 +142,7 @@ async function reviewStuckAlerts(deps: WatchdogDeps): Promise<void> {
 }
 
 /** One process that can't be diagnosed must not end the round for the others. */
-async function inspectEach(deps: WatchdogDeps, keys: readonly Key[]): Promise<ProcessWatchReport> {
+async function inspectEach(deps: RoundDeps, keys: readonly Key[]): Promise<ProcessWatchReport> {
   let report = NOTHING_WATCHED;
   for (const key of keys) {
     heartbeat();

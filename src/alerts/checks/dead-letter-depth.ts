@@ -4,9 +4,9 @@ import type { Check } from '../check.ts';
 /** ALERT_DEAD_LETTER_DEPTH or more dead letters are parked, by tenant and source. */
 export const deadLetterDepth: Check = {
   kind: 'dead_letter_depth',
-  run: async ({ db, config }) => {
+  run: async ({ system, config }) => {
     const threshold = config.ALERT_DEAD_LETTER_DEPTH;
-    const rows = await countParked(db, threshold);
+    const rows = await countParked(system, threshold);
     return rows.map(({ tenantId, source, parked, oldest }) => ({
       tenantId,
       key: source,

@@ -8,9 +8,9 @@ import type { Check } from '../check.ts';
  */
 export const horizonStalled: Check = {
   kind: 'horizon_stalled',
-  run: async ({ db, config }) => {
+  run: async ({ system, config }) => {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
-    const { unreadableMs, transactionMs, hiddenTransactions } = await horizonLag(db, LOGS);
+    const { unreadableMs, transactionMs, hiddenTransactions } = await horizonLag(system, LOGS);
     if (Math.max(unreadableMs, transactionMs) < thresholdMs) return [];
     return [
       {

@@ -6,11 +6,11 @@ import type { Check } from '../check.ts';
 /** A message of the message outbox or a call of the workflow outbox has waited for ALERT_HORIZON_STALL_MS. */
 export const relayStalled: Check = {
   kind: 'relay_stalled',
-  run: async ({ db, config }) => {
+  run: async ({ system, config }) => {
     const thresholdMs = config.ALERT_HORIZON_STALL_MS;
     const relays = [
-      { key: MESSAGE_RELAY, what: 'message of the message outbox', ageMs: await messageRelayLagMs(db) },
-      { key: 'pending-start-relay', what: 'call of the workflow outbox', ageMs: await oldestCallAgeMs(db) },
+      { key: MESSAGE_RELAY, what: 'message of the message outbox', ageMs: await messageRelayLagMs(system) },
+      { key: 'pending-start-relay', what: 'call of the workflow outbox', ageMs: await oldestCallAgeMs(system) },
     ];
     return relays
       .filter(({ ageMs }) => ageMs >= thresholdMs)

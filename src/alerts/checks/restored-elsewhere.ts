@@ -9,9 +9,9 @@ import type { Check } from '../check.ts';
  */
 export const restoredElsewhere: Check = {
   kind: 'restored_elsewhere',
-  run: async ({ db, config }) => {
+  run: async ({ system, config }) => {
     const finding = (rest: Omit<Finding, 'tenantId'>): Finding => ({ tenantId: config.DEFAULT_TENANT, ...rest });
-    if (await isRestoredElsewhere(db)) {
+    if (await isRestoredElsewhere(system)) {
       return [
         finding({
           key: 'cluster',
@@ -23,7 +23,7 @@ export const restoredElsewhere: Check = {
         }),
       ];
     }
-    const change = await timelineChange(db);
+    const change = await timelineChange(system);
     return change === undefined
       ? []
       : [

@@ -7,13 +7,13 @@ import type { Check } from '../check.ts';
  */
 export const syncFailureRate: Check = {
   kind: 'sync_failure_rate',
-  run: async ({ db, config }) => {
+  run: async ({ system, config }) => {
     const {
       ALERT_SYNC_WINDOW_MINUTES: windowMinutes,
       ALERT_SYNC_FAILURE_MINIMUM: minimum,
       ALERT_SYNC_FAILURE_RATE: threshold,
     } = config;
-    const rows = await countRecentSyncs(db, windowMinutes);
+    const rows = await countRecentSyncs(system, windowMinutes);
     return rows
       .filter(({ attempted, failing }) => attempted >= minimum && failing / attempted >= threshold)
       .map(({ tenantId, attempted, failing }) => ({

@@ -1,4 +1,4 @@
-import { ALL_TENANTS, type Db, type Tx } from '../../postgres/client.ts';
+import type { SystemDb, Tx } from '../../postgres/client.ts';
 import type { Alert } from '../../postgres/generated/client.ts';
 import { firstTelling } from '../../domain/alerts/telling.ts';
 
@@ -12,9 +12,8 @@ export interface AlertKey {
  * Alerts of which something is still to be told and that are due, the longest due first, of every tenant: that they
  * were raised, or, where they were told, that they are over.
  */
-export async function dueAlerts(db: Db, limit: number): Promise<readonly AlertKey[]> {
-  return db.inTenant(
-    ALL_TENANTS,
+export async function dueAlerts(db: SystemDb, limit: number): Promise<readonly AlertKey[]> {
+  return db.acrossTenants(
     (tx) => tx.$queryRaw<AlertKey[]>`
     SELECT tenant_id AS "tenantId", id::text FROM alerts
     WHERE (undelivered <> '{}' OR (status = 'resolved' AND told <> '{}')) AND next_delivery_at <= now()
@@ -23,13 +22,13 @@ export async function dueAlerts(db: Db, limit: number): Promise<readonly AlertKe
 }
 
 /** One alert, or null. */
-export async function findAlert(db: Db, key: AlertKey): Promise<Alert | null> {
-  return db.inTenant(key.tenantId, (tx) => findIn(tx, key));
+export async function findAlert(db: SystemDb, key: AlertKey): Promise<Alert | null> {
+  return db.acrossTenants((tx) => findIn(tx, key));
 }
 
 /** The alert, or null; where it is to be told is settled the first time (`firstTelling`). */
-export async function takeForDelivery(db: Db, { tenantId, id }: AlertKey, now: Date): Promise<Alert | null> {
-  return await db.inTenant(tenantId, async (tx) => {
+export async function takeForDelivery(db: SystemDb, { tenantId, id }: AlertKey, now: Date): Promise<Alert | null> {
+  return await db.acrossTenants(async (tx) => {
     await tx.$executeRaw`SELECT FROM alerts WHERE tenant_id = ${tenantId} AND id = ${id}::uuid FOR UPDATE`;
     const alert = await findIn(tx, { tenantId, id });
     if (alert === null || alert.toldAs !== null) return alert;
@@ -57,9 +56,8 @@ async function lastOver(tx: Tx, tenantId: string, condition: string): Promise<Al
 }
 
 /** Records where a channel is about to be told. */
-export async function beginTelling(db: Db, { tenantId, id }: AlertKey, target: string): Promise<void> {
-  await db.inTenant(
-    tenantId,
+export async function beginTelling(db: SystemDb, { tenantId, id }: AlertKey, target: string): Promise<void> {
+  await db.acrossTenants(
     (tx) => tx.$executeRaw`
     UPDATE alerts SET told = array_append(array_remove(told, ${target}), ${target})
       WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`,
@@ -67,18 +65,16 @@ export async function beginTelling(db: Db, { tenantId, id }: AlertKey, target: s
 }
 
 /** Records that it was not told there after all. */
-export async function takeBackTelling(db: Db, { tenantId, id }: AlertKey, target: string): Promise<void> {
-  await db.inTenant(
-    tenantId,
+export async function takeBackTelling(db: SystemDb, { tenantId, id }: AlertKey, target: string): Promise<void> {
+  await db.acrossTenants(
     (tx) => tx.$executeRaw`
     UPDATE alerts SET told = array_remove(told, ${target}) WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`,
   );
 }
 
 /** Records that a channel was told, or never will be. */
-export async function markTold(db: Db, { tenantId, id }: AlertKey, channel: string): Promise<void> {
-  await db.inTenant(
-    tenantId,
+export async function markTold(db: SystemDb, { tenantId, id }: AlertKey, channel: string): Promise<void> {
+  await db.acrossTenants(
     (tx) => tx.$executeRaw`
     UPDATE alerts SET undelivered = array_remove(undelivered, ${channel}), delivery_error = NULL
       WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`,
@@ -86,9 +82,8 @@ export async function markTold(db: Db, { tenantId, id }: AlertKey, channel: stri
 }
 
 /** Records that it was told there that the alert is over, or never will be. */
-export async function markOver(db: Db, { tenantId, id }: AlertKey, target: string): Promise<void> {
-  await db.inTenant(
-    tenantId,
+export async function markOver(db: SystemDb, { tenantId, id }: AlertKey, target: string): Promise<void> {
+  await db.acrossTenants(
     (tx) => tx.$executeRaw`
     UPDATE alerts SET told = array_remove(told, ${target}), end_told_at = now(), delivery_error = NULL
       WHERE tenant_id = ${tenantId} AND id = ${id}::uuid`,
@@ -97,12 +92,11 @@ export async function markOver(db: Db, { tenantId, id }: AlertKey, target: strin
 
 /** Has the rest told after `delayMs`, unless the alert has ended meanwhile; a failure counts. */
 export async function postponeDelivery(
-  db: Db,
+  db: SystemDb,
   { tenantId, id, status }: Pick<Alert, 'tenantId' | 'id' | 'status'>,
   { delayMs, error }: { delayMs: number; error: string | null },
 ): Promise<void> {
-  await db.inTenant(
-    tenantId,
+  await db.acrossTenants(
     (tx) => tx.$executeRaw`
     UPDATE alerts SET delivery_attempts = delivery_attempts + ${error === null ? 0 : 1}::int,
       delivery_error = ${error?.slice(0, 1000) ?? null},

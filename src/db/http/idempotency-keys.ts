@@ -1,7 +1,7 @@
-import type { Pool } from 'pg';
 import { z } from 'zod';
 import type { Tx } from '../../postgres/client.ts';
 import { runStatement } from '../../postgres/statement.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** One request's claim of its `Idempotency-Key`. Times are durations, so that the database's clock alone counts. */
 export interface IdempotencyClaim {
@@ -41,7 +41,7 @@ interface HeldKey {
 }
 
 /** Claims the key; takes it over when its claim has lapsed or its answer is too old to count. */
-export async function beginIdempotent(pool: Pool, claim: IdempotencyClaim): Promise<Begun> {
+export async function beginIdempotent(pool: TenantPool, claim: IdempotencyClaim): Promise<Begun> {
   const { tenantId, scope, key, fingerprint, token, lockMs, keepHours } = claim;
   const [held] = await runStatement<HeldKey>(pool, tenantId, {
     name: 'begin-idempotent',
@@ -75,7 +75,7 @@ export async function beginIdempotent(pool: Pool, claim: IdempotencyClaim): Prom
 
 /** Keeps the answer; nothing happens when the claim was lost to a later one. */
 export async function finishIdempotent(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, scope, key, token }: IdempotencyClaim,
   {
     status,
@@ -92,7 +92,10 @@ export async function finishIdempotent(
 }
 
 /** Removes the claim: the request failed, and a repetition may succeed. */
-export async function releaseIdempotent(pool: Pool, { tenantId, scope, key, token }: IdempotencyClaim): Promise<void> {
+export async function releaseIdempotent(
+  pool: TenantPool,
+  { tenantId, scope, key, token }: IdempotencyClaim,
+): Promise<void> {
   await runStatement(pool, tenantId, {
     name: 'release-idempotent',
     values: [tenantId, scope, key, token],

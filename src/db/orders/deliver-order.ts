@@ -5,6 +5,7 @@ import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import type { ProcessStateRow } from '../processes/process-list.ts';
 import { signalToProcess } from '../processes/signal-to-process.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 type Told = Pick<ProcessStateRow, 'tenantId' | 'processId' | 'processType' | 'workflowId'> & {
   /** What became of the shipment, unless it was delivered. */
@@ -21,7 +22,7 @@ export type Delivery = 'told' | 'not_shipped' | 'known';
  * Writes what became of an order's shipment and queues the signal to its process, each time it is told; a delivery that
  * is told before there is a shipment is kept with the order.
  */
-export async function deliverOrder(pool: pg.Pool, told: Told): Promise<Delivery> {
+export async function deliverOrder(pool: TenantPool, told: Told): Promise<Delivery> {
   const { tenantId, processId, outcome = 'delivered' } = told;
   return rawTransaction(pool, tenantId, async (client) => {
     // The lock holds the step back that makes the shipment: what is told before it is found after it.

@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { orderStatusOf, type OrderProgress, type OrderStatus } from '../../domain/orders/order-status.ts';
 import { DELIVERY_OUTCOMES, orderProcess } from '../../domain/orders/order-process.ts';
 import { PROCESS_STATUSES } from '../../domain/process/statuses.ts';
@@ -9,6 +8,7 @@ import type { OrderPayment } from './place-order.ts';
 import { inPageOrder, keyedPage, pageByTime } from '../../postgres/keyed-page.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** One line of an order; the price is null until the order was validated. */
 export interface OrderLine {
@@ -55,7 +55,7 @@ const ORDERS = ordersIn('orders');
 
 /** The order, if there is one. */
 export async function findOrder(
-  pool: pg.Pool,
+  pool: TenantPool,
   { tenantId, orderId }: { tenantId: string; orderId: string },
 ): Promise<OrderRow | undefined> {
   const [row] = await runStatement<OrderRow>(pool, tenantId, {
@@ -79,7 +79,7 @@ export interface OrderListQuery {
  * Up to `limit` orders, newest first. A status is found by the key of the process, which began when the order was
  * placed.
  */
-export async function listOrders(pool: pg.Pool, query: OrderListQuery): Promise<OrderRow[]> {
+export async function listOrders(pool: TenantPool, query: OrderListQuery): Promise<OrderRow[]> {
   const { tenantId, customerId, status, after, limit } = query;
   if (status !== null) return listByStatus(pool, { ...query, status });
   const values: unknown[] = [];
@@ -102,7 +102,7 @@ export async function listOrders(pool: pg.Pool, query: OrderListQuery): Promise<
 }
 
 async function listByStatus(
-  pool: pg.Pool,
+  pool: TenantPool,
   { tenantId, customerId, status, after, limit }: OrderListQuery & { readonly status: OrderStatus },
 ): Promise<OrderRow[]> {
   return await rawTransaction(pool, tenantId, async (client) => {

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import type { Address } from '../../domain/orders/address.ts';
 import { orderProcess, type OrderProviders } from '../../domain/orders/order-process.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
@@ -6,6 +5,7 @@ import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from '../processes/new-process.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** How an order is paid. */
 export interface OrderPayment {
@@ -36,7 +36,7 @@ export interface NewOrder {
  * answers the process as it begins. No NOTIFY: PostgreSQL takes a lock for it at commit, so that commits would wait for
  * one another.
  */
-export async function insertOrder(pool: Pool, order: NewOrder): Promise<ProcessState> {
+export async function insertOrder(pool: TenantPool, order: NewOrder): Promise<ProcessState> {
   const { tenantId, orderId, customerId, placedBy, currency, payment, shipTo, items, deliveryLimitMs, providers, now } =
     order;
   const { row, start } = newProcess({

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import { runStatement } from '../../postgres/statement.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** What the catalogue says of a product. */
 export interface CatalogueEntry {
@@ -31,7 +31,7 @@ const COLUMNS = `sku, name, price_minor::float8 AS "priceMinor", currency, is_ac
  * with.
  */
 export async function putProduct(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, sku, name, priceMinor, currency, isActive }: CatalogueEntry & { tenantId: string },
 ): Promise<{ product: Product; isNew: boolean }> {
   const [row] = await runStatement<Product & { isNew: boolean }>(pool, tenantId, {
@@ -63,7 +63,7 @@ export type StockChange =
  * orders. A change has its effect once for its `effectId`.
  */
 export async function changeStock(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, sku, pieces, effectId }: { tenantId: string; sku: string; pieces: number; effectId: string },
 ): Promise<StockChange> {
   const [product] = await runStatement<Product>(pool, tenantId, {
@@ -84,7 +84,7 @@ export async function changeStock(
 }
 
 async function unchanged(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, sku, effectId }: { tenantId: string; sku: string; effectId: string },
 ): Promise<StockChange> {
   const [row] = await runStatement<Product & { isKnown: boolean }>(pool, tenantId, {
@@ -101,7 +101,7 @@ async function unchanged(
 
 /** The product, active or not. */
 export async function findProduct(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, sku }: { tenantId: string; sku: string },
 ): Promise<Product | undefined> {
   const [product] = await runStatement<Product>(pool, tenantId, {
@@ -114,7 +114,7 @@ export async function findProduct(
 
 /** Up to `limit` products in the order of their skus, those after `after`. */
 export async function listProducts(
-  pool: Pool,
+  pool: TenantPool,
   {
     tenantId,
     after = null,

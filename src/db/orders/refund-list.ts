@@ -1,7 +1,7 @@
-import type { Pool } from 'pg';
 import type { Cause } from '../../domain/process/state.ts';
 import type { RefundProgress } from '../../domain/orders/refund-status.ts';
 import { runStatement } from '../../postgres/statement.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** A refund with the state of its process. */
 export interface ListedRefund extends RefundProgress {
@@ -17,7 +17,7 @@ export interface ListedRefund extends RefundProgress {
 
 /** The refund, if there is one. */
 export async function findRefund(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, refundId }: { tenantId: string; refundId: string },
 ): Promise<ListedRefund | undefined> {
   const [row] = await runStatement<ListedRefund>(pool, tenantId, {

@@ -1,4 +1,3 @@
-import type { Pool } from 'pg';
 import type { Provider } from '../../domain/process/definition.ts';
 import type { ProcessState } from '../../domain/process/state.ts';
 import { refundProcess } from '../../domain/orders/refund-process.ts';
@@ -6,6 +5,7 @@ import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { newProcess } from '../processes/new-process.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** A refund as it is requested; its first step checks whether so much is left to be refunded. */
 export interface NewRefund {
@@ -29,7 +29,7 @@ export interface NewRefund {
  * Writes the refund, its process and the start of its workflow (workflow outbox), all in one statement without NOTIFY,
  * as `placeOrder` does.
  */
-export async function insertRefund(pool: Pool, refund: NewRefund): Promise<ProcessState> {
+export async function insertRefund(pool: TenantPool, refund: NewRefund): Promise<ProcessState> {
   const { tenantId, refundId, orderId, amountMinor, currency, items, returnLimitMs, payment, now } = refund;
   const { row, start } = newProcess({
     definition: refundProcess,

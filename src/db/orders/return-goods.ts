@@ -1,13 +1,13 @@
-import type { Pool } from 'pg';
 import { GOODS_RETURNED } from '../../domain/orders/refund-process.ts';
 import { callsParameter, enqueueCallsSql } from '../../messaging/outbox/workflow-outbox.ts';
 import type { ProcessStateRow } from '../processes/process-list.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import { signalToProcess } from '../processes/signal-to-process.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** Writes that the goods of a refund are back and queues the signal to its process, each time it is told. */
 export async function returnGoods(
-  pool: Pool,
+  pool: TenantPool,
   told: Pick<ProcessStateRow, 'tenantId' | 'processId' | 'processType' | 'workflowId'>,
 ): Promise<void> {
   const { tenantId, processId } = told;

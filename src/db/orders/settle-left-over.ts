@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import type { Pool } from 'pg';
 import { fullMoves, type LeftOver, type SettlementMoves } from '../../domain/process/left-over.ts';
 import type { OperatorDecision } from '../../domain/process/state.ts';
 import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
 import { settlementProcess, type SettlementData } from '../../domain/orders/settlement-process.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { newProcess } from '../processes/new-process.ts';
 import { insertProcessesSql, processesParameter } from '../processes/process-rows.ts';
@@ -31,7 +31,7 @@ export type SettlementBegun =
  * Writes the settlement, its process and the start of its workflow. The lock on the order lets nobody else refund or
  * settle what it takes meanwhile; from then on the row says that it is spoken for.
  */
-export async function settleLeftOver(pool: Pool, settlement: NewSettlement): Promise<SettlementBegun> {
+export async function settleLeftOver(pool: TenantPool, settlement: NewSettlement): Promise<SettlementBegun> {
   const { tenantId, settlementId, settled, asked } = settlement;
   return rawTransaction(pool, tenantId, async (client) => {
     const found = await findEnded(client, { tenantId, ...settled });

@@ -1,15 +1,14 @@
-import type { Pool } from 'pg';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
 import type { Tx } from '../../postgres/client.ts';
 import type { ProcessEvent, ProcessState } from '../../postgres/generated/client.ts';
 import { inPageOrder, keyedPage, pageByTime, type KeyedPage, type Place } from '../../postgres/keyed-page.ts';
 import { runStatement } from '../../postgres/statement.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
 
 export type {
   ProcessEvent as ProcessEventRow,
   ProcessState as ProcessStateRow,
 } from '../../postgres/generated/client.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** Which process of which tenant. */
 export interface ProcessKey {
@@ -105,24 +104,39 @@ export interface NextEvent {
   readonly at: Date;
 }
 
-/**
- * The next events after each of the places, of any tenants, up to `limit` a place; one statement for all of them.
- */
-export async function eventsBehind(pool: Pool, places: readonly EventPlace[], limit: number): Promise<NextEvent[]> {
-  return await runStatement<NextEvent>(pool, ALL_TENANTS, {
+/** The next events after each of the places, up to `limit` a place; one statement for the places of each tenant. */
+export async function eventsBehind(
+  pool: TenantPool,
+  places: readonly EventPlace[],
+  limit: number,
+): Promise<NextEvent[]> {
+  const events: NextEvent[] = [];
+  const numbered = places.map((each, place) => ({ ...each, place }));
+  for (const [tenantId, own] of Map.groupBy(numbered, (each) => each.tenantId))
+    events.push(...(await eventsOfTenant(pool, tenantId, { places: own, limit })));
+  return events;
+}
+
+async function eventsOfTenant(
+  pool: TenantPool,
+  tenantId: string,
+  { places, limit }: { readonly places: readonly (EventPlace & { readonly place: number })[]; readonly limit: number },
+): Promise<NextEvent[]> {
+  return await runStatement<NextEvent>(pool, tenantId, {
     name: 'events-behind',
-    text: `SELECT (p.place - 1)::int AS place, e.sequence, e.type, e.step, e.detail, e.at
-      FROM unnest($1::text[], $2::uuid[], $3::int[]) WITH ORDINALITY AS p (tenant_id, process_id, after, place)
+    text: `SELECT p.place, e.sequence, e.type, e.step, e.detail, e.at
+      FROM unnest($2::uuid[], $3::int[], $5::int[]) AS p (process_id, after, place)
       CROSS JOIN LATERAL (
         SELECT sequence, type, step, detail, at FROM process_events AS e
-        WHERE e.tenant_id = p.tenant_id AND e.process_id = p.process_id AND e.sequence > p.after ORDER BY e.sequence
+        WHERE e.tenant_id = $1 AND e.process_id = p.process_id AND e.sequence > p.after ORDER BY e.sequence
           LIMIT $4
       ) AS e ORDER BY p.place, e.sequence`,
     values: [
-      places.map(({ tenantId }) => tenantId),
+      tenantId,
       places.map(({ processId }) => processId),
       places.map(({ after }) => after),
       limit,
+      places.map(({ place }) => place),
     ],
   });
 }

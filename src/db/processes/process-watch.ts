@@ -1,8 +1,7 @@
-import type { Pool } from 'pg';
 import type { WatchedRow } from '../../domain/process/watch.ts';
 import { CLOSED_STATUSES } from '../../domain/process/statuses.ts';
-import { runStatement } from '../../postgres/statement.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
+import { runStatement, runSystemStatement } from '../../postgres/statement.ts';
+import type { SystemPool, TenantPool } from '../../postgres/pool.ts';
 
 /** A process as the watchdog reads it. */
 export interface WatchedProcess extends WatchedRow {
@@ -45,10 +44,10 @@ type UnmovedRow = Row & { readonly startedAt: Date; readonly isUnmoved: boolean;
  * It goes by the time of the start, which no step changes: an index on the last change would be written with each.
  */
 export async function unmovedProcesses(
-  pool: Pool,
+  pool: SystemPool,
   { cursor: { after }, stuckAfterMs, limit }: { cursor: WatchCursor; stuckAfterMs: number; limit: number },
 ): Promise<{ processes: WatchedProcess[]; next: WatchCursor | null }> {
-  const rows = await runStatement<UnmovedRow>(pool, ALL_TENANTS, {
+  const rows = await runSystemStatement<UnmovedRow>(pool, {
     name: 'unmoved-processes',
     // The statuses as the index has them: no operator of theirs is leakproof, so below a policy none would be used.
     text: `
@@ -81,7 +80,7 @@ export async function unmovedProcesses(
 
 /** One process; null: there is no such row. */
 export async function findWatched(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, processId }: { tenantId: string; processId: string },
 ): Promise<WatchedProcess | null> {
   const [row] = await runStatement<Row>(pool, tenantId, {
@@ -94,10 +93,10 @@ export async function findWatched(
 
 /** Those of the processes that are closed and belong to one of the executions. */
 export async function closedAmong(
-  pool: Pool,
+  pool: SystemPool,
   { processIds, workflowIds }: { processIds: readonly string[]; workflowIds: readonly string[] },
 ): Promise<WatchedProcess[]> {
-  const rows = await runStatement<Row>(pool, ALL_TENANTS, {
+  const rows = await runSystemStatement<Row>(pool, {
     name: 'closed-processes',
     text: `SELECT ${COLUMNS} FROM process_states
       WHERE process_id = ANY($1::uuid[]) AND workflow_id = ANY($2::text[]) AND status IN (${CLOSED})`,

@@ -1,12 +1,11 @@
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 
 /** How many users were last sent to their services within the window, by tenant, and how many of them failed. */
 export async function countRecentSyncs(
-  db: Db,
+  db: SystemDb,
   windowMinutes: number,
 ): Promise<readonly { tenantId: string; attempted: number; failing: number }[]> {
-  return db.inTenant(
-    ALL_TENANTS,
+  return db.acrossTenants(
     (tx) => tx.$queryRaw<{ tenantId: string; attempted: number; failing: number }[]>`
       SELECT tenant_id AS "tenantId", count(*)::int AS attempted,
         (count(*) FILTER (WHERE sync_status IN ('failed', 'retry')))::int AS failing

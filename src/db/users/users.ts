@@ -1,7 +1,6 @@
 import type { Caller } from '../../auth/roles.ts';
 import type { UserStatus } from '../../domain/profile/statuses.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
-import type { Pool } from 'pg';
 import type { Tx } from '../../postgres/client.ts';
 import { forgetIdempotencyOf } from '../http/idempotency-keys.ts';
 import { NEXT_VERSION } from './user-changes.ts';
@@ -11,6 +10,7 @@ import { Prisma, type User, type UserSyncService } from '../../postgres/generate
 import { callsParameter, enqueueCallsSql, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { columnsOf } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
 
@@ -55,7 +55,7 @@ export interface NewUser extends Contact, UserKey {
 
 /** The user that a caller of role `user` is. */
 export async function findOwnUser(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, subject }: Pick<Caller, 'tenantId' | 'subject'>,
 ): Promise<OwnUser | undefined> {
   const [row] = await runStatement<OwnUser>(pool, tenantId, {
@@ -77,7 +77,7 @@ export async function findUser(tx: Tx, { tenantId, userId }: UserKey): Promise<U
 
 /** The user of an identity, unless deleted. */
 export async function findUserBySubject(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, authSubject }: { tenantId: string; authSubject: string },
 ): Promise<UserRow | undefined> {
   const [row] = await runStatement<
@@ -110,7 +110,7 @@ const FIND_BY_SUBJECT = `
   FROM users AS u WHERE u.tenant_id = $1 AND u.auth_subject = $2 AND u.deleted_at IS NULL`;
 
 /** Whether the user exists and is not deleted. */
-export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Promise<boolean> {
+export async function userExists(pool: TenantPool, { tenantId, userId }: UserKey): Promise<boolean> {
   const found = await runStatement(pool, tenantId, {
     name: 'user-exists',
     text: 'SELECT FROM users WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL',
@@ -125,7 +125,7 @@ export async function userExists(pool: Pool, { tenantId, userId }: UserKey): Pro
  * for it at commit, so that commits would wait for one another.
  */
 export async function insertUser(
-  pool: Pool,
+  pool: TenantPool,
   user: NewUser,
   calls: readonly WorkflowCall[],
 ): Promise<UserRow | undefined> {
@@ -228,7 +228,7 @@ export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: 
   });
   await deleteUserNotifications(tx, { tenantId, userId });
   await tx.userSyncService.deleteMany({ where: { tenantId, userId } });
-  await tx.$executeRawUnsafe(FORGET_ADDRESSES, [tenantId], [userId]);
+  await tx.$executeRawUnsafe(FORGET_ADDRESSES, tenantId, userId);
   await forgetIdempotencyOf(tx, { tenantId, userId, authSubject: before.authSubject });
   return deleted;
 }

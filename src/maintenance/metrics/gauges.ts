@@ -1,8 +1,8 @@
 import { LOGS } from '../../db/logs.ts';
-import { rowCounts, sumCounts, type Counted, type RowCount } from '../../db/row-counts.ts';
+import { EVERY_TENANT, rowCounts, sumCounts, type Counted, type RowCount } from '../../db/row-counts.ts';
 import { oldestCallAgeMs } from '../../messaging/outbox/workflow-outbox.ts';
 import { messageRelayLagMs } from '../../messaging/outbox/message-relay.ts';
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { horizonLag } from '../../messaging/log/log-lag.ts';
 import type { GaugeName } from './gauge-names.ts';
 
@@ -13,11 +13,11 @@ export interface GaugeReading {
 }
 
 /** Reads all gauges from the database, over all tenants. */
-export async function readGauges(db: Db): Promise<Partial<Record<GaugeName, readonly GaugeReading[]>>> {
-  const [lagMs, { unreadableMs }] = [await messageRelayLagMs(db), await horizonLag(db, LOGS)];
-  const callAgeMs = await oldestCallAgeMs(db);
-  return db.inTenant(ALL_TENANTS, async (tx) => {
-    const countsOf = (counted: Counted) => rowCounts(tx, { tenantId: ALL_TENANTS, counted });
+export async function readGauges(system: SystemDb): Promise<Partial<Record<GaugeName, readonly GaugeReading[]>>> {
+  const [lagMs, { unreadableMs }] = [await messageRelayLagMs(system), await horizonLag(system, LOGS)];
+  const callAgeMs = await oldestCallAgeMs(system);
+  return system.acrossTenants(async (tx) => {
+    const countsOf = (counted: Counted) => rowCounts(tx, { tenantId: EVERY_TENANT, counted });
     const users = await countsOf('users');
     const unsynced = users.filter(({ key }) => key.split(' ')[2] !== 'synced');
     return {

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
-import type { Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { GAUGES, gaugeNames, type GaugeName } from './gauge-names.ts';
 import { readGauges, type GaugeReading } from './gauges.ts';
 
@@ -20,7 +20,7 @@ export interface Metrics {
 }
 
 /** The registry with the process's own metrics and the gauges that are counted in the database on a scrape. */
-export function createMetrics({ db }: { db: Db }): Metrics {
+export function createMetrics({ system }: { system: SystemDb }): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const notificationDeliveries = new Counter({
@@ -52,7 +52,7 @@ export function createMetrics({ db }: { db: Db }): Metrics {
 
   async function refresh(): Promise<void> {
     try {
-      const readings = await readGauges(db);
+      const readings = await readGauges(system);
       for (const [name, gauge] of gauges) show(gauge, readings[name] ?? []);
       databaseUp.set(1);
     } catch {

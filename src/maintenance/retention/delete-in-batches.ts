@@ -1,7 +1,6 @@
-import type pg from 'pg';
 import type { Config } from '../../config/config.ts';
-import { ALL_TENANTS } from '../../postgres/client.ts';
-import { rawTransaction } from '../../postgres/transaction.ts';
+import type { SystemPool } from '../../postgres/pool.ts';
+import { systemTransaction } from '../../postgres/transaction.ts';
 
 /**
  * Most rows deleted in one transaction. A longer one would delay the readers of every log for as long as it is open.
@@ -10,7 +9,7 @@ export const BATCH_SIZE = 5_000;
 
 /** What each part of the clean-up is given. */
 export interface Removal {
-  readonly pool: pg.Pool;
+  readonly pool: SystemPool;
   readonly config: Pick<Config, 'RETENTION_DAYS' | 'IDEMPOTENCY_KEY_HOURS'>;
   /** Adds to the report and sends a heartbeat; to be called after each batch, an empty one too. */
   readonly count: (table: string, removed: number) => void;
@@ -25,7 +24,7 @@ export async function removeWhere(
 ): Promise<void> {
   let removed: number;
   do {
-    const { rowCount } = await rawTransaction(pool, ALL_TENANTS, (client) =>
+    const { rowCount } = await systemTransaction(pool, (client) =>
       client.query(
         `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM ${table} WHERE ${condition}
           LIMIT ${BATCH_SIZE}))`,

@@ -1,9 +1,8 @@
 import { profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
 import { userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
-import { ALL_TENANTS } from '../../postgres/client.ts';
-import { FORGET_ADDRESSES } from '../../db/orders/erase-addresses.ts';
+import { FORGET_ADDRESSES_OF_ALL } from '../../db/orders/erase-addresses.ts';
 import { isAmong } from '../../postgres/sql.ts';
-import { rawTransaction } from '../../postgres/transaction.ts';
+import { systemTransaction } from '../../postgres/transaction.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
 
 const USERS_AT_A_TIME = 100;
@@ -39,8 +38,8 @@ export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonl
       columnsOf(users),
     ),
   orders: ({ pool }, users) =>
-    rawTransaction(pool, ALL_TENANTS, async (client) => {
-      await client.query(FORGET_ADDRESSES, columnsOf(users));
+    systemTransaction(pool, async (client) => {
+      await client.query(FORGET_ADDRESSES_OF_ALL, columnsOf(users));
     }),
 };
 
@@ -68,7 +67,7 @@ export async function eraseUsers(
 }
 
 async function unpurgedUsers({ pool }: Removal, after: DeletedUser): Promise<DeletedUser[]> {
-  const { rows } = await rawTransaction(pool, ALL_TENANTS, (client) =>
+  const { rows } = await systemTransaction(pool, (client) =>
     client.query<DeletedUser>(
       `
     SELECT tenant_id AS "tenantId", id::text AS id FROM users AS u
@@ -96,7 +95,7 @@ async function removeByKey(
 }
 
 async function markPurged({ pool, config }: Removal, users: readonly DeletedUser[]): Promise<void> {
-  await rawTransaction(pool, ALL_TENANTS, (client) =>
+  await systemTransaction(pool, (client) =>
     client.query(
       `
     UPDATE users AS u SET purged_at = now()

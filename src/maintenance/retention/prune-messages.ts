@@ -1,6 +1,5 @@
-import { ALL_TENANTS } from '../../postgres/client.ts';
 import { readersOf, usedPartitions, useOrderedIndex, type Log } from '../../messaging/log/log.ts';
-import { rawTransaction } from '../../postgres/transaction.ts';
+import { systemTransaction } from '../../postgres/transaction.ts';
 import { BATCH_SIZE, type Removal } from './delete-in-batches.ts';
 
 /**
@@ -25,7 +24,7 @@ async function removeBatch(
   { pool, config, count }: Removal,
   { log, partition, from }: { log: Log; partition: number; from: Place },
 ): Promise<Place | undefined> {
-  return await rawTransaction(pool, ALL_TENANTS, async (client) => {
+  return await systemTransaction(pool, async (client) => {
     await useOrderedIndex(client);
     const { table, readers } = log;
     const { condition, parameter } = readersOf(log, 2);

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { recordCluster } from '../../messaging/log/cluster-identity.ts';
 import { LOGS } from '../../db/logs.ts';
-import { rawTransaction } from '../../postgres/transaction.ts';
+import { systemTransaction } from '../../postgres/transaction.ts';
 
 const VERSION_STEP = 1_000_000;
 const LARGEST_INT4 = 2_147_483_647;
@@ -31,8 +31,8 @@ export interface Restart {
  *
  * Run it with workers and API stopped: it locks the logs and the users against writing.
  */
-export async function resetCursors(db: Db): Promise<Restart> {
-  return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+export async function resetCursors(system: SystemDb): Promise<Restart> {
+  return await systemTransaction(system.pool, async (client) => {
     await client.query('SET LOCAL transaction_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
     for (const { table } of LOGS) {
       await client.query(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`);

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import type { CleanupReport } from '../../workflows/audits/audits.messages.ts';
 import { pruneCursors } from './prune-cursors.ts';
-import type { Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { eraseUsers } from './erase-users.ts';
 import { LOGS } from '../../db/logs.ts';
 import { pruneMessages } from './prune-messages.ts';
@@ -27,11 +27,11 @@ export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
  * Deletes expired rows and the data of deleted users, in batches; answers the number of rows by table. When one table
  * fails the others are still cleaned, and the error at the end names each that failed.
  */
-export async function removeExpired(db: Db, config: Config, onProgress: () => void): Promise<CleanupReport> {
+export async function removeExpired(system: SystemDb, config: Config, onProgress: () => void): Promise<CleanupReport> {
   const report: Record<string, number> = {};
   const failures = new Map<string, unknown>();
   const removal: Removal = {
-    pool: db.pool,
+    pool: system.pool,
     config,
     count: (table, removed) => {
       report[table] = (report[table] ?? 0) + removed;

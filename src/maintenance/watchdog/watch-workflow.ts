@@ -2,7 +2,7 @@ import { alertChannels } from '../../alerts/channels.ts';
 import { clearAlert, raiseAlert } from '../../db/alerts/raise-alert.ts';
 import type { AlertKind } from '../../domain/alerts/codes.ts';
 import { blockedBy, type Diagnosis } from '../../domain/process/watch.ts';
-import { ALL_TENANTS } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { observeExecution } from './describe-execution.ts';
 import type { WatchdogDeps } from './recover-process.ts';
 
@@ -38,9 +38,9 @@ export async function watchWorkflow(deps: WatchdogDeps, watched: WatchedWorkflow
 }
 
 /** The workflows of one type that an open alert tells of. */
-export async function alertedWorkflows({ db }: WatchdogDeps, idPrefix: string): Promise<WatchedWorkflow[]> {
+export async function alertedWorkflows({ system }: { system: SystemDb }, idPrefix: string): Promise<WatchedWorkflow[]> {
   const start = `${KIND}:`;
-  const alerts = await db.inTenant(ALL_TENANTS, (tx) =>
+  const alerts = await system.acrossTenants((tx) =>
     tx.alert.findMany({
       where: { kind: KIND, openKey: { startsWith: start + idPrefix } },
       select: { tenantId: true, openKey: true },

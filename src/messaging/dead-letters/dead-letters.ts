@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toStorableText } from '../../domain/shared/text.ts';
 import { keyedPage, pageByTime, readInOrder } from '../../postgres/keyed-page.ts';
-import { ALL_TENANTS, type Db, type Tx } from '../../postgres/client.ts';
+import type { SystemDb, Tx } from '../../postgres/client.ts';
 import { sql } from '../../postgres/sql.ts';
 import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/generated/client.ts';
 
@@ -153,10 +153,10 @@ function matching({ ids, source, type, cause, status, olderThanMs }: DeadLetterF
 
 /** How many dead letters wait for somebody, by tenant and source, and since when the oldest does. */
 export async function countParked(
-  db: Db,
+  db: SystemDb,
   threshold: number,
 ): Promise<readonly { tenantId: string; source: string; parked: number; oldest: Date | null }[]> {
-  return db.inTenant(ALL_TENANTS, async (tx) => {
+  return db.acrossTenants(async (tx) => {
     await readInOrder(tx);
     return sql(
       tx,

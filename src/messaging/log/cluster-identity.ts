@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { ConfigError } from '../../config/setting.ts';
-import type { Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { LOGS_ARE_OWN } from './log.ts';
 
 // A copy of rows may lack the row of the other cluster. Then a cursor ahead of every transaction id of this cluster
@@ -13,7 +13,7 @@ const CURSORS_ARE_AHEAD =
  * restarted. The ids of this cluster say little about theirs, so new rows may sort in front of what was read and be
  * skipped for good.
  */
-export async function isRestoredElsewhere(db: Db): Promise<boolean> {
+export async function isRestoredElsewhere(db: SystemDb): Promise<boolean> {
   const { rows } = await db.pool.query<{ foreign: boolean }>(
     `SELECT (${LOGS_ARE_OWN}) IS NOT TRUE OR (${CURSORS_ARE_AHEAD}) AS foreign`,
   );
@@ -21,17 +21,19 @@ export async function isRestoredElsewhere(db: Db): Promise<boolean> {
 }
 
 /** Fails while the logs are another cluster's. */
-export async function assertLogsAreOwn(db: Db): Promise<void> {
+export async function assertLogsAreOwn(db: SystemDb): Promise<void> {
   if (await isRestoredElsewhere(db)) {
     throw new ConfigError(
-      'DATABASE_URL: the database was restored from another cluster, and its readers would skip messages; stop ' +
-        'workers and API and run `npm run restart-readers`',
+      'SYSTEM_DATABASE_URL: the database was restored from another cluster, and its readers would skip messages; ' +
+        'stop workers and API and run `npm run restart-readers`',
     );
   }
 }
 
 /** The timelines of PostgreSQL when the readers were restarted and now; undefined: they are the same. */
-export async function timelineChange(db: Db): Promise<{ readonly from: number; readonly to: number } | undefined> {
+export async function timelineChange(
+  db: SystemDb,
+): Promise<{ readonly from: number; readonly to: number } | undefined> {
   const { rows } = await db.pool.query<{ from: number; to: number }>(`
     SELECT c.timeline AS from, now.timeline_id AS to
     FROM pg_control_system() AS own JOIN log_clusters AS c ON c.system_identifier = own.system_identifier::text
@@ -43,7 +45,7 @@ export async function timelineChange(db: Db): Promise<{ readonly from: number; r
  * Records the cluster at hand as the logs' own, without restarting the readers; false, and nothing is changed, when ids
  * in the logs are ahead of the cluster's.
  */
-export async function acceptCluster(db: Db): Promise<boolean> {
+export async function acceptCluster(db: SystemDb): Promise<boolean> {
   const { rows } = await db.pool.query<{ ahead: boolean }>(`SELECT (${CURSORS_ARE_AHEAD}) AS ahead`);
   if (rows[0]?.ahead !== false) return false;
   await recordCluster(db.pool);

@@ -1,6 +1,6 @@
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { MAX_PARTITIONS, useOrderedIndex, type Log } from './log.ts';
-import { rawTransaction } from '../../postgres/transaction.ts';
+import { systemTransaction } from '../../postgres/transaction.ts';
 
 /** How far the horizon of the logs is behind, and what holds it back. Ages are in milliseconds. */
 export interface HorizonLag {
@@ -16,8 +16,8 @@ export interface HorizonLag {
 }
 
 /** Measures what delays the readers of these logs. */
-export async function horizonLag(db: Db, logs: readonly Log[]): Promise<HorizonLag> {
-  const unreadableMs = await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+export async function horizonLag(db: SystemDb, logs: readonly Log[]): Promise<HorizonLag> {
+  const unreadableMs = await systemTransaction(db.pool, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ ms: number | null }>(
       logs
@@ -39,11 +39,8 @@ export async function horizonLag(db: Db, logs: readonly Log[]): Promise<HorizonL
   return { unreadableMs, ...(await openTransactions(db)) };
 }
 
-async function openTransactions(db: Db): Promise<Pick<HorizonLag, 'transactionMs' | 'hiddenTransactions'>> {
-  return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
-    // The application's role may not see when others' transactions began, the role that logged in sees at least its
-    // own.
-    await client.query('SET LOCAL ROLE NONE');
+async function openTransactions(db: SystemDb): Promise<Pick<HorizonLag, 'transactionMs' | 'hiddenTransactions'>> {
+  return await systemTransaction(db.pool, async (client) => {
     const { rows } = await client.query<{ ms: number; hidden: number }>(`
       SELECT coalesce(extract(epoch FROM max(clock_timestamp() - began)) * 1000, 0)::float8 AS ms,
         count(*) FILTER (WHERE began IS NULL)::int AS hidden
@@ -56,8 +53,8 @@ async function openTransactions(db: Db): Promise<Pick<HorizonLag, 'transactionMs
 /**
  * How far one reader is behind: the age of the oldest row it has not done with, in all partitions; 0: it is up to date.
  */
-export async function readerLagMs(db: Db, { reader, log }: { reader: string; log: Log }): Promise<number> {
-  return await rawTransaction(db.pool, ALL_TENANTS, async (client) => {
+export async function readerLagMs(db: SystemDb, { reader, log }: { reader: string; log: Log }): Promise<number> {
+  return await systemTransaction(db.pool, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ ms: number | null }>(
       `

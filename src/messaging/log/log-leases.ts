@@ -1,5 +1,4 @@
-import type pg from 'pg';
-import { LOGS_ARE_OWN, type LogCursor } from './log.ts';
+import { LOGS_ARE_OWN, type LogCursor, type LogPool } from './log.ts';
 
 /** One process as a member of a reader; the members share the reader's partitions. */
 export interface Member {
@@ -23,7 +22,7 @@ const OWN_ROWS = `own AS MATERIALIZED (
  * Prolongs the membership by `leaseMs` and returns all live members, sorted, so that each computes the same shares.
  */
 export async function keepMembership(
-  pool: pg.Pool,
+  pool: LogPool,
   { reader, member, leaseMs }: Member & { leaseMs: number },
 ): Promise<string[]> {
   await pool.query(
@@ -42,7 +41,7 @@ export async function keepMembership(
 }
 
 /** Ends the membership, so that the others need not wait until it lapses. */
-export async function endMembership(pool: pg.Pool, { reader, member }: Member): Promise<void> {
+export async function endMembership(pool: LogPool, { reader, member }: Member): Promise<void> {
   await pool.query('DELETE FROM leases WHERE name = $1', [memberName({ reader, member })]);
 }
 
@@ -51,7 +50,7 @@ export async function endMembership(pool: pg.Pool, { reader, member }: Member): 
  * another cluster's, even for a process that has run since before the restore.
  */
 export async function acquirePartitions(
-  pool: pg.Pool,
+  pool: LogPool,
   { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
 ): Promise<PartitionCursor[]> {
   if (partitions.length === 0) return [];
@@ -74,7 +73,7 @@ export async function acquirePartitions(
  * an idle reader from being pruned (prune-cursors.ts).
  */
 export async function renewPartitions(
-  pool: pg.Pool,
+  pool: LogPool,
   { reader, member, partitions, leaseMs }: Member & { partitions: readonly number[]; leaseMs: number },
 ): Promise<number[]> {
   if (partitions.length === 0) return [];
@@ -94,7 +93,7 @@ export async function renewPartitions(
  * nothing was saved.
  */
 export async function saveCursors(
-  pool: pg.Pool,
+  pool: LogPool,
   { reader, member, cursors, release }: Member & { cursors: readonly PartitionCursor[]; release: boolean },
 ): Promise<number[]> {
   if (cursors.length === 0) return [];

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { listen } from '../../postgres/listen.ts';
-import { readLog, usedPartitions, type Log, type LogRow } from './log.ts';
+import { readLog, usedPartitions, type Log, type LogPool, type LogRow } from './log.ts';
 import {
   acquirePartitions,
   endMembership,
@@ -12,7 +11,6 @@ import {
   saveCursors,
   type PartitionCursor,
 } from './log-leases.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
 import { createWakeup } from './wakeup.ts';
 
 /** NOTIFY channel that wakes readers. The payload is the table that got rows, or the reader whose members changed. */
@@ -24,7 +22,7 @@ const RETRY_MS = 500;
 
 /** What a reader is built from. */
 export interface LogReaderOptions<Column extends string> {
-  readonly pool: pg.Pool;
+  readonly pool: LogPool;
   /** Names the cursors: processes that give the same name share the partitions, each held by one of them. */
   readonly reader: string;
   readonly log: Log;
@@ -150,7 +148,7 @@ export function startLogReader<Column extends string>(options: LogReaderOptions<
     }
     const from = isLeaving ? [] : idle.filter(({ turn }) => !turn.signal.aborted);
     if (from.length === 0) return;
-    const rows = await readLog(pool, ALL_TENANTS, { log, columns, from, limit: batchSize });
+    const rows = await readLog(pool, { log, columns, from, limit: batchSize });
     for (const [partition, batch] of Map.groupBy(rows, (row) => row.partition)) {
       const entry = held.get(partition);
       if (entry === undefined || entry.turn.signal.aborted || isLeaving) continue;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { rawTransaction } from '../../postgres/transaction.ts';
-import { runStatement } from '../../postgres/statement.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
+import type { MemberPool, SystemPool } from '../../postgres/pool.ts';
+import { systemTransaction } from '../../postgres/transaction.ts';
+import { runSystemStatement } from '../../postgres/statement.ts';
 
 /** An append-only table that is read by cursor; it has `partition`, `xid`, `position` and `created_at`. */
 export interface Log {
@@ -15,6 +15,9 @@ export interface Log {
   /** SQL for the bytes of a row's payload, `t.payload`; it must not unpack what is stored compressed. */
   readonly payloadBytes: string;
 }
+
+/** Who reads logs: they are read for all tenants at once. */
+export type LogPool = SystemPool | MemberPool;
 
 /** SQL that is true for the cursors of the log's readers, with their name in the parameter `$n`. */
 export function readersOf({ readers }: Log, n: number): { readonly condition: string; readonly parameter: string } {
@@ -76,12 +79,11 @@ export interface LogRead<Column extends string> {
  * row in front of it, so moving a cursor past it skips nothing. An open transaction therefore delays every reader.
  */
 export async function readLog<Column extends string>(
-  pool: pg.Pool,
-  tenantId: string,
+  pool: LogPool,
   { log, columns, from, limit }: LogRead<Column>,
 ): Promise<LogRow<Column>[]> {
   if (from.length === 0) return [];
-  return await runStatement<LogRow<Column>>(pool, tenantId, {
+  return await runSystemStatement<LogRow<Column>>(pool, {
     isOrdered: true,
     text: `
       SELECT r.partition,
@@ -120,8 +122,8 @@ export async function useOrderedIndex(client: pg.ClientBase): Promise<void> {
 /**
  * The partitions that hold rows; there may be more than are written to now, when the number of partitions was lowered.
  */
-export async function usedPartitions(pool: pg.Pool, { table }: Log): Promise<number[]> {
-  return await rawTransaction(pool, ALL_TENANTS, async (client) => {
+export async function usedPartitions(pool: LogPool, { table }: Log): Promise<number[]> {
+  return await systemTransaction(pool, async (client) => {
     await useOrderedIndex(client);
     const { rows } = await client.query<{ partition: number }>(
       `

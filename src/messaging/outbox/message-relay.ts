@@ -1,4 +1,4 @@
-import type { Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
 import { readerLagMs } from '../log/log-lag.ts';
 import { startLogReader, type LogReader } from '../log/log-reader.ts';
@@ -12,7 +12,7 @@ const LONGEST_DELAY_MS = 5_000;
 
 /** What the relay is built from. */
 export interface MessageRelayOptions {
-  readonly db: Db;
+  readonly system: SystemDb;
   readonly bus: Pick<Bus, 'publish'>;
   readonly pollMs: number;
   /** How long the partitions of a process that died wait for another; 10 s. */
@@ -28,9 +28,9 @@ export interface MessageRelayOptions {
  * processes may run it.
  */
 export function startMessageRelay(options: MessageRelayOptions): LogReader {
-  const { db, pollMs, leaseMs, onError = () => {} } = options;
+  const { system, pollMs, leaseMs, onError = () => {} } = options;
   return startLogReader({
-    pool: db.pool,
+    pool: system.pool,
     reader: MESSAGE_RELAY,
     log: MESSAGE_OUTBOX,
     columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'trace_context'],
@@ -60,8 +60,8 @@ function traceOf({ trace_context: traceparent }: { trace_context: string | null 
 }
 
 /** Age of the oldest message that was not published yet; 0: there is none. */
-export function messageRelayLagMs(db: Db): Promise<number> {
-  return readerLagMs(db, { reader: MESSAGE_RELAY, log: MESSAGE_OUTBOX });
+export function messageRelayLagMs(system: SystemDb): Promise<number> {
+  return readerLagMs(system, { reader: MESSAGE_RELAY, log: MESSAGE_OUTBOX });
 }
 
 async function relay(
@@ -95,7 +95,7 @@ async function relayOne(
   });
   if (!(outcome instanceof PoisonError)) return outcome;
   const parked = await persist(options, signal, async () => {
-    await options.db.inTenant(message.tenantId, (tx) =>
+    await options.system.acrossTenants((tx) =>
       parkDeadLetter(tx, {
         ...message,
         source: MESSAGE_RELAY,

@@ -1,8 +1,8 @@
-import type { Pool } from 'pg';
 import { currentTraceparent } from '../../telemetry/trace-context.ts';
 import { sql, type AnyTx } from '../../postgres/sql.ts';
-import { runStatement } from '../../postgres/statement.ts';
-import { ALL_TENANTS, type Db } from '../../postgres/client.ts';
+import { runStatement, runSystemStatement } from '../../postgres/statement.ts';
+import type { SystemDb } from '../../postgres/client.ts';
+import type { SystemPool, TenantPool } from '../../postgres/pool.ts';
 
 /** The relay's name as a source of dead letters. */
 export const WORKFLOW_RELAY = 'pending-start';
@@ -94,9 +94,9 @@ const LONGEST_DELAY_MS = 5_000;
  * process makes the calls of one that was killed. It reads the head of the queue alone, however many wait: what turns
  * out to be behind another call of its workflow leaves the head until that one is deleted.
  */
-export async function claimCalls(pool: Pool, limit: number): Promise<ClaimedCall[]> {
+export async function claimCalls(pool: SystemPool, limit: number): Promise<ClaimedCall[]> {
   for (;;) {
-    const judged = await runStatement<ClaimedCall & { isBehind: boolean }>(pool, ALL_TENANTS, {
+    const judged = await runSystemStatement<ClaimedCall & { isBehind: boolean }>(pool, {
       name: 'claim-pending-starts',
       values: [limit],
       isOrdered: true,
@@ -127,10 +127,10 @@ const CLAIM = `
     trace_context AS "traceContext", is_behind AS "isBehind"`;
 
 /** Puts claimed calls back for a later attempt, at most 5 s from now. */
-export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): Promise<void> {
+export async function postponeCalls(pool: SystemPool, failed: readonly FailedCall[]): Promise<void> {
   if (failed.length === 0) return;
   const delayMs = ({ attempts }: ClaimedCall): number => Math.min(250 * 2 ** Math.min(attempts, 10), LONGEST_DELAY_MS);
-  await runStatement(pool, ALL_TENANTS, {
+  await runSystemStatement(pool, {
     name: 'postpone-pending-starts',
     text: `UPDATE pending_starts AS p SET last_error = f.error,
       next_attempt_at = now() + make_interval(secs => f.delay_ms / 1000)
@@ -147,9 +147,9 @@ export async function postponeCalls(pool: Pool, failed: readonly FailedCall[]): 
 }
 
 /** Deletes calls that were made; what comes next for their workflows is due at once. */
-export async function removeCalls(pool: Pool, rows: readonly ClaimedCall[]): Promise<void> {
+export async function removeCalls(pool: SystemPool, rows: readonly ClaimedCall[]): Promise<void> {
   if (rows.length === 0) return;
-  await runStatement(pool, ALL_TENANTS, {
+  await runSystemStatement(pool, {
     name: 'remove-pending-starts',
     isOrdered: true,
     text: `
@@ -174,21 +174,22 @@ export async function removeCalls(pool: Pool, rows: readonly ClaimedCall[]): Pro
 
 /** Whether a call on the workflow waits in the outbox. */
 export async function hasWaitingCalls(
-  pool: Pool,
+  pool: TenantPool,
   { tenantId, workflowId }: { tenantId: string; workflowId: string },
 ): Promise<boolean> {
   const found = await runStatement(pool, tenantId, {
     name: 'has-waiting-calls',
-    text: 'SELECT FROM pending_starts WHERE workflow_id = $1 LIMIT 1',
+    // Equal, but said as a range: only the index on the workflow has the rows in this order then.
+    text: `SELECT FROM pending_starts WHERE workflow_id BETWEEN $1 AND $1 ORDER BY workflow_id, position LIMIT 1`,
     values: [workflowId],
+    isOrdered: true,
   });
   return found.length > 0;
 }
 
 /** Age of the oldest call that is not carried out yet; 0: there is none. */
-export async function oldestCallAgeMs(db: Db): Promise<number> {
-  const [row] = await db.inTenant(
-    ALL_TENANTS,
+export async function oldestCallAgeMs(db: SystemDb): Promise<number> {
+  const [row] = await db.acrossTenants(
     (tx) => tx.$queryRaw<{ ms: number }[]>`
     SELECT (extract(epoch FROM now() - created_at) * 1000)::float8 AS ms FROM pending_starts
     ORDER BY created_at LIMIT 1`,

@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
-import type { Db } from '../../postgres/client.ts';
+import type { SystemDb } from '../../postgres/client.ts';
 import { parkDeadLetter } from '../dead-letters/dead-letters.ts';
 import {
   claimCalls,
@@ -37,7 +37,7 @@ const QUIET_MS = 15_000;
 
 /** What the relay is built from. */
 export interface WorkflowRelayDeps {
-  readonly db: Db;
+  readonly system: SystemDb;
   readonly client: Client;
   readonly config: Config;
   readonly logger: Logger;
@@ -63,19 +63,19 @@ export function createWorkflowRelay(deps: WorkflowRelayDeps): PollLoop {
     name: 'pending-start-relay',
     channel: WORKFLOW_OUTBOX_CHANNEL,
     pollMs: deps.config.BUS_POLL_MS,
-    pool: deps.db.pool,
+    pool: deps.system.pool,
     logger: deps.logger,
     runOnce: async () => {
-      const rows = await claimCalls(deps.db.pool, BATCH_SIZE);
+      const rows = await claimCalls(deps.system.pool, BATCH_SIZE);
       const failures = (await Promise.all(rows.map((row) => carryOut(deps, row)))).filter(
         (failure) => failure !== undefined,
       );
       const failed = new Set(failures.map(({ row }) => row));
       await removeCalls(
-        deps.db.pool,
+        deps.system.pool,
         rows.filter((row) => !failed.has(row)),
       );
-      await postponeCalls(deps.db.pool, failures);
+      await postponeCalls(deps.system.pool, failures);
       for (const [log, isRefusal] of [
         [refusals, true],
         [outages, false],
@@ -137,12 +137,12 @@ async function call({ client, config }: WorkflowRelayDeps, row: ClaimedCall): Pr
   }
 }
 
-async function park({ db, logger }: WorkflowRelayDeps, row: ClaimedCall, error: unknown): Promise<void> {
+async function park({ system, logger }: WorkflowRelayDeps, row: ClaimedCall, error: unknown): Promise<void> {
   logger.error(
     { workflowId: row.workflowId, err: error },
     'Temporal refuses a call of the workflow outbox for good; it is in the dead letters',
   );
-  await db.inTenant(row.tenantId, (tx) =>
+  await system.acrossTenants((tx) =>
     parkDeadLetter(tx, {
       tenantId: row.tenantId,
       source: WORKFLOW_RELAY,

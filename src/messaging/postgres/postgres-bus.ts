@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type pg from 'pg';
+import type { LogPool } from '../log/log.ts';
 import { startLogReader, type LogReader } from '../log/log-reader.ts';
 import type { Bus, BusMessage, Park, SubscribeOptions } from '../bus.ts';
 import { deliverAll, type DeliveryOutcome } from '../delivery.ts';
@@ -10,8 +11,8 @@ const DEFAULT_CONCURRENCY = 8;
 
 /** What the PostgreSQL bus is built from. */
 export interface PostgresBusOptions {
-  /** Its sessions act as `steadfast_app` or `steadfast_bus_member`; the bus does not end it. */
-  readonly pool: pg.Pool;
+  /** Of what looks across tenants, or of another team's service; the bus does not end it. */
+  readonly pool: LogPool;
   readonly park: Park;
   /** BUS_PARTITIONS. A key may change partition with it, and be out of order once while both have messages. */
   readonly partitions: number;
@@ -49,16 +50,20 @@ export function createPostgresBus(options: PostgresBusOptions): Bus {
         },
       };
     },
-    isHealthy: () =>
-      options.pool.query('SELECT 1').then(
-        () => true,
-        () => false,
-      ),
+    isHealthy: () => answers(options.pool),
     close: async () => {
       await Promise.all([...readers].map((reader) => reader.stop()));
       readers.clear();
     },
   };
+}
+
+/** Whether the database answers now. */
+export function answers(pool: pg.Pool): Promise<boolean> {
+  return pool.query('SELECT 1').then(
+    () => true,
+    () => false,
+  );
 }
 
 function read(options: PostgresBusOptions, { group, topics, handle, handleBatch }: SubscribeOptions): LogReader {

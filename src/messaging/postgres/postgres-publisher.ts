@@ -1,10 +1,10 @@
 import { BUS_LOG } from './bus-log.ts';
-import type pg from 'pg';
+import type { ClientBase } from 'pg';
 import { isTenantName } from '../../domain/shared/tenant.ts';
 import { containsNul } from '../../domain/shared/text.ts';
 import { LOG_CHANNEL } from '../log/log-reader.ts';
-import { rawTransaction } from '../../postgres/transaction.ts';
-import { ALL_TENANTS } from '../../postgres/tenants.ts';
+import type { MemberPool, SystemPool, TenantPool } from '../../postgres/pool.ts';
+import { rawTransaction, systemTransaction } from '../../postgres/transaction.ts';
 import { PoisonError, type BusMessage } from '../bus.ts';
 import { partitionOf } from '../partition.ts';
 import type { MessagingCause } from '../codes.ts';
@@ -12,6 +12,9 @@ import type { MessagingCause } from '../codes.ts';
 const BATCH_SIZE = 1_000;
 /** What Kafka takes by default: a message that fits one adapter fits the other. */
 const MAX_PAYLOAD_BYTES = 1_000_000;
+
+/** Who publishes: the application for one tenant at a time, the others for any. */
+type PublisherPool = TenantPool | SystemPool | MemberPool;
 
 interface Request {
   readonly messages: readonly BusMessage[];
@@ -26,7 +29,7 @@ export function createPostgresPublisher({
   pool,
   partitions,
 }: {
-  pool: pg.Pool;
+  pool: PublisherPool;
   partitions: number;
 }): (messages: readonly BusMessage[]) => Promise<void> {
   const waiting: Request[] = [];
@@ -61,10 +64,15 @@ function take(waiting: Request[]): Request[] {
   return waiting.splice(0, end === -1 ? waiting.length : end);
 }
 
-async function insert(pool: pg.Pool, partitions: number, messages: readonly BusMessage[]): Promise<void> {
-  await rawTransaction(pool, ALL_TENANTS, async (client) => {
-    await client.query(
-      `
+async function insert(pool: PublisherPool, partitions: number, messages: readonly BusMessage[]): Promise<void> {
+  if (pool.reach !== 'tenant') return systemTransaction(pool, (client) => write(client, partitions, messages));
+  for (const [tenantId, own] of Map.groupBy(messages, (message) => message.tenantId))
+    await rawTransaction(pool, tenantId, (client) => write(client, partitions, own));
+}
+
+async function write(client: ClientBase, partitions: number, messages: readonly BusMessage[]): Promise<void> {
+  await client.query(
+    `
       WITH inserted AS (
         INSERT INTO ${BUS_LOG.table} (tenant_id, message_id, topic, key, partition, payload)
         SELECT tenant_id, message_id, topic, key, partition, payload
@@ -72,17 +80,16 @@ async function insert(pool: pg.Pool, partitions: number, messages: readonly BusM
           AS m (tenant_id, message_id, topic, key, partition, payload, place)
         ORDER BY place)
       SELECT pg_notify($7, '${BUS_LOG.table}')`,
-      [
-        messages.map(({ tenantId }) => tenantId),
-        messages.map(({ messageId }) => messageId),
-        messages.map(({ topic }) => topic),
-        messages.map(({ key }) => key),
-        messages.map(({ key }) => partitionOf(key, partitions)),
-        messages.map(({ payload }) => payload),
-        LOG_CHANNEL,
-      ],
-    );
-  });
+    [
+      messages.map(({ tenantId }) => tenantId),
+      messages.map(({ messageId }) => messageId),
+      messages.map(({ topic }) => topic),
+      messages.map(({ key }) => key),
+      messages.map(({ key }) => partitionOf(key, partitions)),
+      messages.map(({ payload }) => payload),
+      LOG_CHANNEL,
+    ],
+  );
 }
 
 function assertPublishable({ tenantId, messageId, topic, key, payload }: BusMessage): void {
