@@ -84,6 +84,19 @@ test('a token of another key, issuer, audience or role, or a stale one, is not v
   }
 });
 
+test('a token that says too little of its bearer is refused with a code of its own', async (t) => {
+  const tokens = {
+    tenant: await api.token('admin', 'boss', '*'),
+    service: await api.token('service', 'machines', 'default', '1h', { service: '' }),
+  };
+  for (const [claim, token] of Object.entries(tokens)) {
+    const { status, body, headers } = await api.ask('GET', '/users', { headers: { Authorization: `Bearer ${token}` } });
+    t.like({ status, body }, { status: 401, body: { code: 'unusable_claims' } });
+    t.true(String(body['detail']).includes(`"${claim}"`));
+    t.is(headers.get('WWW-Authenticate'), 'Bearer');
+  }
+});
+
 test('a service confirms and fails for itself alone, whatever was answered to another one before', async (t) => {
   const userId = await register('auth0|confirmed');
   for (const name of ['mark-service-synced', 'mark-service-failed']) {
