@@ -15,12 +15,21 @@ export interface Installation extends World {
   close(): Promise<void>;
 }
 
-/** Starts an installation; with `isTemporalAway` the API alone, looking for Temporal where nothing listens. */
+/**
+ * Starts an installation; with `isTemporalAway` the API alone, looking for Temporal where nothing listens. `preload`
+ * goes into the worker.
+ */
 export async function install({
   isTemporalAway = false,
   settings = {},
+  preload,
   address = isTemporalAway ? NO_TEMPORAL : temporalAddress(),
-}: { isTemporalAway?: boolean; settings?: Record<string, string>; address?: string } = {}): Promise<Installation> {
+}: {
+  isTemporalAway?: boolean;
+  settings?: Record<string, string>;
+  preload?: URL;
+  address?: string;
+} = {}): Promise<Installation> {
   const scope = openScope();
   const world = await createWorld(scope, {
     poolSize: 20,
@@ -32,7 +41,7 @@ export async function install({
       ...settings,
     },
   });
-  const worker = isTemporalAway ? undefined : await spawnWorker(world);
+  const worker = isTemporalAway ? undefined : await spawnWorker(world, preload === undefined ? {} : { preload });
   const api = await spawnApi(world);
   const ask = await createApiClient(world);
   const send = async (method: 'POST' | 'PUT', path: string, body: object): Promise<Record<string, unknown>> => {

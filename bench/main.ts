@@ -6,7 +6,7 @@ import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
 /** What can be measured, in the order in which it is. */
-const SECTIONS = ['registrations', 'cycle', 'memory', 'audit', 'bus', 'orders', 'levers', 'ids'] as const;
+const SECTIONS = ['registrations', 'cycle', 'memory', 'audit', 'bus', 'orders', 'levers', 'ids', 'wave'] as const;
 type Section = (typeof SECTIONS)[number];
 const HELP = `npm run bench -- [--only <section>[,<section>…]] [--quick]
 
@@ -43,16 +43,18 @@ const { benchBus } = await import('./bus.ts');
 const { benchOrders } = await import('./orders.ts');
 const { benchLevers } = await import('./levers.ts');
 const { benchIds } = await import('./ids.ts');
+const { benchWave } = await import('./wave.ts');
 const { busesOf } = await import('./buses.ts');
 
 const sections: Readonly<Record<Section, () => Promise<Figure[]>>> = {
   registrations: () => benchRegistrations(Math.round(1_500 * scale)),
   cycle: () => benchCycle(Math.round(500 * scale)),
-  memory: () => benchMemory(values.quick ? [300, 1_000] : [1_000, 3_000]),
+  memory: () => benchMemory(values.quick ? [300, 1_000] : [1_000, 3_000, 10_000]),
   audit: () => benchAudit(Math.round(10_000 * scale)),
   bus: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
   orders: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
   levers: () => benchLevers(Math.round(1_000 * scale)),
+  wave: () => benchWave(Math.round(5_000 * scale)),
   ids: () => benchIds(Math.round(30_000 * scale)),
 };
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { refreshSyncSignal, userSyncWorkflowId } from '../src/workflows/user-sync/user-sync.messages.ts';
+import type { TestProcess } from '../test/support/processes.ts';
 import { until } from '../test/support/until.ts';
 import { install, type Installation } from './installation.ts';
 import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
@@ -10,24 +12,32 @@ const WARM_USERS = 300;
 const BOUNDLESS = '1000000';
 
 /**
- * The worker's memory with so many open users, at the cache's default size and at none; and what a signal costs to
- * a workflow in the cache, and to one that was evicted and is replayed.
+ * The worker's memory with so many open users: what the process has, and after a collection what its isolates hold,
+ * with glibc's arenas as they are and with two; and what a signal costs to a workflow in the cache, and to one that was
+ * evicted and is replayed.
  */
-export async function benchMemory(users: readonly [number, number]): Promise<Figure[]> {
-  return [...(await atDefaultSize(users)), ...(await withoutBound(users[0]))];
+export async function benchMemory(users: readonly [number, ...number[]]): Promise<Figure[]> {
+  return [
+    ...(await atDefaultSize(users, {})),
+    ...(await atDefaultSize(users, { MALLOC_ARENA_MAX: '2' })),
+    ...(await withoutBound(users[0])),
+  ];
 }
 
-async function atDefaultSize(steps: readonly number[]): Promise<Figure[]> {
-  const installation = await install();
-  const { pid } = workerOf(installation);
+async function atDefaultSize(steps: readonly number[], env: Record<string, string>): Promise<Figure[]> {
+  const installation = await install({ settings: env, preload: new URL('heap.ts', import.meta.url) });
+  const worker = workerOf(installation);
+  const [how = ''] = Object.entries(env).map(([name, value]) => `, ${name}=${value}`);
   try {
-    const figures = [figure('worker, no user', residentKb(pid) / 1_024, 'MB')];
+    const figures = [figure(`worker, no user${how}`, residentKb(worker.pid) / 1_024, 'MB')];
     let last = 0;
     for (const users of steps) {
       await register(installation, users - last);
-      figures.push(figure(`worker, ${users} open users`, residentKb(pid) / 1_024, 'MB'));
+      const who = `worker, ${users} open users${how}`;
+      figures.push(figure(who, residentKb(worker.pid) / 1_024, 'MB'), ...(await heapsOf(worker, who)));
       last = users;
     }
+    if (how !== '') return figures;
     return [
       ...figures,
       figure('CPU of the worker, signal to a cached workflow', await signalCost(installation, 'desc'), 'ms'),
@@ -36,6 +46,25 @@ async function atDefaultSize(steps: readonly number[]): Promise<Figure[]> {
   } finally {
     await installation.close();
   }
+}
+
+const heapSchema = z.object({ heapMb: z.number(), externalMb: z.number() });
+const heapsSchema = z.object({ main: heapSchema, threads: z.array(heapSchema) });
+
+/** What the isolates of the worker hold after a collection: that of its own code, and that of its workflows. */
+async function heapsOf(worker: TestProcess, who: string): Promise<Figure[]> {
+  const told = (): string[] => [...worker.output().matchAll(/^HEAPS (.*)$/gm)].map(([, line]) => line ?? '');
+  const before = told().length;
+  worker.send('SIGUSR2');
+  await until(() => told().length > before, { what: 'the heaps' });
+  const { main, threads } = heapsSchema.parse(JSON.parse(told().at(-1) ?? ''));
+  const sum = (what: 'heapMb' | 'externalMb'): number => threads.reduce((total, heap) => total + heap[what], 0);
+  return [
+    figure(`${who}: heap of its own code`, main.heapMb, 'MB'),
+    figure(`${who}: external to it`, main.externalMb, 'MB'),
+    figure(`${who}: heap of workflows`, sum('heapMb'), 'MB'),
+    figure(`${who}: external to it, of workflows`, sum('externalMb'), 'MB'),
+  ];
 }
 
 async function withoutBound(users: number): Promise<Figure[]> {

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../test/support/until.ts';
+import { install, type Installation } from './installation.ts';
+import { drive, quantile, type Figure } from './measure.ts';
+
+const MEASURED_MS = 60_000;
+const MINUTE_MS = 60_000;
+/** For the registrations and the first measurement. */
+const PREPARATION_MS = 3 * MINUTE_MS;
+const PREPARATION_A_USER_MS = 60;
+const COMMANDS_IN_FLIGHT = 2;
+const PAUSE_MS = 50;
+const HOUR = 10;
+
+/**
+ * How long people wait for commands while the reminders of a time zone fall due, in its first minute: all within
+ * REMINDER_SPREAD_MINUTES as by default, and all at once; beside the minute before.
+ */
+export async function benchWave(users: number): Promise<Figure[]> {
+  return [...(await wave(users, '30')), ...(await wave(users, '0'))];
+}
+
+async function wave(users: number, spreadMinutes: string): Promise<Figure[]> {
+  const beginsAt = Math.ceil((Date.now() + PREPARATION_MS + users * PREPARATION_A_USER_MS) / MINUTE_MS) * MINUTE_MS;
+  const installation = await install({
+    settings: {
+      PROFILE_REMINDER_MARKS_DAYS: '7',
+      REMINDER_HOUR: String(HOUR),
+      REMINDER_SPREAD_MINUTES: spreadMinutes,
+      TIME_ZONE: zoneWhereItIs(HOUR, beginsAt),
+    },
+  });
+  try {
+    const ids = await register(installation, users);
+    const before = await commands(installation, ids.slice(0, 20));
+    if (Date.now() > beginsAt) throw new Error('the preparation took longer than planned');
+    await sleep(beginsAt - Date.now());
+    const during = await commands(installation, ids.slice(0, 20));
+    const reminded = await installation.db.inTenant('default', (tx) =>
+      tx.user.count({ where: { profileCompletionReminders: 1 } }),
+    );
+    const name = `REMINDER_SPREAD_MINUTES=${spreadMinutes}`;
+    return [
+      { section: 'wave', name: `${name}: commands before, p99`, value: before, unit: 'ms', ratio: 1 },
+      { section: 'wave', name: `${name}: commands during, p99`, value: during, unit: 'ms', ratio: during / before },
+      { section: 'wave', name: `${name}: reminded in that minute, of ${users}`, value: reminded, unit: '' },
+    ];
+  } finally {
+    await installation.close();
+  }
+}
+
+/** A time zone where it is `hour` o'clock at an instant, such as `+03:07`. */
+function zoneWhereItIs(hour: number, at: number): string {
+  const utcMinutes = Math.floor(at / MINUTE_MS) % 1_440;
+  const ahead = (((hour * 60 - utcMinutes + 720) % 1_440) + 1_440) % 1_440;
+  const offset = ahead - 720;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+}
+
+/** Registers users and waits until both workflows of each have begun. */
+async function register({ post, db }: Installation, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  await drive(count, 50, async () => {
+    const authSubject = randomUUID();
+    ids.push(String((await post('/users', { authSubject, email: `${authSubject}@example.com` }))['id']));
+  });
+  await until(
+    async () =>
+      (await db.inTenant('default', (tx) =>
+        tx.user.count({ where: { OR: [{ profileRevision: 0 }, { syncStatus: 'pending' }] } }),
+      )) === 0,
+    { what: 'every workflow has begun', timeoutMs: 1_800_000 },
+  );
+  return ids;
+}
+
+/** The 99th percentile of what suspending and unsuspending some users takes, a minute long, in milliseconds. */
+async function commands({ post }: Installation, ids: readonly string[]): Promise<number> {
+  const latencies: number[] = [];
+  const endsAt = performance.now() + MEASURED_MS;
+  const shares = Array.from({ length: COMMANDS_IN_FLIGHT }, (_, share) =>
+    ids.filter((__, index) => index % COMMANDS_IN_FLIGHT === share),
+  );
+  await Promise.all(
+    shares.map(async (mine) => {
+      for (let index = 0; performance.now() < endsAt; index += 1) {
+        const id = mine[Math.floor(index / 2) % mine.length] ?? '';
+        const begunAt = performance.now();
+        await post(`/users/state-management/${id}/profile/${index % 2 === 0 ? 'suspend' : 'unsuspend'}`, {});
+        latencies.push(performance.now() - begunAt);
+        await sleep(PAUSE_MS);
+      }
+    }),
+  );
+  return quantile(
+    latencies.toSorted((a, b) => a - b),
+    0.99,
+  );
+}
