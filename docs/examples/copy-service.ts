@@ -37,10 +37,11 @@ await bus.subscribe({
   topics: [TOPICS.userCreated, TOPICS.userUpdated, TOPICS.userDeleted],
   handle: async ({ tenantId, payload }) => {
     const { type, data } = userEvent.parse(JSON.parse(payload));
-    if (type === 'user.deleted') return void copies.delete(data.userId);
-    if (!data.services.includes(service)) return;
+    const isAsked = data.services?.includes(service) ?? false;
+    if (type === 'user.deleted') copies.delete(data.userId);
     // Upsert: a created may follow an updated
-    copies.set(data.userId, Math.max(data.version, copies.get(data.userId) ?? 0));
+    else if (isAsked) copies.set(data.userId, Math.max(data.version, copies.get(data.userId) ?? 0));
+    if (!isAsked) return;
     console.log(`${service}: ${type}, version ${data.version}`);
     await bus.publish([confirmation(tenantId, data.userId, data.version)]);
   },

@@ -1,5 +1,6 @@
 import type { Check } from './check.ts';
 import { deadLetterDepth } from './checks/dead-letter-depth.ts';
+import { deletionUnconfirmed } from './checks/deletion-unconfirmed.ts';
 import { horizonStalled } from './checks/horizon-stalled.ts';
 import { createNoWorkerCheck } from './checks/no-worker.ts';
 import { relayStalled } from './checks/relay-stalled.ts';
@@ -13,6 +14,7 @@ import { temporalUnreachable } from './checks/temporal-unreachable.ts';
 export function createChecks(): readonly Check[] {
   return [
     syncFailureRate,
+    deletionUnconfirmed,
     deadLetterDepth,
     horizonStalled,
     relayStalled,

@@ -9,6 +9,7 @@ export const alertsSettings = {
   ALERT_SYNC_FAILURE_RATE: ['0.2', number(0, 1)],
   ALERT_SYNC_FAILURE_MINIMUM: ['5', integer(1)],
   ALERT_SYNC_WINDOW_MINUTES: ['60', number(0.01)],
+  ALERT_DELETION_MINUTES: ['60', number(0)],
   ALERT_DEAD_LETTER_DEPTH: ['1', integer(1)],
   ALERT_HORIZON_STALL_MS: ['60000', integer(1)],
   ALERT_SCHEDULE_TO_START_MS: ['30000', integer(1)],

@@ -35,7 +35,7 @@ const about = { userId: USER.id, service: 'accounting' };
 const MESSAGES: Readonly<Record<keyof typeof EVENTS, object>> = {
   'user.created': sent({ topic: 'user.created', messageId: 'm1', user: USER, services: ['accounting'] }),
   'user.updated': sent({ topic: 'user.updated', messageId: 'm2', user: { ...USER, name: 'Ada' }, services: [] }),
-  'user.deleted': sent({ topic: 'user.deleted', messageId: 'm3', user: USER }),
+  'user.deleted': sent({ topic: 'user.deleted', messageId: 'm3', user: USER, services: ['accounting'] }),
   'sync.user.confirmed': said('sync.user.confirmed', { ...about, userVersion: 2 }),
   'sync.user.failed': said('sync.user.failed', { ...about, userVersion: 2, error: 'disk full' }),
   'sync.user.reconciliation.request': said('sync.user.reconciliation.request', { ...about, reason: 'restored' }),

@@ -32,9 +32,13 @@ test("userEvent yields events that their topic's schema accepts", (t) => {
   }
 });
 
-test('userEvent of a deleted user carries nothing but id and version', (t) => {
-  const { payload } = userEvent({ topic: TOPICS.userDeleted, messageId: 'm1', user: USER });
-  t.deepEqual(EVENTS[TOPICS.userDeleted].parse(JSON.parse(payload)).data, { userId: USER.id, version: 2 });
+test('userEvent of a deleted user carries nothing but id, version and who is to confirm it', (t) => {
+  const { payload } = userEvent({ topic: TOPICS.userDeleted, messageId: 'm1', user: USER, services: ['accounting'] });
+  t.deepEqual(EVENTS[TOPICS.userDeleted].parse(JSON.parse(payload)).data, {
+    userId: USER.id,
+    version: 2,
+    services: ['accounting'],
+  });
   t.false(payload.includes(USER.email));
 });
 

@@ -63,7 +63,14 @@ const userData = z.object({
   services: z.array(service).describe('Services that are asked to take this version over and to confirm it.'),
 });
 
-const deletedData = z.object({ userId, version });
+const deletedData = z.object({
+  userId,
+  version,
+  services: z
+    .array(service)
+    .optional()
+    .describe('Services that are asked to confirm this version, once they have forgotten the user.'),
+});
 
 /** Schema of each topic's events. */
 export const EVENTS = {
@@ -87,7 +94,7 @@ export const EVENTS = {
 } as const;
 
 /** What an event about a user is made of. */
-export type UserEventInput = {
+export interface UserEventInput {
   /** The same id when the same event is written again. */
   readonly messageId: string;
   readonly user: Omit<z.output<typeof userData>, 'userId' | 'services'> & {
@@ -95,10 +102,10 @@ export type UserEventInput = {
     readonly id: string;
     readonly updatedAt: Date;
   };
-} & (
-  | { readonly topic: typeof TOPICS.userCreated | typeof TOPICS.userUpdated; readonly services: readonly string[] }
-  | { readonly topic: typeof TOPICS.userDeleted }
-);
+  readonly topic: typeof TOPICS.userCreated | typeof TOPICS.userUpdated | typeof TOPICS.userDeleted;
+  /** Who is asked to confirm it. */
+  readonly services: readonly string[];
+}
 
 /** The message about a user as its row is; its time is that of the row's last change. */
 export function userEvent(input: UserEventInput): BusMessage {
@@ -106,7 +113,7 @@ export function userEvent(input: UserEventInput): BusMessage {
   const { tenantId, id, version: userVersion } = user;
   const data: z.input<typeof userData> | z.input<typeof deletedData> =
     input.topic === TOPICS.userDeleted
-      ? { userId: id, version: userVersion }
+      ? { userId: id, version: userVersion, services: [...input.services] }
       : {
           userId: id,
           authSubject: user.authSubject,

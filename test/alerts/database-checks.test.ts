@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import pg from 'pg';
 import { deadLetterDepth } from '../../src/alerts/checks/dead-letter-depth.ts';
+import { deletionUnconfirmed } from '../../src/alerts/checks/deletion-unconfirmed.ts';
 import { horizonStalled } from '../../src/alerts/checks/horizon-stalled.ts';
 import { relayStalled } from '../../src/alerts/checks/relay-stalled.ts';
 import { restoredElsewhere } from '../../src/alerts/checks/restored-elsewhere.ts';
@@ -65,6 +66,33 @@ test.serial(
     t.is((await alertsOf(system, 'sync_failure_rate'))[0]?.resolvedBy, 'system');
   },
 );
+
+test.serial('a service that does not confirm deletions raises an alert of its own, until it does', async (t) => {
+  const id = randomUUID();
+  await system.acrossTenants((tx) =>
+    tx.user.create({
+      data: {
+        tenantId: 'forgetful',
+        id,
+        authSubject: `deleted:${id}`,
+        email: '',
+        version: 2,
+        deletedAt: new Date(Date.now() - 61 * 60_000),
+        services: { create: [{ service: 'accounting', confirmedVersion: 2 }, { service: 'portfolio' }] },
+      },
+    }),
+  );
+  const loop = loopOf({ system, client: await absentTemporal(), checks: [deletionUnconfirmed] });
+  t.teardown(() => loop.stop());
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(system, 'deletion_unconfirmed'), ['forgetful deletion_unconfirmed:portfolio']);
+  const [alert] = await alertsOf(system, 'deletion_unconfirmed');
+  t.like(alert?.details, { service: 'portfolio', deletions: 1, oldestUserId: id });
+
+  await system.acrossTenants((tx) => tx.user.updateMany({ where: { id }, data: { syncEndedAt: new Date() } }));
+  await loop.runOnce();
+  t.deepEqual(await openAlerts(system, 'deletion_unconfirmed'), []);
+});
 
 test.serial(
   'dead letters raise one alert a tenant and source, counted up while they wait, cleared when none does, new ' +

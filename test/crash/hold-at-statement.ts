@@ -68,7 +68,7 @@ globalThis.fetch = async (resource, init) => {
 
 /** Whether one of the targets stays here: at a point where none was held before, or because it is held already. */
 function isHeld(moment: 'before' | 'after', text: string, concerned: ReadonlySet<Target>): boolean {
-  const statement = `${moment} ${text.replace(/\s+/g, ' ').trim().slice(0, 250)}`;
+  const statement = `${moment} ${text.replace(/\s+/g, ' ').trim().slice(0, 500)}`;
   let holds = false;
   for (const target of concerned) {
     if (target.isHeld) {

@@ -52,7 +52,14 @@ async function addUser({ system }: Fixture, deletedAt: Date | null, users = 1): 
   const ids = Array.from({ length: users }, () => randomUUID()).toSorted();
   await system.acrossTenants((tx) =>
     tx.user.createMany({
-      data: ids.map((id) => ({ tenantId: TENANT, id, authSubject: id, email: `${id}@example.com`, deletedAt })),
+      data: ids.map((id) => ({
+        tenantId: TENANT,
+        id,
+        authSubject: id,
+        email: `${id}@example.com`,
+        deletedAt,
+        syncEndedAt: deletedAt,
+      })),
     }),
   );
   return ids.at(-1) ?? '';
@@ -212,16 +219,20 @@ test("another tenant's messages of the same key stay", async (t) => {
   t.like(await fixture.cleanUp(), { dead_letters: 0 });
 });
 
-test('a user is purged once the retention has passed since the deletion, and is not looked at again', async (t) => {
+test('a user is purged once the deletion is confirmed and as old as the retention, then left alone', async (t) => {
   const fixture = await setUp(t);
   const last = await addUser(fixture, OLD, 205);
   const recent = await addUser(fixture, new Date());
+  const unconfirmed = await addUser(fixture, OLD);
+  await fixture.system.acrossTenants((tx) =>
+    tx.user.updateMany({ where: { id: unconfirmed }, data: { syncEndedAt: null } }),
+  );
   await addMessages(fixture, 'bus_messages', { key: last, createdAt: new Date() });
   t.like(await fixture.cleanUp(), { bus_messages: 1 });
   const unpurged = await fixture.system.acrossTenants((tx) =>
     tx.user.findMany({ where: { purgedAt: null }, select: { id: true } }),
   );
-  t.deepEqual(unpurged, [{ id: recent }]);
+  t.deepEqual(unpurged.map(({ id }) => id).toSorted(), [recent, unconfirmed].toSorted());
 });
 
 test('a table that fails is named in the error, and the others are cleaned', async (t) => {

@@ -25,6 +25,7 @@ import {
   userSyncStateQuery,
   userSyncWorkflowId,
 } from '../../src/workflows/user-sync/user-sync.messages.ts';
+import { deleteUser } from '../../src/db/users/delete-user.ts';
 import { until } from '../support/until.ts';
 import { TENANT, type UserWorld } from '../support/user-world.ts';
 
@@ -230,6 +231,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'user-sync-ends-with-its-user': async (world) => {
     const { handle } = await syncOf(world);
     await handle.signal(userDeletedSyncSignal);
+    await handle.result();
+    return [handle];
+  },
+
+  'user-sync-confirms-a-deletion': async (world) => {
+    const { userId, handle } = await syncOf(world);
+    await deleteUser(world, { tenantId: TENANT, userId }, new Date());
+    await untilSync(world, userId, 'retry');
+    for (const service of ['accounting', 'portfolio'])
+      await handle.signal(confirmedSignal, { service, userVersion: 2 });
     await handle.result();
     return [handle];
   },

@@ -109,7 +109,7 @@ export const LIST_CASES: readonly FlatCase[] = [
   ),
   ...[null, idOf(9)].map((after) =>
     flatCase(`read a page of users to audit ${after}`, limit, (_db, system) =>
-      system.acrossTenants((tx) => auditedUsers(tx, { after, limit })),
+      system.acrossTenants((tx) => auditedUsers(tx, { where: { deletedAt: null }, after, limit })),
     ),
   ),
   // Everything there is is younger.

@@ -29,7 +29,7 @@ const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   'listDeadLetters.olderThanSeconds': ['0', '1000000000'],
   'listAlerts.kind': ['stuck_process', 'rare'],
 };
-const PARAMS = { id: idOf(1), sku: 'SKU-1' };
+const PARAMS = { id: idOf(1), userId: idOf(1), sku: 'SKU-1' };
 const PLACE = writeCursor({ at: new Date(Date.UTC(2026, 0, 10)), id: idOf(1) });
 const CURSORS: Readonly<Record<string, string>> = { listProducts: 'SKU-2' };
 const limit = 10;

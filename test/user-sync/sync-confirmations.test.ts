@@ -37,7 +37,14 @@ async function setUpBoth(t: ExecutionContext): Promise<{ db: Db; system: SystemD
       },
     });
     await tx.user.create({
-      data: { tenantId: TENANT, id: DELETED, authSubject: 'deleted:2', email: '', deletedAt: new Date(0) },
+      data: {
+        tenantId: TENANT,
+        id: DELETED,
+        authSubject: 'deleted:2',
+        email: '',
+        deletedAt: new Date(0),
+        services: { create: { service: 'accounting' } },
+      },
     });
   });
   return { db, system };
@@ -125,10 +132,24 @@ test("an event without a tenant is its message's tenant's", async (t) => {
   t.is((await promised(db)).length, 1);
 });
 
-test('an event about a deleted user has no effect', async (t) => {
+test('an event about a deletion counts until all have confirmed, then one alone that doubts it', async (t) => {
   const db = await setUp(t);
-  await syncConfirmations({ db }).handle(said({ data: { userId: DELETED, service: 'accounting', userVersion: 1 } }));
-  t.deepEqual(await promised(db), []);
+  const { handle } = syncConfirmations({ db });
+  const about = { userId: DELETED, service: 'accounting', userVersion: 1 };
+  const signals = async () => (await promised(db)).map(({ signalName }) => signalName);
+  await handle(said({ data: about }));
+  t.deepEqual(await signals(), ['confirmed']);
+  await db.inTenant(TENANT, (tx) => tx.user.updateMany({ where: { id: DELETED }, data: { syncEndedAt: new Date() } }));
+  await handle(said({ id: 'e2', data: about }));
+  await handle(said({ id: 'e3', type: 'sync.user.reconciliation.request', data: about }));
+  await handle(said({ id: 'e4', data: { ...about, service: 'portfolio' } }));
+  t.deepEqual(await signals(), ['confirmed'], 'it is over, and nobody else was asked');
+  await handle(
+    said({ id: 'e5', type: 'sync.user.reconciliation.request', data: { userId: DELETED, service: 'accounting' } }),
+  );
+  t.deepEqual(await signals(), ['confirmed', 'reconcile']);
+  const row = await db.inTenant(TENANT, (tx) => tx.user.findFirstOrThrow({ where: { id: DELETED } }));
+  t.is(row.syncEndedAt, null, 'the service is asked again');
 });
 
 const POISON: [string, string, BusMessage][] = [
@@ -188,7 +209,7 @@ test("confirmations that come together take effect in one go, but for those that
     ...good,
     said({ id: '4', ...of(4) }),
     said({ id: '3', ...of(3) }),
-    said({ id: '5', data: { userId: DELETED, service: 'accounting', userVersion: 1 } }),
+    said({ id: '5', data: { userId: DELETED, service: 'portfolio', userVersion: 1 } }),
   ]);
   await bus.subscribe(syncConfirmations({ db }));
   await until(async () => (await db.inTenant(TENANT, (tx) => tx.inboxMessage.count())) === 4);

@@ -12,6 +12,7 @@ import {
   userSyncStateQuery,
   userSyncWorkflowId,
 } from '../../src/workflows/user-sync/user-sync.messages.ts';
+import { anonymiseUser, type UserRow } from '../../src/db/users/users.ts';
 import { fileScope } from '../support/file-scope.ts';
 import { startTimeSkippingTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
@@ -171,9 +172,53 @@ test.serial('userSync sends to all again when forced, and refuses what it does n
   t.is((await handle.query(userSyncStateQuery))?.refused.at(-1)?.code, 'invalid_payload');
 });
 
-test.serial('userSync ends when its user is deleted', async (t) => {
+test.serial('userSync ends at once when it is told no more than that its user is deleted', async (t) => {
   const { handle } = await started(context);
   await handle.signal(userDeletedSyncSignal);
+  await t.notThrowsAsync(handle.result());
+});
+
+/** Deletes a user as the API does, but for the message and the signal, which the caller brings. */
+async function deleted({ env, world }: Context, userId: string): Promise<UserRow> {
+  const now = new Date(await env.currentTimeMs());
+  const row = await world.db.inTenant(TENANT, (tx) => anonymiseUser(tx, { tenantId: TENANT, userId }, now));
+  if (row === undefined) throw new Error('there is no such user');
+  return row;
+}
+
+test.serial(
+  'a deletion is asked for along the ladder, of those alone who have not confirmed, and then ends',
+  async (t) => {
+    const { env, world } = context;
+    const { userId, handle } = await started(context);
+    const { version, deletedAt } = await deleted(context, userId);
+    t.is(version, 2);
+    await handle.signal(userDeletedSyncSignal, { version, publishedAt: deletedAt!.toISOString() });
+    await handle.signal(confirmedSignal, { service: 'accounting', userVersion: 2 });
+    await env.sleep('20 minutes');
+    t.like(await world.row(userId), { syncStatus: 'failed', syncRetryCount: 5, syncEndedAt: null });
+    const [, ...emissions] = await published(world, userId);
+    t.deepEqual(
+      emissions,
+      Array.from({ length: 5 }, () => ({ topic: 'user.deleted', version: 2, services: ['portfolio'] })),
+    );
+    t.like(await handle.executeUpdate(forceResyncUpdate), { syncStatus: 'in_progress', version: 2 });
+    for (const service of ['accounting', 'portfolio'])
+      await handle.signal(confirmedSignal, { service, userVersion: 2 });
+    await t.notThrowsAsync(handle.result());
+    const row = await world.row(userId);
+    t.is(row.syncStatus, 'synced');
+    t.true(row.syncEndedAt instanceof Date);
+  },
+);
+
+test.serial('a deletion that the workflow was not told of is found in the row and published', async (t) => {
+  const { world } = context;
+  const { userId, handle } = await started(context, ['accounting']);
+  await deleted(context, userId);
+  await handle.executeUpdate(confirmedUpdate, { args: [{ service: 'accounting', userVersion: 1 }] });
+  await until(async () => (await published(world, userId)).at(-1)?.topic === 'user.deleted', { what: 'the deletion' });
+  await handle.signal(confirmedSignal, { service: 'accounting', userVersion: 2 });
   await t.notThrowsAsync(handle.result());
 });
 

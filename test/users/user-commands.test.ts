@@ -193,17 +193,56 @@ test('an audit is run by hand', async (t) => {
   t.is((await api.ask('POST', '/maintenance/audits/other/run', housekeeper)).status, 400);
 });
 
-test("deletion ends the user's workflows", async (t) => {
+const operator = { role: 'operator', sub: 'olga' } as const;
+const untilEnded = (workflowId: string): Promise<void> =>
+  until(async () => (await world.client.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED', {
+    what: workflowId,
+  });
+const syncOf = (id: string) => api.ask('GET', `/users/state-management/${id}/sync`, operator);
+const waitingServices = async (id: string) => {
+  const { services } = syncAnswer.parse((await syncOf(id)).body);
+  return services.filter(({ isConfirmed }) => !isConfirmed).map(({ service }) => service);
+};
+const syncAnswer = z.object({ services: z.array(z.object({ service: z.string(), isConfirmed: z.boolean() })) });
+
+test("deletion ends the user's profile at once, and its copies once every service has confirmed it", async (t) => {
   const id = await register('delete');
   await command(id, 'profile/mark-in-progress');
   t.is((await api.ask('DELETE', `/users/${id}`, admin)).status, 204);
-  for (const workflowId of [`profile:${id}`, `user-sync:${id}`]) {
-    await until(
-      async () => (await world.client.workflow.getHandle(workflowId).describe()).status.name === 'COMPLETED',
-      { what: workflowId },
-    );
-  }
+  await untilEnded(`profile:${id}`);
   t.is((await command(id, 'profile/mark-in-progress')).status, 404);
+  t.is((await api.ask('GET', `/users/${id}`, admin)).status, 404);
+
+  const { body } = await syncOf(id);
+  t.like(body, { userId: id, version: 2, syncStatus: 'in_progress', endedAt: null });
+  t.regex(String(body['deletedAt']), /^20/);
+  t.deepEqual(await waitingServices(id), ['accounting', 'portfolio']);
+  t.is((await command(id, 'sync/force', undefined, operator)).status, 200);
+  t.is((await command(id, 'sync/mark-service-synced', { service: 'accounting' })).status, 200);
+  t.deepEqual(await waitingServices(id), ['portfolio']);
+  const stats = await api.ask('GET', '/users/state-management/deletions/stats', operator);
+  t.deepEqual(stats.body, { pending: 0, inProgress: 1, failed: 0, retry: 0, total: 1 });
+  t.is((await command(id, 'sync/mark-service-synced', { service: 'portfolio', userVersion: 2 })).status, 200);
+  await untilEnded(`user-sync:${id}`);
+  t.like((await syncOf(id)).body, { syncStatus: 'synced', endedBy: null });
+
+  t.is((await command(id, 'sync/force', undefined, operator)).status, 200, 'all are asked once more');
+  t.deepEqual(await waitingServices(id), ['accounting', 'portfolio']);
+  t.is((await command(id, 'sync/end-deletion', undefined, operator)).status, 200);
+});
+
+test('an operator may wait no longer for a deletion to be confirmed', async (t) => {
+  const id = await register('given-up');
+  const end = () => command(id, 'sync/end-deletion', undefined, operator);
+  t.like((await end()).body, { code: 'user_not_deleted' });
+  t.is((await api.ask('DELETE', `/users/${id}`, admin)).status, 204);
+  const { status, body } = await end();
+  t.is(status, 200);
+  t.like(body, { userId: id, endedBy: 'olga' });
+  await untilEnded(`user-sync:${id}`);
+  t.is((await end()).status, 200);
+  t.is((await command(id, 'sync/mark-service-synced', { service: 'accounting' })).status, 404);
+  t.deepEqual(await waitingServices(id), ['accounting', 'portfolio']);
 });
 
 test('without a worker a command is a 503 that may take effect; the same key learns its outcome later', async (t) => {

@@ -102,15 +102,18 @@ test('a deleted user is anonymised, its workflows are told, and it is gone', asy
     name: null,
     phone: null,
     status: 'inactive',
-    services: { length: 0 },
+    version: 2,
+    syncedVersion: 2,
+    syncStatus: 'in_progress',
   });
   t.true(row.deletedAt instanceof Date);
+  t.true(row.services.length > 0, 'who is to confirm it');
   t.is(traces, 0);
   t.deepEqual(
     messages.map(({ topic }) => topic),
     ['user.deleted'],
   );
-  const signals = (await promisesFor(id)).filter(({ kind }) => kind === 'signal');
+  const signals = (await promisesFor(id)).filter(({ signalName }) => signalName === 'userDeleted');
   t.deepEqual(signals.map(({ workflowType, signalName }) => `${workflowType} ${signalName}`).toSorted(), [
     'profile userDeleted',
     'userSync userDeleted',

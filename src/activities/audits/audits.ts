@@ -2,13 +2,14 @@ import { heartbeat, log } from '@temporalio/activity';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { Db, SystemDb } from '../../postgres/client.ts';
-import type { User } from '../../postgres/generated/client.ts';
+import type { Prisma, User } from '../../postgres/generated/client.ts';
 import { removeExpired } from '../../maintenance/retention/retention.ts';
 import { repairCounts } from '../../db/row-counts.ts';
 import { alertedWorkflows, watchWorkflow, type WatchedWorkflow } from '../../maintenance/watchdog/watch-workflow.ts';
 import { overdueNotifications } from '../../db/notifications/notifications.ts';
+import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
 import { auditedUsers, type AuditedUser } from '../../db/users/audited-users.ts';
-import { enqueueUserChanged } from '../../db/users/user-changes.ts';
+import { deletionOfCopies, enqueueUserChanged } from '../../db/users/user-changes.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import {
   PROFILE_WORKFLOW,
@@ -37,6 +38,8 @@ const ANSWER_DEADLINE_MS = 3_000;
 
 /** What the audit of one workflow type needs besides what all audits share. */
 interface AuditedKind {
+  /** Users that have such a workflow. */
+  readonly users: Prisma.UserWhereInput;
   readonly workflowType: string;
   workflowId(userId: string): string;
   readonly refreshSignal: string;
@@ -49,6 +52,7 @@ interface AuditedKind {
 }
 
 const PROFILES: AuditedKind = {
+  users: { deletedAt: null },
   workflowType: PROFILE_WORKFLOW,
   workflowId: profileWorkflowId,
   refreshSignal: refreshSignal.name,
@@ -82,6 +86,7 @@ const PROFILES: AuditedKind = {
 };
 
 const USER_SYNCS: AuditedKind = {
+  users: { syncEndedAt: null },
   workflowType: USER_SYNC_WORKFLOW,
   workflowId: userSyncWorkflowId,
   refreshSignal: refreshSyncSignal.name,
@@ -143,7 +148,9 @@ async function auditPage(
   after: string | null,
   repair?: (user: AuditedUser) => Promise<void>,
 ): Promise<AuditPage> {
-  const users = await deps.system.acrossTenants((tx) => auditedUsers(tx, { after, limit: PAGE_SIZE }));
+  const users = await deps.system.acrossTenants((tx) =>
+    auditedUsers(tx, { where: kind.users, after, limit: PAGE_SIZE }),
+  );
   const open = await openWorkflows(deps.client, kind, users);
   const silent = new Set<string>();
   const counts = { restarted: 0, rewritten: 0, failed: 0 };
@@ -242,7 +249,7 @@ async function startUnlessOpen(
 
 async function rewriteRow({ db, client }: AuditDeps, kind: AuditedKind, user: AuditedUser): Promise<boolean> {
   const fresh = await db.inTenant(user.tenantId, (tx) =>
-    tx.user.findFirst({ where: { tenantId: user.tenantId, id: user.id, deletedAt: null } }),
+    tx.user.findFirst({ where: { ...kind.users, tenantId: user.tenantId, id: user.id } }),
   );
   if (fresh === null || (await kind.agreesNow({ ...fresh, services: user.services }, client))) return false;
   await client.workflow.getHandle(kind.workflowId(user.id)).signal(kind.refreshSignal);
@@ -251,14 +258,20 @@ async function rewriteRow({ db, client }: AuditDeps, kind: AuditedKind, user: Au
 
 /** Adds services that the setting gained, and repeats a change that the workflow has not written yet. */
 async function repairSync({ db, config }: AuditDeps, user: AuditedUser): Promise<void> {
+  const { tenantId, id: userId, version } = user;
+  if (user.deletedAt !== null) {
+    if (user.syncedVersion >= version) return;
+    const call = deletionOfCopies({ tenantId, userId, version });
+    return db.inTenant(tenantId, (tx) => enqueueCalls(tx, [call]));
+  }
   const held = user.services.map(({ service }) => service);
   const gained = user.defaultServices ? config.SYNC_SERVICES.filter((service) => !held.includes(service)) : [];
-  if (gained.length === 0 && user.syncedVersion >= user.version) return;
-  await db.inTenant(user.tenantId, (tx) =>
+  if (gained.length === 0 && user.syncedVersion >= version) return;
+  await db.inTenant(tenantId, (tx) =>
     enqueueUserChanged(tx, {
-      tenantId: user.tenantId,
-      userId: user.id,
-      version: user.version,
+      tenantId,
+      userId,
+      version,
       ...(gained.length === 0 ? {} : { services: [...held, ...gained] }),
     }),
   );

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { ClientBase } from 'pg';
 import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
-import { userEvent } from '../../events/user-events.ts';
+import { TOPICS, userEvent } from '../../events/user-events.ts';
 import type { Config } from '../../config/config.ts';
 import { jittered } from '../../domain/shared/spread.ts';
 import type { UserSyncSettings } from '../../domain/user-sync/user-sync.ts';
@@ -40,16 +40,25 @@ export function createUserSyncActivities({ db, config }: { db: Db; config: Confi
 
     saveUserSync: ({ tenantId, userId, sync, revision, publishTo, isFirst }) => {
       const settings = userSyncSettings(config, userId);
-      return unlessUnstorable({ db, config }, tenantId, { isSuperseded: false, settings, version: 0 }, () =>
-        rawTransaction(db.pool, tenantId, async (client) => {
-          await lockStreams(client, [userId]);
-          const runId = Context.current().info.workflowExecution?.runId ?? '';
-          const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
-          if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
-            await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
-          }
-          return { isSuperseded: outcome === 'superseded', settings, version: user?.version ?? sync.version };
-        }),
+      return unlessUnstorable(
+        { db, config },
+        tenantId,
+        { isSuperseded: false, settings, version: 0, isDeleted: false },
+        () =>
+          rawTransaction(db.pool, tenantId, async (client) => {
+            await lockStreams(client, [userId]);
+            const runId = Context.current().info.workflowExecution?.runId ?? '';
+            const { outcome, user } = await writeUserSync(client, { tenantId, userId, sync, revision, writer: runId });
+            if ((outcome === 'written' || outcome === 'repeated') && user !== null && publishTo.length > 0) {
+              await publish(client, user, { services: publishTo, step: `${runId}:${revision}`, isFirst });
+            }
+            return {
+              isSuperseded: outcome === 'superseded',
+              settings,
+              version: user?.version ?? sync.version,
+              isDeleted: user !== null && user.deletedAt !== null,
+            };
+          }),
       );
     },
   };
@@ -65,9 +74,17 @@ async function publish(
   user: User,
   { services, step, isFirst }: { services: readonly string[]; step: string; isFirst: boolean },
 ): Promise<void> {
-  const topic = isFirst || user.version === 1 ? 'user.created' : 'user.updated';
+  const topic = topicOf(user, isFirst);
   const content = createHash('sha256').update(services.join(',')).digest('hex').slice(0, 8);
   await enqueueMessages(client, [
     userEvent({ messageId: `user:${user.id}:${step}:${user.version}:${content}`, topic, user, services }),
   ]);
+}
+
+function topicOf(
+  { deletedAt, version }: User,
+  isFirst: boolean,
+): (typeof TOPICS)[`user${'Created' | 'Updated' | 'Deleted'}`] {
+  if (deletedAt !== null) return TOPICS.userDeleted;
+  return isFirst || version === 1 ? TOPICS.userCreated : TOPICS.userUpdated;
 }

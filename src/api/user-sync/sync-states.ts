@@ -5,11 +5,15 @@ import {
   forceResyncUpdate,
   reconcileUpdate,
 } from '../../workflows/user-sync/user-sync.messages.ts';
+import { reopenCopies } from '../../db/user-sync/copies.ts';
+import { endDeletion } from '../../db/user-sync/deletions.ts';
+import type { UserRow } from '../../db/users/users.ts';
 import type { ErrorCode } from '../http/error-catalogue.ts';
+import { Problem } from '../http/problem.ts';
 import { route, type Route } from '../http/route.ts';
-import { commandUser, userAfter } from '../users/user-commands.ts';
+import { commandUser, copiesAfter } from '../users/user-commands.ts';
 import { userAnswer, userSchema } from '../users/user.schemas.ts';
-import { id, serviceName, text } from '../http/values.ts';
+import { id, nullableInstant, serviceName, syncStatus, text } from '../http/values.ts';
 
 const ANY_COMMAND = [
   'user_not_found',
@@ -43,6 +47,108 @@ const reconciliation = z
   })
   .meta({ id: 'ReconciliationResult' });
 
+const syncState = z
+  .strictObject({
+    userId: id,
+    version: z.number().int().meta({ description: 'Version that every service is to confirm' }),
+    syncStatus,
+    syncRetryCount: z.number().int(),
+    lastSyncAttempt: nullableInstant,
+    lastSyncError: z.string().nullable(),
+    services: z.array(
+      z.strictObject({
+        service: z.string(),
+        isConfirmed: z.boolean().meta({ description: 'Confirmed the current version' }),
+        confirmedVersion: z.number().int().meta({ description: 'Version that it confirmed last; 0: none' }),
+        lastError: z.string().nullable(),
+        lastSuccessfulSync: nullableInstant,
+      }),
+    ),
+    deletedAt: nullableInstant.meta({ description: 'When the user was deleted; the version is that of the deletion' }),
+    endedAt: nullableInstant.meta({
+      description: 'When every service had confirmed the deletion, or an operator no longer waited for it',
+    }),
+    endedBy: z.string().nullable().meta({ description: 'The operator; null: every service had confirmed' }),
+  })
+  .meta({ id: 'SyncState' });
+
+const read = route(
+  {
+    method: 'get',
+    tag: 'User states',
+    params: common.params,
+    path: '/users/state-management/:userId/sync',
+    operationId: 'getSyncState',
+    roles: ['service', 'operator', 'admin'],
+    scope: 'users:read',
+    summary: 'Reads which services have confirmed the user, or its deletion',
+    statuses: { 200: 'The copies as their rows have them' },
+    answer: syncState,
+    errors: ['user_not_found'],
+  },
+  async (call) => ({ status: 200, body: syncStateOf(await copiesAfter(call)) }),
+);
+
+const endDeletionRoute = route(
+  {
+    ...common,
+    path: '/users/state-management/:userId/sync/end-deletion',
+    operationId: 'endDeletion',
+    roles: ['operator', 'admin'],
+    summary: 'Waits no longer for services to confirm that they have forgotten a deleted user',
+    statuses: { 200: 'The copies as their rows have them' },
+    answer: syncState,
+    errors: ['user_not_found', 'user_not_deleted'],
+  },
+  async (call) => {
+    const {
+      deps,
+      caller: { tenantId, subject },
+      params: { userId },
+    } = call;
+    const by = { operator: subject, now: new Date() };
+    switch (await deps.db.inTenant(tenantId, (tx) => endDeletion(tx, { tenantId, userId }, by))) {
+      case undefined:
+        throw new Problem('user_not_found');
+      case 'not_deleted':
+        throw new Problem('user_not_deleted');
+      case 'ended':
+        deps.wakeOutboxRelay();
+        return { status: 200, body: syncStateOf(await copiesAfter(call)) };
+    }
+  },
+);
+
+function syncStateOf({ services, ...row }: UserRow): z.input<typeof syncState> {
+  return {
+    userId: row.id,
+    version: row.version,
+    syncStatus: row.syncStatus,
+    syncRetryCount: row.syncRetryCount,
+    lastSyncAttempt: isoOrNull(row.lastSyncAttempt),
+    lastSyncError: row.lastSyncError,
+    services: services.map(({ service, confirmedVersion, lastError, lastSuccessfulSync }) => ({
+      service,
+      isConfirmed: confirmedVersion === row.version,
+      confirmedVersion,
+      lastError,
+      lastSuccessfulSync: isoOrNull(lastSuccessfulSync),
+    })),
+    deletedAt: isoOrNull(row.deletedAt),
+    endedAt: isoOrNull(row.syncEndedAt),
+    endedBy: row.syncEndedBy,
+  };
+}
+
+function isoOrNull(at: Date | null): string | null {
+  return at?.toISOString() ?? null;
+}
+
+/** Has a deletion confirmed once more that was over. */
+async function reopen({ deps, caller: { tenantId }, params: { userId } }: Parameters<typeof copiesAfter>[0]) {
+  await deps.db.inTenant(tenantId, (tx) => reopenCopies(tx, { tenantId, userIds: [userId] }));
+}
+
 const force = route(
   {
     ...common,
@@ -58,10 +164,11 @@ const force = route(
   },
   async (call) => {
     const { caller } = call;
+    await reopen(call);
     // A service doubts its own copy, and nobody else's.
     if (caller.role === 'service') await commandUser(call, 'userSync', reconcileUpdate, [{ service: caller.service }]);
     else await commandUser(call, 'userSync', forceResyncUpdate, []);
-    return { status: 200, body: userAnswer(await userAfter(call)) };
+    return { status: 200, body: userAnswer(await copiesAfter(call)) };
   },
 );
 
@@ -78,6 +185,7 @@ const reconcile = route(
     errors: ANY_COMMAND,
   },
   async (call) => {
+    await reopen(call);
     const { userId, consistent, version, missing, stale, failed, republished } = await commandUser(
       call,
       'userSync',
@@ -109,7 +217,7 @@ const markSynced = route(
     await commandUser(call, 'userSync', confirmedUpdate, [
       { service, ...(userVersion === undefined ? {} : { userVersion }) },
     ]);
-    return { status: 200, body: userAnswer(await userAfter(call)) };
+    return { status: 200, body: userAnswer(await copiesAfter(call)) };
   },
 );
 
@@ -135,9 +243,9 @@ const markFailed = route(
         ...(error === undefined ? {} : { error }),
       },
     ]);
-    return { status: 200, body: userAnswer(await userAfter(call)) };
+    return { status: 200, body: userAnswer(await copiesAfter(call)) };
   },
 );
 
 /** Commands on the copies of a user. */
-export const syncStateRoutes: readonly Route[] = [force, reconcile, markSynced, markFailed];
+export const syncStateRoutes: readonly Route[] = [read, force, reconcile, markSynced, markFailed, endDeletionRoute];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { countByCompletion, countBySync } from '../../db/users/user-counts.ts';
+import { countUnconfirmedDeletions } from '../../db/user-sync/deletions.ts';
 import { route, type Route } from '../http/route.ts';
 
 const count = z.number().int();
@@ -80,5 +81,28 @@ const syncStats = route(
   },
 );
 
+const deletionStats = route(
+  {
+    method: 'get',
+    path: '/users/state-management/deletions/stats',
+    operationId: 'deletionStats',
+    tag: 'User states',
+    roles: READERS,
+    scope: 'users:read',
+    summary: 'Counts deleted users of whom not every service has confirmed that it has forgotten them',
+    statuses: { 200: 'The counts' },
+    errors: [],
+    answer: z.strictObject({ pending: count, inProgress: count, failed: count, retry: count, total: count }),
+  },
+  async ({ deps, caller: { tenantId } }) => {
+    const counts = await deps.db.inTenant(tenantId, (tx) => countUnconfirmedDeletions(tx, tenantId));
+    const { pending = 0, in_progress = 0, failed = 0, retry = 0 } = counts;
+    return {
+      status: 200,
+      body: { pending, inProgress: in_progress, failed, retry, total: pending + in_progress + failed + retry },
+    };
+  },
+);
+
 /** Counts of users by their states. */
-export const statisticsRoutes: readonly Route[] = [profileStats, syncStats];
+export const statisticsRoutes: readonly Route[] = [profileStats, syncStats, deletionStats];

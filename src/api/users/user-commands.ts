@@ -1,7 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { UpdateDefinition } from '@temporalio/common';
+import type { TenantPool } from '../../postgres/pool.ts';
 import { hasWaitingCalls } from '../../messaging/outbox/workflow-outbox.ts';
-import { findUser, userExists, type UserRow } from '../../db/users/users.ts';
+import {
+  findSyncedUser,
+  findUser,
+  hasOpenCopies,
+  userExists,
+  type UserKey,
+  type UserRow,
+} from '../../db/users/users.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
 import { sendCommand } from '../http/workflow-commands.ts';
@@ -25,7 +33,7 @@ export async function commandUser<Answer, Args extends [] | [object]>(
 ): Promise<Answer> {
   const { tenantId } = caller;
   requireOwn({ caller, self }, userId);
-  if (!(await userExists(deps.db.pool, { tenantId, userId }))) throw new Problem('user_not_found');
+  if (!(await isOpen(workflow, deps.db.pool, { tenantId, userId }))) throw new Problem('user_not_found');
   const target =
     workflow === 'profile'
       ? { workflowType: PROFILE_WORKFLOW, workflowId: profileWorkflowId(userId) }
@@ -58,4 +66,16 @@ export async function userAfter({ deps, caller: { tenantId }, params: { userId }
   const user = await deps.db.inTenant(tenantId, (tx) => findUser(tx, { tenantId, userId }));
   if (user === undefined) throw new Problem('user_not_found');
   return user;
+}
+
+/** The same, also of a user that is deleted, for who may know of its copies. */
+export async function copiesAfter({ deps, caller: { tenantId }, params: { userId } }: UserCall): Promise<UserRow> {
+  const user = await deps.db.inTenant(tenantId, (tx) => findSyncedUser(tx, { tenantId, userId }));
+  if (user === undefined) throw new Problem('user_not_found');
+  return user;
+}
+
+/** A profile is there until its user is deleted, copies until every service has confirmed that. */
+function isOpen(workflow: UserWorkflow, pool: TenantPool, key: UserKey): Promise<boolean> {
+  return workflow === 'profile' ? userExists(pool, key) : hasOpenCopies(pool, key);
 }

@@ -1,13 +1,14 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { ClientBase } from 'pg';
 import { z } from 'zod';
+import { assertNever } from '../../domain/shared/assert-never.ts';
 import { isTenantName } from '../../domain/shared/tenant.ts';
 import { toStorableText } from '../../domain/shared/text.ts';
 import type { Db } from '../../postgres/client.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
-import { readCopies } from '../../db/user-sync/copies.ts';
+import { readCopies, reopenCopies, type CopyRow } from '../../db/user-sync/copies.ts';
 import {
   confirmedSignal,
   failedSignal,
@@ -119,12 +120,14 @@ async function callsOf(
 ): Promise<WorkflowCall[]> {
   if (events.length === 0) return [];
   const copies = await readCopies(client, { tenantId, of: events.map(({ event: { data } }) => data) });
+  const reopened = events.flatMap(({ event }, index) => reopenedBy(event, copies[index]));
+  if (reopened.length > 0) await reopenCopies(client, { tenantId, userIds: reopened.toSorted() });
   return events.flatMap(({ event, traceparent }, index): WorkflowCall[] => {
     const { service, userVersion = 0 } = event.data;
     const copy = copies[index];
     if (copy === undefined)
       throw new PoisonError<ConfirmationCause>('unknown_user', 'The event is about a user that does not exist here.');
-    if (copy.isDeleted) return [];
+    if (copy.isDeleted && (!copy.isKept || (copy.isEnded && !reopened.includes(copy.userId)))) return [];
     if (!copy.isKept)
       throw new PoisonError<ConfirmationCause>('unknown_service', `The user is not synchronised to "${service}".`);
     if (userVersion > copy.version) {
@@ -145,6 +148,22 @@ async function callsOf(
       },
     ];
   });
+}
+
+/** A service that is not sure whether it has forgotten a user is told of the deletion again, long after it too. */
+function reopenedBy(event: SyncEvent, copy: CopyRow | undefined): string[] {
+  if (copy === undefined || !copy.isEnded || !copy.isKept) return [];
+  const isOfDeletion = event.data.userVersion === copy.version;
+  switch (event.type) {
+    case TOPICS.syncConfirmed:
+      return [];
+    case TOPICS.syncFailed:
+      return isOfDeletion ? [copy.userId] : [];
+    case TOPICS.reconciliationRequest:
+      return isOfDeletion ? [] : [copy.userId];
+    default:
+      return assertNever(event);
+  }
 }
 
 function parse(message: BusMessage): SyncEvent {

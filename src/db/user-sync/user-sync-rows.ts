@@ -1,5 +1,6 @@
 import { syncStatusOf } from '../../domain/user-sync/statuses.ts';
 import {
+  isOver,
   startUserSync,
   type SyncPhase,
   type UserSync,
@@ -34,6 +35,7 @@ function userSyncOfRows(row: User, services: readonly UserSyncService[], setting
     ...(isCurrent
       ? { retryCount: row.syncRetryCount, lastError: row.lastSyncError, phase: phaseOfRow(row, services, settings) }
       : {}),
+    ...(row.deletedAt === null ? {} : { isDeleted: true }),
   };
 }
 
@@ -59,15 +61,15 @@ function phaseOfRow(row: User, services: readonly UserSyncService[], settings: U
 }
 
 /**
- * Reads a user's synchronisation and takes the rows over, as `claimProfile` does. Null: there is no such user, or no
- * longer.
+ * Reads a user's synchronisation and takes the rows over, as `claimProfile` does. Null: there is no such user, or its
+ * copies are all gone.
  */
 export async function claimUserSync(
   tx: Tx,
   { tenantId, userId, settings }: { tenantId: string; userId: string; settings: UserSyncSettings },
 ): Promise<{ sync: UserSync; revision: number } | null> {
   const [row] = await tx.user.updateManyAndReturn({
-    where: { tenantId, id: userId, deletedAt: null },
+    where: { tenantId, id: userId, syncEndedAt: null },
     data: { syncRevision: { increment: 1 } },
   });
   if (row === undefined) return null;
@@ -121,12 +123,13 @@ export async function writeUserSync(
         last_successful_sync: copy.lastSuccessAt === null ? null : new Date(copy.lastSuccessAt),
       })),
     ),
+    isOver(sync) && before.version === sync.version,
   ]);
   return { outcome: isRepeated ? 'repeated' : 'written', user };
 }
 
 const LOCK_USER = `SELECT ${columnsOf('u', Prisma.UserScalarFieldEnum)} FROM users AS u
-  WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL FOR UPDATE`;
+  WHERE tenant_id = $1 AND id = $2::uuid AND sync_ended_at IS NULL FOR UPDATE`;
 
 const WRITE_SYNC = `
   WITH copy AS (
@@ -145,7 +148,8 @@ const WRITE_SYNC = `
   ), written AS (
     UPDATE users SET version = $3, sync_status = $4::"SyncStatus", sync_retry_count = $5, last_sync_error = $6,
       synced_version = $7,
-      last_sync_attempt = $8, sync_revision = $9, sync_writer = $10, updated_at = now()
+      last_sync_attempt = $8, sync_revision = $9, sync_writer = $10, updated_at = now(),
+      sync_ended_at = CASE WHEN $12 AND deleted_at IS NOT NULL THEN now() END
     WHERE tenant_id = $1 AND id = $2::uuid RETURNING *
   )
   SELECT ${columnsOf('written', Prisma.UserScalarFieldEnum)} FROM written`;

@@ -75,6 +75,13 @@ export async function findUser(tx: Tx, { tenantId, userId }: UserKey): Promise<U
   );
 }
 
+/** The user, also while a deleted one is not purged. */
+export async function findSyncedUser(tx: Tx, { tenantId, userId }: UserKey): Promise<UserRow | undefined> {
+  return (
+    (await tx.user.findFirst({ where: { tenantId, id: userId, purgedAt: null }, include: WITH_SERVICES })) ?? undefined
+  );
+}
+
 /** The user of an identity, unless deleted. */
 export async function findUserBySubject(
   pool: TenantPool,
@@ -114,6 +121,16 @@ export async function userExists(pool: TenantPool, { tenantId, userId }: UserKey
   const found = await runStatement(pool, tenantId, {
     name: 'user-exists',
     text: 'SELECT FROM users WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL',
+    values: [tenantId, userId],
+  });
+  return found.length === 1;
+}
+
+/** Whether services have copies of the user: until each of them has confirmed its deletion. */
+export async function hasOpenCopies(pool: TenantPool, { tenantId, userId }: UserKey): Promise<boolean> {
+  const found = await runStatement(pool, tenantId, {
+    name: 'user-has-open-copies',
+    text: 'SELECT FROM users WHERE tenant_id = $1 AND id = $2::uuid AND sync_ended_at IS NULL',
     values: [tenantId, userId],
   });
   return found.length === 1;
@@ -198,16 +215,19 @@ export async function changeContact(
 }
 
 /**
- * Anonymises the user's row and removes its services, notifications and kept answers; undefined: there is no such user,
- * or it was deleted.
+ * Anonymises the user's row, raises its version to one that its services are told of now, and removes its notifications
+ * and kept answers; undefined: there is no such user, or it was deleted.
  */
-export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: Date): Promise<User | undefined> {
+export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: Date): Promise<UserRow | undefined> {
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({
     where: { tenantId, id: userId, deletedAt: null },
-    select: { authSubject: true },
+    select: { authSubject: true, version: true },
   });
   if (before === null) return undefined;
+  const version = before.version + 1;
+  // What the services said of former versions is not known to be free of personal data.
+  await tx.userSyncService.updateMany({ where: { tenantId, userId }, data: { lastError: null } });
   const deleted = await tx.user.update({
     where: { tenantId_id: { tenantId, id: userId } },
     data: {
@@ -220,14 +240,18 @@ export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: 
       customerKind: null,
       companyId: null,
       financialInstitutionId: null,
-      lastSyncError: null,
       deletedAt: now,
       status: 'inactive',
-      version: { increment: 1 },
+      version,
+      syncedVersion: version,
+      syncStatus: 'in_progress',
+      lastSyncAttempt: now,
+      syncRetryCount: 0,
+      lastSyncError: null,
     },
+    include: WITH_SERVICES,
   });
   await deleteUserNotifications(tx, { tenantId, userId });
-  await tx.userSyncService.deleteMany({ where: { tenantId, userId } });
   await tx.$executeRawUnsafe(FORGET_ADDRESSES, tenantId, userId);
   await forgetIdempotencyOf(tx, { tenantId, userId, authSubject: before.authSubject });
   return deleted;

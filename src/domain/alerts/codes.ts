@@ -37,6 +37,11 @@ export const ALERT_KINDS = {
     detail: 'Too many of the users who were sent out lately are not confirmed.',
     remedy: 'Mend the service that `lastSyncError` names, then resync in bulk.',
   },
+  deletion_unconfirmed: {
+    title: 'Deletion not confirmed',
+    detail: 'A service has not confirmed that it has forgotten users who were deleted.',
+    remedy: 'Mend the service that the alert names and force a resync of the user; or end the wait for it.',
+  },
   process_parked: {
     title: 'Process parked',
     detail: 'An order or another process waits for an operator.',

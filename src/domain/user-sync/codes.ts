@@ -12,6 +12,11 @@ export const USER_SYNC_REFUSALS = {
     'This version of the user was never published.',
     "The service's copy is ahead of us: after a restore of our database force a resync, else mend the service.",
   ),
+  user_not_deleted: conflict(
+    'User not deleted',
+    'The user was not deleted, so no deletion of it waits to be confirmed.',
+    'Check the id; delete the user first if that is meant.',
+  ),
 } satisfies Record<string, RefusalEntry>;
 export type UserSyncRefusal = keyof typeof USER_SYNC_REFUSALS;
 

@@ -63,6 +63,16 @@ export function parseUserChanged(payload: unknown): Parsed<readonly UserSyncComm
   };
 }
 
+/** Reads the payload of a deletion: `{ version, publishedAt? }`, an instant in ISO 8601. */
+export function parseUserDeleted(payload: unknown): Parsed<UserSyncCommand> {
+  const { version, publishedAt } = fieldsOf(payload);
+  if (version === undefined || !isOptionalVersion(version)) return invalid('version must be a whole number above 0');
+  if (publishedAt === undefined) return { ok: true, value: { type: 'deleteUser', version } };
+  const at = typeof publishedAt === 'string' ? Date.parse(publishedAt) : NaN;
+  if (Number.isNaN(at)) return invalid('publishedAt must be an instant');
+  return { ok: true, value: { type: 'deleteUser', version, publishedAt: at } };
+}
+
 function isServiceName(value: unknown): value is string {
   return isStorableText(value) && value !== '' && value.length <= 63;
 }

@@ -4,6 +4,7 @@ import { reportSync, syncStatusOf } from './statuses.ts';
 import {
   decideUserSync,
   evolveUserSync,
+  isOver,
   missingServices,
   nextSyncDueAt,
   startUserSync,
@@ -248,11 +249,49 @@ test('a service that was added is sent the user, one that was removed is forgott
   t.is(syncStatusOf(removed), 'synced');
 });
 
+test('a deletion is a version: it waits for every service, climbs the ladder, and is over once all confirmed', (t) => {
+  const synced = play([
+    [0, tick],
+    [1, confirm('a')],
+    [2, confirm('b')],
+  ]).sync;
+  const deletion: UserSyncCommand = { type: 'deleteUser', version: 2, publishedAt: NOW + 3 };
+  const told = play([[4, deletion]], synced).sync;
+  t.like(told.phase, { kind: 'awaiting', until: NOW + 3 + settings.confirmationTimeoutMs, targets: ['a', 'b'] });
+  t.deepEqual(play([[5, deletion]], told).events, [], 'once is enough');
+  const late = play(
+    [
+      [5, confirm('a', 2)],
+      [4 + settings.confirmationTimeoutMs, tick],
+    ],
+    told,
+  ).sync;
+  t.is(syncStatusOf(late), 'retry');
+  const retried = play([[1_000_000, tick]], late);
+  t.like(retried.events.at(-1), { type: 'Emitted', targets: ['b'], isRetry: true });
+  t.false(isOver(retried.sync));
+  t.true(isOver(play([[1_000_001, confirm('b', 2)]], retried.sync).sync));
+  t.false(isOver(synced), 'who is not deleted may change again');
+});
+
+test('a deletion that was not published yet, or of a row that was restored, is published by the next step', (t) => {
+  const unheard = play([
+    [0, { type: 'deleteUser', version: 2 }],
+    [0, tick],
+  ]);
+  t.like(unheard.events.at(-1), { type: 'Emitted', targets: ['a', 'b'] });
+  const ahead = play([[0, { type: 'changeUser', version: 7 }]]).sync;
+  const { sync } = play([[1, { type: 'deleteUser', version: 2, publishedAt: NOW }]], ahead);
+  t.like(sync, { version: 7, isDeleted: true, phase: { kind: 'unsent' } });
+});
+
 const serviceNames = fc.constantFrom('a', 'b', 'c');
 const versions = fc.integer({ min: 1, max: 4 });
 const commands: fc.Arbitrary<UserSyncCommand> = fc.oneof(
   fc.constant(tick),
   versions.map((version): UserSyncCommand => ({ type: 'changeUser', version })),
+  versions.map((version): UserSyncCommand => ({ type: 'deleteUser', version })),
+  versions.map((version): UserSyncCommand => ({ type: 'deleteUser', version, publishedAt: NOW })),
   fc.subarray(['a', 'b', 'c']).map((services): UserSyncCommand => ({ type: 'changeServices', services })),
   fc.tuple(serviceNames, versions).map(([service, version]) => confirm(service, version)),
   fc.tuple(serviceNames, versions).map(([service, version]) => fail(service, version)),

@@ -32,6 +32,8 @@ export interface UserSync {
   readonly retryCount: number;
   readonly lastAttemptAt: number | null;
   readonly lastError: string | null;
+  /** The user is deleted: `version` is that of the deletion, and all is over once every service has confirmed it. */
+  readonly isDeleted?: boolean;
 }
 
 export interface UserSyncSettings {
@@ -46,6 +48,8 @@ export interface UserSyncSettings {
 export type UserSyncCommand =
   | { readonly type: 'changeUser'; readonly version: number }
   | { readonly type: 'changeServices'; readonly services: readonly string[] }
+  /** With `publishedAt` the services were told of the deletion then, in milliseconds since the epoch. */
+  | { readonly type: 'deleteUser'; readonly version: number; readonly publishedAt?: number }
   /** Without `userVersion`: the current one. */
   | { readonly type: 'confirm'; readonly service: string; readonly userVersion?: number }
   | { readonly type: 'fail'; readonly service: string; readonly userVersion?: number; readonly error?: string }
@@ -58,6 +62,12 @@ export type UserSyncCommand =
 export type UserSyncEvent =
   | { readonly type: 'UserChanged'; readonly version: number }
   | { readonly type: 'ServicesChanged'; readonly services: readonly string[] }
+  | {
+      readonly type: 'UserDeleted';
+      readonly version: number;
+      /** What was said already; absent: an emission is due. */
+      readonly published?: { readonly at: number; readonly until: number };
+    }
   | { readonly type: 'CopyDoubted'; readonly service: string; readonly heldVersion: number }
   | { readonly type: 'EmissionRequested' }
   | {
@@ -100,6 +110,8 @@ export function decideUserSync(
   switch (command.type) {
     case 'changeUser':
       return command.version > sync.version ? accept({ type: 'UserChanged', version: command.version }) : accept();
+    case 'deleteUser':
+      return decideDeletion(sync, command, settings);
     case 'changeServices':
       return decideServices(sync, command.services);
     case 'confirm':
@@ -121,6 +133,22 @@ export function decideUserSync(
     default:
       return assertNever(command);
   }
+}
+
+function decideDeletion(
+  sync: UserSync,
+  { version, publishedAt: at }: Extract<UserSyncCommand, { type: 'deleteUser' }>,
+  { confirmationTimeoutMs }: UserSyncSettings,
+): Decision<UserSyncEvent, UserSyncRefusal> {
+  if (sync.isDeleted === true && version <= sync.version) return accept();
+  // A row that was restored is behind; what was published of it is no version that a service takes over.
+  const isPublished = at !== undefined && version >= sync.version;
+  const deleted: UserSyncEvent = {
+    type: 'UserDeleted',
+    version: Math.max(version, sync.version),
+    ...(isPublished ? { published: { at, until: at + confirmationTimeoutMs } } : {}),
+  };
+  return accept(deleted, ...settled(evolveUserSync(sync, deleted)));
 }
 
 function decideServices(sync: UserSync, services: readonly string[]): Decision<UserSyncEvent, UserSyncRefusal> {
@@ -245,6 +273,8 @@ export function evolveUserSync(sync: UserSync, event: UserSyncEvent): UserSync {
   switch (event.type) {
     case 'UserChanged':
       return { ...sync, version: event.version, retryCount: 0, phase: { kind: 'unsent' } };
+    case 'UserDeleted':
+      return userDeleted(sync, event);
     case 'ServicesChanged':
       return {
         ...sync,
@@ -278,6 +308,16 @@ export function evolveUserSync(sync: UserSync, event: UserSyncEvent): UserSync {
   }
 }
 
+function userDeleted(
+  sync: UserSync,
+  { version, published }: Extract<UserSyncEvent, { type: 'UserDeleted' }>,
+): UserSync {
+  const deleted = { ...sync, version, isDeleted: true, retryCount: 0, lastError: null };
+  if (published === undefined) return { ...deleted, phase: { kind: 'unsent' } };
+  const { at, until } = published;
+  return { ...deleted, lastAttemptAt: at, phase: { kind: 'awaiting', until, targets: missingServices(deleted) } };
+}
+
 /** A new attempt clears the failures of the one before, so that they are not taken for failures of this one. */
 function emitted(
   sync: UserSync,
@@ -303,6 +343,11 @@ function attemptFailed(sync: UserSync, { error, next }: Extract<UserSyncEvent, {
 
 function withCopy(sync: UserSync, service: string, change: Partial<ServiceCopy>): UserSync {
   return { ...sync, services: { ...sync.services, [service]: { ...(sync.services[service] ?? NO_COPY), ...change } } };
+}
+
+/** Whether nothing is left to do: the user is deleted, and every service has confirmed it. */
+export function isOver({ isDeleted = false, phase }: Pick<UserSync, 'isDeleted' | 'phase'>): boolean {
+  return isDeleted && phase.kind === 'synced';
 }
 
 /** When time alone changes something next (milliseconds since the epoch); null: never. */

@@ -44,10 +44,10 @@ export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonl
 };
 
 /**
- * Removes the data of deleted users, some users at a time. A user is purged for good when its orders are closed and
- * RETENTION_DAYS have passed since the deletion; until then each clean-up repeats, since work that was under way at the
- * deletion may have written more. `attempt` runs the work on one table and answers whether it succeeded; a table that
- * failed is skipped from then on.
+ * Removes the data of deleted users, some users at a time. A user is purged for good when its orders are closed, its
+ * services have confirmed the deletion and RETENTION_DAYS have passed since it; until then each clean-up repeats, since
+ * work that was under way at the deletion may have written more. `attempt` runs the work on one table and answers
+ * whether it succeeded; a table that failed is skipped from then on.
  */
 export async function eraseUsers(
   removal: Removal,
@@ -100,7 +100,7 @@ async function markPurged({ pool, config }: Removal, users: readonly DeletedUser
       `
     UPDATE users AS u SET purged_at = now()
     WHERE id = ANY($2::uuid[]) AND ${isAmong(['tenant_id', 'id'], 'uuid')}
-      AND deleted_at < now() - make_interval(days => $3::int)
+      AND deleted_at < now() - make_interval(days => $3::int) AND sync_ended_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id
         AND o.ship_to IS NOT NULL)`,
       [...columnsOf(users), config.RETENTION_DAYS],

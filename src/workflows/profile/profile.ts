@@ -11,7 +11,7 @@ import { priorityOf } from '../runtime/priority.messages.ts';
 import { openRun, type Decider, type DeciderRun, type Entity } from '../runtime/decider.ts';
 import { answerOf } from '../users/save-answer.ts';
 import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
-import { endsWithUser, handleUserSignals } from '../users/ends-with-user.ts';
+import { endsWithUser } from '../users/ends-with-user.ts';
 import * as messages from './profile.messages.ts';
 import { profileShowing, viewOf, type ProfileKind } from './profile.view.ts';
 
@@ -82,7 +82,8 @@ function handleMessages(run: DeciderRun<ProfileKind>): void {
     handleSignal(run, messages[`${name}Signal`], parse);
     handleUpdate(run, messages[`${name}Update`], parse, view);
   }
-  handleUserSignals(run, { refresh: messages.refreshSignal, userDeleted: messages.userDeletedSignal });
+  setHandler(messages.refreshSignal, () => run.queue.requestSave());
+  setHandler(messages.userDeletedSignal, () => run.queue.requestEnd());
   setHandler(messages.profileStateQuery, view);
 }
 

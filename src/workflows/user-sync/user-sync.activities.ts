@@ -23,6 +23,8 @@ export interface UserSyncActivities {
   loadUserSyncSettings(user: UserRef): Promise<UserSyncSettings>;
   /** Takes the rows over for this run; null: there is no such user. */
   loadUserSync(user: UserRef): Promise<LoadedUserSync | null>;
-  /** Answers the user's version in the row, which is the one that was published. */
-  saveUserSync(change: UserSyncChange): Promise<SaveResult<UserSyncSettings> & { readonly version: number }>;
+  /** Answers the user's version in the row, which is the one that was published, and whether the user is deleted. */
+  saveUserSync(
+    change: UserSyncChange,
+  ): Promise<SaveResult<UserSyncSettings> & { readonly version: number; readonly isDeleted?: boolean }>;
 }

@@ -29,6 +29,12 @@ export interface UserChangedPayload {
   readonly services?: readonly string[];
 }
 
+/** Payload of `userDeleted`: the deletion is a version, which the services were told of at `publishedAt` (ISO 8601). */
+export interface UserDeletedPayload {
+  readonly version: number;
+  readonly publishedAt?: string;
+}
+
 /** Payload of `confirmed`; without a version it confirms the current one. */
 export interface ConfirmedPayload {
   readonly service: string;
@@ -79,8 +85,8 @@ export const forceResyncSignal = defineSignal('forceResync');
 export const reconcileSignal = defineSignal<[ReconcilePayload]>('reconcile');
 /** Writes the rows again and takes over the settings of now; sent by the audit. */
 export const refreshSyncSignal = defineSignal('refresh');
-/** Ends the workflow: there is no user any more. */
-export const userDeletedSyncSignal = defineSignal('userDeleted');
+/** The user is deleted, which its services are to confirm; without a payload: ends the workflow at once. */
+export const userDeletedSyncSignal = defineSignal<[UserDeletedPayload?]>('userDeleted');
 
 // The same as commands with an answer: an illegal one is rejected with the refusal's code as failure type.
 export const confirmedUpdate = defineUpdate<UserSyncView | null, [ConfirmedPayload]>('confirmed');

@@ -1,10 +1,17 @@
 import { continueAsNew, proxyLocalActivities, setHandler } from '@temporalio/workflow';
 import type { UserSyncActivities } from './user-sync.activities.ts';
 import type { Parsed } from '../../domain/shared/decision.ts';
-import { parseConfirmed, parseFailed, parseReconcile, parseUserChanged } from '../../domain/user-sync/commands.ts';
+import {
+  parseConfirmed,
+  parseFailed,
+  parseReconcile,
+  parseUserChanged,
+  parseUserDeleted,
+} from '../../domain/user-sync/commands.ts';
 import {
   decideUserSync,
   evolveUserSync,
+  isOver,
   nextSyncDueAt,
   type UserSyncCommand,
 } from '../../domain/user-sync/user-sync.ts';
@@ -13,7 +20,7 @@ import { runDecider } from '../runtime/decider-loop.ts';
 import { openRun, type Decider, type DeciderRun, type Entity } from '../runtime/decider.ts';
 import { answerOf } from '../users/save-answer.ts';
 import { handleSignal, handleUpdate } from '../runtime/message-handlers.ts';
-import { endsWithUser, handleUserSignals } from '../users/ends-with-user.ts';
+import { endsWithUser } from '../users/ends-with-user.ts';
 import * as messages from './user-sync.messages.ts';
 import { reconciliationOf, userSyncShowing, viewOf, type UserSyncKind } from './user-sync.view.ts';
 
@@ -22,8 +29,8 @@ const rows = proxyLocalActivities<UserSyncActivities>(DATABASE_WRITE);
 const decider: Decider<UserSyncKind> = { decide: decideUserSync, evolve: evolveUserSync };
 
 /**
- * A user's copies in the other services: published, confirmed, retried along the ladder, reconciled; open until the
- * user is deleted.
+ * A user's copies in the other services: published, confirmed, retried along the ladder, reconciled; open until every
+ * service has confirmed the user's deletion.
  */
 export async function userSync({ tenantId, userId, carried }: messages.UserSyncInput): Promise<void> {
   const user = { tenantId, userId };
@@ -42,8 +49,7 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
         const isFirst = before.lastAttemptAt === null;
         const saved = await rows.saveUserSync({ ...user, sync: state, revision, publishTo, isFirst });
         // The row has moved on since: what was published is newer than what this workflow has heard of.
-        if (saved.version > state.version)
-          run.queue.signal('userChanged', { ok: true, value: { type: 'changeUser', version: saved.version } });
+        if (saved.version > state.version) run.queue.signal('userChanged', { ok: true, value: versionOf(saved) });
         return { answer: answerOf(saved), settings: saved.settings };
       },
     },
@@ -53,12 +59,18 @@ export async function userSync({ tenantId, userId, carried }: messages.UserSyncI
         carried === undefined
           ? load()
           : { state: carried.sync, revision: carried.revision, settings: await rows.loadUserSyncSettings(user) },
-      next: ({ state }) => ({ type: 'rest', until: nextSyncDueAt(state, Date.now()) }),
+      next: ({ state }) =>
+        isOver(state) ? { type: 'end' } : { type: 'rest', until: nextSyncDueAt(state, Date.now()) },
       continueAsNew: ({ state, revision }) =>
         continueAsNew<typeof userSync>({ ...user, carried: { sync: state, revision, refused: run.queue.refused } }),
     },
     showing: userSyncShowing,
   });
+}
+
+/** The row's version, which this workflow has not heard of. */
+function versionOf({ version, isDeleted = false }: { version: number; isDeleted?: boolean }): UserSyncCommand {
+  return { type: isDeleted ? 'deleteUser' : 'changeUser', version };
 }
 
 function handleMessages(run: DeciderRun<UserSyncKind>, userId: string): void {
@@ -74,7 +86,10 @@ function handleMessages(run: DeciderRun<UserSyncKind>, userId: string): void {
     if (!parsed.ok) return run.queue.signal('userChanged', parsed);
     for (const value of parsed.value) run.queue.signal('userChanged', { ok: true, value });
   });
-  handleUserSignals(run, { refresh: messages.refreshSyncSignal, userDeleted: messages.userDeletedSyncSignal });
+  setHandler(messages.userDeletedSyncSignal, (payload) =>
+    payload === undefined ? run.queue.requestEnd() : run.queue.signal('userDeleted', parseUserDeleted(payload)),
+  );
+  setHandler(messages.refreshSyncSignal, () => run.queue.requestSave());
 
   handleUpdate(run, messages.confirmedUpdate, parseConfirmed, view);
   handleUpdate(run, messages.failedUpdate, parseFailed, view);

@@ -1,4 +1,3 @@
-import { setHandler, type SignalDefinition } from '@temporalio/workflow';
 import type { Refusal } from '../../domain/shared/decision.ts';
 import type { UserRefusal } from '../../domain/users/codes.ts';
 import type { DeciderRun, Kind, Lifecycle } from '../runtime/decider.ts';
@@ -16,13 +15,4 @@ export function endsWithUser<K extends Kind>({ queue }: DeciderRun<K>): Pick<Lif
     cancel: () => queue.refuse({ name: 'cancel' }, CANCELLATION_REFUSED),
     refusalAtEnd: () => USER_DELETED,
   };
-}
-
-/** Takes the signals of the audit, to write the row again, and of the user's deletion. */
-export function handleUserSignals<K extends Kind>(
-  { queue }: DeciderRun<K>,
-  { refresh, userDeleted }: { refresh: SignalDefinition; userDeleted: SignalDefinition },
-): void {
-  setHandler(refresh, () => queue.requestSave());
-  setHandler(userDeleted, () => queue.requestEnd());
 }
