@@ -5,7 +5,7 @@ const ANSWERS = ['once', 'twice', 'old', 'none'] as const;
 
 /** How the service misbehaves. */
 export interface Behaviour {
-  /** How many of the next users it fails to take over. */
+  /** How many of the next users it fails to take over or to forget. */
   fail: number;
   /** How long it takes over one user. */
   delayMs: number;
@@ -28,6 +28,13 @@ export function misbehave(behaviour: Behaviour, changes: Readonly<Record<string,
       behaviour[name] = value;
     else throw new TypeError(`${name}: ${String(value)} is no behaviour`);
   }
+}
+
+/** Throws as often as it is told to fail. */
+export function failIfTold(behaviour: Behaviour): void {
+  if (behaviour.fail <= 0) return;
+  behaviour.fail -= 1;
+  throw new Error('the ledger is closed');
 }
 
 /** The bus, with confirmations sent as the behaviour says. */

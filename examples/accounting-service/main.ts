@@ -3,7 +3,7 @@ import { createPgStore, createSyncHelper, postgresBus, type Bus } from '@steadfa
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createAccounts, removeAccount, writeAccount } from './accounts.ts';
-import { misbehave, misbehavingBus, type Behaviour } from './behaviour.ts';
+import { failIfTold, misbehave, misbehavingBus, type Behaviour } from './behaviour.ts';
 import { createControl } from './control.ts';
 import { setting } from './settings.ts';
 
@@ -28,13 +28,14 @@ const subscription = await sync.handleUserEvents({
   store,
   onUser: async (user, client) => {
     await sleep(behaviour.delayMs);
-    if (behaviour.fail > 0) {
-      behaviour.fail -= 1;
-      throw new Error('the ledger is closed');
-    }
+    failIfTold(behaviour);
     await writeAccount(user, client);
   },
-  onUserDeleted: removeAccount,
+  // Also without a copy: it is asked to be sure that nothing of the user is here.
+  onUserDeleted: async (user, client) => {
+    failIfTold(behaviour);
+    await removeAccount(user, client);
+  },
   onOutcome: ({ outcome, user }) => {
     if (outcome !== 'not_ours') console.log(`${service}: ${outcome} ${user?.userId} version ${user?.userVersion}`);
   },

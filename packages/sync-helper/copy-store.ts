@@ -1,4 +1,5 @@
-import type { UserCopy } from './copy.ts';
+import type { CopyKey } from './copy.ts';
+import type { DeletionStore } from './kept-deletions.ts';
 
 /** What is recorded of one user's copy; no personal data. */
 export interface HeldCopy {
@@ -8,9 +9,6 @@ export interface HeldCopy {
   /** The user was deleted; events that come later are older. */
   readonly isDeleted: boolean;
 }
-
-/** Names one user's copy. */
-export type CopyKey = Pick<UserCopy, 'tenantId' | 'userId'>;
 
 /**
  * Work on one copy: gets what is held and the store's context, and returns a result and what is held from now on (left
@@ -32,4 +30,6 @@ export interface CopyStore<Context> {
    * can't be saved; with any other one if the store is away.
    */
   withCopy<Result>(key: CopyKey, work: CopyWork<Context, Result>): Promise<Result>;
+  /** Where deletions that failed are kept. Without it they are left to the bus: tried again, then parked by it. */
+  readonly deletions?: DeletionStore;
 }

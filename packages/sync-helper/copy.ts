@@ -13,3 +13,6 @@ export interface UserCopy {
 
 /** A copy that an event asked for. */
 export type EventCopy = UserCopy & { readonly eventId: string };
+
+/** Names one user's copy. */
+export type CopyKey = Pick<UserCopy, 'tenantId' | 'userId'>;

@@ -18,7 +18,8 @@ const CASES: readonly [string, CopyEvent[], CopyEvent, ReturnType<typeof judge>[
   ['each event of the held version is a repetition', [event(1), event(1, 'retry')], event(1), 'repeated'],
   ['a deletion is new, whatever its version', [event(2)], event(2, 'gone', true), 'new'],
   ['a deletion of what was never held is new', [], event(2, 'gone', true), 'new'],
-  ['a second deletion is a repetition', [event(2, 'gone', true)], event(2, 'again', true), 'repeated'],
+  ['the deletion that is held is a repetition', [event(2, 'gone', true)], event(2, 'gone', true), 'repeated'],
+  ['a deletion in another event is new', [event(2, 'gone', true)], event(2, 'again', true), 'new'],
   ['whatever follows a deletion is stale', [event(2, 'gone', true)], event(3), 'stale'],
 ];
 for (const [title, before, next, kind] of CASES) {

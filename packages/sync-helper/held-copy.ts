@@ -12,7 +12,7 @@ export type CopyEvent = EventCopy & { readonly isDeletion: boolean };
 
 /** What an event is to a service that holds `held`. */
 export type Verdict =
-  /** To be taken over. The same version in another event counts as new: somebody wants it written again. */
+  /** To be taken over. The same version, or deletion, in another event counts as new: somebody wants it done again. */
   | { readonly kind: 'new' }
   /** It took effect before. */
   | { readonly kind: 'repeated' }
@@ -22,14 +22,14 @@ export type Verdict =
 /** Judges an event of a user, or of the user's deletion. */
 export function judge(held: HeldCopy | undefined, { userVersion, eventId, isDeletion }: CopyEvent): Verdict {
   if (held === undefined) return { kind: 'new' };
-  if (held.isDeleted) return isDeletion ? { kind: 'repeated' } : { kind: 'stale', held };
-  if (isDeletion) return { kind: 'new' };
+  if (held.isDeleted && !isDeletion) return { kind: 'stale', held };
+  if (isDeletion) return held.isDeleted && held.eventIds.includes(eventId) ? { kind: 'repeated' } : { kind: 'new' };
   if (userVersion < held.userVersion) return { kind: 'stale', held };
   return userVersion === held.userVersion && held.eventIds.includes(eventId) ? { kind: 'repeated' } : { kind: 'new' };
 }
 
 /** What is held after an event that was new. */
 export function heldAfter(held: HeldCopy | undefined, { userVersion, eventId, isDeletion }: CopyEvent): HeldCopy {
-  const before = held?.userVersion === userVersion && !isDeletion ? held.eventIds : [];
+  const before = held?.userVersion === userVersion && held.isDeleted === isDeletion ? held.eventIds : [];
   return { userVersion, eventIds: [...before, eventId].slice(-KEPT_EVENT_IDS), isDeleted: isDeletion };
 }

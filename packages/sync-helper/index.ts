@@ -9,9 +9,10 @@ export {
 } from '../../src/messaging/bus.ts';
 export type { DeliveryOutcome } from '../../src/messaging/delivery.ts';
 export type { Doubt } from './answers.ts';
-export type { CopyKey, CopyStore, CopyWork, HeldCopy } from './copy-store.ts';
-export type { UserCopy } from './copy.ts';
+export type { CopyStore, CopyWork, HeldCopy } from './copy-store.ts';
+export type { CopyKey, UserCopy } from './copy.ts';
 export { EffectRefusedError, InfrastructureError } from './errors.ts';
+export type { DeletionStore, KeptDeletion } from './kept-deletions.ts';
 export { createMemoryStore } from './memory-store.ts';
 export { createPgStore, pgStoreSql, type PgStore } from './pg-store.ts';
 export { postgresBus, type PostgresBusSettings } from './postgres-bus.ts';

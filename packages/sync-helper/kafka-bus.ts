@@ -7,7 +7,7 @@ export type { KafkaConnection, KafkaCredentials } from '../../src/messaging/kafk
 
 /** How to take part in the bus on Kafka. */
 export interface KafkaBusSettings extends Partial<Omit<KafkaBusOptions, 'connection' | 'park'>>, KafkaConnection {
-  /** Takes what no retry helped: poison, and deletions that kept failing. Without it a process warning is emitted. */
+  /** Takes what no retry helped, poison above all. Without it a process warning is emitted. */
   readonly park?: Park;
 }
 

@@ -1,4 +1,5 @@
 import type { CopyStore, HeldCopy } from './copy-store.ts';
+import { createMemoryDeletions } from './memory-deletions.ts';
 
 /**
  * A store that ends with the process, for tests and for services that keep their copies in memory. Its context is
@@ -8,6 +9,7 @@ export function createMemoryStore(): CopyStore<undefined> {
   const copies = new Map<string, HeldCopy>();
   const turns = new Map<string, Promise<unknown>>();
   return {
+    deletions: createMemoryDeletions(),
     withCopy: async ({ tenantId, userId }, work) => {
       const key = JSON.stringify([tenantId, userId]);
       const turn = (turns.get(key) ?? Promise.resolve())

@@ -1,16 +1,21 @@
 import pg from 'pg';
 import type { CopyStore, HeldCopy } from './copy-store.ts';
+import type { DeletionStore } from './kept-deletions.ts';
+import { createPgDeletions, pgDeletionsSql } from './pg-deletions.ts';
 import { EffectRefusedError, infrastructureError, InfrastructureError } from './errors.ts';
 
 const DEFAULT_TABLE = 'steadfast_user_copies';
+/** Ends the name of the table of deletions that are not done. */
+const DELETIONS = '_deletions';
 
 /** A store in the service's own PostgreSQL; effects are written with the client of the record's transaction. */
 export interface PgStore extends CopyStore<pg.ClientBase> {
-  /** Creates the table unless it is there; for services without migrations of their own. */
+  readonly deletions: DeletionStore;
+  /** Creates the tables unless they are there; for services without migrations of their own. */
   migrate(): Promise<void>;
 }
 
-/** The statement that creates the store's table; `table` may be `schema.table`. For the service's own migrations. */
+/** The statements that create the store's tables; `table` may be `schema.table`. For the service's own migrations. */
 export function pgStoreSql(table: string = DEFAULT_TABLE): string {
   return `CREATE TABLE IF NOT EXISTS ${quoted(table)} (
   tenant_id text NOT NULL,
@@ -20,11 +25,13 @@ export function pgStoreSql(table: string = DEFAULT_TABLE): string {
   is_deleted boolean NOT NULL,
   updated_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, user_id)
-)`;
+);
+${pgDeletionsSql(quoted(`${table}${DELETIONS}`))}`;
 }
 
 /**
- * Keeps the records in `table` (`steadfast_user_copies`) of the pool's database. The pool stays the caller's to end.
+ * Keeps the records in `table` (`steadfast_user_copies`) of the pool's database, and deletions that are not done in
+ * `{table}_deletions`. The pool stays the caller's to end.
  */
 export function createPgStore({
   pool,
@@ -34,6 +41,7 @@ export function createPgStore({
   readonly table?: string;
 }): PgStore {
   return {
+    deletions: createPgDeletions({ pool, table: quoted(`${table}${DELETIONS}`) }),
     migrate: async () => {
       await pool.query(pgStoreSql(table));
     },

@@ -13,7 +13,7 @@ export interface PostgresBusSettings extends Partial<Omit<PostgresBusOptions, 'p
   readonly poolSize?: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string;
-  /** Takes what no retry helped: poison, and deletions that kept failing. Without it a process warning is emitted. */
+  /** Takes what no retry helped, poison above all. Without it a process warning is emitted. */
   readonly park?: Park;
 }
 

@@ -1,6 +1,7 @@
 import type { Bus, Subscription } from '../../src/messaging/bus.ts';
 import { confirmation, failureReport, reconciliationRequest, type Doubt } from './answers.ts';
 import type { UserCopy } from './copy.ts';
+import { retryDeletions } from './retry-deletions.ts';
 import { createUserEventsHandler, type UserEventHandlers } from './user-events-handler.ts';
 import { USER_TOPICS } from './user-events.ts';
 
@@ -21,8 +22,8 @@ export interface SyncHelper {
   /** Asks for the user to be sent again, since the service doubts its copy. */
   requestReconciliation(doubt: Doubt): Promise<void>;
   /**
-   * Consumes the events about users until it is stopped, and answers them. All processes of a service share the group,
-   * which is the service's name unless given.
+   * Consumes the events about users until it is stopped, and answers them; deletions that failed are tried again. All
+   * processes of a service share the group, which is the service's name unless given.
    */
   handleUserEvents<Context>(handlers: UserEventHandlers<Context> & { readonly group?: string }): Promise<Subscription>;
 }
@@ -37,7 +38,13 @@ export function createSyncHelper({ service, bus }: { readonly service: string; r
     confirmUserSync: (copy) => bus.publish([confirmation({ service, copy })]),
     reportSyncFailure: (copy, error) => bus.publish([failureReport({ service, copy, error })]),
     requestReconciliation: (doubt) => bus.publish([reconciliationRequest({ service, doubt })]),
-    handleUserEvents: ({ group = service, ...handlers }) =>
-      bus.subscribe({ group, topics: USER_TOPICS, handle: createUserEventsHandler({ service, bus, ...handlers }) }),
+    handleUserEvents: async ({ group = service, ...handlers }) => {
+      const { handle, remove } = createUserEventsHandler({ service, bus, ...handlers });
+      const subscription = await bus.subscribe({ group, topics: USER_TOPICS, handle });
+      const { deletions } = handlers.store;
+      if (deletions === undefined) return subscription;
+      const retries = retryDeletions({ deletions, remove });
+      return { stop: async () => void (await Promise.all([subscription.stop(), retries.stop()])) };
+    },
   };
 }

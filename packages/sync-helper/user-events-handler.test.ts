@@ -3,6 +3,7 @@ import { PoisonError, type BusMessage } from '../../src/messaging/bus.ts';
 import { TOPICS, userEvent } from '../../src/events/user-events.ts';
 import type { CopyStore } from './copy-store.ts';
 import { InfrastructureError } from './errors.ts';
+import { pauseAfterMs } from './kept-deletions.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { createUserEventsHandler, type UserEventHandlers, type UserEventOutcome } from './user-events-handler.ts';
 import type { SyncedUser } from './user-events.ts';
@@ -33,7 +34,12 @@ function told(
   });
 }
 
-const gone = userEvent({ topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 3 } });
+const gone = userEvent({
+  topic: TOPICS.userDeleted,
+  messageId: 'gone',
+  user: { ...USER, version: 3 },
+  services: ['accounting'],
+});
 
 /** A service with a memory: what it took over, deleted and sent. */
 function service(rest: Partial<UserEventHandlers<undefined>> & { publish?: () => Promise<void> } = {}) {
@@ -41,9 +47,9 @@ function service(rest: Partial<UserEventHandlers<undefined>> & { publish?: () =>
   const sent: BusMessage[] = [];
   const outcomes: UserEventOutcome[] = [];
   let deletions = 0;
-  const handle = createUserEventsHandler<undefined>({
+  const store = rest.store ?? createMemoryStore();
+  const { handle, remove } = createUserEventsHandler<undefined>({
     service: 'accounting',
-    store: createMemoryStore(),
     bus: {
       publish: async (messages) => {
         await rest.publish?.();
@@ -54,9 +60,10 @@ function service(rest: Partial<UserEventHandlers<undefined>> & { publish?: () =>
     onUserDeleted: async () => void (deletions += 1),
     onOutcome: ({ outcome }) => void outcomes.push(outcome),
     ...rest,
+    store,
   });
   const answers = () => sent.map(({ topic, payload }) => `${topic} ${JSON.parse(payload).data.userVersion}`);
-  return { handle, taken, sent, answers, outcomes, deletions: () => deletions };
+  return { handle, remove, store, taken, sent, answers, outcomes, deletions: () => deletions };
 }
 
 test("a user's event is taken over and confirmed", async (t) => {
@@ -125,24 +132,73 @@ test('a failure of onUser is reported without personal data, and the event is do
   t.deepEqual(answers(), ['sync.user.failed 1', 'sync.user.confirmed 1']);
 });
 
-test('a deletion has its effect once and is not answered; what comes later is stale', async (t) => {
-  const { handle, sent, taken, deletions, outcomes } = service();
+test('a deletion has its effect once and is confirmed each time; what comes later is stale', async (t) => {
+  const { handle, answers, taken, deletions, outcomes } = service();
   await handle(told(1));
   await handle(gone);
   await handle(gone);
   await handle(told(2));
   t.deepEqual([taken.length, deletions()], [1, 1]);
-  t.deepEqual(
-    sent.map(({ topic }) => topic),
-    ['sync.user.confirmed', 'sync.user.failed'],
-  );
+  t.deepEqual(answers(), [
+    'sync.user.confirmed 1',
+    'sync.user.confirmed 3',
+    'sync.user.confirmed 3',
+    'sync.user.failed 2',
+  ]);
   t.deepEqual(outcomes, ['confirmed', 'deleted', 'deleted_before', 'stale']);
 });
 
-test('a failure of onUserDeleted is left to the bus to try again', async (t) => {
+test('a service that is not asked forgets a deleted user too, and does not answer', async (t) => {
+  const { handle, deletions, answers } = service();
+  await handle({ ...gone, payload: gone.payload.replace('"services":["accounting"]', '"services":["portfolio"]') });
+  t.is(deletions(), 1);
+  t.deepEqual(answers(), []);
+});
+
+test('a deletion that fails is kept and reported, and confirmed once it was done', async (t) => {
+  let failures = 2;
+  const { handle, remove, store, answers, outcomes } = service({
+    onUserDeleted: async () => {
+      if (failures-- > 0) throw new Error('busy');
+    },
+  });
+  await handle(gone);
+  t.deepEqual(await store.deletions?.claim(10), [], 'it is not due at once');
+  await store.deletions?.replay();
+  for (const user of (await store.deletions?.claim(10)) ?? []) await remove(user);
+  t.deepEqual(
+    (await store.deletions?.list())?.map(({ attempts, user }) => [user.userId, attempts]),
+    [[USER.id, 2]],
+  );
+  await store.deletions?.replay();
+  for (const user of (await store.deletions?.claim(10)) ?? []) await remove(user);
+  t.deepEqual(answers(), ['sync.user.failed 3', 'sync.user.failed 3', 'sync.user.confirmed 3']);
+  t.deepEqual(outcomes, ['deletion_kept', 'deletion_kept', 'deleted']);
+  t.deepEqual(await store.deletions?.list(), []);
+});
+
+test('a deletion that is kept is done with when it comes again and succeeds', async (t) => {
+  let failures = 1;
+  const { handle, store, answers } = service({
+    onUserDeleted: async () => {
+      if (failures-- > 0) throw new Error('busy');
+    },
+  });
+  await handle(gone);
+  await handle({ ...gone, payload: JSON.stringify({ ...JSON.parse(gone.payload), id: 'again' }) });
+  t.deepEqual(answers(), ['sync.user.failed 3', 'sync.user.confirmed 3']);
+  t.deepEqual(await store.deletions?.list(), []);
+});
+
+test('a failed deletion is left to the bus by a store that keeps none', async (t) => {
   const failure = new Error('busy');
-  const { handle } = service({ onUserDeleted: () => Promise.reject(failure) });
+  const { deletions: _deletions, ...store } = createMemoryStore();
+  const { handle } = service({ store, onUserDeleted: () => Promise.reject(failure) });
   t.is(await t.throwsAsync(handle(gone)), failure);
+});
+
+test('the pause after a deletion that failed doubles up to an hour', (t) => {
+  t.deepEqual([1, 2, 5, 12, 13, 5_000].map(pauseAfterMs), [1_000, 2_000, 16_000, 2_048_000, 3_600_000, 3_600_000]);
 });
 
 test('without the bus an event waits, and is confirmed once it is back, without a second effect', async (t) => {

@@ -1,4 +1,4 @@
-import { PoisonError, type Bus, type MessageHandler } from '../../src/messaging/bus.ts';
+import { PoisonError, type Bus, type BusMessage, type MessageHandler } from '../../src/messaging/bus.ts';
 import { confirmation, failureReport } from './answers.ts';
 import type { CopyStore, HeldCopy } from './copy-store.ts';
 import type { UserCopy } from './copy.ts';
@@ -19,6 +19,8 @@ export type UserEventOutcome =
   /** `onUserDeleted` removed it. */
   | 'deleted'
   | 'deleted_before'
+  /** `onUserDeleted` threw; kept in the store to be tried again, and reported. */
+  | 'deletion_kept'
   /** Not for this service. */
   | 'not_ours'
   /** Not an event that the topic promises; reported if it names a user, and parked. */
@@ -32,7 +34,7 @@ export interface UserEventHandlers<Context> {
    * a retry or a forced sync. Throwing reports a failure; the event comes again by Steadfast's retry delays.
    */
   readonly onUser: (user: SyncedUser, context: Context) => Promise<void>;
-  /** Removes the user, held or not. Throwing has the bus try again, and then park the event. */
+  /** Removes the user, held or not. Throwing has it tried again, for as long as it takes. */
   readonly onUserDeleted: (user: DeletedUser, context: Context) => Promise<void>;
   /** Told of each event that was dealt with. */
   readonly onOutcome?: (handled: {
@@ -42,7 +44,15 @@ export interface UserEventHandlers<Context> {
   }) => void;
 }
 
-/** The idempotent consumer of the events about users: the effect once, and an answer to each. */
+/** What a service does with what it is told of users. */
+export interface UserEventsHandler {
+  /** The idempotent consumer of the events: the effect once, and an answer to each. */
+  readonly handle: MessageHandler;
+  /** Has the effect of a deletion, once, and answers it. */
+  readonly remove: (user: DeletedUser) => Promise<void>;
+}
+
+/** Makes the consumer of the events about users. */
 export function createUserEventsHandler<Context>({
   service,
   bus,
@@ -50,7 +60,7 @@ export function createUserEventsHandler<Context>({
   onUser,
   onUserDeleted,
   onOutcome = () => {},
-}: UserEventHandlers<Context> & { service: string; bus: Pick<Bus, 'publish'> }): MessageHandler {
+}: UserEventHandlers<Context> & { service: string; bus: Pick<Bus, 'publish'> }): UserEventsHandler {
   const answer = (message: ReturnType<typeof confirmation>): Promise<void> =>
     bus.publish([message]).catch((error: unknown) => {
       throw infrastructureError('publishing an answer', error);
@@ -71,12 +81,21 @@ export function createUserEventsHandler<Context>({
 
   async function remove(user: DeletedUser): Promise<void> {
     const taken = await withRecord(store, { ...user, isDeletion: true }, (context) => onUserDeleted(user, context));
-    // Nobody waits for an answer about a deleted user: the bus alone can bring the event again.
-    if (taken.kind === 'failed') throw taken.error;
+    if (taken.kind === 'failed') return keep(user, taken.error);
+    if (user.isAsked) await answer(confirmation({ service, copy: user }));
+    await inStore(store.deletions?.done(user));
     onOutcome({ outcome: taken.kind === 'new' ? 'deleted' : 'deleted_before', user });
   }
 
-  return async (message) => {
+  /** Keeps a deletion that failed, to be tried again beside what else comes; the report saves the wait for it. */
+  async function keep(user: DeletedUser, error: unknown): Promise<void> {
+    if (store.deletions === undefined) throw error;
+    await inStore(store.deletions.keep(user));
+    if (user.isAsked) await answer(failureReport({ service, copy: user, error }));
+    onOutcome({ outcome: 'deletion_kept', user, error });
+  }
+
+  async function handle(message: BusMessage): Promise<void> {
     try {
       const event = parseUserEvent(message, service);
       switch (event.kind) {
@@ -97,7 +116,17 @@ export function createUserEventsHandler<Context>({
       onOutcome({ outcome: 'malformed', error, ...(copy === undefined ? {} : { user: copy }) });
       throw error;
     }
-  };
+  }
+
+  return { handle, remove };
+}
+
+async function inStore(work: Promise<void> | undefined): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw infrastructureError('the store', error);
+  }
 }
 
 /** Judges the event and, if it is new, has its effect and records it in one go. */

@@ -18,7 +18,10 @@ type UserData = z.output<(typeof EVENTS)[typeof TOPICS.userUpdated]>['data'];
 export type SyncedUser = EventCopy & Readonly<Omit<UserData, 'userId' | 'version' | 'services'>>;
 
 /** The last that is told of a user. */
-export type DeletedUser = EventCopy;
+export type DeletedUser = EventCopy & {
+  /** Whether this service is asked to confirm that it has forgotten the user. */
+  readonly isAsked: boolean;
+};
 
 /** An event about a user, for one service. */
 export type UserEvent =
@@ -48,7 +51,10 @@ export function parseUserEvent(message: BusMessage, service: string): UserEvent 
     eventId: event.id,
     ...(event.traceparent === undefined ? {} : { traceparent: event.traceparent }),
   };
-  if (event.type === TOPICS.userDeleted) return { kind: 'deleted', user: copy };
+  if (event.type === TOPICS.userDeleted) {
+    const { services = [] } = event.data;
+    return { kind: 'deleted', user: { ...copy, isAsked: services.includes(service) } };
+  }
   const { services, version: _version, ...data } = event.data;
   return services.includes(service) ? { kind: 'user', user: { ...data, ...copy } } : { kind: 'not_ours' };
 }

@@ -168,12 +168,21 @@ test.serial(
   },
 );
 
-test.serial("a deleted user's copy goes", async (t) => {
+test.serial("a deleted user's copy goes, and the service confirms it, also when it failed at first", async (t) => {
   const { id } = await system.register();
   await untilSynced(id);
+  await behave({ fail: 1 });
   await system.remove(id);
-  await until(async () => (await held(id)) === undefined);
-  t.deepEqual(await answersAbout(id), ['sync.user.confirmed 1']);
+  await until(async () => (await answersAbout(id)).at(-1) === 'sync.user.confirmed 2');
+  t.is(await held(id), undefined);
+  const [, failed] = await answersAbout(id);
+  t.is(failed, 'sync.user.failed 2');
+  await until(async () => {
+    const { rowCount } = await system.owner.query('SELECT FROM users WHERE id = $1 AND sync_ended_at IS NOT NULL', [
+      id,
+    ]);
+    return rowCount === 1;
+  });
 });
 
 test.serial('the service takes part over Kafka as well', async (t) => {

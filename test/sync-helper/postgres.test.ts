@@ -110,8 +110,10 @@ test("a member of the bus publishes, reads and answers with steadfast_bus_member
   t.deepEqual(await copies(), [2]);
   t.deepEqual(await answers(team), ['sync.user.failed 1', 'sync.user.confirmed 1', 'sync.user.confirmed 2']);
   await helper.requestReconciliation({ tenantId, userId: id, reason: 'restored' });
-  await bus.publish([userEvent({ topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 3 } })]);
-  await until(async () => (await copies()).length === 0);
+  const deletion = { topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 3 } } as const;
+  await bus.publish([userEvent({ ...deletion, services: ['accounting', 'portfolio'] })]);
+  await until(async () => (await answers(team)).at(-1) === 'sync.user.confirmed 3');
+  t.deepEqual(await copies(), [], 'a deletion is confirmed once it has been done');
 });
 
 test('while its own database is away a service loses no event and gives up on none', async (t) => {
@@ -138,6 +140,44 @@ test('while its own database is away a service loses no event and gives up on no
   await until(async () => (await answers(team)).length === 1);
   t.deepEqual(parked, []);
   await subscription.stop();
+});
+
+test('a deletion that fails outlives its process, holds nobody up, and is confirmed once it was done', async (t) => {
+  const team = await createTeam(t);
+  const store = createPgStore({ pool: team.pool });
+  await store.migrate();
+  let isBroken = true;
+  const parked: string[] = [];
+  const serve = () => {
+    const bus = team.openBus(async ({ message }) => void parked.push(message.messageId));
+    return createSyncHelper({ service: 'accounting', bus }).handleUserEvents({
+      store,
+      onUser: async () => {},
+      onUserDeleted: async () => {
+        if (isBroken) throw new Error('busy');
+      },
+    });
+  };
+  const first = await serve();
+  const deletion = { topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 2 } } as const;
+  const other = { ...USER, id: randomUUID(), version: 3 };
+  await team
+    .openBus()
+    .publish([
+      userEvent({ ...deletion, services: ['accounting'] }),
+      userEvent({ topic: TOPICS.userUpdated, messageId: 'other', user: other, services: ['accounting'] }),
+    ]);
+  await until(async () => (await answers(team)).includes('sync.user.confirmed 3'));
+  await until(async () => (await store.deletions.list()).some(({ attempts }) => attempts > 1));
+  await first.stop();
+  isBroken = false;
+  await store.deletions.replay();
+  const second = await serve();
+  await until(async () => (await answers(team)).at(-1) === 'sync.user.confirmed 2');
+  await until(async () => (await store.deletions.list()).length === 0);
+  t.true((await answers(team)).includes('sync.user.failed 2'));
+  t.deepEqual(parked, []);
+  await second.stop();
 });
 
 test("what onUser wrote and can't be committed is its failure, not an outage", async (t) => {
