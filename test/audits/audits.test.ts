@@ -231,7 +231,7 @@ test.serial('cleanup removes what messages say of a deleted user, but for the de
     partition: 0,
     payload: {},
   });
-  await world.db.inTenant(TENANT, async (tx) => {
+  await world.system.acrossTenants(async (tx) => {
     await tx.user.update({
       where: { tenantId_id: { tenantId: TENANT, id: deleted } },
       data: { deletedAt: new Date() },

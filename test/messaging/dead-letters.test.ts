@@ -61,6 +61,17 @@ test('parkDeadLetter keeps one dead letter of a message, with the latest cause',
   });
 });
 
+test('parkDeadLetter parks whatever comes: of what is too large it keeps the beginning', async (t) => {
+  const db = await setUp(t);
+  // No index could keep it whole: it can't be compressed.
+  const key = Array.from({ length: 5_000 }, (_, n) => String.fromCodePoint(0x4e00 + ((n * 7_919) % 20_000))).join('');
+  const payload = '€'.repeat(3_000_000);
+  await park(db, { key, payload });
+  const letter = await only(db);
+  t.is(letter.key, key.slice(0, 800));
+  t.is(letter.payload, payload.slice(0, 2_000_000));
+});
+
 test('parkDeadLetter opens a settled dead letter again', async (t) => {
   const db = await setUp(t);
   await park(db, {});

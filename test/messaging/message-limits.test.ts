@@ -53,6 +53,27 @@ test('a message is refused where it is written for a tenant that no token can ha
   }
 });
 
+for (const [table, statement] of [
+  [
+    'dead_letters',
+    `INSERT INTO dead_letters (tenant_id, id, source, type, cause, detail, message_id, key, payload)
+      VALUES ('acme', gen_random_uuid(), 's', 't', 'c', 'd', 'm', 'k', repeat('x', 8000001))`,
+  ],
+  ['inbox_messages', `INSERT INTO inbox_messages VALUES ('acme', 'c', repeat('x', 2001))`],
+  [
+    'pending_starts',
+    `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, input)
+      VALUES ('acme', 'start', 't', 'w', to_jsonb(repeat('x', 2000001)))`,
+  ],
+] as const)
+  test(`a row of ${table} has a size that none exceeds, whoever writes it`, async (t) => {
+    const { owner } = await setUp(t);
+    for (const role of ['postgres', 'steadfast_tenant', 'steadfast_system']) {
+      await owner.query(`SET ROLE ${role}; SET steadfast.tenant = 'acme'`);
+      await t.throwsAsync(owner.query(statement), { message: new RegExp(`${table}_size_check`) }, role);
+    }
+  });
+
 test('a reader takes no more bytes at a time than it can hold, and goes on behind them', async (t) => {
   const { owner, read } = await setUp(t);
   await owner.query(INSERT, ['acme', 900_000, 20]);

@@ -3,7 +3,9 @@ import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { createPgStore, createSyncHelper, postgresBus, type Bus, type Park } from '../../packages/sync-helper/index.ts';
 import { TOPICS, userEvent } from '../../src/events/user-events.ts';
-import { createDatabase } from '../support/services.ts';
+import type { BusMessage } from '../../src/messaging/bus.ts';
+import { createPostgresPublisher } from '../../src/messaging/postgres/postgres-publisher.ts';
+import { createDatabase, openTestSystem } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 const [tenantId, id] = ['default', '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01'];
@@ -14,6 +16,8 @@ interface Team {
   /** URL of the bus, with the team's own login. */
   readonly url: string;
   readonly pool: pg.Pool;
+  /** Publishes as Steadfast does. */
+  announce(messages: readonly BusMessage[]): Promise<void>;
   openBus(park?: Park): Bus;
 }
 
@@ -25,11 +29,12 @@ async function createTeam(t: ExecutionContext): Promise<Team> {
   const pool = new pg.Pool({ connectionString: own.url, max: 5 });
   await owner.query(`CREATE ROLE ${login} LOGIN PASSWORD 'secret'; GRANT steadfast_bus_member TO ${login}`);
   const url = Object.assign(new URL(product.url), { username: login, password: 'secret' }).href;
+  const system = openTestSystem(product.url, 2);
   const buses: Bus[] = [];
   pool.on('error', () => {});
   t.teardown(async () => {
     await Promise.all(buses.map((bus) => bus.close()));
-    await pool.end();
+    await Promise.all([pool.end(), system.close()]);
     await owner.query(`DROP ROLE ${login}`);
     await owner.end();
     await Promise.all([product.drop(), own.drop()]);
@@ -38,6 +43,7 @@ async function createTeam(t: ExecutionContext): Promise<Team> {
     owner,
     url,
     pool,
+    announce: createPostgresPublisher({ pool: system.pool, partitions: 8 }),
     openBus: (park) => {
       const bus = postgresBus({
         url,
@@ -102,16 +108,16 @@ test("a member of the bus publishes, reads and answers with steadfast_bus_member
   const copies = async () =>
     (await team.pool.query<{ version: number }>('SELECT version FROM copies')).rows.map(({ version }) => version);
 
-  await bus.publish([told(1)]);
+  await team.announce([told(1)]);
   await until(async () => (await answers(team)).length === 1);
   t.deepEqual(await copies(), [], 'what a failing onUser wrote is undone');
-  await bus.publish([{ ...told(1), messageId: 'again' }, told(2)]);
+  await team.announce([{ ...told(1), messageId: 'again' }, told(2)]);
   await until(async () => (await answers(team)).length === 3);
   t.deepEqual(await copies(), [2]);
   t.deepEqual(await answers(team), ['sync.user.failed 1', 'sync.user.confirmed 1', 'sync.user.confirmed 2']);
   await helper.requestReconciliation({ tenantId, userId: id, reason: 'restored' });
   const deletion = { topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 3 } } as const;
-  await bus.publish([userEvent({ ...deletion, services: ['accounting', 'portfolio'] })]);
+  await team.announce([userEvent({ ...deletion, services: ['accounting', 'portfolio'] })]);
   await until(async () => (await answers(team)).at(-1) === 'sync.user.confirmed 3');
   t.deepEqual(await copies(), [], 'a deletion is confirmed once it has been done');
 });
@@ -133,7 +139,7 @@ test('while its own database is away a service loses no event and gives up on no
     onUser: async () => {},
     onUserDeleted: async () => {},
   });
-  await bus.publish([told(1)]);
+  await team.announce([told(1)]);
   await until(() => attempts >= 4); // more than the bus has retries; the table is not there yet
   t.deepEqual(await answers(team), []);
   await store.migrate();
@@ -161,12 +167,10 @@ test('a deletion that fails outlives its process, holds nobody up, and is confir
   const first = await serve();
   const deletion = { topic: TOPICS.userDeleted, messageId: 'gone', user: { ...USER, version: 2 } } as const;
   const other = { ...USER, id: randomUUID(), version: 3 };
-  await team
-    .openBus()
-    .publish([
-      userEvent({ ...deletion, services: ['accounting'] }),
-      userEvent({ topic: TOPICS.userUpdated, messageId: 'other', user: other, services: ['accounting'] }),
-    ]);
+  await team.announce([
+    userEvent({ ...deletion, services: ['accounting'] }),
+    userEvent({ topic: TOPICS.userUpdated, messageId: 'other', user: other, services: ['accounting'] }),
+  ]);
   await until(async () => (await answers(team)).includes('sync.user.confirmed 3'));
   await until(async () => (await store.deletions.list()).some(({ attempts }) => attempts > 1));
   await first.stop();
@@ -194,7 +198,7 @@ test("what onUser wrote and can't be committed is its failure, not an outage", a
       if (userVersion === 2) await client.query('no SQL').catch(() => {});
     },
   });
-  await bus.publish([told(1), told(2), told(3)]);
+  await team.announce([told(1), told(2), told(3)]);
   await until(async () => (await answers(team)).length === 3);
   t.deepEqual(await answers(team), ['sync.user.failed 1', 'sync.user.failed 2', 'sync.user.confirmed 3']);
 });
@@ -210,16 +214,54 @@ test("poison goes to the team's own parking, once", async (t) => {
     onUser: async () => {},
     onUserDeleted: async () => {},
   });
-  await bus.publish([{ ...told(1), payload: 'poison' }, told(2)]);
+  await team.announce([{ ...told(1), payload: 'poison' }, told(2)]);
   await until(async () => (await answers(team)).length === 1);
   t.deepEqual(parked, ['accounting e1']);
   t.deepEqual(await answers(team), ['sync.user.confirmed 2']);
+});
+
+test('what a member publishes bears its log-in, and no other member reads its answers', async (t) => {
+  const team = await createTeam(t);
+  await team.announce([told(1)]);
+  await team.owner.query(`
+    INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload, published_by)
+      VALUES ('default', 'theirs', 'sync.user.confirmed', 'k', 0, '{}', 'portfolio')`);
+  await team.openBus().publish([{ ...told(1), messageId: 'own', topic: TOPICS.syncConfirmed }]);
+  const { username: login } = new URL(team.url);
+  const seenBy = async (url: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ told: string }>(
+        `SELECT message_id || ' by ' || published_by AS told FROM bus_messages ORDER BY position`,
+      );
+      return rows.map((row) => row.told);
+    } finally {
+      await client.end();
+    }
+  };
+  t.deepEqual(await seenBy(team.url), ['e1 by steadfast_system', `own by ${login}`]);
 });
 
 const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['read users', 'SELECT 1 FROM users'],
   ['read dead letters', 'SELECT 1 FROM dead_letters'],
   ['write the message outbox', 'INSERT INTO outgoing_messages DEFAULT VALUES'],
+  [
+    'announce a change of a user',
+    `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
+      VALUES ('acme', 'm', 'user.deleted', 'k', 0, '{}')`,
+  ],
+  [
+    'say who published',
+    `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload, published_by)
+      VALUES ('acme', 'm', 'sync.user.confirmed', 'k', 0, '{}', 'portfolio')`,
+  ],
+  [
+    'choose the place of a message',
+    `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload, xid)
+      VALUES ('acme', 'm', 'sync.user.confirmed', 'k', 0, '{}', '9')`,
+  ],
   ['change messages', 'UPDATE bus_messages SET payload = payload'],
   ['remove messages', 'DELETE FROM bus_messages'],
   ['remove cursors', 'DELETE FROM log_cursors'],

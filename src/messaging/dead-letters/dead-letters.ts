@@ -9,6 +9,10 @@ export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/clie
 
 const MAX_DETAIL_LENGTH = 2_000;
 const ALL_OF_THEM = 2_147_483_647;
+/** An entry of an index has 2,704 bytes at most, and a character up to three. */
+const MAX_KEY_LENGTH = 800;
+/** More than any message that the bus takes by default; the table has a limit in bytes that this never exceeds. */
+const MAX_PAYLOAD_LENGTH = 2_000_000;
 
 /** What can't succeed by itself, to be kept for an operator. */
 export interface FailedMessage {
@@ -26,12 +30,14 @@ export interface FailedMessage {
 
 /** Parks a message. One that was replayed or discarded before is parked again; one still parked gets the new cause. */
 export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<void> {
-  const { tenantId, source, type, cause, messageId, key } = message;
+  const { tenantId, source, type, cause, messageId } = message;
+  const key = toStorableText(message.key, MAX_KEY_LENGTH);
+  const payload = toStorableText(message.payload, MAX_PAYLOAD_LENGTH);
   const detail = toStorableText(message.detail, MAX_DETAIL_LENGTH);
   await tx.$executeRaw`
     INSERT INTO dead_letters AS d (tenant_id, id, source, type, cause, detail, message_id, key, payload)
     VALUES (${tenantId}, ${randomUUID()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
-      ${toStorableText(message.payload)})
+      ${payload})
     ON CONFLICT (tenant_id, source, message_id) DO UPDATE SET
       type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key,
         payload = excluded.payload,
