@@ -81,12 +81,15 @@ test('while the identity provider is away known keys go on; what it withdraws en
   t.not(await kindOf(first), 'caller');
 });
 
-test('in production tokens of our own key pair are taken only where that is allowed by name', (t) => {
-  const production = { NODE_ENV: 'production' };
+test('in production no key of our own is used, for tokens or hashes, unless that is allowed by name', (t) => {
+  const production = { NODE_ENV: 'production', SUBJECT_HASH_SECRET: 's'.repeat(32) };
   t.throws(() => assertIdentityProvider(loadConfig(production)), { message: /^JWKS_URL: .*ALLOW_LOCAL_KEYS/ });
   t.notThrows(() => assertIdentityProvider(loadConfig({ ...production, ALLOW_LOCAL_KEYS: 'true' })));
   t.notThrows(() => assertIdentityProvider(loadConfig({ ...production, JWKS_URL: 'https://id.example/keys' })));
   t.notThrows(() => assertIdentityProvider(loadConfig({})));
+  const unhashed = { NODE_ENV: 'production', JWKS_URL: 'https://id.example/keys' };
+  t.throws(() => assertIdentityProvider(loadConfig(unhashed)), { message: /^SUBJECT_HASH_SECRET: .*ALLOW_LOCAL_KEYS/ });
+  t.throws(() => loadConfig({ SUBJECT_HASH_SECRET: 'short' }), { message: /^SUBJECT_HASH_SECRET: .*not shown/ });
 });
 
 const ANY_VALUE: readonly unknown[] = [

@@ -6,6 +6,7 @@ import type { ApiDeps } from '../api/http/deps.ts';
 import { createTurns } from '../api/http/turns.ts';
 import { COMMANDS_AT_ONCE } from '../api/http/workflow-commands.ts';
 import { replayHandlers } from '../api/operations/replay-handlers.ts';
+import { createSubjectHash } from '../auth/subject-hash.ts';
 import { createTokenVerifier } from '../auth/tokens.ts';
 import type { Config } from '../config/config.ts';
 import { orderProviders, type OrderPorts } from '../gateways/default-ports.ts';
@@ -62,6 +63,7 @@ export async function createApi({
     log: logger,
     events,
     verifyToken: await createTokenVerifier(config),
+    subjectHash: await createSubjectHash(config),
     replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, config, mail, sms }) }),
     isBusHealthy: () => bus.isHealthy(),
   });

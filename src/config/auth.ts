@@ -6,6 +6,7 @@ export const authSettings = {
   JWKS_URL: ['', optional.pipe(z.url().optional())],
   NODE_ENV: ['', optional],
   ALLOW_LOCAL_KEYS: ['false', flag],
+  SUBJECT_HASH_SECRET: ['', optional.pipe(z.string().min(32, 'must have 32 characters or more').optional())],
   JWT_ISSUER: ['steadfast', z.string().min(1)],
   JWT_AUDIENCE: ['steadfast-api', z.string().min(1)],
   JWT_ROLE_CLAIM: ['role', z.string().min(1)],
@@ -14,9 +15,15 @@ export const authSettings = {
   DEFAULT_TENANT: ['default', z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)],
 } as const satisfies Record<string, Setting>;
 
-/** Fails in production when tokens would be verified with a key pair of our own, unless that is allowed by name. */
-export function assertIdentityProvider({ NODE_ENV, JWKS_URL, ALLOW_LOCAL_KEYS }: IdentitySettings): void {
-  if (NODE_ENV !== 'production' || JWKS_URL !== undefined || ALLOW_LOCAL_KEYS) return;
-  throw settingError('JWKS_URL', 'in production it is needed; ALLOW_LOCAL_KEYS=true goes without, for trying out');
+/** Fails in production when keys of our own would verify tokens or hash subjects, unless that is allowed by name. */
+export function assertIdentityProvider(settings: IdentitySettings): void {
+  if (settings.NODE_ENV !== 'production' || settings.ALLOW_LOCAL_KEYS) return;
+  for (const name of ['JWKS_URL', 'SUBJECT_HASH_SECRET'] as const) {
+    if (settings[name] === undefined)
+      throw settingError(name, 'in production it is needed; ALLOW_LOCAL_KEYS=true goes without, for trying out');
+  }
 }
-type IdentitySettings = Pick<SettingValues<typeof authSettings>, 'NODE_ENV' | 'JWKS_URL' | 'ALLOW_LOCAL_KEYS'>;
+type IdentitySettings = Pick<
+  SettingValues<typeof authSettings>,
+  'NODE_ENV' | 'JWKS_URL' | 'SUBJECT_HASH_SECRET' | 'ALLOW_LOCAL_KEYS'
+>;

@@ -4,6 +4,7 @@ import { cron, integer, list, number, optional, timeZone, type Setting } from '.
 /** Settings of profiles: deadline, reminders, audit. */
 export const profileSettings = {
   PROFILE_COMPLETION_DEADLINE_DAYS: ['7', number(0)],
+  MAX_DELETIONS_PER_DAY: ['5', integer(1)],
   PROFILE_REMINDER_MARKS_DAYS: ['5,3,1', list.pipe(z.array(number(0)))],
   MAX_PROFILE_REMINDERS: ['3', integer(0)],
   REMINDER_HOUR: ['10', optional.pipe(integer(0, 23).optional())],

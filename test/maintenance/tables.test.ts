@@ -43,6 +43,7 @@ const NEEDS_NO_ERASURE: Readonly<Record<string, string>> = {
   payments: CUSTOMERS,
   ledger_transfers: CUSTOMERS,
   credit_accounts: CUSTOMERS,
+  former_users: 'a hash, which names nobody without its key',
   products: NOBODY,
   row_counts: NOBODY,
   order_items: NOBODY,
@@ -119,6 +120,7 @@ const RIGHTS: Readonly<Record<string, { tenant: string; system?: string }>> = {
   bus_messages: { tenant: 'SELECT', system: EVERYTHING },
   row_counts: { tenant: 'SELECT' },
   log_cursors: { tenant: '', system: EVERYTHING },
+  former_users: { tenant: 'INSERT SELECT UPDATE', system: 'DELETE SELECT' },
   log_clusters: { tenant: '', system: EVERYTHING },
   _prisma_migrations: { tenant: '' },
 };

@@ -90,7 +90,9 @@ const LOSSES: readonly Loss[] = [
   {
     what: 'is deleted',
     lose: ({ userId }) =>
-      world.db.inTenant(TENANT, (tx) => anonymiseUser(tx, { tenantId: TENANT, userId }, new Date())),
+      world.db.inTenant(TENANT, (tx) =>
+        anonymiseUser(tx, { tenantId: TENANT, userId }, { now: new Date(), subjectHash: () => userId }),
+      ),
     status: 404,
     code: 'order_not_found',
   },

@@ -237,7 +237,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'user-sync-confirms-a-deletion': async (world) => {
     const { userId, handle } = await syncOf(world);
-    await deleteUser(world, { tenantId: TENANT, userId }, new Date());
+    await deleteUser({ db: world.db, subjectHash: () => userId }, { tenantId: TENANT, userId }, new Date());
     await untilSync(world, userId, 'retry');
     for (const service of ['accounting', 'portfolio'])
       await handle.signal(confirmedSignal, { service, userVersion: 2 });

@@ -117,6 +117,7 @@ function depsOf(db: Db): ApiDeps {
     commandTurns: createTurns(1),
     orderProviders: orderProviders(defaultPorts(config)),
     verifyToken: () => Promise.reject(new Error('nobody is asked for a token')),
+    subjectHash: ({ authSubject }) => authSubject,
     replayer: createReplayer({ db, handlers: {} }),
     events: createEventFeed({
       pool: db.pool,

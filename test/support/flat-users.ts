@@ -14,17 +14,19 @@ import { changeUser } from '../../src/db/users/change-user.ts';
 import { deleteUser } from '../../src/db/users/delete-user.ts';
 import { registerUser } from '../../src/db/users/register-user.ts';
 import { findOwnUser, findUser, findUserBySubject, userExists, type UserRow } from '../../src/db/users/users.ts';
+import type { SubjectHash } from '../../src/domain/users/subject-hash.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import type { Db } from '../../src/postgres/client.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
 import { LARGE_TENANT as tenantId } from './large-tenant.ts';
 
 const config = loadConfig({});
+const subjectHash: SubjectHash = ({ authSubject }) => authSubject;
 
 async function register(db: Db): Promise<UserRow> {
   const authSubject = `auth|${randomUUID()}`;
-  const { user } = await registerUser(
-    { db, config },
+  const registered = await registerUser(
+    { db, config, subjectHash },
     {
       tenantId,
       authSubject,
@@ -37,7 +39,8 @@ async function register(db: Db): Promise<UserRow> {
     },
     Date.now(),
   );
-  return user;
+  if (!('user' in registered)) throw new Error('refused');
+  return registered.user;
 }
 
 const userCase = (name: string, asked: number, work: (db: Db, user: UserRow) => Promise<unknown>): FlatCase => ({
@@ -109,7 +112,7 @@ export const USER_CASES: readonly FlatCase[] = [
       await markNotificationSent(tx, { tenantId, id });
     }),
   ),
-  userCase('delete', 15, (db, { id: userId }) => deleteUser({ db }, { tenantId, userId }, new Date())),
+  userCase('delete', 15, (db, { id: userId }) => deleteUser({ db, subjectHash }, { tenantId, userId }, new Date())),
   flatCase('hold, keep and give back idempotency keys', 10, async (db) => {
     const claim = {
       tenantId,

@@ -39,6 +39,8 @@ const FILL = [
       CASE WHEN n % 500 = 0 THEN 'suspended' ELSE 'active' END::"UserStatus", 'completed',
       CASE WHEN n % 1000 = 0 THEN 'failed' ELSE 'synced' END::"SyncStatus", 'customer-' || n, at, at, 0, at,
       CASE WHEN n % 700 = 0 THEN at END FROM world`,
+  `INSERT INTO former_users (tenant_id, subject_hash, profile_deadline, counted_since, deleted_at)
+    SELECT tenant, 'hash-' || n, at, at, at FROM world`,
   `INSERT INTO user_sync_services (tenant_id, user_id, service, confirmed_version)
     SELECT tenant, id, service, 1 FROM world, unnest(ARRAY['billing', 'search']) AS service`,
   `INSERT INTO notifications (tenant_id, id, user_id, kind, deadline, recipient, to_user, locale, subject, text, html,

@@ -30,7 +30,8 @@ export async function plantUser(
     defaultServices: false,
     ...user,
   };
-  await insertUser(pool, row, calls);
+  const former = { subjectHash: row.authSubject, maxDeletions: 1, countedAfter: new Date(0) };
+  await insertUser(pool, row, former, calls);
   return userId;
 }
 

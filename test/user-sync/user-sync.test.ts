@@ -181,7 +181,9 @@ test.serial('userSync ends at once when it is told no more than that its user is
 /** Deletes a user as the API does, but for the message and the signal, which the caller brings. */
 async function deleted({ env, world }: Context, userId: string): Promise<UserRow> {
   const now = new Date(await env.currentTimeMs());
-  const row = await world.db.inTenant(TENANT, (tx) => anonymiseUser(tx, { tenantId: TENANT, userId }, now));
+  const row = await world.db.inTenant(TENANT, (tx) =>
+    anonymiseUser(tx, { tenantId: TENANT, userId }, { now, subjectHash: () => userId }),
+  );
   if (row === undefined) throw new Error('there is no such user');
   return row;
 }

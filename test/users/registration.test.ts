@@ -132,3 +132,51 @@ test('registration answers 201 while Temporal is away, and wakes the relay', asy
   t.is(status, 201);
   t.true(api.wakes() > wakes);
 });
+
+test('registering again after a deletion gives no new deadline, and a completed profile leaves none', async (t) => {
+  const json = { authSubject: 'auth0|returning', email: 'returning@example.com' };
+  const as = { role: 'user', sub: 'auth0|returning' } as const;
+  const admin = { role: 'admin', sub: 'boss' } as const;
+  const register = async () => (await api.ask('POST', '/users', { ...as, json })).body;
+  const remove = async (id: unknown) => (await api.ask('DELETE', `/users/${String(id)}`, admin)).status;
+  const first = await register();
+  t.is(await remove(first['id']), 204);
+  const second = await register();
+  t.not(second['id'], first['id']);
+  t.is(second['profileCompletionDeadline'], first['profileCompletionDeadline']);
+  const other = { ...json, authSubject: 'auth0|another', email: 'another@example.com' };
+  t.not(
+    (await api.ask('POST', '/users', { ...admin, json: other })).body['profileCompletionDeadline'],
+    first['profileCompletionDeadline'],
+  );
+  await api.db.inTenant('default', (tx) =>
+    tx.user.updateMany({ where: { id: String(second['id']) }, data: { profileCompletionDeadline: null } }),
+  );
+  await remove(second['id']);
+  const third = await register();
+  t.true(String(third['profileCompletionDeadline']) > String(first['profileCompletionDeadline']));
+  const kept = await api.db.inTenant('default', (tx) => tx.formerUser.findMany());
+  t.false(JSON.stringify(kept).includes('returning'), 'the subject is not kept');
+});
+
+test('an identity that deletes five users within a day is told when it may register again', async (t) => {
+  const as = { role: 'user', sub: 'auth0|restless' } as const;
+  const json = { authSubject: 'auth0|restless', email: 'restless@example.com' };
+  for (let n = 0; n < 5; n += 1) {
+    const { status, body } = await api.ask('POST', '/users', { ...as, json });
+    t.is(status, 201);
+    t.is((await api.ask('POST', '/users', { ...as, json })).status, 200, 'who is registered may say so again');
+    t.is((await api.ask('DELETE', `/users/${String(body['id'])}`, as)).status, 204);
+  }
+  const key = { 'Idempotency-Key': 'restless' };
+  const refused = await api.ask('POST', '/users', { ...as, json, headers: key });
+  t.is(refused.status, 429);
+  t.like(refused.body, { code: 'registered_too_often', retryable: true });
+  const seconds = Number(refused.headers.get('Retry-After'));
+  t.true(seconds > 86_000 && seconds <= 86_400, String(seconds));
+  t.is((await api.ask('POST', '/users', { role: 'service', sub: 'crm', json })).status, 429, 'whoever asks');
+  await api.db.inTenant('default', (tx) =>
+    tx.formerUser.updateMany({ where: { deletions: 5 }, data: { countedSince: new Date(Date.now() - 86_400_001) } }),
+  );
+  t.is((await api.ask('POST', '/users', { ...as, json, headers: key })).status, 201);
+});

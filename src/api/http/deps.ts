@@ -5,6 +5,7 @@ import type { TokenVerifier } from '../../auth/tokens.ts';
 import type { Replayer } from '../../messaging/dead-letters/replay.ts';
 import type { Config } from '../../config/config.ts';
 import type { OrderProviders } from '../../domain/orders/order-process.ts';
+import type { SubjectHash } from '../../domain/users/subject-hash.ts';
 import type { Db } from '../../postgres/client.ts';
 import type { EventFeed } from '../../realtime/event-feed.ts';
 import type { Turns } from './turns.ts';
@@ -19,6 +20,7 @@ export interface ApiDeps {
   /** Who takes the payments of orders that are placed now, and who ships them. */
   readonly orderProviders: OrderProviders;
   readonly verifyToken: TokenVerifier;
+  readonly subjectHash: SubjectHash;
   readonly log: Logger;
   readonly replayer: Replayer;
   readonly events: EventFeed;

@@ -121,6 +121,14 @@ const REQUESTS = {
     remedy: 'Wait as long as Retry-After says.',
     retryable: true,
   },
+  registered_too_often: {
+    status: 429,
+    title: 'Registered too often',
+    detail:
+      'This identity has deleted as many users within a day as it may; Retry-After says when it may register again.',
+    remedy: 'Wait as long as Retry-After says. MAX_DELETIONS_PER_DAY is how many it may delete.',
+    retryable: true,
+  },
   too_many_streams: {
     status: 429,
     title: 'Too many streams',

@@ -36,7 +36,7 @@ const register = route(
     body: registrationSchema,
     statuses: { 201: 'The user is registered', 200: 'The identity has this user already' },
     answer: userSchema,
-    errors: ['phone_required'],
+    errors: ['phone_required', 'registered_too_often'],
     idempotent: true,
   },
   async ({ deps, caller, body }) => {
@@ -48,11 +48,16 @@ const register = route(
     }
     const { name = null, phone = null, servicesToSync, ...rest } = body;
     if (phone === null && body.notificationChannels.includes('sms')) throw new Problem('phone_required');
-    const { user, isNew } = await registerUser(
+    const registered = await registerUser(
       deps,
       { ...rest, name, phone, servicesToSync, tenantId: caller.tenantId },
       Date.now(),
     );
+    if ('refusedUntil' in registered) {
+      const retryAfterSeconds = Math.max(1, Math.ceil((registered.refusedUntil.getTime() - Date.now()) / 1_000));
+      throw new Problem('registered_too_often', { retryAfterSeconds });
+    }
+    const { user, isNew } = registered;
     if (isNew) deps.wakeOutboxRelay();
     return { status: isNew ? 201 : 200, body: userAnswer(user), headers: { Location: `/users/${user.id}` } };
   },

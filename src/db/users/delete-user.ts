@@ -2,6 +2,7 @@ import { TOPICS, userEvent } from '../../events/user-events.ts';
 import { lockStreams } from '../../messaging/log/lock-streams.ts';
 import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import type { SubjectHash } from '../../domain/users/subject-hash.ts';
 import type { Db } from '../../postgres/client.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId, userDeletedSignal } from '../../workflows/profile/profile.messages.ts';
 import { deletionOfCopies } from './user-changes.ts';
@@ -11,10 +12,14 @@ import { anonymiseUser, type UserKey } from './users.ts';
  * Anonymises the user, and writes `user.deleted` and the signals that end its profile and have its services confirm the
  * deletion, in one transaction; false: there is no such user, or it was deleted.
  */
-export async function deleteUser({ db }: { db: Db }, key: UserKey, now: Date): Promise<boolean> {
+export async function deleteUser(
+  { db, subjectHash }: { db: Db; subjectHash: SubjectHash },
+  key: UserKey,
+  now: Date,
+): Promise<boolean> {
   return db.inTenant(key.tenantId, async (tx) => {
     await lockStreams(tx, [key.userId]);
-    const deleted = await anonymiseUser(tx, key, now);
+    const deleted = await anonymiseUser(tx, key, { now, subjectHash });
     if (deleted === undefined) return false;
     await enqueueMessages(tx, [
       userEvent({

@@ -6,6 +6,8 @@ import type { NotificationChannel } from '../../domain/notifications/channels.ts
 import { registerProfile } from '../../domain/profile/profile.ts';
 import { PROFILE_WORKFLOW, profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
 import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
+import type { SubjectHash } from '../../domain/users/subject-hash.ts';
+import { COUNTED_MS, refusedUntil } from './former-users.ts';
 import type { Db } from '../../postgres/client.ts';
 
 /** Who registers, with which services; without them SYNC_SERVICES, now and when the setting changes. */
@@ -18,21 +20,30 @@ export interface Registration extends Contact {
 
 type Writer = {
   readonly db: Db;
-  readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'SYNC_SERVICES'>;
+  readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'MAX_DELETIONS_PER_DAY' | 'SYNC_SERVICES'>;
+  readonly subjectHash: SubjectHash;
 };
+
+/** The user of the identity; or, when it deleted too many of late, when it may register again. */
+export type Registered = { readonly user: UserRow; readonly isNew: boolean } | { readonly refusedUntil: Date };
 
 /**
  * Writes the user and the starts of its workflows (workflow outbox), in one transaction; a known identity gets its user
- * again.
+ * again, and one whose user was deleted no later deadline than it had.
  */
 export async function registerUser(
-  { db, config }: Writer,
+  { db, config, subjectHash }: Writer,
   { servicesToSync, ...registration }: Registration,
   now: number,
-): Promise<{ user: UserRow; isNew: boolean }> {
+): Promise<Registered> {
   const { tenantId } = registration;
   const profile = registerProfile({ now, deadlineDays: config.PROFILE_COMPLETION_DEADLINE_DAYS });
   const userId = randomUUID();
+  const former = {
+    subjectHash: subjectHash(registration),
+    maxDeletions: config.MAX_DELETIONS_PER_DAY,
+    countedAfter: new Date(now - COUNTED_MS),
+  };
   const created = await insertUser(
     db.pool,
     {
@@ -43,12 +54,15 @@ export async function registerUser(
       services: servicesToSync ?? config.SYNC_SERVICES,
       defaultServices: servicesToSync === undefined,
     },
+    former,
     startsOf({ tenantId, userId }),
   );
   if (created !== undefined) return { user: created, isNew: true };
   const known = await findUserBySubject(db.pool, registration);
-  if (known === undefined) throw new Error('the user of an identity is gone within its registration');
-  return { user: known, isNew: false };
+  if (known !== undefined) return { user: known, isNew: false };
+  const until = await refusedUntil(db.pool, tenantId, former);
+  if (until === undefined) throw new Error('the user of an identity is gone within its registration');
+  return { refusedUntil: until };
 }
 
 function startsOf({ tenantId, userId }: UserKey): WorkflowCall[] {

@@ -1,6 +1,8 @@
 import type { Caller } from '../../auth/roles.ts';
 import type { UserStatus } from '../../domain/profile/statuses.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
+import type { SubjectHash } from '../../domain/users/subject-hash.ts';
+import { rememberFormer, type FormerRule } from './former-users.ts';
 import type { Tx } from '../../postgres/client.ts';
 import { forgetIdempotencyOf } from '../http/idempotency-keys.ts';
 import { NEXT_VERSION } from './user-changes.ts';
@@ -137,13 +139,15 @@ export async function hasOpenCopies(pool: TenantPool, { tenantId, userId }: User
 }
 
 /**
- * Writes the user, its services and the calls on its workflows (workflow outbox), all in one statement; undefined when
- * the identity has a user already, also one of a transaction that commits meanwhile. No NOTIFY: PostgreSQL takes a lock
+ * Writes the user, its services and the calls on its workflows (workflow outbox), all in one statement, with the
+ * deadline of the identity's deleted user where that is earlier; undefined when too many were deleted, or the identity
+ * has a user already, also one of a transaction that commits meanwhile. No NOTIFY: PostgreSQL takes a lock
  * for it at commit, so that commits would wait for one another.
  */
 export async function insertUser(
   pool: TenantPool,
   user: NewUser,
+  former: FormerRule,
   calls: readonly WorkflowCall[],
 ): Promise<UserRow | undefined> {
   const [row] = await runStatement<UserRow>(pool, user.tenantId, {
@@ -163,16 +167,24 @@ export async function insertUser(
       user.defaultServices,
       user.services,
       callsParameter(calls),
+      former.subjectHash,
+      former.maxDeletions,
+      former.countedAfter,
     ],
   });
   return row;
 }
 
 const INSERT_USER = `
-  WITH registered AS (
+  WITH former AS (
+    SELECT profile_deadline, deletions >= $15::int AND counted_since > $16::timestamptz AS "isRefused"
+    FROM former_users WHERE tenant_id = $1 AND subject_hash = $14
+  ), registered AS (
     INSERT INTO users (tenant_id, id, auth_subject, email, name, locale, phone, notification_channels,
       profile_completion_deadline, reminders_settled_until, default_services)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    SELECT $1, $2::uuid, $3, $4, $5, $6, $7, $8::text[], least($9::timestamptz, (SELECT profile_deadline FROM former)),
+      $10::timestamptz, $11::boolean
+    WHERE NOT EXISTS (SELECT FROM former WHERE "isRefused")
     ON CONFLICT DO NOTHING RETURNING *
   ), service AS (
     INSERT INTO user_sync_services (tenant_id, user_id, service)
@@ -215,14 +227,19 @@ export async function changeContact(
 }
 
 /**
- * Anonymises the user's row, raises its version to one that its services are told of now, and removes its notifications
- * and kept answers; undefined: there is no such user, or it was deleted.
+ * Anonymises the user's row, raises its version to one that its services are told of now, removes its notifications and
+ * kept answers, and keeps the deadline of its profile under a hash of its subject; undefined: there is no such user, or
+ * it was deleted.
  */
-export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: Date): Promise<UserRow | undefined> {
+export async function anonymiseUser(
+  tx: Tx,
+  { tenantId, userId }: UserKey,
+  { now, subjectHash }: { readonly now: Date; readonly subjectHash: SubjectHash },
+): Promise<UserRow | undefined> {
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({
     where: { tenantId, id: userId, deletedAt: null },
-    select: { authSubject: true, version: true },
+    select: { authSubject: true, version: true, profileCompletionDeadline: true },
   });
   if (before === null) return undefined;
   const version = before.version + 1;
@@ -251,6 +268,11 @@ export async function anonymiseUser(tx: Tx, { tenantId, userId }: UserKey, now: 
     },
     include: WITH_SERVICES,
   });
+  await rememberFormer(
+    tx,
+    { tenantId, subjectHash: subjectHash({ tenantId, authSubject: before.authSubject }) },
+    { deadline: before.profileCompletionDeadline, now },
+  );
   await deleteUserNotifications(tx, { tenantId, userId });
   await tx.$executeRawUnsafe(FORGET_ADDRESSES, tenantId, userId);
   await forgetIdempotencyOf(tx, { tenantId, userId, authSubject: before.authSubject });

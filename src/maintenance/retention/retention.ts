@@ -16,6 +16,7 @@ export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
   dead_letters: `status <> 'parked' AND resolved_at < now() - make_interval(hours => $1::int)`,
   alerts: `status = 'resolved' AND resolved_at < now() - make_interval(hours => $1::int)`,
   idempotency_keys: `created_at < now() - make_interval(hours => $1::int)`,
+  former_users: `greatest(deleted_at, profile_deadline) < now() - make_interval(hours => $1::int)`,
   // A notification with a parked dead letter is kept: a replay sends it again.
   notifications: `status <> 'pending' AND created_at < now() - make_interval(hours => $1::int) AND NOT EXISTS (
     SELECT FROM dead_letters d
