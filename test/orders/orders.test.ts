@@ -274,6 +274,15 @@ test("a deleted user's orders forget where they went once they are over, at the 
     await place(adaCustomer, ada),
     await place(bobCustomer, bob),
   ];
+  // By a service, for a customer who has nobody left afterwards.
+  const key = { 'Idempotency-Key': adaCustomer };
+  const byService = { ...service, json: orderOf(adaCustomer), headers: key };
+  const [overByService, openByService] = [
+    String((await api.ask('POST', '/orders', byService)).body['id']),
+    await place(adaCustomer),
+  ];
+  const answers = () => api.db.inTenant('default', (tx) => tx.idempotencyKey.count({ where: { key: adaCustomer } }));
+  t.is(await answers(), 1);
   const close = (ids: readonly string[]) =>
     api.db.inTenant('default', (tx) =>
       tx.processState.updateMany({
@@ -282,9 +291,10 @@ test("a deleted user's orders forget where they went once they are over, at the 
       }),
     );
   const addressOf = async (id: string) => (await api.ask('GET', `/orders/${id}`, service)).body['shipTo'];
-  await close([over, others]);
+  await close([over, others, overByService]);
   t.is((await api.ask('DELETE', `/users/${ada.id}`, { role: 'admin', sub: 'boss' })).status, 204);
   t.deepEqual([await addressOf(over), await addressOf(open), await addressOf(others)], [null, shipTo, shipTo]);
+  t.deepEqual([await addressOf(overByService), await addressOf(openByService), await answers()], [null, shipTo, 0]);
   const cleanUp = () => removeExpired(api.system, { ...loadConfig({}), RETENTION_DAYS: 0 }, () => {});
   const isPurged = async () =>
     (await api.db.inTenant('default', (tx) => tx.user.findFirstOrThrow({ where: { id: ada.id } }))).purgedAt !== null;
@@ -293,5 +303,9 @@ test("a deleted user's orders forget where they went once they are over, at the 
   t.deepEqual([await addressOf(open), await isPurged()], [shipTo, false]);
   await close([open]);
   await cleanUp();
+  t.deepEqual([await addressOf(open), await isPurged()], [null, false]);
+  await close([openByService]);
+  await cleanUp();
+  t.is(await addressOf(openByService), null);
   t.deepEqual([await addressOf(open), await addressOf(others), await isPurged()], [null, shipTo, true]);
 });

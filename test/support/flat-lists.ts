@@ -118,7 +118,7 @@ export const LIST_CASES: readonly FlatCase[] = [
       removeWhere(removalOf(system), table, condition, [24 * 3_650]),
     ),
   ),
-  flatCase('erase the traces of deleted users', 200, (_db, system) =>
+  flatCase('erase the traces of deleted users', 250, (_db, system) =>
     eraseUsers(removalOf(system), async (_, work) => {
       await work();
       return true;

@@ -105,10 +105,10 @@ export async function releaseIdempotent(
   });
 }
 
-/** Forgets the answers that hold the user's data, and scopes that name it. */
+/** Forgets the answers that name one of these ids or subjects, and scopes that do. */
 export async function forgetIdempotencyOf(
   tx: Tx,
-  { tenantId, userId, authSubject }: { tenantId: string; userId: string; authSubject: string },
+  { tenantId, named }: { tenantId: string; named: readonly string[] },
 ): Promise<void> {
-  await tx.$queryRaw`SELECT forget_answers(${tenantId}, ${[userId, authSubject]}::text[])::text`;
+  await tx.$queryRaw`SELECT forget_answers(${tenantId}, ${named}::text[])::text`;
 }

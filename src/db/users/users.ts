@@ -7,10 +7,10 @@ import type { Tx } from '../../postgres/client.ts';
 import { forgetIdempotencyOf } from '../http/idempotency-keys.ts';
 import { NEXT_VERSION } from './user-changes.ts';
 import { deleteUserNotifications } from '../notifications/notifications.ts';
-import { FORGET_ADDRESSES } from '../orders/erase-addresses.ts';
+import { ADDRESSED_BY_SERVICES, FORGET_ADDRESSES, FORGET_ADDRESSES_BY_SERVICES } from '../orders/erase-addresses.ts';
 import { Prisma, type User, type UserSyncService } from '../../postgres/generated/client.ts';
 import { callsParameter, enqueueCallsSql, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
-import { columnsOf } from '../../postgres/sql.ts';
+import { columnsOf, sql } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import type { TenantPool } from '../../postgres/pool.ts';
 
@@ -239,10 +239,11 @@ export async function anonymiseUser(
   await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
   const before = await tx.user.findFirst({
     where: { tenantId, id: userId, deletedAt: null },
-    select: { authSubject: true, version: true, profileCompletionDeadline: true },
+    select: { authSubject: true, version: true, profileCompletionDeadline: true, customerId: true },
   });
   if (before === null) return undefined;
   const version = before.version + 1;
+  const formerCustomerId = await customerLeft(tx, { tenantId, userId, customerId: before.customerId });
   // What the services said of former versions is not known to be free of personal data.
   await tx.userSyncService.updateMany({ where: { tenantId, userId }, data: { lastError: null } });
   const deleted = await tx.user.update({
@@ -254,6 +255,7 @@ export async function anonymiseUser(
       phone: null,
       notificationChannels: [],
       customerId: null,
+      formerCustomerId,
       customerKind: null,
       companyId: null,
       financialInstitutionId: null,
@@ -268,6 +270,10 @@ export async function anonymiseUser(
     },
     include: WITH_SERVICES,
   });
+  // Before their addresses go: kept answers have them too.
+  const ordered =
+    formerCustomerId === null ? [] : await sql<{ id: string }>(tx, ADDRESSED_BY_SERVICES, [tenantId, formerCustomerId]);
+  const orderIds = ordered.map(({ id }) => id);
   await rememberFormer(
     tx,
     { tenantId, subjectHash: subjectHash({ tenantId, authSubject: before.authSubject }) },
@@ -275,6 +281,20 @@ export async function anonymiseUser(
   );
   await deleteUserNotifications(tx, { tenantId, userId });
   await tx.$executeRawUnsafe(FORGET_ADDRESSES, tenantId, userId);
-  await forgetIdempotencyOf(tx, { tenantId, userId, authSubject: before.authSubject });
+  if (formerCustomerId !== null) await tx.$executeRawUnsafe(FORGET_ADDRESSES_BY_SERVICES, tenantId, formerCustomerId);
+  await forgetIdempotencyOf(tx, { tenantId, named: [userId, before.authSubject, ...orderIds] });
   return deleted;
+}
+
+/** The customer of the user if nobody else is there for it. */
+async function customerLeft(
+  tx: Tx,
+  { tenantId, userId, customerId }: UserKey & { readonly customerId: string | null },
+): Promise<string | null> {
+  if (customerId === null) return null;
+  const other = await tx.user.findFirst({
+    where: { tenantId, customerId, deletedAt: null, NOT: { id: userId } },
+    select: { id: true },
+  });
+  return other === null ? customerId : null;
 }

@@ -1,6 +1,10 @@
 import { profileWorkflowId } from '../../workflows/profile/profile.messages.ts';
 import { userSyncWorkflowId } from '../../workflows/user-sync/user-sync.messages.ts';
-import { FORGET_ADDRESSES_OF_ALL } from '../../db/orders/erase-addresses.ts';
+import {
+  FORGET_ADDRESSES_BY_SERVICES_OF_ALL,
+  FORGET_ADDRESSES_OF_ALL,
+  HAS_ADDRESSES,
+} from '../../db/orders/erase-addresses.ts';
 import { isAmong } from '../../postgres/sql.ts';
 import { systemTransaction } from '../../postgres/transaction.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
@@ -40,6 +44,7 @@ export const ERASURES: Readonly<Record<string, (removal: Removal, users: readonl
   orders: ({ pool }, users) =>
     systemTransaction(pool, async (client) => {
       await client.query(FORGET_ADDRESSES_OF_ALL, columnsOf(users));
+      await client.query(FORGET_ADDRESSES_BY_SERVICES_OF_ALL, columnsOf(users));
     }),
 };
 
@@ -98,11 +103,10 @@ async function markPurged({ pool, config }: Removal, users: readonly DeletedUser
   await systemTransaction(pool, (client) =>
     client.query(
       `
-    UPDATE users AS u SET purged_at = now()
+    UPDATE users AS u SET purged_at = now(), former_customer_id = NULL
     WHERE id = ANY($2::uuid[]) AND ${isAmong(['tenant_id', 'id'], 'uuid')}
       AND deleted_at < now() - make_interval(days => $3::int) AND sync_ended_at IS NOT NULL
-      AND NOT EXISTS (SELECT FROM orders AS o WHERE o.tenant_id = u.tenant_id AND o.placed_by = u.id
-        AND o.ship_to IS NOT NULL)`,
+      AND NOT ${HAS_ADDRESSES}`,
       [...columnsOf(users), config.RETENTION_DAYS],
     ),
   );
