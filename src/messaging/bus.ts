@@ -13,6 +13,8 @@ export interface BusMessage {
   readonly payload: string;
   /** W3C `traceparent` of what it came from; adapters with headers send it as one, beside the event's own attribute. */
   readonly traceparent?: string;
+  /** The log-in that published it, where the bus knows: PostgreSQL stamps it. */
+  readonly publishedBy?: string;
 }
 
 /** Handles a message; it may get the same message more than once. */

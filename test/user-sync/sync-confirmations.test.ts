@@ -14,6 +14,8 @@ const TENANT = 'acme';
 const USER = '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01';
 const DELETED = '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a02';
 
+const config = { SYNC_SERVICES: ['accounting', 'portfolio'] };
+
 async function setUp(t: ExecutionContext): Promise<Db> {
   return (await setUpBoth(t)).db;
 }
@@ -78,7 +80,7 @@ function promised(db: Db) {
 
 test("a confirmation is promised to the user's workflow as a signal", async (t) => {
   const db = await setUp(t);
-  await syncConfirmations({ db }).handle(said());
+  await syncConfirmations({ db, config }).handle(said());
   const [call, ...others] = await promised(db);
   t.deepEqual(others, []);
   t.like(call, {
@@ -91,9 +93,17 @@ test("a confirmation is promised to the user's workflow as a signal", async (t) 
   });
 });
 
+test('a log-in speaks for the service of its name, and one of no service for those that share it', async (t) => {
+  const db = await setUp(t);
+  const { handle } = syncConfirmations({ db, config });
+  await handle({ ...said({ id: 'own' }), publishedBy: 'accounting' });
+  await handle({ ...said({ id: 'shared' }), publishedBy: 'bridge' });
+  t.is((await promised(db)).length, 2);
+});
+
 test('a failure and a request for reconciliation become signals of their own', async (t) => {
   const db = await setUp(t);
-  const { handle } = syncConfirmations({ db });
+  const { handle } = syncConfirmations({ db, config });
   const [about, error] = [{ userId: USER.toUpperCase(), service: 'accounting' }, `full\0 ${'x'.repeat(2_000)}`];
   await handle(said({ id: '1', type: 'sync.user.failed', data: { ...about, userVersion: 2, error } }));
   await handle(
@@ -117,7 +127,7 @@ test('a failure and a request for reconciliation become signals of their own', a
 
 test('an event takes effect once, however often and under whatever message id it comes', async (t) => {
   const db = await setUp(t);
-  const { handle } = syncConfirmations({ db });
+  const { handle } = syncConfirmations({ db, config });
   await Promise.all([handle(said()), handle(said()), handle({ ...said(), messageId: 'another' })]);
   t.is((await promised(db)).length, 1);
   await handle(said({}, 'another source'));
@@ -128,13 +138,13 @@ test("an event without a tenant is its message's tenant's", async (t) => {
   const db = await setUp(t);
   const payload = said().payload.replace('"tenantid":"acme",', '');
   t.false(payload.includes('tenantid'));
-  await syncConfirmations({ db }).handle({ ...said(), payload });
+  await syncConfirmations({ db, config }).handle({ ...said(), payload });
   t.is((await promised(db)).length, 1);
 });
 
 test('an event about a deletion counts until all have confirmed, then one alone that doubts it', async (t) => {
   const db = await setUp(t);
-  const { handle } = syncConfirmations({ db });
+  const { handle } = syncConfirmations({ db, config });
   const about = { userId: DELETED, service: 'accounting', userVersion: 1 };
   const signals = async () => (await promised(db)).map(({ signalName }) => signalName);
   await handle(said({ data: about }));
@@ -153,6 +163,7 @@ test('an event about a deletion counts until all have confirmed, then one alone 
 });
 
 const POISON: [string, string, BusMessage][] = [
+  ['of a service by the log-in of another', 'service_mismatch', { ...said(), publishedBy: 'portfolio' }],
   ['that is not JSON', 'malformed_event', { ...said(), payload: '{' }],
   ['without data', 'malformed_event', { ...said(), payload: '{}' }],
   ['of another topic', 'malformed_event', { ...said(), topic: 'sync.user.failed' }],
@@ -183,7 +194,7 @@ const POISON: [string, string, BusMessage][] = [
 for (const [title, code, message] of POISON) {
   test(`an event ${title} is poison: ${code}`, async (t) => {
     const db = await setUp(t);
-    await t.throwsAsync(syncConfirmations({ db }).handle(message), { instanceOf: PoisonError, code });
+    await t.throwsAsync(syncConfirmations({ db, config }).handle(message), { instanceOf: PoisonError, code });
     t.deepEqual(await promised(db), []);
     t.is(await db.inTenant(TENANT, (tx) => tx.inboxMessage.count()), 0);
   });
@@ -211,7 +222,7 @@ test("confirmations that come together take effect in one go, but for those that
     said({ id: '3', ...of(3) }),
     said({ id: '5', data: { userId: DELETED, service: 'portfolio', userVersion: 1 } }),
   ]);
-  await bus.subscribe(syncConfirmations({ db }));
+  await bus.subscribe(syncConfirmations({ db, config }));
   await until(async () => (await db.inTenant(TENANT, (tx) => tx.inboxMessage.count())) === 4);
   t.deepEqual(
     (await promised(db)).map(({ signalArg }) => signalArg),
@@ -234,7 +245,7 @@ test('a parked confirmation takes effect when it is replayed after its cause is 
     retryDelaysMs: [],
   });
   t.teardown(() => bus.close());
-  await bus.subscribe(syncConfirmations({ db }));
+  await bus.subscribe(syncConfirmations({ db, config }));
   await bus.publish([said({ data: { userId: USER, service: 'portfolio', userVersion: 3 } })]);
   const parked = () =>
     db.inTenant(TENANT, (tx) => listDeadLetters(tx, { source: SYNC_CONFIRMATIONS, status: 'parked', limit: 10 }));
@@ -242,7 +253,7 @@ test('a parked confirmation takes effect when it is replayed after its cause is 
   const [letter] = (await parked()).items;
   t.is(letter?.cause, 'unknown_service');
 
-  const { handle } = syncConfirmations({ db });
+  const { handle } = syncConfirmations({ db, config });
   const replayer = createReplayer({
     db,
     handlers: { [SYNC_CONFIRMATIONS]: (_, deadLetter) => handle(messageOf(deadLetter)) },

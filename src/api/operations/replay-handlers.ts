@@ -27,9 +27,9 @@ export function replayHandlers({
 }: {
   db: Db;
   bus: Pick<Bus, 'publish'>;
-  config: Pick<Config, 'NOTIFICATIONS_PAUSED'>;
+  config: Pick<Config, 'NOTIFICATIONS_PAUSED' | 'SYNC_SERVICES'>;
 } & NotificationGateways): Readonly<Record<string, ReplayHandler>> {
-  const ofConsumers = createConsumers({ db }).map(({ group, handle }): [string, ReplayHandler] => [
+  const ofConsumers = createConsumers({ db, config }).map(({ group, handle }): [string, ReplayHandler] => [
     group,
     (_tenantId, deadLetter) => handle(messageOf(deadLetter)),
   ]);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { assertNever } from '../../domain/shared/assert-never.ts';
 import { isTenantName } from '../../domain/shared/tenant.ts';
 import { toStorableText } from '../../domain/shared/text.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
@@ -30,8 +31,16 @@ const syncEvent = z.discriminatedUnion('type', [
 ]);
 type SyncEvent = z.output<typeof syncEvent>;
 
+/** What the consumer of confirmations is built from. */
+export interface ConfirmationDeps {
+  readonly db: Db;
+  readonly config: Pick<Config, 'SYNC_SERVICES'>;
+}
+
 /** Turns what services say about their copies of users into signals to the users' `userSync` workflows, once each. */
-export function syncConfirmations({ db }: { db: Db }): SubscribeOptions {
+export function syncConfirmations({ db, config }: ConfirmationDeps): SubscribeOptions {
+  const logins = new Set(config.SYNC_SERVICES);
+  const read = (message: BusMessage): ConsumedEvent => readFrom(message, logins);
   return {
     group: SYNC_CONFIRMATIONS,
     topics: [TOPICS.syncConfirmed, TOPICS.syncFailed, TOPICS.reconciliationRequest],
@@ -60,8 +69,16 @@ interface ConsumedEvent {
   readonly traceparent?: string | undefined;
 }
 
-function read(message: BusMessage): ConsumedEvent {
+/** The event of a message; a log-in with the name of a service speaks for no other. */
+function readFrom(message: BusMessage, logins: ReadonlySet<string>): ConsumedEvent {
   const event = parse(message);
+  const { publishedBy } = message;
+  if (publishedBy !== undefined && logins.has(publishedBy) && publishedBy !== event.data.service) {
+    throw new PoisonError<ConfirmationCause>(
+      'service_mismatch',
+      `The log-in "${publishedBy}" speaks for "${event.data.service}".`,
+    );
+  }
   if (!isTenantName(message.tenantId))
     throw new PoisonError<ConfirmationCause>('malformed_event', 'The message names no tenant.');
   if (event.tenantid !== undefined && event.tenantid !== message.tenantId) {

@@ -37,6 +37,11 @@ export const CONFIRMATION_CAUSES = {
     'The message comes from a service that the user is not synchronised to.',
     'Add the service to the user and replay it, or have the service forget its copy and discard it.',
   ),
+  service_mismatch: final(
+    'Another service',
+    'The message speaks for one service, and the log-in that published it is another.',
+    'Find out who publishes by that log-in, and discard the message: a replay would let it count.',
+  ),
   unknown_version: final(
     'Unknown version',
     'The message is about a version of the user that was never published.',

@@ -63,7 +63,8 @@ export type LogRow<Column extends string> = {
   readonly partition: number;
   readonly xid: string;
   readonly position: string;
-} & Readonly<Record<Column, string>>;
+} & Readonly<Record<Exclude<Column, 'published_by'>, string>> &
+  Readonly<Record<Extract<Column, 'published_by'>, string | null>>;
 
 /** What to read: after which cursor in which partitions, at most `limit` rows of each. */
 export interface LogRead<Column extends string> {

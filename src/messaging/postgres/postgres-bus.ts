@@ -84,7 +84,7 @@ function read(options: PostgresBusOptions, { group, topics, handle, handleBatch 
     pool,
     reader: readerName({ group, topics }),
     log: BUS_LOG,
-    columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload'],
+    columns: ['tenant_id', 'message_id', 'topic', 'key', 'payload', 'published_by'],
     partitions,
     pollMs,
     onError,
@@ -96,6 +96,7 @@ function read(options: PostgresBusOptions, { group, topics, handle, handleBatch 
         topic: row.topic,
         key: row.key,
         payload: row.payload,
+        ...(row.published_by === null ? {} : { publishedBy: row.published_by }),
       }));
       return await deliverAll(messages, {
         signal,
