@@ -79,7 +79,7 @@ export function testBusContract(test: TestFn, createHarness: (needs?: HarnessNee
     const [message] = numbered(topic, { keys: 1, each: 1 });
     await producer.publish([message!]);
     await until(() => seen.length > 0);
-    t.deepEqual(seen[0], message);
+    t.like(seen[0], { ...message });
   });
 
   test('the bus parks poison at once and goes on with the key', async (t) => {
