@@ -48,8 +48,8 @@ test('an API killed at any statement of a registration makes one user and starts
   });
   t.log(`${points.length} points, ${kills} processes killed`);
   for (const point of [
-    'before WITH registered',
-    'after WITH registered',
+    'before WITH former',
+    'after WITH former',
     'after WITH due',
     'before WITH removed',
     'after WITH removed',

@@ -58,7 +58,10 @@ export function valuesOf(schema: unknown, components: Components): fc.Arbitrary<
     case 'string':
       return stringsOf(node);
     case 'integer':
-      return fc.integer({ min: node.minimum ?? -1_000, max: Math.min(node.maximum ?? 1_000, 2 ** 31 - 1) });
+      return fc.integer({
+        min: node.minimum ?? (node.exclusiveMinimum === undefined ? -1_000 : node.exclusiveMinimum + 1),
+        max: Math.min(node.maximum ?? 1_000, 2 ** 31 - 1),
+      });
     case 'number':
       return fc.double({
         min: node.minimum ?? (node.exclusiveMinimum ?? 0) + 0.000_1,
