@@ -26,6 +26,8 @@ export async function waitForDatabase(
   await retryUntilDone(() => assertLoginsAreBound({ db, system }), retry);
   await retryUntilDone(() => assertTablesAreFenced(db), retry);
   await retryUntilDone(() => assertLogsAreOwn(system), retry);
+  // A client's first transaction compiles its engine, for seconds on a busy machine: before a request waits for it.
+  for (const access of [db, system]) await retryUntilDone(() => access.warm(), retry);
 }
 
 function refusal(setting: string, error: unknown): ConfigError {

@@ -12,6 +12,8 @@ export type Tx = Prisma.TransactionClient;
 interface Access<Pool extends pg.Pool> {
   /** Resolves when the database answers. */
   ping(): Promise<void>;
+  /** Resolves once a first transaction has been through, with all that is compiled for it. */
+  warm(): Promise<void>;
   /** The pool underneath, for what Prisma has no call for: NOTIFY, LISTEN, statistics. */
   readonly pool: Pool;
   close(): Promise<void>;
@@ -52,15 +54,17 @@ function openAccess<Pool extends pg.Pool>(
   pool: Pool,
 ): Access<Pool> & { readonly transact: <Result>(this: void, work: (tx: Tx) => Promise<Result>) => Promise<Result> } {
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+  const transact = async <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> => {
+    assertHoldsNone(pool);
+    return prisma.$transaction((tx) => whileHolding(pool, () => work(tx)), {
+      maxWait: 3_000,
+      timeout: DATABASE_LIMITS_MS.clientTransaction,
+    });
+  };
   return {
     pool,
-    transact: async (work) => {
-      assertHoldsNone(pool);
-      return prisma.$transaction((tx) => whileHolding(pool, () => work(tx)), {
-        maxWait: 3_000,
-        timeout: DATABASE_LIMITS_MS.clientTransaction,
-      });
-    },
+    transact,
+    warm: () => transact(async (tx) => void (await tx.$queryRaw`SELECT 1`)),
     ping: async () => {
       await pool.query('SELECT 1');
     },

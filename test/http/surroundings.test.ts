@@ -110,13 +110,15 @@ test('a flood of probes costs PostgreSQL a look a second at most, up or away, ho
   }
 });
 
-test('until row-level security is known to bind, nothing but health is answered', async (t) => {
+test('until row-level security is known to bind, nothing but health is answered, and it is not ready', async (t) => {
   let isChecked = false;
   const starting = await runApi({ ...world, scope: t }, { isDatabaseChecked: () => isChecked });
   const admin = { role: 'admin', sub: 'boss' } as const;
   t.like(await starting.ask('GET', '/users', admin), { status: 503, body: { code: 'database_unavailable' } });
   t.is((await starting.ask('GET', '/healthz')).status, 200);
+  t.like(await starting.ask('GET', '/readyz'), { status: 503, body: { status: 'starting', postgres: 'up' } });
   isChecked = true;
+  t.like(await starting.ask('GET', '/readyz'), { status: 200, body: { status: 'ready' } });
   t.is((await starting.ask('GET', '/users', admin)).status, 200);
 });
 

@@ -10,34 +10,35 @@ const PING_MS = 1_000;
 const KEPT_MS = 1_000;
 
 type State = 'up' | 'down';
-type HealthDeps = Pick<ApiDeps, 'db' | 'temporal' | 'isBusHealthy'>;
+type HealthDeps = Pick<ApiDeps, 'db' | 'temporal' | 'isBusHealthy' | 'isDatabaseChecked'>;
 
-interface Readiness {
-  readonly status: 'ready' | 'unavailable';
+interface Parts {
   readonly postgres: State;
   readonly temporal: State;
   readonly bus: State;
 }
 
 /**
- * `/healthz`: the process lives. `/readyz`: 200 while PostgreSQL answers, else 503; the body also says whether Temporal
- * and the bus answer.
+ * `/healthz`: the process lives. `/readyz`: 200 while PostgreSQL answers, once it has been checked, else 503; the body
+ * also says whether Temporal and the bus answer.
  */
 export function healthRouter(deps: HealthDeps): Router {
   const router = Router(STRICT_ROUTING);
+  const { isDatabaseChecked = () => true } = deps;
   router.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
-  let looked: { readonly atMs: number; readonly readiness: Promise<Readiness> } | undefined;
+  let looked: { readonly atMs: number; readonly parts: Promise<Parts> } | undefined;
   router.get('/readyz', async (_request, response) => {
     if (looked === undefined || performance.now() - looked.atMs > KEPT_MS)
-      looked = { atMs: performance.now(), readiness: look(deps) };
-    const readiness = await looked.readiness;
-    response.status(readiness.postgres === 'up' ? 200 : 503).json(readiness);
+      looked = { atMs: performance.now(), parts: look(deps) };
+    const parts = await looked.parts;
+    const status = parts.postgres === 'down' ? 'unavailable' : isDatabaseChecked() ? 'ready' : 'starting';
+    response.status(status === 'ready' ? 200 : 503).json({ status, ...parts });
   });
   for (const path of ['/healthz', '/readyz']) router.all(path, refuseMethod(path, ['get']));
   return router;
 }
 
-async function look({ db, temporal: client, isBusHealthy }: HealthDeps): Promise<Readiness> {
+async function look({ db, temporal: client, isBusHealthy }: HealthDeps): Promise<Parts> {
   const [postgres, temporal, bus] = await Promise.all([
     stateOf(pTimeout(db.ping(), { milliseconds: PING_MS * 2 })),
     stateOf(pingTemporal(client, PING_MS)),
@@ -50,7 +51,7 @@ async function look({ db, temporal: client, isBusHealthy }: HealthDeps): Promise
       ),
     ),
   ]);
-  return { status: postgres === 'up' ? 'ready' : 'unavailable', postgres, temporal, bus };
+  return { postgres, temporal, bus };
 }
 
 function stateOf(ping: Promise<void>): Promise<State> {
