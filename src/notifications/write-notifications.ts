@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import type { Tx } from '../postgres/client.ts';
 import { findReader, type Reader } from '../db/notifications/find-reader.ts';
 import { insertNotifications, type NewNotification } from '../db/notifications/notifications.ts';
@@ -47,7 +47,7 @@ export async function writeNotifications(tx: Tx, order: NotificationOrder): Prom
     tx,
     addressed.map(({ message, ...address }): NewNotification => ({
       tenantId,
-      id: randomUUID(),
+      id: randomUUIDv7(),
       userId,
       kind,
       mark: markDays,

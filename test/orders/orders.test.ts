@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { z } from 'zod';
 import { loadConfig } from '../../src/config/config.ts';
@@ -46,6 +47,16 @@ async function register(
   );
   return { role: 'user', sub, id };
 }
+
+test('orders have ids in the order in which they were placed', async (t) => {
+  const customerId = randomUUID();
+  const ids: string[] = [];
+  for (let count = 0; count < 5; count += 1) {
+    ids.push(await place(customerId));
+    await sleep(2);
+  }
+  t.deepEqual(ids, ids.toSorted());
+});
 
 test('an order is placed though Temporal is away, and its start is promised', async (t) => {
   const customerId = randomUUID();

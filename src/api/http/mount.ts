@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { Router, type Request, type RequestHandler, type Response } from 'express';
 import type { Caller } from '../../auth/roles.ts';
 import { findOwnUser, type OwnUser } from '../../db/users/users.ts';
@@ -46,7 +46,7 @@ function handlerOf({ spec, read, readParams }: Route, deps: ApiDeps): RequestHan
       caller,
       expiresAtMs,
       self,
-      effectId: key?.effectId ?? randomUUID(),
+      effectId: key?.effectId ?? randomUUIDv7(),
       lastEventId: spec.isStream === true ? readLastEventId(request) : 0,
       params: request.params,
       query: request.query,

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import type { Tx } from '../../postgres/client.ts';
 import { Prisma } from '../../postgres/generated/client.ts';
 import { openKeyOf, type Finding } from '../../domain/alerts/finding.ts';
@@ -25,7 +25,7 @@ export async function raiseAlert(
   { isToldAgain = false }: { isToldAgain?: boolean } = {},
 ): Promise<{ id: string; isNew: boolean }> {
   const { tenantId, kind, severity, summary, details } = alert;
-  const id = randomUUID();
+  const id = randomUUIDv7();
   const [row] = await tx.$queryRaw<{ id: string; isNew: boolean }[]>`
     INSERT INTO alerts AS seen (tenant_id, id, kind, severity, open_key, condition, summary, details, undelivered,
       told_as)

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import type pg from 'pg';
 
 /** Keeps how the shipments of orders stand that somebody else's warehouse has, under numbers of ours. */
@@ -20,7 +20,7 @@ export async function keepShipments(
     values: [
       tenantId,
       shipments.map(({ orderId }) => orderId),
-      shipments.map(() => randomUUID()),
+      shipments.map(() => randomUUIDv7()),
       shipments.map(({ status }) => status),
     ],
     // What became of a shipment stays so, whatever its warehouse says late.

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { findUserBySubject, insertUser, type Contact, type UserKey, type UserRow } from './users.ts';
@@ -38,7 +38,7 @@ export async function registerUser(
 ): Promise<Registered> {
   const { tenantId } = registration;
   const profile = registerProfile({ now, deadlineDays: config.PROFILE_COMPLETION_DEADLINE_DAYS });
-  const userId = randomUUID();
+  const userId = randomUUIDv7();
   const former = {
     subjectHash: subjectHash(registration),
     maxDeletions: config.MAX_DELETIONS_PER_DAY,

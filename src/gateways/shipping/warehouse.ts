@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { SHIPPING_REFUSALS, type ShippingRefusal } from '../../domain/orders/port-codes.ts';
 import type { LocalProvider } from '../provider.ts';
 import type { Shipment, ShipmentCall, ShippingAnswer, ShippingPort } from './shipping-port.ts';
@@ -13,7 +13,7 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
       const { rows } = await books.query<Row>({
         name: 'warehouse-accept',
         text: ACCEPT,
-        values: [tenantId, orderIds, orderIds.map(() => randomUUID())],
+        values: [tenantId, orderIds, orderIds.map(() => randomUUIDv7())],
       });
       const shipments = new Map(rows.map(({ orderId, ...shipment }) => [orderId, shipment]));
       return calls.map(({ orderId }): ShippingAnswer => {
@@ -27,7 +27,7 @@ export function createWarehouse({ countries }: { countries: readonly string[] })
       const { rows } = await books.query<Row>({
         name: 'warehouse-cancel',
         text: CANCEL,
-        values: [tenantId, orderIds, orderIds.map(() => randomUUID())],
+        values: [tenantId, orderIds, orderIds.map(() => randomUUIDv7())],
       });
       const shipments = new Map(rows.map(({ orderId, ...shipment }) => [orderId, shipment]));
       return orderIds.map((orderId): ShippingAnswer => {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import { toStorableText } from '../../domain/shared/text.ts';
 import { keyedPage, pageByTime, readInOrder } from '../../postgres/keyed-page.ts';
 import type { SystemDb, Tx } from '../../postgres/client.ts';
@@ -36,7 +36,7 @@ export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<vo
   const detail = toStorableText(message.detail, MAX_DETAIL_LENGTH);
   await tx.$executeRaw`
     INSERT INTO dead_letters AS d (tenant_id, id, source, type, cause, detail, message_id, key, payload)
-    VALUES (${tenantId}, ${randomUUID()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
+    VALUES (${tenantId}, ${randomUUIDv7()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
       ${payload})
     ON CONFLICT (tenant_id, source, message_id) DO UPDATE SET
       type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key,
