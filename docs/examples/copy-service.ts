@@ -11,11 +11,12 @@ import { openSystemDb } from '../../src/postgres/client.ts';
 
 const service = process.argv[2] ?? 'accounting';
 const {
-  SYSTEM_DATABASE_URL: url = '',
+  SYSTEM_DATABASE_URL: url,
   BUS_PARTITIONS: partitions,
   BUS_POLL_MS: pollMs,
   BUS_RETRY_DELAYS_MS: retryDelaysMs,
 } = loadProcessConfig();
+if (url === undefined) throw new Error('Set SYSTEM_DATABASE_URL, as docs/tour.md does.');
 const system = openSystemDb({ url, poolSize: 5, applicationName: service });
 const bus = createPostgresBus({
   pool: system.pool,

@@ -7,11 +7,9 @@ import { openSystemDb } from '../../src/postgres/client.ts';
 
 const [topic = '', key = '', payload = ''] = process.argv.slice(2);
 const config = loadProcessConfig();
-const system = openSystemDb({
-  url: config.SYSTEM_DATABASE_URL ?? '',
-  poolSize: 2,
-  applicationName: 'publish',
-});
+const { SYSTEM_DATABASE_URL: url } = config;
+if (url === undefined) throw new Error('Set SYSTEM_DATABASE_URL, as docs/tour.md does.');
+const system = openSystemDb({ url, poolSize: 2, applicationName: 'publish' });
 const bus = createPostgresBus({
   pool: system.pool,
   park: parkInDeadLetters(system),

@@ -63,6 +63,9 @@ test('only a completed order is refunded, and not by its customer', async (t) =>
   const orderId = await world.place({ customerId });
   await world.untilStatus(orderId, 'shipped');
   t.is((await refund(orderId, { amountMinor: 1 })).body['code'], 'order_not_completed');
+  const refused = await world.place({ customerId, quantity: 10_000 });
+  await world.untilStatus(refused, 'refused');
+  t.like((await refund(refused, { amountMinor: 1 })).body, { code: 'order_ended', retryable: false });
   t.is((await refund(randomUUID(), { amountMinor: 1 })).body['code'], 'order_not_found');
   t.is(
     (await api.ask('POST', `/orders/${orderId}/refunds`, { ...as, json: { amountMinor: 1 } })).body['code'],

@@ -4,7 +4,7 @@ import { insertRefund, type NewRefund } from '../../db/orders/request-refund.ts'
 import { returnGoods } from '../../db/orders/return-goods.ts';
 import { findRefund, type ListedRefund } from '../../db/orders/refund-list.ts';
 import { LEDGER } from '../../domain/orders/order-process.ts';
-import { orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.ts';
+import { REFUNDABLE, orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.ts';
 import { REFUND_STATUSES, refundStatusOf } from '../../domain/orders/refund-status.ts';
 import { MAX_MINOR, orderSchema, pieces } from './order.schemas.ts';
 import { requireOrder } from './orders.ts';
@@ -60,7 +60,7 @@ const ask = route(
     }),
     statuses: { 201: 'The refund is under way; whether there is so much to refund turns out there' },
     answer: refundSchema,
-    errors: ['order_not_found', 'order_not_completed'],
+    errors: ['order_not_found', 'order_not_completed', 'order_ended'],
     idempotent: true,
   },
   async (call) => {
@@ -73,8 +73,8 @@ const ask = route(
     } = call;
     const order = await requireOrder(call, orderId);
     const { currency, paymentProvider } = order;
-    const status = orderStatusOf(order);
-    if (status !== 'completed' && status !== 'lost' && status !== 'returned') throw new Problem('order_not_completed');
+    const refundable = REFUNDABLE[orderStatusOf(order)];
+    if (refundable !== 'now') throw new Problem(refundable === 'later' ? 'order_not_completed' : 'order_ended');
     const returnLimitMs = items.length === 0 ? 0 : deps.config.RETURN_DEADLINE_DAYS * DAY_MS;
     const refund = await askOnce(deps, {
       tenantId,

@@ -37,6 +37,11 @@ export const ORDER_PROBLEMS = {
     ),
     retryable: true,
   },
+  order_ended: conflict(
+    'Order ended',
+    'The order ended without being completed, so there is nothing of it to refund.',
+    'What an abandoned order has left over is `leftOver` of its process; `POST /processes/{id}/settle` gives it back.',
+  ),
   stock_too_low: conflict(
     'Stock too low',
     'There would be less on hand than is reserved for orders.',

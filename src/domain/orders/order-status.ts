@@ -19,6 +19,22 @@ export const ORDER_STATUSES = [
 ] as const;
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
+/** When an order of each status can be refunded. */
+export const REFUNDABLE: Readonly<Record<OrderStatus, 'now' | 'later' | 'never'>> = {
+  created: 'later',
+  validated: 'later',
+  reserved: 'later',
+  paid: 'later',
+  shipped: 'later',
+  completed: 'now',
+  lost: 'now',
+  returned: 'now',
+  cancelling: 'never',
+  cancelled: 'never',
+  refused: 'never',
+  failed: 'never',
+};
+
 /** The part of an order's process that decides the order's status. */
 export type OrderProgress = Pick<ProcessState, 'status' | 'currentStep'> & {
   readonly cause: Pick<Cause, 'class'> | null;
