@@ -5,7 +5,7 @@ import { createApp } from '../api/app.ts';
 import type { ApiDeps } from '../api/http/deps.ts';
 import { createTurns } from '../api/http/turns.ts';
 import { COMMANDS_AT_ONCE } from '../api/http/workflow-commands.ts';
-import { replayHandlers } from '../api/operations/replay-handlers.ts';
+import { replayHandlers, settlingHandlers } from '../api/operations/replay-handlers.ts';
 import { createSubjectHash } from '../auth/subject-hash.ts';
 import { createTokenVerifier } from '../auth/tokens.ts';
 import type { Config } from '../config/config.ts';
@@ -64,7 +64,11 @@ export async function createApi({
     events,
     verifyToken: await createTokenVerifier(config),
     subjectHash: await createSubjectHash(config),
-    replayer: createReplayer({ db, handlers: replayHandlers({ db, bus, config, mail, sms }) }),
+    replayer: createReplayer({
+      db,
+      handlers: replayHandlers({ db, bus, config, mail, sms }),
+      settling: settlingHandlers(db),
+    }),
     isBusHealthy: () => bus.isHealthy(),
   });
   return { app, events };

@@ -12,7 +12,7 @@ export interface Follower extends EventPlace {
   /** Whose place the stream takes. */
   readonly owner: StreamOwner;
   readonly reader: Reader;
-  /** The data that the client gets for an event, and whether it is the last one. */
+  /** The data that the client gets for an event, and whether it is the last one, as far as it is known. */
   readonly render: (event: NextEvent) => { readonly data: object; readonly isLast: boolean };
   /** The data of the event `end`, by which a stream ends before what it follows. */
   readonly renderEnd: (code: StreamEnd) => object;
@@ -169,13 +169,14 @@ async function deliverNext(pool: TenantPool, streams: Set<Stream>): Promise<bool
     ready.map(({ follower, after }) => ({ ...follower, after })),
     EVENTS_A_ROUND,
   );
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
     const stream = ready[event.place];
     if (stream === undefined || !streams.has(stream)) continue; // its reader left, or it had its last event
     const { data, isLast } = stream.follower.render(event);
     write(stream, `id: ${event.sequence}\ndata: ${JSON.stringify(data)}\n\n`);
     stream.after = event.sequence;
-    if (isLast) end(streams, stream);
+    // A process that was over and reopened has events behind that one.
+    if (isLast && events[index + 1]?.place !== event.place) end(streams, stream);
   }
   const counts = Map.groupBy(events, ({ place }) => place);
   return [...counts.values()].some(({ length }) => length === EVENTS_A_ROUND);

@@ -63,6 +63,10 @@ test('whatever fails and whoever decides, the API brings every order to an end w
     played.some(({ moves }) => moves.some((move) => move.startsWith('settle'))),
     'some were settled',
   );
+  t.true(
+    played.some(({ moves }) => moves.some((move) => move.startsWith('reopening'))),
+    'some were reopened',
+  );
 });
 
 test('the same with a bank and a carrier elsewhere, whose books agree but for what was done by hand', async (t) => {

@@ -26,6 +26,8 @@ interface Move {
   readonly name: string;
   /** The process that waits for it, and will hear of it. */
   readonly told?: string;
+  /** The process that it reopens. */
+  readonly reopens?: string;
   readonly path: string;
   readonly json?: object;
   readonly as?: typeof operator | typeof service;
@@ -56,11 +58,12 @@ export async function play(world: OrderWorld, faults: Faults, { sku, course }: {
   if (course.isCancelled) await world.api.ask('POST', `/orders/${orderId}/cancel`, operator);
   const moves: string[] = [];
   const told = new Set<string>();
+  const reopened = new Set<string>();
   let isRefunded = !course.isRefunded;
   for (let turn = 0; turn < MOST_MOVES; turn += 1) {
     if (turn === course.healedAfter) faults.delete(customerId);
     const processes = await atRest(world, { orderId, told });
-    let possible: readonly Move[] = movesAmong(processes);
+    let possible: readonly Move[] = [...movesAmong(processes), ...(await reopeningsOf(world, processes, reopened))];
     if (possible.length === 0) {
       const [{ status } = { status: '' }] = processes;
       if (isRefunded || status !== 'completed') return { orderId, moves } satisfies Played;
@@ -71,6 +74,7 @@ export async function play(world: OrderWorld, faults: Faults, { sku, course }: {
     if (move === undefined) throw new Error('there is no move');
     moves.push(move.name);
     if (move.told !== undefined) told.add(move.told);
+    if (move.reopens !== undefined) reopened.add(move.reopens);
     await make(world, move, moves);
   }
   throw new Error(`an order is not at its end after ${moves.join(', ')}`);
@@ -141,6 +145,25 @@ function movesOf(found: Seen): readonly Move[] {
       // A settlement shows what its order has left, which is settled there.
       return type === 'settlement' ? [] : settlementsOf(leftOver).map((moves) => settling(found, moves));
   }
+}
+
+/** What was given up and nothing of it was settled may be reopened; once, so that it ends. */
+async function reopeningsOf(
+  { db }: OrderWorld,
+  processes: readonly Seen[],
+  reopened: ReadonlySet<string>,
+): Promise<readonly Move[]> {
+  if (processes.some(({ type }) => type === 'settlement')) return [];
+  const abandoned = processes.filter(({ id, status }) => status === 'abandoned' && !reopened.has(id));
+  const letters = await db.inTenant(TENANT, (tx) =>
+    tx.deadLetter.findMany({ where: { source: 'process', messageId: { in: abandoned.map(({ id }) => id) } } }),
+  );
+  return letters.map(({ id, type, messageId }) => ({
+    name: `reopening of the ${type}`,
+    path: `/dead-letters/${id}/replay`,
+    json: { reason },
+    reopens: messageId,
+  }));
 }
 
 function settling({ id, type }: Seen, moves: object): Move {

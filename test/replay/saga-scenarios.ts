@@ -1,4 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { reopenProcess } from '../../src/db/processes/reopen-process.ts';
+import { holdAlerts, reopeningHeard } from '../processes/hold-alerts.ts';
+import { sagaType } from '../processes/saga-definitions.ts';
 import { until } from '../support/until.ts';
 import { BY, TENANT, type Saga, type SagaWorld } from '../support/saga-world.ts';
 import { whileWritesFail } from './scenarios.ts';
@@ -10,6 +13,20 @@ const end = async ({ handle }: Saga): Promise<readonly WorkflowHandle[]> => {
   await handle.result().catch(() => {});
   return [handle];
 };
+
+/** Reopens the process, and makes the call that it promises. */
+async function reopen({ db, client, config }: SagaWorld, { type, processId, handle }: Saga): Promise<void> {
+  const { id: letterId } = await db.inTenant(TENANT, (tx) =>
+    tx.deadLetter.findFirstOrThrow({ where: { source: 'process', messageId: processId } }),
+  );
+  await reopenProcess(db.pool, { tenantId: TENANT, processId, letterId, ...BY }, sagaType);
+  await client.workflow.signalWithStart(`${type}Process`, {
+    workflowId: handle.workflowId,
+    taskQueue: config.TASK_QUEUE,
+    args: [{ tenantId: TENANT, processId }],
+    signal: 'reopened',
+  });
+}
 
 /** Every control-flow shape of processes, by the name of its fixture. */
 export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promise<readonly WorkflowHandle[]>>> = {
@@ -56,6 +73,34 @@ export const SAGA_SCENARIOS: Readonly<Record<string, (world: SagaWorld) => Promi
     await untilStatus(saga, 'step_failed');
     await saga.handle.executeUpdate('abandon', { args: [BY] });
     return end(saga);
+  },
+
+  'saga-reopened': async (world) => {
+    const saga = await world.begin('trip', { ship: ['lose', 'lose', 'lose', 'lose'] });
+    await untilStatus(saga, 'step_failed');
+    await saga.handle.executeUpdate('abandon', { args: [BY] });
+    await saga.handle.result().catch(() => {});
+    await reopen(world, saga);
+    await saga.handle.executeUpdate('retryStep', { args: [BY] });
+    await untilStatus(saga, 'waiting');
+    await saga.handle.executeUpdate('arrived', { args: [{}] });
+    return end(saga);
+  },
+
+  'saga-reopened-as-it-closes': async (world) => {
+    const saga = await world.begin('trip', { ship: ['lose', 'lose', 'lose', 'lose'] });
+    await untilStatus(saga, 'step_failed');
+    const { runId } = await saga.handle.describe();
+    const release = await holdAlerts(world.scope, world);
+    await saga.handle.signal('abandon', BY);
+    await untilStatus(saga, 'abandoned');
+    await reopen(world, saga);
+    await until(async () => (await reopeningHeard(saga)) === 'heard', { what: 'a task that hears of it' });
+    await release();
+    await until(async () => (await saga.handle.describe()).runId !== runId, { what: 'the next run' });
+    await saga.handle.executeUpdate('retryStep', { args: [BY] });
+    await untilStatus(saga, 'waiting');
+    return [world.client.workflow.getHandle(saga.handle.workflowId, runId), saga.handle];
   },
 
   'saga-step-retried': async (world) => {

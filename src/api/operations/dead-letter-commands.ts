@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { discardDeadLetters, getDeadLetter, listDeadLetters } from '../../messaging/dead-letters/dead-letters.ts';
-import { deadLetterAnswer, deadLetterFilter, deadLetterSchema, toFilter } from './dead-letter.schemas.ts';
+import { deadLetterAnswer, deadLetterFilter, deadLetterSchema, replayReason, toFilter } from './dead-letter.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Route } from '../http/route.ts';
 import { id, pageCursor, readCursor, trimmedText, writeCursor } from '../http/values.ts';
@@ -18,6 +18,9 @@ const discard = route(
     tag: 'Dead letters',
     roles: OPERATORS,
     summary: 'Settles it without a replay',
+    description:
+      'Of source `process` the process stays abandoned, and what it has left over stays as it is: that is settled by ' +
+      '`/processes/{id}/settle`, before or after.',
     params: z.object({ id }),
     body: z.strictObject({ reason }),
     statuses: { 200: 'The dead letter as it is now' },
@@ -46,7 +49,7 @@ const replayMany = route(
     summary:
       'Replays what is parked and matches, oldest first, up to a limit and for 20 s; repeat it with `nextCursor` ' +
       'until that is null',
-    body: z.strictObject({
+    body: replayReason.extend({
       filter: deadLetterFilter,
       limit: z.number().int().min(1).max(100).default(100),
       cursor: pageCursor.optional(),
@@ -55,13 +58,15 @@ const replayMany = route(
     answer: z.strictObject({
       replayed: z.number().int(),
       failed: z.number().int(),
-      skipped: z.number().int().meta({ description: 'In the hands of others, or without a way to replay' }),
+      skipped: z.number().int().meta({
+        description: 'In the hands of others, without a way to replay, or processes that can not be reopened',
+      }),
       nextCursor: z.string().nullable().meta({ description: 'Goes on after what was tried; null: everything was' }),
     }),
     idempotent: true,
     errors: [],
   },
-  async ({ deps, caller: { tenantId, subject }, body: { filter, limit, cursor } }) => {
+  async ({ deps, caller: { tenantId, subject }, body: { filter, limit, cursor, reason: why } }) => {
     const from = readCursor(cursor);
     const { items, next } = await deps.db.inTenant(tenantId, (tx) =>
       listDeadLetters(tx, {
@@ -77,7 +82,7 @@ const replayMany = route(
     const deadlineMs = performance.now() + BULK_REPLAY_MS;
     // Oldest first and one after the other: those of one key keep their order.
     for (const [index, { id: letterId, parkedAt }] of items.entries()) {
-      const { outcome } = await deps.replayer.replay(tenantId, letterId, subject);
+      const { outcome } = await deps.replayer.replay(tenantId, letterId, subject, why);
       counts[outcome === 'replayed' || outcome === 'failed' ? outcome : 'skipped'] += 1;
       const isLast = index === items.length - 1;
       if (!isLast && performance.now() > deadlineMs)

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { DeadLetter, DeadLetterFilter } from '../../messaging/dead-letters/dead-letters.ts';
-import { id, instant, notEmpty, nullableInstant, text } from '../http/values.ts';
+import { id, instant, notEmpty, nullableInstant, text, trimmedText } from '../http/values.ts';
 
 const name = text(200).optional();
 
 /** What dead letters are found by. */
 export const deadLetterFields = {
   source: name.meta({ description: 'Part that parked it', example: 'sync-confirmations' }),
-  type: name.meta({ description: 'Topic, workflow type or kind of notification' }),
+  type: name.meta({ description: 'Topic, workflow type, kind of notification or type of process' }),
   cause: name.meta({ description: 'Code; /docs/errors explains it', example: 'unknown_user' }),
 };
 
@@ -20,6 +20,14 @@ export const deadLetterFilter = notEmpty(
   }),
 ).meta({ id: 'DeadLetterFilter' });
 
+/** Why it is replayed; the history of a process that is reopened keeps it. */
+export const replayReason = z.strictObject({
+  reason: trimmedText(500).optional().meta({
+    description: 'Kept, of a process in its history too, hence without personal data',
+    example: 'The warehouse answers again',
+  }),
+});
+
 /** A dead letter, as answers have it. */
 export const deadLetterSchema = z
   .strictObject({
@@ -30,7 +38,9 @@ export const deadLetterSchema = z
     detail: z.string(),
     messageId: z.string(),
     key: z.string(),
-    payload: z.string(),
+    payload: z.string().meta({
+      description: 'What was to be done; of source `process`: where the process was abandoned, why, and by whom',
+    }),
     status: z.enum(['parked', 'replayed', 'discarded']),
     replays: z.number().int(),
     parkedAt: instant,

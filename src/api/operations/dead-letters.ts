@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { getDeadLetter, listDeadLetters, type DeadLetter } from '../../messaging/dead-letters/dead-letters.ts';
-import { deadLetterAnswer, deadLetterFields, deadLetterSchema, toFilter } from './dead-letter.schemas.ts';
+import type { Refusal } from '../../domain/shared/decision.ts';
+import { isErrorCode } from '../http/error-catalogue.ts';
+import { deadLetterAnswer, deadLetterFields, deadLetterSchema, replayReason, toFilter } from './dead-letter.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
 import { id, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
@@ -75,13 +77,27 @@ const replay = route(
     path: '/dead-letters/:id/replay',
     operationId: 'replayDeadLetter',
     summary: 'Does once more what failed',
+    description:
+      'Of source `process` it reopens the process: that is parked again where it was abandoned, and takes the ' +
+      'commands of `/processes/{id}`; what was done is not done again. It is refused once what the process has left ' +
+      'over was settled.',
+    body: replayReason.default({}),
     statuses: { 200: 'What became of it' },
     answer: replaySchema,
     idempotent: true,
-    errors: ['dead_letter_not_found', 'dead_letter_not_parked', 'dead_letter_busy', 'dead_letter_not_replayable'],
+    errors: [
+      'dead_letter_not_found',
+      'dead_letter_not_parked',
+      'dead_letter_busy',
+      'dead_letter_not_replayable',
+      'process_not_found',
+      'process_not_abandoned',
+      'process_settled',
+      'settlement_under_way',
+    ],
   },
-  async ({ deps, caller: { tenantId, subject }, params }) => {
-    const result = await deps.replayer.replay(tenantId, params.id, subject);
+  async ({ deps, caller: { tenantId, subject }, params, body }) => {
+    const result = await deps.replayer.replay(tenantId, params.id, subject, body.reason);
     switch (result.outcome) {
       case 'not_found':
         throw new Problem('dead_letter_not_found');
@@ -91,11 +107,17 @@ const replay = route(
         throw new Problem('dead_letter_busy');
       case 'no_handler':
         throw new Problem('dead_letter_not_replayable');
+      case 'refused':
+        throw refusedReplay(result.refusal);
       default:
         return { status: 200, body: { outcome: result.outcome, deadLetter: deadLetterAnswer(result.deadLetter) } };
     }
   },
 );
+
+function refusedReplay({ code, detail }: Refusal): Error {
+  return isErrorCode(code) ? new Problem(code, { detail }) : new Error(`a replay is refused with ${code}: ${detail}`);
+}
 
 async function find({ deps, caller, params }: Call<{ id: string }>): Promise<DeadLetter> {
   const found = await deps.db.inTenant(caller.tenantId, (tx) => getDeadLetter(tx, params.id));

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Bus } from '../../messaging/bus.ts';
 import { MESSAGE_RELAY } from '../../messaging/outbox/message-outbox.ts';
-import { messageOf, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
+import { messageOf, type ReplayDeps, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
+import { PROCESS_LETTERS } from '../../db/processes/park-abandoned.ts';
+import { reopenProcess } from '../../db/processes/reopen-process.ts';
 import { createConsumers } from '../../consumers/consumers.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
@@ -17,6 +19,14 @@ const parkedCall = z.object({
   signalArg: z.record(z.string(), z.unknown()).nullable(),
   input: z.record(z.string(), z.unknown()).nullable(),
 });
+
+/** What replays a dead letter and settles it itself, by its source. */
+export function settlingHandlers({ pool }: Pick<Db, 'pool'>): NonNullable<ReplayDeps['settling']> {
+  return {
+    [PROCESS_LETTERS]: (tenantId, { id: letterId, messageId: processId }, decided) =>
+      reopenProcess(pool, { tenantId, processId, letterId, ...decided }),
+  };
+}
 
 /** What replays a dead letter, by its source. */
 export function replayHandlers({

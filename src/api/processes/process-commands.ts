@@ -56,9 +56,13 @@ export async function requireOpenProcess(
   return row;
 }
 
+/** What an execution answers that has not heard yet that its process is parked. */
+const UNHEARD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['process_not_parked', 'process_closed']);
+
 /**
  * Sends a command to the execution that carries the process; again, where that does not know yet that the process is
- * parked, as the row says: a step writes the row before its execution hears of it.
+ * parked, as the row says: a step writes the row before its execution hears of it, and so does who reopens it while the
+ * execution that abandoned it closes.
  */
 export async function commandProcess(
   { deps, effectId: updateId }: Pick<Call, 'deps' | 'effectId'>,
@@ -75,7 +79,7 @@ export async function commandProcess(
   await pRetry(() => sendCommand(deps, target, processUpdate(command), [payload]), {
     retries: 4,
     minTimeout: 50,
-    shouldRetry: ({ error }) => isParked(status) && error instanceof Problem && error.code === 'process_not_parked',
+    shouldRetry: ({ error }) => isParked(status) && error instanceof Problem && UNHEARD.has(error.code),
   });
 }
 

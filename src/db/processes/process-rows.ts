@@ -3,9 +3,12 @@ import { z } from 'zod';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { Cause, ProcessState } from '../../domain/process/state.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
+import { parkAbandoned } from './park-abandoned.ts';
 
 /** The row of a process, locked by the transaction that read it. */
 export interface LockedProcess {
+  readonly type: string;
+  readonly workflowId: string;
   readonly state: ProcessState;
   readonly revision: number;
   readonly writer: string | null;
@@ -36,12 +39,13 @@ export interface NewProcess {
   readonly events: readonly ProcessEvent[];
 }
 
-const COLUMNS = `status::text, current_step AS "currentStep", data, history, cause, cancelled, early, due_at AS "dueAt",
+const COLUMNS = `process_type AS type, workflow_id AS "workflowId", status::text,
+  current_step AS "currentStep", data, history, cause, cancelled, early, due_at AS "dueAt",
   sequence, revision, writer,
   attempts, retry_at AS "retryAt", started_at AS "startedAt", updated_at AS "updatedAt"`;
 
 type Row = Omit<ProcessState, 'dueAt' | 'startedAt' | 'updatedAt'> &
-  Pick<LockedProcess, 'revision' | 'writer' | 'attempts'> & {
+  Pick<LockedProcess, 'type' | 'workflowId' | 'revision' | 'writer' | 'attempts'> & {
     readonly processId: string;
     readonly retryAt: Date | null;
     readonly dueAt: Date | null;
@@ -86,7 +90,8 @@ export async function claimProcess(
 
 /**
  * Writes the state of processes after a step and appends their events; one statement, however many processes. The list
- * of ids keeps it to their rows: of the given set alone the planner knows too little not to read the tenant's.
+ * of ids keeps it to their rows: of the given set alone the planner knows too little not to read the tenant's. One that
+ * is abandoned gets its dead letter.
  */
 export async function writeProcesses(
   client: pg.ClientBase,
@@ -116,6 +121,11 @@ export async function writeProcesses(
       ON CONFLICT DO NOTHING`, // an event that an earlier attempt has written
     values: [tenantId, JSON.stringify(writes.map(jsonOfWrite)), writes.map(({ processId }) => processId)],
   });
+  for (const { processId, state, events } of writes) {
+    const abandoned = events.find((event) => event.type === 'ProcessAbandoned');
+    if (abandoned !== undefined)
+      await parkAbandoned(client, { tenantId, processId, state, decided: abandoned.decided });
+  }
 }
 
 /**
@@ -244,8 +254,11 @@ function jsonOfEvent({ type, sequence, at, ...more }: ProcessEvent): object {
 }
 
 function lockedOf(row: Row): LockedProcess {
-  const { processId: _, revision, writer, attempts, retryAt, dueAt, startedAt, updatedAt, ...state } = row;
+  const { processId: _, type, workflowId, revision, writer, attempts, retryAt, ...rest } = row;
+  const { dueAt, startedAt, updatedAt, ...state } = rest;
   return {
+    type,
+    workflowId,
     revision,
     writer,
     attempts,

@@ -3,6 +3,7 @@ import { providerIn, type ProcessData, type Provider } from '../process/definiti
 import type { LeftOver, LeftPieces } from '../process/left-over.ts';
 import { executionOf, type ProcessState } from '../process/state.ts';
 import { isClosed } from '../process/statuses.ts';
+import { CHECKS_LEFT_OVER } from './settlement-process.ts';
 import { LEDGER, WAREHOUSE, type DeliveryOutcome } from './order-process.ts';
 
 /** What the rows say of an order. Sums are in minor units. */
@@ -98,6 +99,11 @@ function leftShipment({ state, shipment }: OrderBooks): LeftOver['shipment'] {
   // A warehouse whose shipments are rows has none.
   const isRemote = (providerIn(state.data, 'shipping') ?? WAREHOUSE).isRemote;
   return isRemote && mayHaveHappened(state, 'create_shipment') ? { shipmentId: null, status: 'unknown' } : undefined;
+}
+
+/** Whether a settlement has settled something, or may have. */
+export function hasSettled(settlement: Pick<ProcessState, 'history'>): boolean {
+  return settlement.history.some(({ step }) => step !== CHECKS_LEFT_OVER && mayHaveHappened(settlement, step));
 }
 
 /** Whether a step may have had an effect that nobody has undone. */

@@ -14,6 +14,9 @@ export type SettlementData = {
   readonly shipping?: Provider;
 };
 
+/** The step that looks, and settles nothing. */
+export const CHECKS_LEFT_OVER = 'check_left_over';
+
 /** The steps of each part that is settled, in their order. */
 const STEPS: readonly (readonly [step: string, isTaken: (moves: SettlementMoves) => boolean])[] = [
   ['call_back_shipment', ({ shipment }) => shipment === 'call_back'],
@@ -32,7 +35,7 @@ export const settlementProcess: ProcessDefinition<SettlementData> = {
   sharesTransaction: true,
   summary: 'Settlement of what an order or a refund has left over',
   steps: {
-    check_left_over: { execute: 'checkLeftOver' },
+    [CHECKS_LEFT_OVER]: { execute: 'checkLeftOver' },
     call_back_shipment: {
       execute: 'callBackShipment',
       providedBy: 'shipping',

@@ -4,8 +4,13 @@ import { conflict, final, missing, passing, type CodeEntry, type RefusalEntry } 
 export const PROCESS_REFUSALS = {
   process_closed: conflict(
     'Process closed',
-    'The process is over; nothing changes it any more.',
-    'Read how it ended; what is left to be done starts as another order, refund or process.',
+    'The process is over, and takes no command.',
+    'Read how it ended. One that was abandoned is reopened by replaying its dead letter; else start another.',
+  ),
+  process_not_abandoned: conflict(
+    'Process not abandoned',
+    'Only a process that was abandoned can be reopened.',
+    'Read its `status`: an open one takes commands, one that ended otherwise has nothing left to decide.',
   ),
   process_not_parked: conflict(
     'Process not parked',
@@ -68,7 +73,14 @@ export const PROCESS_PROBLEMS = {
     ),
     retryable: true,
   },
+  process_settled: conflict(
+    'Process settled',
+    "What the process has left over was settled, or may have been, so it can't be reopened.",
+    'Settle what is left over still, if anything is, and discard its dead letter.',
+  ),
 } satisfies Record<string, RefusalEntry>;
+
+export type ProcessProblem = keyof typeof PROCESS_PROBLEMS;
 
 /** Causes that a step or an undo of any type of process may have. */
 export const PROCESS_CAUSES = {
@@ -113,4 +125,4 @@ export const PROCESS_FAILURES = {
     'Nothing, if what is left was done by hand; the events of the process say who decided it, and why.',
   ),
 } satisfies Record<string, CodeEntry>;
-export type ProcessFailure = keyof typeof PROCESS_FAILURES | keyof typeof PROCESS_PROBLEMS;
+export type ProcessFailure = keyof typeof PROCESS_FAILURES | ProcessProblem;

@@ -8,3 +8,6 @@ export const PROCESS_COMMANDS = [
   'abandon',
 ] as const;
 export type ProcessCommandName = (typeof PROCESS_COMMANDS)[number];
+
+/** Signal that a process which was over was reopened, as its row says. */
+export const REOPENED = 'reopened';

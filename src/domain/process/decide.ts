@@ -1,5 +1,6 @@
 import { assertNever } from '../shared/assert-never.ts';
 import { accept, refuse, type Decision } from '../shared/decision.ts';
+import { abandonmentOf } from './abandonment.ts';
 import { isPastPivot, isPivotUncertain, nextEvent, PARKED_REMINDER_MS } from './advance.ts';
 import type { ProcessRefusal } from './codes.ts';
 import { isWaiting, overdueCode, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
@@ -23,7 +24,9 @@ export type ProcessCommand =
   | ({ readonly type: 'retryStep' } & Actor)
   /** `isBare`: as it was decided before skips did anything, for executions that took it so. */
   | ({ readonly type: 'skipStep'; readonly isBare?: true } & Actor)
-  | ({ readonly type: 'abandon' } & Actor);
+  | ({ readonly type: 'abandon' } & Actor)
+  /** Of a process that is over, hence decided on its row; no workflow takes it. */
+  | ({ readonly type: 'reopen' } & Actor);
 
 /** The outcome of a step or of its undo. */
 export type StepOutcome =
@@ -66,10 +69,25 @@ export function decideProcess(
   command: ProcessCommand | { readonly type: 'passTime' },
   now: number,
 ): Decision<ProcessEvent, ProcessRefusal> {
+  if (command.type === 'reopen') return reopen(definition, state, command, now);
   if (isClosed(state.status))
     return command.type === 'passTime' ? accept() : refuse('process_closed', `The process is ${state.status}.`);
   const first = firstOf(definition, state, command, now);
   return first.accepted ? accept(...eventsOf(definition, state, first.events, now)) : first;
+}
+
+/** Only an abandoned process is left with something to decide; every other one has come to its end. */
+function reopen(
+  definition: ProcessDefinition,
+  state: ProcessState,
+  command: Extract<ProcessCommand, { type: 'reopen' }>,
+  now: number,
+): Decision<ProcessEvent, ProcessRefusal> {
+  if (state.status !== 'abandoned') return refuse('process_not_abandoned', `The process is ${state.status}.`);
+  const { step } = abandonmentOf(state);
+  const decided = decidedBy(command, now);
+  const reopened: ProcessEventBody = { type: 'ProcessReopened', step, decided, dueAt: now + PARKED_REMINDER_MS };
+  return accept(...eventsOf(definition, state, [reopened], now));
 }
 
 /** The events that follow from the outcome of a step that was under way in this state. */
@@ -90,7 +108,7 @@ export function applyAll(state: ProcessState, events: readonly ProcessEvent[]): 
 function firstOf(
   definition: ProcessDefinition,
   state: ProcessState,
-  command: ProcessCommand | { readonly type: 'passTime' },
+  command: Exclude<ProcessCommand, { type: 'reopen' }> | { readonly type: 'passTime' },
   now: number,
 ): Decision<ProcessEventBody, ProcessRefusal> {
   switch (command.type) {

@@ -1,5 +1,5 @@
 import { jittered } from '../shared/spread.ts';
-import { PROCESS_COMMANDS } from './command-names.ts';
+import { PROCESS_COMMANDS, REOPENED } from './command-names.ts';
 
 /**
  * The business data of a process, as JSON: its initial data, and the results of its steps merged in their order. No
@@ -158,7 +158,7 @@ export function pauseAfter(
   return attempts >= maximum ? null : jittered(firstDelayMs * backoff ** (attempts - 1), { id, attempt: attempts });
 }
 
-const COMMANDS: ReadonlySet<string> = new Set(PROCESS_COMMANDS);
+const COMMANDS: ReadonlySet<string> = new Set([...PROCESS_COMMANDS, REOPENED]);
 
 /**
  * Fails unless the declaration makes sense: a step at least, one pivot at most, and for each awaited event one step and

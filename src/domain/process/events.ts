@@ -30,7 +30,14 @@ export type ProcessEventBody =
   | { readonly type: 'ProcessCompleted' }
   | { readonly type: 'ProcessCompensated' }
   | { readonly type: 'ProcessCancelled' }
-  | { readonly type: 'ProcessAbandoned'; readonly decided: OperatorDecision | null };
+  | { readonly type: 'ProcessAbandoned'; readonly decided: OperatorDecision | null }
+  /** It is parked again where it was abandoned, at this step. */
+  | {
+      readonly type: 'ProcessReopened';
+      readonly step: string;
+      readonly decided: OperatorDecision;
+      readonly dueAt: number;
+    };
 
 /** An event: `sequence` counts from 1 within its process, `at` is in milliseconds since the epoch. */
 export type ProcessEvent = ProcessEventBody & { readonly sequence: number; readonly at: number };
@@ -42,7 +49,7 @@ const CLOSING: ReadonlySet<string> = new Set<ProcessEventBody['type']>([
   'ProcessAbandoned',
 ]);
 
-/** Whether an event of this type is the last one of its process. */
+/** Whether a process is over with an event of this type, unless it is reopened. */
 export function isClosingEvent(type: string): boolean {
   return CLOSING.has(type);
 }

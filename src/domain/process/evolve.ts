@@ -1,4 +1,5 @@
 import { assertNever } from '../shared/assert-never.ts';
+import { abandonmentOf } from './abandonment.ts';
 import type { ProcessData } from './definition.ts';
 import type { ProcessEvent } from './events.ts';
 import { executionOf, type ProcessState, type StepExecution } from './state.ts';
@@ -92,6 +93,8 @@ function change(state: ProcessState, event: ProcessEvent): ProcessState {
       return close(state, 'cancelled');
     case 'ProcessAbandoned':
       return close(state, 'abandoned');
+    case 'ProcessReopened':
+      return reopen(state, event);
     default:
       return assertNever(event);
   }
@@ -146,6 +149,17 @@ function undoing(state: ProcessState): ProcessState {
 
 function close(state: ProcessState, status: ProcessState['status']): ProcessState {
   return { ...state, status, currentStep: null, dueAt: null };
+}
+
+/** As it was when it was abandoned; a skip that left nothing else to decide is taken back. */
+function reopen(state: ProcessState, { step, dueAt }: ProcessEvent & { step: string; dueAt: number }): ProcessState {
+  const { status, undos } = abandonmentOf(state);
+  const history = state.history.map((execution) =>
+    execution.status === 'skipped' && undos.includes(execution.step)
+      ? { ...execution, status: 'compensation_failed' as const, decided: null }
+      : execution,
+  );
+  return { ...state, status, currentStep: step, history, dueAt };
 }
 
 function onStep(state: ProcessState, step: string, changes: Partial<StepExecution>): ProcessState {

@@ -87,7 +87,7 @@ const names = fc.nat(6).map((index) => `s${index}`);
 const commands: fc.Arbitrary<ProcessCommand> = fc.oneof(
   fc.nat(6).map((index): ProcessCommand => ({ type: 'receive', event: `e${index}`, payload: { told: index } })),
   fc
-    .constantFrom('cancel', 'retryCompensation', 'retryStep', 'skipStep', 'abandon')
+    .constantFrom('cancel', 'retryCompensation', 'retryStep', 'skipStep', 'abandon', 'reopen')
     .map((type): ProcessCommand => ({ type, ...by })),
   names.map((step): ProcessCommand => ({ type: 'skipCompensation', step, ...by })),
 );
@@ -105,7 +105,10 @@ class Played {
   readonly outcomes: Drawn[];
   state: ProcessState;
   now = NOW;
+  /** As it was before it was abandoned last. */
+  parked: ProcessState | null = null;
   hasUndone = false;
+  readonly reopened = new Set<string>();
 
   constructor(definition: ProcessDefinition, outcomes: readonly Drawn[]) {
     this.definition = definition;
@@ -161,13 +164,35 @@ class Played {
   private take(events: readonly ProcessEvent[]): void {
     for (const event of events) {
       check(event.sequence === this.state.sequence + 1, 'the sequence grows by one');
-      check(!isClosed(this.state.status), 'a closed process never changes');
+      const isReopening = event.type === 'ProcessReopened' && this.state.status === 'abandoned';
+      check(!isClosed(this.state.status) || isReopening, 'a closed process changes only by being reopened');
+      if (event.type === 'StepStarted' || event.type === 'StepRetried')
+        check(executionOf(this.state, event.step)?.status !== 'completed', 'what was done is not done again');
+      if (event.type === 'ProcessAbandoned') this.parked = this.state;
       if (event.type === 'CompensationStarted')
         check(!this.isPivotPossible(), 'nothing is undone past the pivot, or while it may be done');
       if (event.type === 'StepCompensating') this.checkOrder(event.step);
       this.state = applyAll(this.state, [event]);
+      if (isReopening) this.checkReopened();
     }
     this.checkEnd();
+  }
+
+  /** It is as it was before it was abandoned; where the last failed undo was skipped, all that were are open again. */
+  private checkReopened(): void {
+    const { status, currentStep, history, dueAt } = this.state;
+    this.reopened.add(status);
+    check(isParked(status) && dueAt !== null && dueAt > this.now, 'a reopened process waits for an operator again');
+    if (!isParked(this.parked?.status ?? 'running') || this.parked === null) return;
+    const hadFailed = this.parked.history.some((execution) => execution.status === 'compensation_failed');
+    if (status === 'step_failed' || hadFailed) {
+      check(currentStep === this.parked.currentStep, 'it is parked where it was abandoned');
+      check(JSON.stringify(history) === JSON.stringify(this.parked.history), 'with the same steps');
+    } else
+      check(
+        history.every((execution) => execution.status !== 'skipped' || execution.compensation === null),
+        'nothing is left undone by a skip',
+      );
   }
 
   private isPivotPossible(): boolean {
@@ -232,6 +257,7 @@ function bringToAnEnd(played: Played): void {
 
 test('any process keeps its promises and comes to an end, whatever its steps come to and whoever says what', (t) => {
   const ends = new Map<string, number>();
+  const reopened = new Set<string>();
   fc.assert(
     fc.property(
       definitions,
@@ -253,11 +279,20 @@ test('any process keeps its promises and comes to an end, whatever its steps com
         check(isClosed(played.state.status), `it ends: ${played.state.status} at ${played.state.currentStep}`);
         check(!played.command({ type: 'cancel', ...by }), 'a closed process refuses');
         ends.set(played.state.status, (ends.get(played.state.status) ?? 0) + 1);
+        const isAbandoned = played.state.status === 'abandoned';
+        check(played.command({ type: 'reopen', ...by }) === isAbandoned, 'what was abandoned is reopened, no other');
+        if (isAbandoned) {
+          check(!played.command({ type: 'reopen', ...by }), 'an open process is not reopened');
+          bringToAnEnd(played);
+          check(isClosed(played.state.status), `it ends again: ${played.state.status}`);
+        }
+        for (const status of played.reopened) reopened.add(status);
       },
     ),
     { numRuns: 3_000, seed: 5 },
   );
   t.deepEqual([...ends.keys()].toSorted(), ['abandoned', 'cancelled', 'compensated', 'completed']);
+  t.deepEqual([...reopened].toSorted(), ['compensation_failed', 'step_failed'], 'wherever it was abandoned');
 });
 
 test('a process that nobody disturbs and nothing fails completes every step that its definition leads to', (t) => {

@@ -11,7 +11,7 @@ import {
 } from './decide.ts';
 import { checkDefinition, type FailureClass, type ProcessDefinition } from './definition.ts';
 import { executionOf, type ProcessState } from './state.ts';
-import { PROCESS_STATUSES, type ProcessStatus } from './statuses.ts';
+import { isClosed, PROCESS_STATUSES, type ProcessStatus } from './statuses.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LIMIT_MS = 60_000;
@@ -90,6 +90,7 @@ const commands: Record<string, ProcessCommand> = {
   retryStep: { type: 'retryStep', ...by },
   skipStep: { type: 'skipStep', ...by },
   abandon: { type: 'abandon', ...by },
+  reopen: { type: 'reopen', ...by },
 };
 const notParked = {
   retryCompensation: 'process_not_parked',
@@ -125,6 +126,7 @@ const table: Partial<Record<ProcessStatus, Record<string, string>>> = {
     skipStep: 'SkipStarted ship',
     abandon: 'ProcessAbandoned',
   },
+  abandoned: { reopen: 'ProcessReopened reserve' },
 };
 
 for (const status of PROCESS_STATUSES) {
@@ -133,11 +135,12 @@ for (const status of PROCESS_STATUSES) {
     t.is(from.status, status);
     for (const [name, command] of Object.entries(commands)) {
       const { events, refused, state } = play([command], { from });
-      t.is(refused ?? events.join(', '), table[status]?.[name] ?? 'process_closed', name);
+      const unnamed = name === 'reopen' ? 'process_not_abandoned' : 'process_closed';
+      t.is(refused ?? events.join(', '), table[status]?.[name] ?? unnamed, name);
       if (refused !== null) t.is(state, from, `${name} changes nothing`);
     }
     t.deepEqual(play([{ type: 'passTime' }], { from }).events, [], 'time alone changes nothing before it is due');
-    if (table[status] === undefined) t.deepEqual(actionOf(definition, from), { type: 'end' });
+    if (isClosed(status)) t.deepEqual(actionOf(definition, from), { type: 'end' });
   });
 }
 
@@ -179,6 +182,37 @@ test('a skip does what its step would have left, and a step that has none is not
   t.like(play([failed('ship', 'transient', 4)], { from: skipping }).state, { status: 'step_failed' });
   const steps = { ...definition.steps, ship: { execute: 'ship', compensate: 'recall', isPivot: true } } as const;
   t.is(play([commands['skipStep']!], { of: { ...definition, steps }, from: parked }).refused, 'step_not_skippable');
+});
+
+test('a reopened process is as it was when it was abandoned, and goes on from there', (t) => {
+  for (const status of ['step_failed', 'compensation_failed'] as const) {
+    const { state: parked } = play(ways[status]);
+    const { state: abandoned } = play([commands['abandon']!], { from: parked });
+    t.deepEqual(play([commands['reopen']!], { from: abandoned }).state, {
+      ...parked,
+      sequence: parked.sequence + 2,
+      updatedAt: abandoned.updatedAt,
+    });
+  }
+  const { state: stopped } = play([...ways.step_failed, commands['abandon']!, commands['reopen']!]);
+  t.is(alertKindOf(stopped), 'process_parked');
+  t.is(play([commands['retryStep']!, done('ship')], { from: stopped }).state.status, 'waiting');
+});
+
+test('a process that was closed by skipping its last failed undo is reopened with all that was left undone', (t) => {
+  const skip = (step: string): Move => ({ type: 'skipCompensation', step, ...by });
+  const parked = [done('reserve'), done('pay'), failed('ship'), stuck('pay'), stuck('reserve')];
+  const { state: abandoned } = play([...parked, skip('pay'), skip('reserve')]);
+  t.is(abandoned.status, 'abandoned');
+  const { state } = play([commands['reopen']!], { from: abandoned });
+  t.like(state, { status: 'compensation_failed', currentStep: 'pay' });
+  t.is(
+    play([commands['retryCompensation']!, undone('pay'), undone('reserve')], { from: state }).state.status,
+    'compensated',
+  );
+  const { state: again } = play([...parked, skip('pay'), commands['abandon']!, commands['reopen']!]);
+  t.like(executionOf(again, 'pay'), { status: 'skipped' }, 'a skip that closed nothing stands');
+  t.like(again, { status: 'compensation_failed', currentStep: 'reserve' });
 });
 
 test('a skip that an execution took before skips did anything goes on at once', (t) => {

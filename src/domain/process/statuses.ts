@@ -28,7 +28,7 @@ export type StepStatus = (typeof STEP_STATUSES)[number];
 /** Statuses in which a process waits for an operator: an undo failed, or a step past the pivot did. */
 const PARKED_STATUSES = ['compensation_failed', 'step_failed'] as const satisfies readonly ProcessStatus[];
 
-/** Statuses that nothing changes any more. */
+/** Statuses of a process that is over; only `abandoned` is left again, when it is reopened. */
 export const CLOSED_STATUSES = [
   'completed',
   'compensated',

@@ -6,6 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { FACTS, findFact, type Fact, type Facts } from '../../db/facts.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import type { Db } from '../../postgres/client.ts';
+import { parkMissing } from '../../db/processes/park-missing.ts';
 import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { assertNever } from '../../domain/shared/assert-never.ts';
 import { isParked } from '../../domain/process/statuses.ts';
@@ -44,15 +45,18 @@ interface Inspected {
 export const STUCK_ALERT = 'process_stuck' satisfies AlertKind;
 
 /**
- * Looks at one process now, starts its workflow again when that is gone, and alerts when only a person can help. Throws
- * when PostgreSQL or Temporal does not answer.
+ * Looks at one process now, starts its workflow again when that is gone, and alerts when only a person can help; one
+ * that was abandoned gets its dead letter where it has none. Throws when PostgreSQL or Temporal does not answer.
  */
 export async function recoverProcess(
   deps: WatchdogDeps,
   key: { tenantId: string; processId: string },
 ): Promise<Recovery> {
   const inspected = await inspectProcess(deps, key);
-  if (inspected !== null) return { ...inspected.found, action: await remedy(deps, inspected) };
+  if (inspected !== null) {
+    if (inspected.row.status === 'abandoned') await parkMissing(deps.db.pool, key);
+    return { ...inspected.found, action: await remedy(deps, inspected) };
+  }
   await clearStuck(deps, key);
   return { classed: 'not_found', action: 'none', detail: 'There is no such process.' };
 }

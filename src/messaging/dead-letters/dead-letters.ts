@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { toStorableText } from '../../domain/shared/text.ts';
 import { keyedPage, pageByTime, readInOrder } from '../../postgres/keyed-page.ts';
 import type { SystemDb, Tx } from '../../postgres/client.ts';
-import { sql } from '../../postgres/sql.ts';
+import { sql, type AnyTx } from '../../postgres/sql.ts';
 import type { DeadLetter, DeadLetterStatus, Prisma } from '../../postgres/generated/client.ts';
 
 export type { DeadLetter, DeadLetterStatus } from '../../postgres/generated/client.ts';
@@ -13,6 +13,12 @@ const ALL_OF_THEM = 2_147_483_647;
 const MAX_KEY_LENGTH = 800;
 /** More than any message that the bus takes by default; the table has a limit in bytes that this never exceeds. */
 const MAX_PAYLOAD_LENGTH = 2_000_000;
+
+/** Who decides about a dead letter, and why; null: no reason was given. */
+export interface DecidedBy {
+  readonly by: string;
+  readonly reason: string | null;
+}
 
 /** What can't succeed by itself, to be kept for an operator. */
 export interface FailedMessage {
@@ -29,20 +35,37 @@ export interface FailedMessage {
 }
 
 /** Parks a message. One that was replayed or discarded before is parked again; one still parked gets the new cause. */
-export async function parkDeadLetter(tx: Tx, message: FailedMessage): Promise<void> {
+export async function parkDeadLetter(tx: AnyTx, message: FailedMessage): Promise<void> {
   const { tenantId, source, type, cause, messageId } = message;
   const key = toStorableText(message.key, MAX_KEY_LENGTH);
   const payload = toStorableText(message.payload, MAX_PAYLOAD_LENGTH);
   const detail = toStorableText(message.detail, MAX_DETAIL_LENGTH);
-  await tx.$executeRaw`
+  await sql(tx, PARK, [tenantId, randomUUIDv7(), source, type, cause, detail, messageId, key, payload]);
+}
+
+const PARK = `
     INSERT INTO dead_letters AS d (tenant_id, id, source, type, cause, detail, message_id, key, payload)
-    VALUES (${tenantId}, ${randomUUIDv7()}::uuid, ${source}, ${type}, ${cause}, ${detail}, ${messageId}, ${key},
-      ${payload})
+    VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (tenant_id, source, message_id) DO UPDATE SET
       type = excluded.type, cause = excluded.cause, detail = excluded.detail, key = excluded.key,
         payload = excluded.payload,
       parked_at = CASE WHEN d.status = 'parked' THEN d.parked_at ELSE excluded.parked_at END,
       status = 'parked', resolved_at = NULL, resolved_by = NULL, reason = NULL`;
+
+/** Settles a parked dead letter as replayed, in the transaction of what that does; false: it is parked no longer. */
+export async function settleReplayed(
+  tx: AnyTx,
+  { tenantId, id }: Pick<DeadLetter, 'tenantId' | 'id'>,
+  { by, reason }: DecidedBy,
+): Promise<boolean> {
+  const settled = await sql(
+    tx,
+    `UPDATE dead_letters
+      SET status = 'replayed', replays = replays + 1, resolved_at = now(), resolved_by = $3, reason = $4
+      WHERE tenant_id = $1 AND id = $2::uuid AND status::text = 'parked' RETURNING id::text`,
+    [tenantId, id, by, reason],
+  );
+  return settled.length > 0;
 }
 
 /** Which dead letters; what is left out does not matter. */

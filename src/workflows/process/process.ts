@@ -1,6 +1,13 @@
-import { ApplicationFailure, CancelledFailure, continueAsNew, patched, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  continueAsNew,
+  defineSignal,
+  patched,
+  setHandler,
+} from '@temporalio/workflow';
 import type { ProcessRefusal } from '../../domain/process/codes.ts';
-import { PROCESS_COMMANDS } from '../../domain/process/command-names.ts';
+import { PROCESS_COMMANDS, REOPENED } from '../../domain/process/command-names.ts';
 import { parseProcessCommand, parseReceived } from '../../domain/process/commands.ts';
 import { decideProcess } from '../../domain/process/decide.ts';
 import { checkDefinition, isWaiting, type ProcessDefinition } from '../../domain/process/definition.ts';
@@ -30,12 +37,21 @@ export function processWorkflow(
     const ref = { tenantId, processId, type: definition.type };
     const run = openRun(decider, carried?.refused);
     let isCancelled = false;
+    let isReopened = false;
     handleMessages(run, definition);
+    setHandler(defineSignal(REOPENED), () => {
+      isReopened = true;
+    });
 
     const hear = (fact: FoundFact | undefined): void => {
       if (fact !== undefined) run.queue.signal(fact.event, parseReceived(fact.event, fact.payload));
     };
-    const rows = rowsOf(ref, definition, hear);
+    const rows = rowsOf(ref, definition, {
+      hear,
+      read: () => {
+        isReopened = false;
+      },
+    });
     const ended = await runDecider(run, {
       rows,
       lifecycle: {
@@ -69,13 +85,21 @@ export function processWorkflow(
       showing: processShowing,
     });
     if (ended === null) throw ApplicationFailure.nonRetryable('There is no row of this process.', 'process_not_found');
+    // Reopened since it read its row, as this execution was about to close: another run goes on from there.
+    if (isReopened)
+      return continueAsNew<(next: messages.ProcessInput) => Promise<messages.ProcessResult>>({ tenantId, processId });
     return resultOf(ended.state, isCancelled);
   };
 }
 
-function rowsOf(ref: ProcessRef, definition: ProcessDefinition, hear: Run['hear']): Rows<ProcessKind> {
+function rowsOf(
+  ref: ProcessRef,
+  definition: ProcessDefinition,
+  { hear, read }: Pick<Run, 'hear'> & { read: () => void },
+): Rows<ProcessKind> {
   return {
     load: async () => {
+      read();
       const loaded = await processRows.loadProcess(ref);
       if (loaded === null) return null;
       const { state, revision, fact } = loaded;
