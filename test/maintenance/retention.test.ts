@@ -6,6 +6,7 @@ import type { SystemDb } from '../../src/postgres/client.ts';
 import { acquirePartitions, renewPartitions } from '../../src/messaging/log/log-leases.ts';
 import { removeExpired } from '../../src/maintenance/retention/retention.ts';
 import { createDatabase, openTestSystem } from '../support/services.ts';
+import { temporalAt } from '../support/temporal.ts';
 
 const TENANT = 'acme';
 const OLD = new Date(Date.now() - 31 * 24 * 3_600_000);
@@ -27,7 +28,8 @@ async function setUp(t: ExecutionContext): Promise<Fixture> {
     await system.close();
     await database.drop();
   });
-  return { system, superuser, cleanUp: () => removeExpired(system, config, () => {}) };
+  const { client } = temporalAt(t);
+  return { system, superuser, cleanUp: () => removeExpired({ system, client, config }, () => {}) };
 }
 
 /**

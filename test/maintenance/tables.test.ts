@@ -1,15 +1,17 @@
 import test from 'ava';
 import pg from 'pg';
 import { LOGS } from '../../src/db/logs.ts';
+import { PROCESS_ERASURES } from '../../src/maintenance/retention/erase-processes.ts';
 import { ERASURES } from '../../src/maintenance/retention/erase-users.ts';
 import { EXPIRED_ROWS } from '../../src/maintenance/retention/retention.ts';
 import { createDatabase } from '../support/services.ts';
 
 // Whoever adds a table with a tenant says here what keeps it from growing for ever and what keeps people out of it: a
-// line of EXPIRED_ROWS, LOGS or ERASURES, or the reason why it needs none.
+// line of EXPIRED_ROWS, LOGS, ERASURES or PROCESS_ERASURES, or the reason why it needs none.
 const BOOKS = 'the books of the business, which the law wants kept';
 const NEVER_EXPIRES: Readonly<Record<string, string>> = {
   pending_starts: 'a queue: a call goes when it is carried out or parked',
+  pending_erasures: 'a queue: a process goes when what was typed about it is removed',
   users: 'an account lasts until it is deleted, and its anonymised row tells that it was',
   user_sync_services: 'goes with its user',
   products: 'the catalogue',
@@ -27,19 +29,13 @@ const NEVER_EXPIRES: Readonly<Record<string, string>> = {
   row_counts: 'sums of other tables, a few for each tenant',
 };
 
-const AT_DELETION = 'in the transaction that deletes the user';
 const ONLY_IDS = 'names a user by its id alone, which means nothing once the user is anonymised';
 const CUSTOMERS = 'names customers, who are companies, and no users';
 const NOBODY = 'names nobody';
 const NEEDS_NO_ERASURE: Readonly<Record<string, string>> = {
-  users: AT_DELETION,
-  user_sync_services: AT_DELETION,
-  idempotency_keys: AT_DELETION,
-  pending_starts: ONLY_IDS,
+  pending_starts: 'a queue: what a call says goes with it',
+  pending_erasures: ONLY_IDS,
   inbox_messages: ONLY_IDS,
-  alerts: ONLY_IDS,
-  process_states: ONLY_IDS,
-  process_events: ONLY_IDS,
   payments: CUSTOMERS,
   ledger_transfers: CUSTOMERS,
   credit_accounts: CUSTOMERS,
@@ -80,7 +76,7 @@ test('each table with a tenant is guarded, expires or says why not, and is in er
   t.true(tables.length > 20);
   const lists = {
     'has a place in retention': { ...EXPIRED_ROWS, ...Object.fromEntries(LOGS.map(({ table }) => [table, ''])) },
-    'has a place in erasure': ERASURES,
+    'has a place in erasure': { ...ERASURES, ...PROCESS_ERASURES },
   };
   const excuses = { 'has a place in retention': NEVER_EXPIRES, 'has a place in erasure': NEEDS_NO_ERASURE };
   const ofTenant = "(tenant_id = current_setting('steadfast.tenant'::text, true))";
@@ -119,6 +115,7 @@ const RIGHTS: Readonly<Record<string, { tenant: string; system?: string }>> = {
   outgoing_messages: { tenant: 'SELECT', system: EVERYTHING },
   bus_messages: { tenant: 'SELECT', system: EVERYTHING },
   row_counts: { tenant: 'SELECT' },
+  pending_erasures: { tenant: 'INSERT SELECT', system: 'DELETE INSERT SELECT' },
   log_cursors: { tenant: '', system: EVERYTHING },
   former_users: { tenant: 'INSERT SELECT UPDATE', system: 'DELETE SELECT' },
   log_clusters: { tenant: '', system: EVERYTHING },
@@ -136,6 +133,16 @@ test('each table is open to both roles, or closed on purpose', async (t) => {
     const { tenant, system = tenant } = RIGHTS[name] ?? { tenant: EVERYTHING };
     t.deepEqual(rights, { tenant, system }, `${name}: what its migration grants (docs/adding-a-domain.md)`);
   }
+});
+
+test('of what was said the clean-up may take the words of people out, and nobody may change the rest', async (t) => {
+  const open = await catalogue(`
+    SELECT role, c.relname AS table, a.attname AS column FROM pg_class AS c
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+    CROSS JOIN unnest(ARRAY['steadfast_tenant', 'steadfast_system']) AS role
+    WHERE c.relname IN ('process_events', 'ledger_transfers')
+      AND has_column_privilege(role, c.oid, a.attnum, 'UPDATE')`);
+  t.deepEqual(open, [{ role: 'steadfast_system', table: 'process_events', column: 'detail' }]);
 });
 
 test('what a role may insert into it can number: both may use each sequence', async (t) => {

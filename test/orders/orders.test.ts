@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { removeExpired } from '../../src/maintenance/retention/retention.ts';
 import { startApi, type Ask, type TestApi } from '../support/api.ts';
 import { fileScope } from '../support/file-scope.ts';
+import { temporalAt } from '../support/temporal.ts';
 
 // Nothing listens where this API looks for Temporal.
 const scope = fileScope();
@@ -306,7 +307,9 @@ test("a deleted user's orders forget where they went once they are over, at the 
   t.is((await api.ask('DELETE', `/users/${ada.id}`, { role: 'admin', sub: 'boss' })).status, 204);
   t.deepEqual([await addressOf(over), await addressOf(open), await addressOf(others)], [null, shipTo, shipTo]);
   t.deepEqual([await addressOf(overByService), await addressOf(openByService), await answers()], [null, shipTo, 0]);
-  const cleanUp = () => removeExpired(api.system, { ...loadConfig({}), RETENTION_DAYS: 0 }, () => {});
+  const { client } = temporalAt(t);
+  const cleanUp = () =>
+    removeExpired({ system: api.system, client, config: { ...loadConfig({}), RETENTION_DAYS: 0 } }, () => {});
   const isPurged = async () =>
     (await api.db.inTenant('default', (tx) => tx.user.findFirstOrThrow({ where: { id: ada.id } }))).purgedAt !== null;
   await api.ask('POST', `/users/state-management/${ada.id}/sync/end-deletion`, { role: 'admin', sub: 'boss' });

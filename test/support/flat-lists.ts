@@ -13,6 +13,7 @@ import { countUsers, nextUsers } from '../../src/db/users/bulk-users.ts';
 import { readGauges } from '../../src/maintenance/metrics/gauges.ts';
 import { removeWhere, type Removal } from '../../src/maintenance/retention/delete-in-batches.ts';
 import type { SystemDb } from '../../src/postgres/client.ts';
+import { eraseProcesses } from '../../src/maintenance/retention/erase-processes.ts';
 import { eraseUsers } from '../../src/maintenance/retention/erase-users.ts';
 import { EXPIRED_ROWS } from '../../src/maintenance/retention/retention.ts';
 import { alertedWorkflows } from '../../src/maintenance/watchdog/watch-workflow.ts';
@@ -20,10 +21,11 @@ import { discardDeadLetters, listDeadLetters } from '../../src/messaging/dead-le
 import type { ProcessFilter, UserFilter } from '../../src/workflows/bulk/bulk-command.messages.ts';
 import { flatCase, type FlatCase } from './flat-case.ts';
 import { idOf, LARGE, LARGE_TENANT as tenantId } from './large-tenant.ts';
+import { temporalAddress } from './services.ts';
 
 const config = loadConfig({});
-/** Never asked: what these checks look at is in the database. */
-const client = new Client({ connection: Connection.lazy() });
+/** Asked by the clean-up alone: what the checks look at is in the database. */
+const client = new Client({ connection: Connection.lazy({ address: temporalAddress() }) });
 const limit = 10;
 const PLACE = `${Date.UTC(2026, 0, 10)}_${idOf(1)}`;
 const IDS = [1, 2, 3].map(idOf);
@@ -118,16 +120,19 @@ export const LIST_CASES: readonly FlatCase[] = [
       removeWhere(removalOf(system), table, condition, [24 * 3_650]),
     ),
   ),
-  flatCase('erase the traces of deleted users', 250, (_db, system) =>
-    eraseUsers(removalOf(system), async (_, work) => {
-      await work();
-      return true;
-    }),
+  flatCase('erase the traces of deleted users', 400, (_db, system) => eraseUsers(removalOf(system), attempt)),
+  flatCase("erase what was typed about deleted users' orders", 250, (_db, system) =>
+    eraseProcesses(removalOf(system), attempt),
   ),
 ];
 
-function removalOf(system: SystemDb): Removal {
-  return { pool: system.pool, config: { RETENTION_DAYS: 3_650, IDEMPOTENCY_KEY_HOURS: 24 }, count: () => undefined };
+async function attempt(_table: string, work: () => Promise<void>): Promise<boolean> {
+  await work();
+  return true;
+}
+
+function removalOf({ pool }: SystemDb): Removal {
+  return { pool, client, config: { ...config, RETENTION_DAYS: 3_650 }, count: () => undefined };
 }
 
 /** Those that wait are a third of the tenant; those that run are what other cases left, too. */

@@ -89,6 +89,7 @@ const FILL = [
     SELECT tenant, id, id, 100, 'EUR', 'requested' FROM world`,
   `INSERT INTO settlements (tenant_id, id, settled_id, order_id, payment, amount_minor, payment_at)
     SELECT tenant, id, id, id, 'refund', 100, at FROM world`,
+  `INSERT INTO pending_erasures (tenant_id, process_id) SELECT tenant, id FROM world WHERE n % 700 = 0`,
   `INSERT INTO pending_starts (tenant_id, kind, workflow_type, workflow_id, input)
     SELECT tenant, 'start', 'orderProcess', 'order:' || id, '{}' FROM world`,
   ...['outgoing_messages', 'bus_messages'].map(

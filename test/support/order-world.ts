@@ -23,6 +23,8 @@ export const REFUSED_COUNTRY = 'ZZ';
 /** The API with a worker that carries out orders, on real ports whose calls a test may let fail. */
 export interface OrderWorld {
   readonly api: TestApi;
+  /** The superuser's. */
+  readonly databaseUrl: string;
   readonly db: Db;
   readonly system: SystemDb;
   readonly client: Client;
@@ -77,6 +79,7 @@ export async function createOrderWorld(
   const orders = ordersOf(api, db);
   return {
     api,
+    databaseUrl: world.databaseUrl,
     db,
     system: world.system,
     client,

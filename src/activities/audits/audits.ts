@@ -129,7 +129,7 @@ export function createAuditActivities(deps: AuditDeps): Omit<AuditActivities, 'd
       }));
     },
     ...createWatchdogActivities(deps),
-    cleanUp: () => removeExpired(deps.system, deps.config, heartbeat),
+    cleanUp: () => removeExpired(deps, heartbeat),
   };
 }
 

@@ -19,7 +19,7 @@ const params = z.object({ id });
 
 /** Why an operator decides in place of the process. */
 export const commandReason = trimmedText(500).meta({
-  description: "Kept in the process's history, hence without personal data",
+  description: 'Kept with the process, until the user whose order it is about is deleted; names nobody',
   example: 'Paid back by hand',
 });
 /** Body of a command that needs no reason, but takes one. */

@@ -10,7 +10,7 @@ export interface CopyRow {
   readonly isDeleted: boolean;
   /** Of a deleted user: nobody is waited for any more. */
   readonly isEnded: boolean;
-  /** Whether the service is to have a copy. */
+  /** Whether the service is to have a copy; of a user that is purged, nobody is asked about one. */
   readonly isKept: boolean;
 }
 
@@ -25,7 +25,7 @@ export async function readCopies(
   const { rows } = await client.query<CopyRow & { userId: string | null }>(
     `
     SELECT u.id AS "userId", u.version, u.deleted_at IS NOT NULL AS "isDeleted",
-      u.sync_ended_at IS NOT NULL AS "isEnded", s.service IS NOT NULL AS "isKept"
+      u.sync_ended_at IS NOT NULL AS "isEnded", s.service IS NOT NULL AND u.purged_at IS NULL AS "isKept"
     FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS c (user_id, service, place)
     LEFT JOIN users AS u ON u.tenant_id = $1 AND u.id = c.user_id AND u.id = ANY($2::uuid[])
     LEFT JOIN user_sync_services AS s ON s.tenant_id = $1 AND s.user_id = u.id AND s.service = c.service

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { SystemPool } from '../../postgres/pool.ts';
 import { systemTransaction } from '../../postgres/transaction.ts';
@@ -10,7 +11,8 @@ export const BATCH_SIZE = 5_000;
 /** What each part of the clean-up is given. */
 export interface Removal {
   readonly pool: SystemPool;
-  readonly config: Pick<Config, 'RETENTION_DAYS' | 'IDEMPOTENCY_KEY_HOURS'>;
+  readonly client: Client;
+  readonly config: Pick<Config, 'RETENTION_DAYS' | 'IDEMPOTENCY_KEY_HOURS' | 'TASK_QUEUE'>;
   /** Adds to the report and sends a heartbeat; to be called after each batch, an empty one too. */
   readonly count: (table: string, removed: number) => void;
 }

@@ -1,11 +1,15 @@
+import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/config.ts';
 import type { CleanupReport } from '../../workflows/audits/audits.messages.ts';
 import { pruneCursors } from './prune-cursors.ts';
 import type { SystemDb } from '../../postgres/client.ts';
+import { eraseProcesses } from './erase-processes.ts';
 import { eraseUsers } from './erase-users.ts';
 import { LOGS } from '../../db/logs.ts';
 import { pruneMessages } from './prune-messages.ts';
 import { removeWhere, type Removal } from './delete-in-batches.ts';
+import type { Attempt } from './erasure.ts';
+import { EXECUTIONS, removeFormerBulks } from './remove-executions.ts';
 
 /**
  * By table, the condition under which a row may be deleted; `$1` is how long its rows are kept, in hours. A new table
@@ -24,22 +28,34 @@ export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
       AND d.status = 'parked')`,
 };
 
+/** What a clean-up is done with. */
+export interface RetentionDeps {
+  readonly system: SystemDb;
+  readonly client: Client;
+  readonly config: Config;
+}
+
 /**
- * Deletes expired rows and the data of deleted users, in batches; answers the number of rows by table. When one table
- * fails the others are still cleaned, and the error at the end names each that failed.
+ * Deletes expired rows and the data of deleted users, in batches; answers the number of rows by table, and of
+ * Temporal's executions. When one table fails the others are still cleaned, and the error at the end names each that
+ * failed. What it was about is found again by the next clean-up, wherever this one ends.
  */
-export async function removeExpired(system: SystemDb, config: Config, onProgress: () => void): Promise<CleanupReport> {
+export async function removeExpired(
+  { system, client, config }: RetentionDeps,
+  onProgress: () => void,
+): Promise<CleanupReport> {
   const report: Record<string, number> = {};
   const failures = new Map<string, unknown>();
   const removal: Removal = {
     pool: system.pool,
+    client,
     config,
     count: (table, removed) => {
       report[table] = (report[table] ?? 0) + removed;
       onProgress();
     },
   };
-  const attempt = async (table: string, work: () => Promise<void>): Promise<boolean> => {
+  const attempt: Attempt = async (table, work) => {
     try {
       await work();
       return true;
@@ -61,6 +77,8 @@ export async function removeExpired(system: SystemDb, config: Config, onProgress
   // A process that died left its leases behind, and nobody may ask for them again.
   await attempt('leases', () => removeWhere(removal, 'leases', `expires_at < now() - interval '1 day'`, []));
   await attempt('users', () => eraseUsers(removal, attempt));
+  await attempt('pending_erasures', () => eraseProcesses(removal, attempt));
+  await attempt(EXECUTIONS, () => removeFormerBulks(removal));
   if (failures.size > 0) throw failureOf(failures, report);
   return report;
 }

@@ -56,5 +56,5 @@ export function addReports(one: ProcessWatchReport, other: ProcessWatchReport): 
   };
 }
 
-/** How many rows a clean-up removed, by table. */
+/** How many rows a clean-up removed, or took texts out of, by table; `executions` are Temporal's. */
 export type CleanupReport = Readonly<Record<string, number>>;
