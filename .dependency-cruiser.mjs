@@ -12,8 +12,9 @@ const FLOORS = [
   ['gateways'],
   ['notifications'],
   ['alerts', 'realtime'],
-  ['consumers', 'maintenance'],
+  ['maintenance'],
   ['activities'],
+  ['consumers'],
   ['api'],
 ];
 

@@ -80,7 +80,7 @@ async function runWorker(config: Config): Promise<void> {
     deployment,
     tracing,
   });
-  const messaging = await startMessaging({ config, db, system, client, logger, metrics });
+  const messaging = await startMessaging({ config, db, system, client, logger, metrics, ports: gateways });
   let isCurrent = !config.WORKER_MAKE_CURRENT;
   const http = await startMetricsServer({
     host: config.HOST,

@@ -3,6 +3,7 @@ import { deadLetterDepth } from './checks/dead-letter-depth.ts';
 import { deletionUnconfirmed } from './checks/deletion-unconfirmed.ts';
 import { horizonStalled } from './checks/horizon-stalled.ts';
 import { createNoWorkerCheck } from './checks/no-worker.ts';
+import { orderStalled } from './checks/order-stalled.ts';
 import { relayStalled } from './checks/relay-stalled.ts';
 import { restoredElsewhere } from './checks/restored-elsewhere.ts';
 import { createScheduleCheck } from './checks/schedule-amiss.ts';
@@ -16,6 +17,7 @@ export function createChecks(): readonly Check[] {
     syncFailureRate,
     deletionUnconfirmed,
     deadLetterDepth,
+    orderStalled,
     horizonStalled,
     relayStalled,
     restoredElsewhere,

@@ -66,7 +66,7 @@ export async function createApi({
     subjectHash: await createSubjectHash(config),
     replayer: createReplayer({
       db,
-      handlers: replayHandlers({ db, bus, config, mail, sms }),
+      handlers: replayHandlers({ db, bus, config, mail, sms, ...ports }),
       settling: settlingHandlers(db),
     }),
     isBusHealthy: () => bus.isHealthy(),

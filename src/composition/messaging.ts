@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { createConsumers } from '../consumers/consumers.ts';
+import type { OrderPorts } from '../gateways/default-ports.ts';
 import type { Metrics } from '../maintenance/metrics/metrics.ts';
 import { createBus } from '../messaging/create-bus.ts';
 import { parkInDeadLetters } from '../messaging/dead-letters/park.ts';
@@ -21,6 +22,8 @@ export interface MessagingDeps {
   readonly client: Client;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'busDeliveries' | 'relayedMessages'>;
+  /** Who takes payments and ships for orders that services carry. */
+  readonly ports: OrderPorts;
 }
 
 /** Starts both relays and every consumer; `stop` ends them after what is in hand. */
@@ -31,6 +34,7 @@ export async function startMessaging({
   client,
   logger,
   metrics,
+  ports,
 }: MessagingDeps): Promise<{ stop(): Promise<void> }> {
   const outages = createOutageLog({
     logger,
@@ -61,7 +65,7 @@ export async function startMessaging({
       metrics.relayedMessages.inc({ outcome: 'parked' }, parked);
     },
   });
-  const consumers = await Promise.all(createConsumers({ db, config }).map((consumer) => bus.subscribe(consumer)));
+  const consumers = await Promise.all(createConsumers({ db, config, ...ports }).map((consumer) => bus.subscribe(consumer)));
   return {
     stop: async () => {
       await Promise.all([...consumers, messageRelay, workflowRelay].map((part) => part.stop()));

@@ -9,4 +9,5 @@ export const ordersSettings = {
   SHIP_TO_COUNTRIES: ['FR,BE,LU,DE,CH,ES,IT,NL', countries],
   DELIVERY_DEADLINE_DAYS: ['7', number(0)],
   RETURN_DEADLINE_DAYS: ['30', number(0)],
+  CHOREOGRAPHY_STEP_DEADLINE_MS: ['300000', integer(1)],
 } as const satisfies Record<string, Setting>;

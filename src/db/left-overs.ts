@@ -9,6 +9,7 @@ type Find = (
 /** Who finds what processes have left over, by their type; of any other nothing is ever left. */
 const FINDERS: Readonly<Record<string, Find>> = {
   order: endedOrders,
+  choreographed_order: endedOrders,
   refund: endedRefunds,
   settlement: endedSettlements,
 };

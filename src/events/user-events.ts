@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BusMessage } from '../messaging/bus.ts';
+import { cloudEvent } from './cloud-event.ts';
 
 /** Our consumer of what services say: its group on the bus, its name in the inbox, its source of dead letters. */
 export const SYNC_CONFIRMATIONS = 'sync-confirmations';
@@ -14,40 +15,9 @@ export const TOPICS = {
   reconciliationRequest: 'sync.user.reconciliation.request',
 } as const;
 
-const MAX_ID_LENGTH = 300;
-
 const userId = z.guid().describe("Our id of the user, never the identity provider's.");
 const version = z.int32().positive().describe('Version of the user, counted up by each change.');
 const service = z.string().min(1).max(63).describe("Name of the service, as the user's list of services has it.");
-
-/**
- * CloudEvents 1.0 in structured JSON, with the tenant as an extension attribute. Attributes we don't know are left
- * aside.
- */
-function cloudEvent<Type extends string, Data extends z.ZodType>(type: Type, data: Data) {
-  return z.object({
-    specversion: z.literal('1.0'),
-    id: z.string().min(1).max(MAX_ID_LENGTH),
-    source: z.string().min(1).max(MAX_ID_LENGTH),
-    type: z.literal(type),
-    subject: z.string().optional(),
-    time: z.iso.datetime({ offset: true }).optional(),
-    datacontenttype: z.literal('application/json').optional(),
-    tenantid: z
-      .string()
-      .min(1)
-      .refine((tenant) => tenant !== '*', 'must name one tenant')
-      .meta({ not: { const: '*' } })
-      .optional(),
-    traceparent: z
-      .string()
-      .optional()
-      .describe(
-        'W3C Trace Context of what the event came from, as the CloudEvents extension for distributed tracing has it.',
-      ),
-    data,
-  });
-}
 
 const userData = z.object({
   userId,

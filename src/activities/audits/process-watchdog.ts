@@ -5,7 +5,7 @@ import { closedAmong, FIRST_UNMOVED, unmovedProcesses, type WatchedProcess } fro
 import { openAlerts } from '../../db/alerts/raise-alert.ts';
 import { FACTS, findFacts } from '../../db/facts.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
-import { PROCESS_TYPES } from '../../domain/process/registry.ts';
+import { isByMessages, PROCESS_TYPES } from '../../domain/process/registry.ts';
 import { waitOf } from '../../domain/process/watch.ts';
 import {
   recoverProcess,
@@ -45,11 +45,13 @@ export function createWatchdogActivities(deps: RoundDeps): WatchdogActivities {
 /** A process that waits by design and has an open execution needs nothing; every other one is diagnosed. */
 async function watchPage(deps: RoundDeps, from: WatchPlace): Promise<WatchPage> {
   const stuckAfterMs = deps.config.PROCESS_STUCK_AFTER_MS;
-  const { processes, next } = await unmovedProcesses(deps.system.pool, {
+  const { processes: unmoved, next } = await unmovedProcesses(deps.system.pool, {
     cursor: from,
     stuckAfterMs,
     limit: PAGE_SIZE,
   });
+  // Of those that services carry an alert of their own tells, and no workflow is to be started.
+  const processes = unmoved.filter(({ type }) => !isByMessages(type));
   const areFew = from.after === null && processes.length < PAGE_SIZE;
   const waits = (watched: WatchedProcess): boolean =>
     waitOf(watched, { now: Date.now(), stuckAfterMs }) !== null && !areFew && Math.random() >= ASKED_SHARE;
@@ -100,6 +102,7 @@ async function toldAmong(
 /** The reverse check: open executions whose process is closed in its row. */
 async function watchLeftOpen(deps: RoundDeps): Promise<ProcessWatchReport> {
   const types = Object.keys(PROCESS_TYPES)
+    .filter((type) => !isByMessages(type))
     .map((type) => `"${processWorkflowType(type)}"`)
     .join(', ');
   const before = new Date(Date.now() - deps.config.PROCESS_STUCK_AFTER_MS).toISOString();

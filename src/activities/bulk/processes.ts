@@ -4,6 +4,8 @@ import type { Db } from '../../postgres/client.ts';
 import { enqueueCalls, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { countOpenProcesses, nextOpenProcesses } from '../../db/processes/bulk-processes.ts';
 import type { ProcessStateRow } from '../../db/processes/process-list.ts';
+import { cancelByMessage } from '../../db/messages.ts';
+import { isByMessages } from '../../domain/process/registry.ts';
 import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import type { ProcessBulkInput } from '../../workflows/bulk/bulk-command.messages.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
@@ -30,12 +32,18 @@ export function createProcessBulkActivities({
         if (command.name !== 'recover')
           await enqueueCalls(
             tx,
-            page.processes.map((target) => callOf(command, target)),
+            page.processes
+              .filter(({ processType }) => !isByMessages(processType))
+              .map((target) => callOf(command, target)),
           );
         return page;
       });
       if (command.name === 'recover')
         await Promise.all(processes.map((target) => recoverProcess({ db, client, config }, target)));
+      // Those that services carry know no other command; one that comes too late for them changes nothing.
+      if (command.name === 'cancel')
+        for (const target of processes.filter(({ processType }) => isByMessages(processType)))
+          await cancelByMessage(db.pool, target, { ...command, now: Date.now() });
       return { signalled: processes.length, lastProcessId: end };
     },
   };

@@ -8,7 +8,7 @@ import type { StepRefusal } from '../../domain/orders/codes.ts';
 import type { ShippingRefusal } from '../../domain/orders/port-codes.ts';
 import { keepShipments } from '../../db/orders/shipments.ts';
 import { ordersIn } from './payment-requests.ts';
-import { lockStock, moveStock, type Held } from '../../db/orders/stock.ts';
+import { lockStock, moveStock, type GivenLine, type Held } from '../../db/orders/stock.ts';
 
 /** An order to be shipped, and how its stock is held; tried: an earlier attempt may have had it shipped. */
 interface OrderToShip extends ShipmentCall, Pick<Held, 'status'> {
@@ -116,10 +116,10 @@ async function acceptAll(
 /** Takes the pieces of orders out of the stock that are still in it. */
 export async function takeOut(
   client: pg.ClientBase,
-  { tenantId, orderIds }: { tenantId: string; orderIds: readonly string[] },
+  { tenantId, orderIds, lines }: { tenantId: string; orderIds: readonly string[]; lines?: readonly GivenLine[] },
 ): Promise<void> {
   if (orderIds.length === 0) return;
-  const { held } = await lockStock(client, { tenantId, orderIds });
+  const { held } = await lockStock(client, { tenantId, orderIds, lines });
   const reserved = orderIds.filter((orderId) => held.get(orderId)?.status === 'reserved');
   await moveStock(client, {
     tenantId,
@@ -131,7 +131,7 @@ export async function takeOut(
 }
 
 /** Keeps the shipments of providers that keep none with us, where a delivery looks for them. */
-async function recordShipments(
+export async function recordShipments(
   client: pg.ClientBase,
   works: readonly StepWork[],
   answers: readonly (ShippingAnswer | null)[],

@@ -1,17 +1,18 @@
 import type pg from 'pg';
 import type { StepResult, StepWork } from '../../domain/process/step-work.ts';
-import { lockStock, moveStock, type Held } from '../../db/orders/stock.ts';
+import { lockStock, moveStock, type GivenLine, type Held } from '../../db/orders/stock.ts';
 import type { StepRefusal } from '../../domain/orders/codes.ts';
 
-/** Reserves the stock of each order in whole or not at all, in the order of the list. */
+/** Reserves the stock of each order in whole or not at all, in the order of the list; `lines`: what they want. */
 export async function reserveStock(
   client: pg.ClientBase,
   works: readonly StepWork[],
+  lines?: readonly GivenLine[],
 ): Promise<readonly StepResult<StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
-  const { held, available } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId) });
+  const { held, available } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId), lines });
   const granted: string[] = [];
   const results = works.map(({ processId }): StepResult<StepRefusal> => {
     const order = heldBy(held, processId);
@@ -39,11 +40,12 @@ export async function reserveStock(
 export async function releaseStock(
   client: pg.ClientBase,
   works: readonly StepWork[],
+  lines?: readonly GivenLine[],
 ): Promise<readonly StepResult<StepRefusal>[]> {
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
-  const { held } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId) });
+  const { held } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId), lines });
   const orders = works.map(({ processId }) => ({ orderId: processId, ...heldBy(held, processId) }));
   await moveStock(client, {
     tenantId,

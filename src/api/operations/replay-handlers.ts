@@ -4,7 +4,8 @@ import { MESSAGE_RELAY } from '../../messaging/outbox/message-outbox.ts';
 import { messageOf, type ReplayDeps, type ReplayHandler } from '../../messaging/dead-letters/replay.ts';
 import { PROCESS_LETTERS } from '../../db/processes/park-abandoned.ts';
 import { reopenProcess } from '../../db/processes/reopen-process.ts';
-import { createConsumers } from '../../consumers/consumers.ts';
+import type { OrderPorts } from '../../gateways/default-ports.ts';
+import { createConsumers, type ConsumerDeps } from '../../consumers/consumers.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { enqueueCalls, WORKFLOW_RELAY } from '../../messaging/outbox/workflow-outbox.ts';
@@ -33,13 +34,16 @@ export function replayHandlers({
   db,
   bus,
   config,
+  payments,
+  shipping,
   ...gateways
 }: {
   db: Db;
   bus: Pick<Bus, 'publish'>;
-  config: Pick<Config, 'NOTIFICATIONS_PAUSED' | 'SYNC_SERVICES'>;
-} & NotificationGateways): Readonly<Record<string, ReplayHandler>> {
-  const ofConsumers = createConsumers({ db, config }).map(({ group, handle }): [string, ReplayHandler] => [
+  config: Pick<Config, 'NOTIFICATIONS_PAUSED'> & ConsumerDeps['config'];
+} & NotificationGateways &
+  OrderPorts): Readonly<Record<string, ReplayHandler>> {
+  const ofConsumers = createConsumers({ db, config, payments, shipping }).map(({ group, handle }): [string, ReplayHandler] => [
     group,
     (_tenantId, deadLetter) => handle(messageOf(deadLetter)),
   ]);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { OrderRow } from '../../db/orders/order-list.ts';
+import { ORDER_MODES, ORDER_SERVICES } from '../../domain/orders/choreographed-order.ts';
 import { ORDER_STATUSES, orderRefusalOf, orderStatusOf } from '../../domain/orders/order-status.ts';
 import { id, instant, text, trimmedText } from '../http/values.ts';
 import { leftOverSchema } from '../processes/left-over.schema.ts';
@@ -37,19 +38,47 @@ const shipTo = z.strictObject({
     .meta({ example: 'FR' }),
 });
 
+const mode = z.enum(ORDER_MODES);
+
 /** Body of a new order. */
 export const newOrderSchema = z
-  .strictObject({ customerId, items: pieces.min(1), currency, payment, shipTo })
+  .strictObject({
+    customerId,
+    items: pieces.min(1),
+    currency,
+    payment,
+    shipTo,
+    mode: mode.default('orchestration').meta({ description: 'Who carries it: a workflow, or services by messages' }),
+  })
   .meta({ id: 'NewOrder' });
 
 const refusal = z
   .strictObject({ code: z.string(), message: z.string() })
   .meta({ id: 'OrderRefusal', description: 'Why it was refused, for its customer' });
 
+const conversation = z
+  .strictObject({
+    awaiting: z
+      .strictObject({
+        message: z.string().meta({ example: 'ReserveInventory' }),
+        service: z.enum([...ORDER_SERVICES, 'delivery']).meta({ description: 'Who should answer' }),
+        since: instant,
+        times: z.number().int().meta({ description: 'How often it was asked' }),
+        dueAt: instant.nullable().meta({ description: 'When operators are told that it was not answered' }),
+      })
+      .nullable()
+      .meta({ description: 'What was asked last, or is waited for; null: nothing' }),
+    deadLetters: z
+      .array(z.strictObject({ id, source: z.string(), message: z.string(), cause: z.string(), parkedAt: instant }))
+      .meta({ description: 'Its messages that could not be taken; a replay is the repair' }),
+  })
+  .meta({ id: 'OrderConversation', description: 'How the services of a choreographed order stand with each other' });
+
 /** An order, as every answer has it. */
 export const orderSchema = z
   .strictObject({
     id,
+    mode,
     customerId: z.string(),
     placedBy: id.nullable().meta({ description: 'The user who placed it' }),
     status: orderStatus,
@@ -74,6 +103,7 @@ export const orderSchema = z
       .nullable(),
     refusal: refusal.nullable(),
     leftOver: leftOverSchema.optional(),
+    conversation: conversation.optional(),
     createdAt: instant,
     updatedAt: instant,
   })
@@ -94,6 +124,7 @@ export const orderEventSchema = z
 export function orderAnswer(row: OrderRow): z.input<typeof orderSchema> {
   return {
     id: row.id,
+    mode: row.mode,
     customerId: row.customerId,
     placedBy: row.placedBy,
     status: orderStatusOf(row),

@@ -3,6 +3,8 @@ import { isDuplicate } from '../../postgres/errors.ts';
 import { findOrder, listOrders, type OrderRow } from '../../db/orders/order-list.ts';
 import { insertOrder, type NewOrder } from '../../db/orders/place-order.ts';
 import { customerId, newOrderSchema, orderAnswer, orderSchema, orderStatus } from './order.schemas.ts';
+import { choreographedOrderProcess } from '../../domain/orders/choreographed-order.ts';
+import { conversationField } from './conversation.ts';
 import { orderProcess } from '../../domain/orders/order-process.ts';
 import { leftOverField } from '../processes/read-process.ts';
 import { Problem } from '../http/problem.ts';
@@ -32,7 +34,9 @@ const place = route(
     roles: ['user', 'service', 'admin'],
     scope: 'orders:write',
     summary: 'Places an order',
-    description: 'It is accepted at once, and validated, reserved, paid and shipped from then on, or undone.',
+    description:
+      'It is accepted at once, and validated, reserved, paid and shipped from then on, or undone: by a workflow, or ' +
+      'in `mode` `choreography` by services that answer each other\'s messages.',
     body: newOrderSchema,
     statuses: { 201: 'The order is placed' },
     answer: orderSchema,
@@ -49,6 +53,7 @@ const place = route(
       ...body,
       deliveryLimitMs: deps.config.DELIVERY_DEADLINE_DAYS * DAY_MS,
       providers: deps.orderProviders,
+      answerLimitMs: deps.config.CHOREOGRAPHY_STEP_DEADLINE_MS,
       now: Date.now(),
     });
     deps.wakeOutboxRelay();
@@ -64,6 +69,7 @@ async function placeOnce({ db: { pool } }: Call['deps'], order: NewOrder): Promi
     const items = order.items.map((line) => ({ ...line, unitPriceMinor: null }));
     return {
       ...order,
+      mode: order.mode ?? 'orchestration',
       id: order.orderId,
       totalMinor: null,
       paymentProvider: order.providers.payment,
@@ -95,14 +101,16 @@ const read = route(
     summary: 'Reads an order',
     params: z.object({ id }),
     statuses: { 200: 'The order' },
-    description: 'Everybody but its customer reads also what it has left over.',
+    description: 'Everybody but its customer reads also what it has left over, and what the services of a choreographed one say.',
     answer: orderSchema,
     errors: ['order_not_found'],
   },
   async (call) => {
     const order = await requireOrder(call, call.params.id);
-    const left = call.caller.role === 'user' ? {} : await leftOverField(call, { ...order, type: orderProcess.type });
-    return { status: 200, body: { ...orderAnswer(order), ...left } };
+    if (call.caller.role === 'user') return { status: 200, body: orderAnswer(order) };
+    const type = order.mode === 'choreography' ? choreographedOrderProcess.type : orderProcess.type;
+    const left = await leftOverField(call, { ...order, type });
+    return { status: 200, body: { ...orderAnswer(order), ...left, ...(await conversationField(call, order)) } };
   },
 );
 

@@ -1,7 +1,9 @@
 import pRetry from 'p-retry';
 import { z } from 'zod';
+import { cancelByMessage } from '../../db/messages.ts';
 import { findProcess, type ProcessKey, type ProcessStateRow } from '../../db/processes/process-list.ts';
 import type { ProcessCommandName } from '../../domain/process/command-names.ts';
+import { isByMessages } from '../../domain/process/registry.ts';
 import { isClosed, isParked } from '../../domain/process/statuses.ts';
 import { PROCESS_CLASSES } from '../../domain/process/watch.ts';
 import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
@@ -40,6 +42,7 @@ const ANY_COMMAND = [
   'workflow_busy',
   'temporal_unavailable',
   'invalid_payload',
+  'process_by_messages',
 ] as const satisfies ErrorCode[];
 
 /**
@@ -66,9 +69,16 @@ const UNHEARD: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['process_not_parked'
  */
 export async function commandProcess(
   { deps, effectId: updateId }: Pick<Call, 'deps' | 'effectId'>,
-  { tenantId, processId, processType, workflowId, status }: ProcessStateRow,
+  row: ProcessStateRow,
   { command, payload }: { command: ProcessCommandName; payload: CommandPayload },
 ): Promise<void> {
+  const { tenantId, processId, processType, workflowId, status } = row;
+  if (isByMessages(processType)) {
+    if (command !== 'cancel') throw new Problem('process_by_messages');
+    const refused = await cancelByMessage(deps.db.pool, row, { ...payload, now: Date.now() });
+    if (refused !== null) throw new Problem(refused.code, { detail: refused.detail });
+    return;
+  }
   const target = {
     workflowType: processWorkflowType(processType),
     workflowId,
@@ -132,15 +142,17 @@ const recover = route(
     operationId: 'recoverProcess',
     tag: 'Processes',
     roles: OPERATORS,
-    summary: 'Looks whether the process is stuck, and starts its workflow again when that is gone',
+    summary:
+      'Looks whether the process is stuck, and starts its workflow again when that is gone; of one that services carry ' +
+      'the last unanswered message is sent again',
     params,
     statuses: { 200: 'What was found and done' },
     errors: ['process_not_found', 'temporal_unavailable'],
     idempotent: true,
     answer: z.strictObject({
       processId: id,
-      classed: z.enum(PROCESS_CLASSES).meta({ description: 'What it was found to be' }),
-      action: z.enum(['none', 'restarted', 'told', 'alerted']),
+      classed: z.enum([...PROCESS_CLASSES, 'unanswered']).meta({ description: 'What it was found to be' }),
+      action: z.enum(['none', 'restarted', 'told', 'alerted', 'asked_again']),
       detail: z.string(),
     }),
   },

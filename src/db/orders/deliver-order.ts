@@ -1,9 +1,12 @@
 import type pg from 'pg';
 import { DELIVERED, type DeliveryOutcome } from '../../domain/orders/order-process.ts';
+import { isByMessages } from '../../domain/process/registry.ts';
 import { isClosed, type ProcessStatus } from '../../domain/process/statuses.ts';
 import { enqueueCalls } from '../../messaging/outbox/workflow-outbox.ts';
+import { lockStreams } from '../../messaging/log/lock-streams.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import type { ProcessStateRow } from '../processes/process-list.ts';
+import { sayOutcome } from './choreography.ts';
 import { signalToProcess } from '../processes/signal-to-process.ts';
 import type { TenantPool } from '../../postgres/pool.ts';
 
@@ -25,11 +28,14 @@ export type Delivery = 'told' | 'not_shipped' | 'known';
 export async function deliverOrder(pool: TenantPool, told: Told): Promise<Delivery> {
   const { tenantId, processId, outcome = 'delivered' } = told;
   return rawTransaction(pool, tenantId, async (client) => {
+    const isByMessage = isByMessages(told.processType);
+    if (isByMessage) await lockStreams(client, [processId]);
     // The lock holds the step back that makes the shipment: what is told before it is found after it.
     const open = await lockOpen(client, told);
     const [shipment] = await setOutcome(client, { tenantId, processId, outcome });
     if (shipment?.status === outcome) {
-      if (open !== null)
+      if (isByMessage) await sayOutcome(client, { tenantId, orderId: processId, outcome });
+      else if (open !== null)
         await enqueueCalls(client, [
           signalToProcess(told, { event: DELIVERED, payload: outcome === 'delivered' ? {} : { outcome } }),
         ]);

@@ -1,4 +1,5 @@
 import { orderStatusOf, type OrderProgress, type OrderStatus } from '../../domain/orders/order-status.ts';
+import { choreographedOrderProcess, type OrderMode } from '../../domain/orders/choreographed-order.ts';
 import { DELIVERY_OUTCOMES, orderProcess } from '../../domain/orders/order-process.ts';
 import { PROCESS_STATUSES } from '../../domain/process/statuses.ts';
 import type { Cause } from '../../domain/process/state.ts';
@@ -10,6 +11,9 @@ import { runStatement } from '../../postgres/statement.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import type { TenantPool } from '../../postgres/pool.ts';
 
+/** Types of the processes of orders. */
+const ORDER_TYPES: readonly string[] = [orderProcess.type, choreographedOrderProcess.type];
+
 /** One line of an order; the price is null until the order was validated. */
 export interface OrderLine {
   readonly sku: string;
@@ -20,6 +24,7 @@ export interface OrderLine {
 /** An order with the state of its process. */
 export interface OrderRow extends OrderProgress {
   readonly id: string;
+  readonly mode: OrderMode;
   readonly customerId: string;
   readonly placedBy: string | null;
   readonly currency: string;
@@ -41,7 +46,7 @@ export const OUTCOME = `substring(p.data->'delivered'->>'outcome' FROM '^(?:lost
 
 // Money is below 2^53, which a double holds exactly.
 const ordersIn = (source: string): string => `
-  SELECT o.id, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
+  SELECT o.id, o.mode, o.customer_id AS "customerId", o.placed_by AS "placedBy", o.currency,
     o.total_minor::float8 AS "totalMinor", o.payment, p.data->'payment' AS "paymentProvider", o.ship_to AS "shipTo",
     o.created_at AS "createdAt", p.status::text, p.current_step AS "currentStep", p.cause, p.cancelled, p.sequence,
       ${OUTCOME} AS outcome,
@@ -127,7 +132,7 @@ async function listByStatus(
 function isOrderOf(status: OrderStatus, [word, type, step, cancelled, end]: readonly string[]): boolean {
   const processStatus = PROCESS_STATUSES.find((each) => each === word);
   return (
-    type === orderProcess.type &&
+    ORDER_TYPES.includes(type ?? '') &&
     processStatus !== undefined &&
     orderStatusOf({
       status: processStatus,

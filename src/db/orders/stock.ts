@@ -21,16 +21,21 @@ export type Move = (pieces: Pieces) => {
   readonly shipped?: number;
 };
 
+/** A line of an order, where whoever asks says what it is; else it is in the order's rows. */
+export interface GivenLine extends Pieces {
+  readonly orderId: string;
+}
+
 type OrderIds = { readonly tenantId: string; readonly orderIds: readonly string[] };
 
 /**
  * Reads the lines and reservations of orders and locks their products, sorted by sku against deadlocks. `available` is
  * the number of free pieces of each product, read under the locks. The orders' own rows need no lock: every caller
- * holds the lock on the order's process.
+ * holds the lock on the order's process, or on its stream of messages.
  */
 export async function lockStock(
   client: pg.ClientBase,
-  { tenantId, orderIds }: OrderIds,
+  { tenantId, orderIds, lines }: OrderIds & { readonly lines?: readonly GivenLine[] | undefined },
 ): Promise<{ held: Map<string, Held>; available: Map<string, number> }> {
   const { rows } = await client.query<{
     orderId: string;
@@ -39,20 +44,26 @@ export async function lockStock(
     quantity: number;
     available: number | null;
   }>({
-    name: 'lock-stock',
+    name: lines === undefined ? 'lock-stock' : 'lock-given-stock',
     text: `
-      WITH wanted AS (
-        SELECT order_id, sku, sum(quantity)::int AS quantity FROM order_items WHERE tenant_id = $1
-          AND order_id = ANY($2::uuid[]) GROUP BY order_id, sku
-      ), stock AS (
+      WITH wanted AS (${lines === undefined ? LINES_OF_ORDERS : GIVEN_LINES}), stock AS (
         SELECT sku, on_hand - reserved AS available FROM products
         WHERE tenant_id = $1 AND sku = ANY(ARRAY(SELECT sku FROM wanted)) ORDER BY sku FOR NO KEY UPDATE
       )
       SELECT w.order_id::text AS "orderId", r.status::text, w.sku, w.quantity, s.available
       FROM wanted AS w LEFT JOIN stock AS s USING (sku) LEFT JOIN reservations AS r ON r.tenant_id = $1
-        AND r.order_id = w.order_id
+        AND r.order_id = w.order_id AND r.order_id = ANY($2::uuid[])
       ORDER BY w.order_id, w.sku`,
-    values: [tenantId, orderIds],
+    values: [
+      tenantId,
+      ...(lines === undefined
+        ? [orderIds]
+        : [
+            lines.map(({ orderId }) => orderId),
+            lines.map(({ sku }) => sku),
+            lines.map(({ quantity }) => quantity),
+          ]),
+    ],
   });
   const held = Map.groupBy(rows, ({ orderId }) => orderId);
   return {
@@ -65,6 +76,14 @@ export async function lockStock(
     available: new Map(rows.map(({ sku, available }) => [sku, available ?? 0])),
   };
 }
+
+const LINES_OF_ORDERS = `
+        SELECT order_id, sku, sum(quantity)::int AS quantity FROM order_items WHERE tenant_id = $1
+          AND order_id = ANY($2::uuid[]) GROUP BY order_id, sku`;
+
+const GIVEN_LINES = `
+        SELECT order_id, sku, sum(quantity)::int AS quantity
+        FROM unnest($2::uuid[], $3::text[], $4::int[]) AS given (order_id, sku, quantity) GROUP BY order_id, sku`;
 
 /** Locks products, sorted by sku, and answers how many pieces of each are free. */
 export async function lockProducts(

@@ -55,17 +55,18 @@ type Row = Omit<ProcessState, 'dueAt' | 'startedAt' | 'updatedAt'> &
 
 /**
  * Locks the rows of processes, in the order of their ids, and reads them; one that is not there is missing from the
- * answer.
+ * answer, and so is one of another type than the one asked for.
  */
 export async function lockProcesses(
   client: pg.ClientBase,
-  { tenantId, processIds }: { tenantId: string; processIds: readonly string[] },
+  { tenantId, processIds, type = null }: { tenantId: string; processIds: readonly string[]; type?: string | null },
 ): Promise<Map<string, LockedProcess>> {
   const { rows } = await client.query<Row>({
     name: 'lock-processes',
     text: `SELECT process_id::text AS "processId", ${COLUMNS} FROM process_states
-      WHERE tenant_id = $1 AND process_id = ANY($2::uuid[]) ORDER BY process_id FOR UPDATE`,
-    values: [tenantId, processIds],
+      WHERE tenant_id = $1 AND process_id = ANY($2::uuid[]) AND process_type = coalesce($3, process_type)
+      ORDER BY process_id FOR UPDATE`,
+    values: [tenantId, processIds, type],
   });
   return new Map(rows.map((row) => [row.processId, lockedOf(row)]));
 }

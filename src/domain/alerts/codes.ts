@@ -57,6 +57,11 @@ export const ALERT_KINDS = {
     detail: 'A process has not moved for a while, and waits for nobody.',
     remedy: 'Act on the `classed` of its details; then recover it.',
   },
+  order_stalled: {
+    title: 'Orders stalled',
+    detail: 'A service has not answered in time what choreographed orders ask, or nobody has told of their delivery.',
+    remedy: 'Replay the dead letters of the service that the alert names and see that it runs; then recover the orders.',
+  },
   step_not_saved: {
     title: 'Step not saved',
     detail: "A step of a user's workflow leads to a row that can't be written; it was dropped.",

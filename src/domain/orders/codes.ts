@@ -154,3 +154,18 @@ export const STEP_REFUSALS = {
   ),
 } satisfies Record<string, CodeEntry>;
 export type StepRefusal = keyof typeof STEP_REFUSALS;
+
+/** Why a message about a choreographed order is among the dead letters, besides the causes of every message. */
+export const CHOREOGRAPHY_CAUSES = {
+  malformed_message: final(
+    'Malformed message',
+    'The message is not one of a choreographed order, or came by the topic of another service.',
+    'Find out who sent it, and discard it; AsyncAPI says what a message has.',
+  ),
+  unknown_order: final(
+    'Unknown order',
+    'The message is about an order that does not exist here, or that a workflow carries.',
+    'Discard it; after a restore, replay it once the order is back.',
+  ),
+} satisfies Record<string, CodeEntry>;
+export type ChoreographyCause = keyof typeof CHOREOGRAPHY_CAUSES;

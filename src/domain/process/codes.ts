@@ -60,6 +60,11 @@ export const PROCESS_PROBLEMS = {
     ),
     retryable: true,
   },
+  process_by_messages: conflict(
+    'Process by messages',
+    'Services carry the process by messages, and no workflow does, so that it never waits for a decision of this kind.',
+    'Replay what `conversation.deadLetters` of the order names, or recover the process, which asks again; or cancel it.',
+  ),
   nothing_left_over: conflict(
     'Nothing left over',
     'What is to be settled is not left over.',

@@ -100,6 +100,11 @@ export function applyOutcome(
   return eventsOf(definition, state, [eventBodyOf(outcome)], now);
 }
 
+/** The event that a step is under way, at whoever takes it. */
+export function startStep(state: ProcessState, step: string, now: number): ProcessEvent {
+  return { type: 'StepStarted', step, sequence: state.sequence + 1, at: now };
+}
+
 /** The state after the events. */
 export function applyAll(state: ProcessState, events: readonly ProcessEvent[]): ProcessState {
   return events.reduce(evolveProcess, state);
@@ -179,7 +184,7 @@ function cancel(
   if (isPastPivot(definition, state)) return refuse('past_point_of_no_return', 'What is done can no longer be undone.');
   if (state.cancelled !== null) return accept(); // asked twice
   if (state.cause !== null) return refuse('process_turned_back', 'The process is being undone already.');
-  if (isPivotUncertain(definition, state))
+  if (isPivotUncertain(definition, state) && definition.isByMessages !== true)
     return refuse('past_point_of_no_return', 'It may be done already; that has to be found out first.');
   return accept({ type: 'CancellationRequested', decided });
 }

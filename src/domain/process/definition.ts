@@ -99,6 +99,11 @@ export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
    * they lock stays locked until the last one. A step that fails there is retried in a transaction of its own.
    */
   readonly sharesTransaction?: true;
+  /**
+   * No workflow carries it: services do, by messages, and its row is what was heard of them. Whoever takes the pivot is
+   * asked to leave it when a cancellation comes meanwhile, and answers what became of it.
+   */
+  readonly isByMessages?: true;
   /** Undo the last step first (the default), or all at once. */
   readonly compensation?: 'last_in_first_out' | 'parallel';
 }

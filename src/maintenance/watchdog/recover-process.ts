@@ -7,9 +7,12 @@ import { FACTS, findFact, type Fact, type Facts } from '../../db/facts.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import type { Db } from '../../postgres/client.ts';
 import { parkMissing } from '../../db/processes/park-missing.ts';
+import { askAgain } from '../../db/orders/choreography.ts';
+import { whoAnswers } from '../../db/orders/conversation.ts';
 import { findWatched, type WatchedProcess } from '../../db/processes/process-watch.ts';
 import { assertNever } from '../../domain/shared/assert-never.ts';
-import { isParked } from '../../domain/process/statuses.ts';
+import { isByMessages } from '../../domain/process/registry.ts';
+import { isClosed, isParked } from '../../domain/process/statuses.ts';
 import { classify, remedyOf, type Diagnosis, type ProcessClass } from '../../domain/process/watch.ts';
 import { startOptions } from '../../temporal/start-options.ts';
 import { processWorkflowType } from '../../workflows/process/process.messages.ts';
@@ -27,8 +30,8 @@ export interface WatchdogDeps {
 /** What was found of a process, and what was done about it. */
 export interface Recovery {
   /** `not_found`: there is no such process. */
-  readonly classed: ProcessClass | 'not_found';
-  readonly action: 'none' | 'restarted' | 'told' | 'alerted';
+  readonly classed: ProcessClass | 'not_found' | 'unanswered';
+  readonly action: 'none' | 'restarted' | 'told' | 'alerted' | 'asked_again';
   /** One sentence for operators. */
   readonly detail: string;
 }
@@ -52,6 +55,8 @@ export async function recoverProcess(
   deps: WatchdogDeps,
   key: { tenantId: string; processId: string },
 ): Promise<Recovery> {
+  const known = await findWatched(deps.db.pool, key);
+  if (known !== null && isByMessages(known.type)) return recoverByMessages(deps, known);
   const inspected = await inspectProcess(deps, key);
   if (inspected !== null) {
     if (inspected.row.status === 'abandoned') await parkMissing(deps.db.pool, key);
@@ -59,6 +64,19 @@ export async function recoverProcess(
   }
   await clearStuck(deps, key);
   return { classed: 'not_found', action: 'none', detail: 'There is no such process.' };
+}
+
+/** Asks the service again that has not answered; there is no workflow to be looked at. */
+async function recoverByMessages(
+  { db, config }: WatchdogDeps,
+  { tenantId, processId, status }: WatchedProcess,
+): Promise<Recovery> {
+  if (isClosed(status)) return { classed: 'closed', action: 'none', detail: `It is ${status}.` };
+  const deadlineMs = config.CHOREOGRAPHY_STEP_DEADLINE_MS;
+  const asked = await askAgain(db.pool, { tenantId, orderId: processId, deadlineMs });
+  if (asked === null) return { classed: 'waiting', action: 'none', detail: 'It waits for its delivery to be told.' };
+  const detail = `${whoAnswers(asked)} was asked again: ${asked.message.type}, for the ${asked.times}. time.`;
+  return { classed: 'unanswered', action: 'asked_again', detail };
 }
 
 /** Takes the alert of a process back unless it still tells what is so. */
