@@ -4,6 +4,9 @@ import addFormats from 'ajv-formats';
 import test from 'ava';
 import fc from 'fast-check';
 import { asyncApiDocument } from './asyncapi.ts';
+import { z } from 'zod';
+import { ORDER_MESSAGES, ORDER_SERVICES } from '../domain/orders/choreographed-order.ts';
+import { orderEvent } from './order-messages.ts';
 import { EVENTS, TOPICS, userEvent, type UserEventInput } from './user-events.ts';
 
 const Ajv = ajvModule.default;
@@ -70,13 +73,14 @@ test('asyncApiDocument is a valid AsyncAPI 3.0 document of every topic', (t) => 
   addFormats.default(validator);
   const isValid = validator.validate(schema, document);
   t.true(isValid, validator.errorsText());
+  const topics = [...TOPIC_NAMES, ...ORDER_SERVICES];
   t.deepEqual(
     Object.values(document.channels)
       .map(({ address }) => address)
       .toSorted(),
-    TOPIC_NAMES.toSorted(),
+    topics.toSorted(),
   );
-  t.deepEqual(Object.keys(document.operations).length, TOPIC_NAMES.length);
+  t.deepEqual(Object.keys(document.operations).length, topics.length);
 });
 
 test('every reference of the document leads somewhere', (t) => {
@@ -111,6 +115,23 @@ for (const topic of TOPIC_NAMES) {
     );
   });
 }
+
+test('the document accepts every message of a choreographed order, by the topic of its service', (t) => {
+  const orderId = USER.id;
+  const payment = { customerId: 'c1', amountMinor: 1, currency: 'EUR', method: 'account' };
+  const refusal = { code: 'out_of_stock', message: 'There are not enough pieces.' };
+  const provider = { name: 'ledger', isRemote: false };
+  const items = [{ sku: 'MUG', quantity: 1 }];
+  const all = { orderId, ...payment, ...refusal, provider, items, paymentId: 'p1', shipmentId: 's1' };
+  for (const type of z.enum(Object.keys(ORDER_MESSAGES)).options) {
+    const message = { ...said(type, all), correlationid: orderId, causationid: `${orderId}:OrderCreated` };
+    t.true(accepts[type]?.(message), `${type}: ${ajv.errorsText(accepts[type]?.errors)}`);
+    t.true(orderEvent.safeParse(message).success, type);
+    const { correlationid: _, ...uncorrelated } = message;
+    t.false(accepts[type]?.(uncorrelated), type);
+  }
+  t.like(document.channels, { inventory: { messages: { ReserveInventory: {}, InventoryReserved: {} } } });
+});
 
 /** The message with one of its fields, or of its data's, taken away or changed; or as it is. */
 function damaged(message: object): fc.Arbitrary<unknown> {

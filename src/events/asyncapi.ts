@@ -1,5 +1,6 @@
 import { BUS_LOG } from '../messaging/postgres/bus-log.ts';
 import { z } from 'zod';
+import { ORDER_CHANNELS, ORDER_COMPONENTS, ORDER_OPERATIONS } from './order-asyncapi.ts';
 import { SYNC_CONFIRMATIONS, EVENTS, TOPICS } from './user-events.ts';
 
 type Topic = keyof typeof EVENTS;
@@ -49,15 +50,23 @@ export function asyncApiDocument() {
       title: 'Steadfast',
       version: '1',
       description:
-        'Copies of users in other services. Events are CloudEvents 1.0 in structured JSON, delivered at least once: ' +
-        "`source` and `id` together identify an event. The key is the user's id, and messages of one key keep " +
-        'their order.',
+        'Copies of users in other services, and orders that services carry by messages. Events are CloudEvents 1.0 in structured JSON, delivered at least once: ' +
+        "`source` and `id` together identify an event. The key is the id of the user or order, and messages of " +
+        'one key keep their order.',
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries(topics.map((topic) => [topic, channelOf(topic)])),
-    operations: Object.fromEntries(topics.map((topic) => [ABOUT[topic].operation, operationOf(topic)])),
-    components: { messages: Object.fromEntries(topics.map((topic) => [topic, messageOf(topic)])) },
+    channels: {
+      ...Object.fromEntries(topics.map((topic) => [topic, channelOf(topic)])),
+      ...ORDER_CHANNELS,
+    },
+    operations: {
+      ...Object.fromEntries(topics.map((topic) => [ABOUT[topic].operation, operationOf(topic)])),
+      ...ORDER_OPERATIONS,
+    },
+    components: {
+      messages: { ...Object.fromEntries(topics.map((topic) => [topic, messageOf(topic)])), ...ORDER_COMPONENTS },
+    },
   };
 }
 

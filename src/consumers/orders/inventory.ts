@@ -30,7 +30,7 @@ export function inventoryService({ db }: { readonly db: Pick<Db, 'pool'> }): Sub
         case 'OrderShipped':
           return async (client) => {
             await takeOut(client, { tenantId, orderIds: [orderId], lines: linesOf(event.data) });
-            return [];
+            return [{ type: 'InventoryShipped', data: { orderId, shipmentId: event.data.shipmentId } }];
           };
         default:
           return null;

@@ -17,8 +17,9 @@ import {
   type Heard as Fact,
 } from '../../domain/orders/choreographed-order.ts';
 import type { ChoreographyCause } from '../../domain/orders/codes.ts';
+import { executionOf } from '../../domain/process/state.ts';
 import type { OrderLimits } from '../../domain/orders/price-order.ts';
-import { orderEvent, orderMessage, type Said } from '../../events/order-messages.ts';
+import { orderEvent, orderMessage, timesAsked, type OrderEventOf, type Said } from '../../events/order-messages.ts';
 import { PoisonError, type SubscribeOptions } from '../../messaging/bus.ts';
 import type { Db } from '../../postgres/client.ts';
 import { orderConsumer, type Heard } from './order-consumer.ts';
@@ -83,12 +84,19 @@ async function fold(
   const locked = (await lockProcesses(client, { tenantId, processIds: [orderId], type: WRITER })).get(orderId);
   if (locked === undefined)
     throw new PoisonError<ChoreographyCause>('unknown_order', 'There is no such order that services carry.');
+  if (heard.event.type === 'OrderShipped') {
+    await awaitStock(client, { ...heard, event: heard.event }, { locked, deadlineMs });
+    return [];
+  }
   const order = await readToldOrder(client, { tenantId, orderId });
   const fact = await factOf(client, heard, { order, locked, limits });
   // The clock of another may be ahead: the row is not dated before what is in it.
   const now = Math.max(Date.now(), locked.state.updatedAt);
   const folded = fact === null ? null : foldOrder(locked.state, fact, now);
-  if (folded === null || folded.events.length === 0) return [];
+  if (folded === null || folded.events.length === 0) {
+    if (fact?.type === 'CancelOrder') await forgetCancel(client, heard);
+    return [];
+  }
   const { state, events } = folded;
   await writeProcesses(client, {
     tenantId,
@@ -120,7 +128,7 @@ async function factOf(
       return { type: event.type, code: event.data.code, message: event.data.message };
     case 'PaymentProcessed':
       return { type: event.type, paymentId: event.data.paymentId };
-    case 'OrderShipped':
+    case 'InventoryShipped':
       return { type: event.type, shipmentId: event.data.shipmentId };
     case 'InventoryReserved':
     case 'InventoryReleased':
@@ -163,4 +171,17 @@ async function ask(
   const awaited: Awaited = { message: orderEvent.parse(JSON.parse(payload)), times: 1, at: at.toISOString() };
   await keepAwaited(client, { ...row, awaited, dueAt: new Date(state.updatedAt + deadlineMs) });
   return [said];
+}
+
+/** An order that the warehouse has: `inventory` is to take its pieces out of the stock. */
+async function awaitStock(
+  client: pg.ClientBase,
+  { tenantId, orderId, event }: Heard & { readonly event: OrderEventOf<'OrderShipped'> },
+  { locked: { state }, deadlineMs }: Pick<KnownOrder, 'locked'> & { readonly deadlineMs: number },
+): Promise<void> {
+  if (executionOf(state, 'create_shipment')?.status !== 'running') return;
+  const at = new Date();
+  const awaited: Awaited = { message: event, times: timesAsked(event.id), at: at.toISOString() };
+  const dueAt = new Date(at.getTime() + deadlineMs);
+  await keepAwaited(client, { tenantId, orderId, awaited, dueAt, isCancelHeard: false });
 }

@@ -91,7 +91,7 @@ export async function askAgain(
     const again = orderMessage(message, {
       tenantId,
       orderId,
-      source: 'order',
+      source: message.type === 'OrderShipped' ? 'shipping' : 'order',
       causationId: message.causationid ?? null,
       times: times + 1,
       at,

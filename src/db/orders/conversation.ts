@@ -24,7 +24,7 @@ export function awaitedIn(stored: unknown): Awaited | null {
 
 /** Who should answer. */
 export function whoAnswers({ message: { type } }: Pick<Awaited, 'message'>): OrderService {
-  return ORDER_MESSAGES[type];
+  return type === 'OrderShipped' ? 'inventory' : ORDER_MESSAGES[type];
 }
 
 /** What `order` knows of an order when it talks of it. */

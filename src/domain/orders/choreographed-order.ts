@@ -32,6 +32,7 @@ export const ORDER_MESSAGES = {
   InventoryRejected: 'inventory',
   ReleaseInventory: 'inventory',
   InventoryReleased: 'inventory',
+  InventoryShipped: 'inventory',
   ProcessPayment: 'payment',
   PaymentProcessed: 'payment',
   PaymentFailed: 'payment',
@@ -64,7 +65,7 @@ export type Heard =
   | { readonly type: 'InventoryReserved' | 'InventoryReleased' | 'PaymentRefunded' | 'ShipmentCancelled' }
   | { readonly type: 'ShipmentKept' | 'ShipmentDelivered' | 'ShipmentLost' | 'ShipmentReturned' }
   | { readonly type: 'PaymentProcessed'; readonly paymentId: string }
-  | { readonly type: 'OrderShipped'; readonly shipmentId: string }
+  | { readonly type: 'InventoryShipped'; readonly shipmentId: string }
   | {
       readonly type: 'InventoryRejected' | 'PaymentFailed' | 'ShipmentRejected';
       readonly code: string;
@@ -114,7 +115,8 @@ function eventsOf(state: ProcessState, heard: Heard, now: number): readonly Proc
       return refused(state, 'process_payment', heard, now);
     case 'PaymentRefunded':
       return undone(state, 'process_payment', now);
-    case 'OrderShipped':
+    // The pivot is done once the pieces are out of the stock, too: a refund then finds the books as they are.
+    case 'InventoryShipped':
       return completed(state, 'create_shipment', { shipmentId: heard.shipmentId }, now);
     case 'ShipmentRejected':
       return refused(state, 'create_shipment', heard, now);

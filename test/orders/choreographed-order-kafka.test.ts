@@ -1,0 +1,11 @@
+import test from 'ava';
+import { fileScope } from '../support/file-scope.ts';
+import { kafkaAddress } from '../support/kafka.ts';
+import { orderSuite } from './order-suite.ts';
+
+orderSuite({
+  test,
+  scope: fileScope(),
+  mode: 'choreography',
+  settings: { BUS: 'kafka', KAFKA_BROKERS: await kafkaAddress(), BUS_POLL_MS: '20', BUS_RETRY_DELAYS_MS: '10,20' },
+});
