@@ -65,7 +65,9 @@ export async function startMessaging({
       metrics.relayedMessages.inc({ outcome: 'parked' }, parked);
     },
   });
-  const consumers = await Promise.all(createConsumers({ db, config, ...ports }).map((consumer) => bus.subscribe(consumer)));
+  const consumers = await Promise.all(
+    createConsumers({ db, config, ...ports }).map((consumer) => bus.subscribe(consumer)),
+  );
   return {
     stop: async () => {
       await Promise.all([...consumers, messageRelay, workflowRelay].map((part) => part.stop()));

@@ -50,8 +50,9 @@ export function asyncApiDocument() {
       title: 'Steadfast',
       version: '1',
       description:
-        'Copies of users in other services, and orders that services carry by messages. Events are CloudEvents 1.0 in structured JSON, delivered at least once: ' +
-        "`source` and `id` together identify an event. The key is the id of the user or order, and messages of " +
+        'Copies of users in other services, and orders that services carry by messages. Events are CloudEvents 1.0 ' +
+        'in structured JSON, delivered at least once: ' +
+        '`source` and `id` together identify an event. The key is the id of the user or order, and messages of ' +
         'one key keep their order.',
       license: { name: 'MIT' },
     },

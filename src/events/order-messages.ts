@@ -3,7 +3,7 @@ import { ORDER_MESSAGES, type OrderMessageType, type OrderService } from '../dom
 import type { BusMessage } from '../messaging/bus.ts';
 import { cloudEvent, MAX_ID_LENGTH } from './cloud-event.ts';
 
-const orderId = z.guid().describe('Our id of the order; the key, and the `correlationid`.');
+const orderGuid = z.guid().describe('Our id of the order; the key, and the `correlationid`.');
 const items = z
   .array(z.object({ sku: z.string().min(1).max(64), quantity: z.int32().positive() }))
   .min(1)
@@ -12,39 +12,39 @@ const provider = z
   .object({ name: z.string().min(1), isRemote: z.boolean() })
   .describe('Who does it, chosen when the order was placed.');
 const refusal = z.object({
-  orderId,
+  orderId: orderGuid,
   code: z.string().min(1).max(100).describe('As the error catalogue explains it.'),
   message: z.string().max(2_000).describe('For the customer; it names nobody.'),
 });
 const payment = z.object({
-  orderId,
+  orderId: orderGuid,
   customerId: z.string(),
   amountMinor: z.int().nonnegative().describe('In minor units of the currency.'),
   currency: z.string(),
   method: z.string(),
   provider,
 });
-const ofOrder = z.object({ orderId });
+const ofOrder = z.object({ orderId: orderGuid });
 
 /** What the data of each message are. No personal data: who needs the address of an order asks `order` for it. */
 const DATA = {
-  OrderCreated: z.object({ orderId, customerId: z.string(), currency: z.string(), items }),
+  OrderCreated: z.object({ orderId: orderGuid, customerId: z.string(), currency: z.string(), items }),
   CancelOrder: ofOrder,
-  ReserveInventory: z.object({ orderId, items }),
+  ReserveInventory: z.object({ orderId: orderGuid, items }),
   InventoryReserved: ofOrder,
   InventoryRejected: refusal,
-  ReleaseInventory: z.object({ orderId, items }),
+  ReleaseInventory: z.object({ orderId: orderGuid, items }),
   InventoryReleased: ofOrder,
-  InventoryShipped: z.object({ orderId, shipmentId: z.string() }),
+  InventoryShipped: z.object({ orderId: orderGuid, shipmentId: z.string() }),
   ProcessPayment: payment,
-  PaymentProcessed: z.object({ orderId, paymentId: z.string() }),
+  PaymentProcessed: z.object({ orderId: orderGuid, paymentId: z.string() }),
   PaymentFailed: refusal,
   RefundPayment: payment,
   PaymentRefunded: ofOrder,
-  ShipOrder: z.object({ orderId, items, provider }),
-  OrderShipped: z.object({ orderId, shipmentId: z.string(), items }),
+  ShipOrder: z.object({ orderId: orderGuid, items, provider }),
+  OrderShipped: z.object({ orderId: orderGuid, shipmentId: z.string(), items }),
   ShipmentRejected: refusal,
-  CancelShipment: z.object({ orderId, provider }),
+  CancelShipment: z.object({ orderId: orderGuid, provider }),
   ShipmentCancelled: ofOrder,
   ShipmentKept: ofOrder,
   ShipmentDelivered: ofOrder,
@@ -54,7 +54,7 @@ const DATA = {
 
 function choreographed<Type extends OrderMessageType, Data extends z.ZodType>(type: Type, data: Data) {
   return cloudEvent(type, data).extend({
-    correlationid: orderId,
+    correlationid: orderGuid,
     causationid: z
       .string()
       .max(MAX_ID_LENGTH)
@@ -137,7 +137,7 @@ export interface Saying {
  * Id of a message, of business identity alone: said again, it is the same message. What was asked again has another,
  * and so has its answer.
  */
-export function orderMessageId(orderId: string, type: OrderMessageType, times = 1): string {
+function orderMessageId(orderId: string, type: OrderMessageType, times = 1): string {
   return `${orderId}:${type}${times > 1 ? `:${times}` : ''}`;
 }
 

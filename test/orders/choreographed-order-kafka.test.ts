@@ -7,5 +7,10 @@ orderSuite({
   test,
   scope: fileScope(),
   mode: 'choreography',
-  settings: { BUS: 'kafka', KAFKA_BROKERS: await kafkaAddress(), BUS_POLL_MS: '20', BUS_RETRY_DELAYS_MS: '10,20' },
+  settings: async () => ({
+    BUS: 'kafka',
+    KAFKA_BROKERS: await kafkaAddress(),
+    BUS_POLL_MS: '20',
+    BUS_RETRY_DELAYS_MS: '10,20',
+  }),
 });

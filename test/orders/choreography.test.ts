@@ -102,13 +102,13 @@ test('a choreographed order is listed, read, followed and delivered as any other
   t.is((await api.ask('POST', `/orders/${id}/cancel`, service)).body['code'], 'past_point_of_no_return');
   t.is((await api.ask('POST', `/orders/${id}/delivery`, service)).status, 202);
   await untilStatus(id, 'completed');
-  const process = (await api.ask('GET', `/processes/${id}`, operator)).body;
-  t.like(process, { type: 'choreographed_order', status: 'completed', leftOver: {} });
-  const { events } = (await api.ask('GET', `/orders/${id}/events`, service)).body;
-  t.deepEqual(
-    (events as { data: { type: string } }[]).map(({ data }) => data.type).filter((type) => type === 'StepCompleted'),
-    Array.from({ length: 5 }, () => 'StepCompleted'),
-  );
+  t.like((await api.ask('GET', `/processes/${id}`, operator)).body, {
+    type: 'choreographed_order',
+    status: 'completed',
+    leftOver: {},
+  });
+  const followed = JSON.stringify((await api.ask('GET', `/orders/${id}/events`, service)).body);
+  t.is(followed.match(/"StepCompleted"/g)?.length, 5);
   t.deepEqual(await world.db.inTenant(TENANT, (tx) => tx.pendingStart.findMany({})), []);
 });
 
@@ -117,7 +117,14 @@ test('its customer reads neither what services say nor why they fail', async (t)
   const sub = randomUUID();
   await world.db.inTenant(TENANT, (tx) =>
     tx.user.create({
-      data: { tenantId: TENANT, id: randomUUID(), authSubject: sub, email: `${sub}@example.com`, status: 'active', customerId },
+      data: {
+        tenantId: TENANT,
+        id: randomUUID(),
+        authSubject: sub,
+        email: `${sub}@example.com`,
+        status: 'active',
+        customerId,
+      },
     }),
   );
   const id = await place({}, customerId);
@@ -198,7 +205,9 @@ test('an answer that got lost is given again to who asks again, without a second
   await untilStatus(id, 'reserved');
   // The payment is taken and its answer never comes: it was read as somebody else's.
   await world.db.inTenant(TENANT, (tx) =>
-    tx.inboxMessage.create({ data: { tenantId: TENANT, consumer: 'order', messageId: `payment ${id}:PaymentProcessed` } }),
+    tx.inboxMessage.create({
+      data: { tenantId: TENANT, consumer: 'order', messageId: `payment ${id}:PaymentProcessed` },
+    }),
   );
   resolve();
   await until(

@@ -25,11 +25,11 @@ export interface OrderSuite {
   readonly test: TestFn;
   readonly scope: Scope;
   readonly mode: OrderMode;
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings?: () => Promise<Readonly<Record<string, string>>>;
 }
 
 /** What holds of orders whoever carries them, a workflow or services by messages, and whichever bus those have. */
-export function orderSuite({ test, scope, mode, settings = {} }: OrderSuite): void {
+export function orderSuite({ test, scope, mode, settings = async () => ({}) }: OrderSuite): void {
   let world: UserWorld;
   let remote: RemoteProviders;
   const ledgerLosses: Loss[] = [];
@@ -47,7 +47,7 @@ export function orderSuite({ test, scope, mode, settings = {} }: OrderSuite): vo
       shipping: { ...shipping, byName: { ...shipping.byName, carrier: { remote: remote.ports.carrier } } },
     });
     world = await createUserWorld(scope, {
-      settings,
+      settings: await settings(),
       poolSize: 25,
       around: (gateways) => ({ ...gateways, ...ports(gateways) }),
     });
@@ -165,10 +165,11 @@ export function orderSuite({ test, scope, mode, settings = {} }: OrderSuite): vo
           refunded: 0,
           movements: [`order:${orderId}:authorise`, `order:${orderId}:capture`],
         });
-        if (mode === 'orchestration') t.deepEqual(await world.client.workflow.getHandle(`order:${orderId}`).result(), {
-          status: 'completed',
-          cause: null,
-        });
+        if (mode === 'orchestration')
+          t.deepEqual(await world.client.workflow.getHandle(`order:${orderId}`).result(), {
+            status: 'completed',
+            cause: null,
+          });
       },
     );
 
@@ -183,13 +184,16 @@ export function orderSuite({ test, scope, mode, settings = {} }: OrderSuite): vo
       t.deepEqual(await stockOf(sku), [10, 0, 0]);
     });
 
-    test.serial(`${kind}: an order that can't be shipped is undone, its payment refunded, its stock back`, async (t) => {
-      const { orderId, sku } = await place(2, { providers, shipTo: { ...newOrder({}).shipTo, country: 'NZ' } });
-      await untilProcess(orderId, 'compensated');
-      t.like((await rowOf(orderId)).cause, { code: 'invalid_address' });
-      t.like(await paid(orderId), { status: 'refunded', refunded: 2_000 });
-      t.deepEqual(await stockOf(sku), [10, 0, 0]);
-    });
+    test.serial(
+      `${kind}: an order that can't be shipped is undone, its payment refunded, its stock back`,
+      async (t) => {
+        const { orderId, sku } = await place(2, { providers, shipTo: { ...newOrder({}).shipTo, country: 'NZ' } });
+        await untilProcess(orderId, 'compensated');
+        t.like((await rowOf(orderId)).cause, { code: 'invalid_address' });
+        t.like(await paid(orderId), { status: 'refunded', refunded: 2_000 });
+        t.deepEqual(await stockOf(sku), [10, 0, 0]);
+      },
+    );
 
     test.serial(`${kind}: an order is charged once though answers get lost after their effect`, async (t) => {
       losses().push({ call: 'authorise', when: 'after' }, { call: 'capture', when: 'after' });

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { createConsumers } from '../../src/consumers/consumers.ts';
 import { cancelByMessage } from '../../src/db/messages.ts';
-import { choreographedOrderProcess, type OrderMessageType } from '../../src/domain/orders/choreographed-order.ts';
+import { choreographedOrderProcess } from '../../src/domain/orders/choreographed-order.ts';
 import { LEDGER, WAREHOUSE } from '../../src/domain/orders/order-process.ts';
 import { orderMessage, type Said } from '../../src/events/order-messages.ts';
 import { defaultPorts } from '../../src/gateways/default-ports.ts';
@@ -32,7 +32,8 @@ interface Copy {
 /** Every copy that there is by now of what was said of an order, oldest first. */
 async function copiesOf(orderId: string): Promise<Copy[]> {
   const rows = await shop.read<Omit<BusMessage, 'tenantId'>>(
-    `SELECT message_id AS "messageId", topic, key, payload::text FROM outgoing_messages WHERE key = $1 ORDER BY position`,
+    `SELECT message_id AS "messageId", topic, key, payload::text FROM outgoing_messages
+      WHERE key = $1 ORDER BY position`,
     [orderId],
   );
   return rows.flatMap((row) =>
@@ -150,79 +151,81 @@ test('an order that is cancelled at any time is shipped in whole or holds nothin
       ends.add(String(end['status']));
       if (end['status'] === 'waiting') t.deepEqual(end, SHIPPED);
       else t.like(end, { ...OPEN, status: 'cancelled', pieces: [10, 0, 0] });
-      t.true(['released', 'shipped', null].includes(end['reservation'] as null));
-      if (end['status'] === 'cancelled') t.true([null, 'refunded', 'voided'].includes(end['payment'] as null));
+      if (end['status'] === 'cancelled')
+        t.regex(`${String(end['reservation'])} ${String(end['payment'])}`, /^(null|released) (null|refunded|voided)$/);
     }),
     { numRuns: 30, seed: 13 },
   );
-  t.deepEqual(ends, new Set(['waiting', 'cancelled']));
+  t.deepEqual([...ends].toSorted(), ['cancelled', 'waiting']);
 });
 
-/** Requests with their undos: whichever comes first, and however often. */
-const PAIRS: readonly (readonly [Said, Said])[] = [
-  [
-    { type: 'ReserveInventory', data: { orderId: '', items: [] } },
-    { type: 'ReleaseInventory', data: { orderId: '', items: [] } },
-  ],
-  [
-    { type: 'ProcessPayment', data: paymentOf('') },
-    { type: 'RefundPayment', data: paymentOf('') },
-  ],
-];
-function paymentOf(orderId: string) {
+/** What is asked of a service, and its undo. */
+interface Pair {
+  readonly group: 'inventory' | 'payment';
+  readonly request: (orderId: string, sku: string) => Said;
+  readonly undo: (orderId: string, sku: string) => Said;
+}
+const piecesOf = (orderId: string, sku: string) => ({ orderId, items: [{ sku, quantity: 3 }] });
+const paymentOf = (orderId: string) => {
   return { orderId, customerId: 'c', amountMinor: 500, currency: 'EUR', method: 'account', provider: LEDGER };
+};
+const PAIRS: readonly Pair[] = [
+  {
+    group: 'inventory',
+    request: (orderId, sku) => ({ type: 'ReserveInventory', data: piecesOf(orderId, sku) }),
+    undo: (orderId, sku) => ({ type: 'ReleaseInventory', data: piecesOf(orderId, sku) }),
+  },
+  {
+    group: 'payment',
+    request: (orderId) => ({ type: 'ProcessPayment', data: paymentOf(orderId) }),
+    undo: (orderId) => ({ type: 'RefundPayment', data: paymentOf(orderId) }),
+  },
+];
+
+/** Asked by `order` for the so-manieth time. */
+function asked(orderId: string, said: Said, times: number): BusMessage {
+  return orderMessage(said, { tenantId: TENANT, orderId, source: 'order', causationId: null, times, at: new Date() });
 }
 
-for (const [request, undo] of PAIRS) {
-  test(`${undo.type} before, after and between copies of ${request.type} ends in the same books`, async (t) => {
+for (const { group, request, undo } of PAIRS) {
+  test(`of ${group}, an undo before, after and between copies of what it undoes ends in the same books`, async (t) => {
     for (const turns of ['du', 'ud', 'udd', 'dud', 'uud', 'ddu']) {
       const [orderId, sku] = [randomUUID(), randomUUID()];
       await shop.stock(sku, 10);
-      const said = (each: Said, times: number): BusMessage => {
-        const data = { ...each.data, orderId, ...('items' in each.data ? { items: [{ sku, quantity: 3 }] } : {}) };
-        const saying = { tenantId: TENANT, orderId, source: 'order', causationId: null, times, at: new Date() } as const;
-        return orderMessage({ type: each.type, data } as Said, saying);
-      };
-      const group = orderMessage(request, {
-        tenantId: TENANT,
-        orderId,
-        source: 'order',
-        causationId: null,
-        at: new Date(),
-      }).topic;
-      for (const [times, turn] of [...turns].entries())
-        await hand({ group, message: said(turn === 'd' ? request : undo, times + 1) });
+      for (const [times, turn] of turns.split('').entries()) {
+        const said = turn === 'd' ? request(orderId, sku) : undo(orderId, sku);
+        await hand({ group, message: asked(orderId, said, times + 1) });
+      }
       t.deepEqual(await shop.pieces(sku), [10, 0, 0], turns);
       const paid = await shop.read('SELECT status::text FROM payments WHERE order_id = $1', [orderId]);
       t.true(
         paid.every(({ status }) => status === 'voided' || status === 'refunded'),
         turns,
       );
-      t.deepEqual(await shop.read('SELECT status::text FROM reservations WHERE order_id = $1', [orderId]), [
-        ...(group === 'inventory' ? [{ status: 'released' }] : []),
-      ]);
+      const reserved = await shop.read('SELECT status::text FROM reservations WHERE order_id = $1', [orderId]);
+      t.deepEqual(reserved, group === 'inventory' ? [{ status: 'released' }] : []);
     }
   });
 }
 
 test('a shipment that is stopped before it is asked for is never made, and one that is made is kept', async (t) => {
-  const answers = async (turns: readonly OrderMessageType[]): Promise<unknown[]> => {
+  const answers = async (turns: readonly ('ship' | 'stop')[]): Promise<unknown[]> => {
     const { orderId, sku } = await place();
-    for (const [times, type] of turns.entries()) {
-      const data = { orderId, items: [{ sku, quantity: 2 }], provider: WAREHOUSE };
-      const saying = { tenantId: TENANT, orderId, source: 'order', causationId: null, times: times + 1 } as const;
-      await hand({ group: 'shipping', message: orderMessage({ type, data } as Said, { ...saying, at: new Date() }) });
+    const data = { orderId, provider: WAREHOUSE };
+    for (const [times, turn] of turns.entries()) {
+      const said: Said =
+        turn === 'stop'
+          ? { type: 'CancelShipment', data }
+          : { type: 'ShipOrder', data: { ...data, items: [{ sku, quantity: 2 }] } };
+      await hand({ group: 'shipping', message: asked(orderId, said, times + 1) });
     }
     return shop.read(
       `SELECT payload->>'type' AS type FROM outgoing_messages WHERE key = $1 AND topic = 'shipping' ORDER BY position`,
       [orderId],
     );
   };
-  t.deepEqual(await answers(['CancelShipment', 'ShipOrder']), [
-    { type: 'ShipmentCancelled' },
-    { type: 'ShipmentRejected' },
-  ]);
-  t.deepEqual(await answers(['ShipOrder', 'CancelShipment', 'ShipOrder']), [
+  t.deepEqual(await answers(['stop', 'ship']), [{ type: 'ShipmentCancelled' }, { type: 'ShipmentRejected' }]);
+  t.deepEqual(await answers(['ship', 'stop', 'ship']), [
     { type: 'OrderShipped' },
     { type: 'ShipmentKept' },
     { type: 'OrderShipped' },
@@ -232,7 +235,8 @@ test('a shipment that is stopped before it is asked for is never made, and one t
 test('no message holds where an order goes, or whoever cancels it', async (t) => {
   const { orderId } = await place();
   await talk(orderId, [1], async (turn) => {
-    if (turn === 3) await cancelByMessage(shop.db.pool, { tenantId: TENANT, processId: orderId }, { by: 'Bob', now: 1 });
+    if (turn === 3)
+      await cancelByMessage(shop.db.pool, { tenantId: TENANT, processId: orderId }, { by: 'Bob', now: 1 });
   });
   const said = await copiesOf(orderId);
   t.true(said.length > 5);

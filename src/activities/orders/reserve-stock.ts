@@ -12,7 +12,11 @@ export async function reserveStock(
   const [first] = works;
   if (first === undefined) return [];
   const { tenantId } = first;
-  const { held, available } = await lockStock(client, { tenantId, orderIds: works.map(({ processId }) => processId), lines });
+  const { held, available } = await lockStock(client, {
+    tenantId,
+    orderIds: works.map(({ processId }) => processId),
+    lines,
+  });
   const granted: string[] = [];
   const results = works.map(({ processId }): StepResult<StepRefusal> => {
     const order = heldBy(held, processId);

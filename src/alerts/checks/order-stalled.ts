@@ -1,7 +1,7 @@
 import { stalledOrders } from '../../db/orders/choreography.ts';
 import type { Check } from '../check.ts';
 
-/** Choreographed orders wait longer than they should for an answer or their delivery, by tenant and who should answer. */
+/** Choreographed orders wait too long for an answer or their delivery, by tenant and who should answer. */
 export const orderStalled: Check = {
   kind: 'order_stalled',
   run: async ({ system }) => {

@@ -1,6 +1,12 @@
 import { ALERT_KINDS, ALERT_PROBLEMS } from '../../domain/alerts/codes.ts';
 import { NOTIFICATION_CAUSES, NOTIFICATION_FAILURES } from '../../domain/notifications/codes.ts';
-import { CHOREOGRAPHY_CAUSES, ORDER_PROBLEMS, ORDER_REFUSALS, REFUND_REFUSALS, STEP_REFUSALS } from '../../domain/orders/codes.ts';
+import {
+  CHOREOGRAPHY_CAUSES,
+  ORDER_PROBLEMS,
+  ORDER_REFUSALS,
+  REFUND_REFUSALS,
+  STEP_REFUSALS,
+} from '../../domain/orders/codes.ts';
 import { PAYMENT_REFUSALS, PORT_FAILURES, SHIPPING_REFUSALS } from '../../domain/orders/port-codes.ts';
 import { PROCESS_CAUSES, PROCESS_FAILURES, PROCESS_PROBLEMS, PROCESS_REFUSALS } from '../../domain/process/codes.ts';
 import { PROFILE_REFUSALS } from '../../domain/profile/codes.ts';

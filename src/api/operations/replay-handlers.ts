@@ -43,10 +43,9 @@ export function replayHandlers({
   config: Pick<Config, 'NOTIFICATIONS_PAUSED'> & ConsumerDeps['config'];
 } & NotificationGateways &
   OrderPorts): Readonly<Record<string, ReplayHandler>> {
-  const ofConsumers = createConsumers({ db, config, payments, shipping }).map(({ group, handle }): [string, ReplayHandler] => [
-    group,
-    (_tenantId, deadLetter) => handle(messageOf(deadLetter)),
-  ]);
+  const ofConsumers = createConsumers({ db, config, payments, shipping }).map(
+    ({ group, handle }): [string, ReplayHandler] => [group, (_tenantId, deadLetter) => handle(messageOf(deadLetter))],
+  );
   return {
     ...Object.fromEntries(ofConsumers),
     [MESSAGE_RELAY]: (_tenantId, deadLetter) => bus.publish([messageOf(deadLetter)]),

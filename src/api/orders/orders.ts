@@ -36,7 +36,7 @@ const place = route(
     summary: 'Places an order',
     description:
       'It is accepted at once, and validated, reserved, paid and shipped from then on, or undone: by a workflow, or ' +
-      'in `mode` `choreography` by services that answer each other\'s messages.',
+      "in `mode` `choreography` by services that answer each other's messages.",
     body: newOrderSchema,
     statuses: { 201: 'The order is placed' },
     answer: orderSchema,
@@ -101,7 +101,8 @@ const read = route(
     summary: 'Reads an order',
     params: z.object({ id }),
     statuses: { 200: 'The order' },
-    description: 'Everybody but its customer reads also what it has left over, and what the services of a choreographed one say.',
+    description:
+      'Everybody but its customer reads also what it has left over, and what the services of a choreographed one say.',
     answer: orderSchema,
     errors: ['order_not_found'],
   },

@@ -143,7 +143,7 @@ const recover = route(
     tag: 'Processes',
     roles: OPERATORS,
     summary:
-      'Looks whether the process is stuck, and starts its workflow again when that is gone; of one that services carry ' +
+      'Looks whether the process is stuck, and starts its workflow again when that is gone; of one by messages ' +
       'the last unanswered message is sent again',
     params,
     statuses: { 200: 'What was found and done' },

@@ -4,13 +4,7 @@ import { z } from 'zod';
 import { ORDER_MESSAGES, type OrderService } from '../../domain/orders/choreographed-order.ts';
 import type { ChoreographyCause } from '../../domain/orders/codes.ts';
 import { isTenantName } from '../../domain/shared/tenant.ts';
-import {
-  orderEvent,
-  orderMessage,
-  timesAsked,
-  type OrderEvent,
-  type Said,
-} from '../../events/order-messages.ts';
+import { orderEvent, orderMessage, timesAsked, type OrderEvent, type Said } from '../../events/order-messages.ts';
 import { PoisonError, type BusMessage, type SubscribeOptions } from '../../messaging/bus.ts';
 import { firstTimes } from '../../messaging/inbox.ts';
 import { lockStreams } from '../../messaging/log/lock-streams.ts';

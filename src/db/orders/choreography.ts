@@ -60,7 +60,7 @@ export async function askCancels(
 }
 
 /** What is awaited of an order; `undefined`: there is no such order that services carry. */
-export async function findAwaited(
+async function findAwaited(
   client: pg.ClientBase,
   { tenantId, orderId }: OrderKey,
 ): Promise<Awaited | null | undefined> {
@@ -143,9 +143,10 @@ export async function readConversation(pool: TenantPool, { tenantId, orderId }: 
     const { rows: deadLetters } = await client.query<Conversation['deadLetters'][number]>({
       name: 'dead-letters-of-order',
       // What was parked is told by its payload's type: by the bus a dead letter has the topic as its own.
-      text: `SELECT id::text, source, coalesce(substring(payload FROM '"type": ?"([A-Za-z]+)"'), type) AS message, cause,
-          parked_at AS "parkedAt"
-        FROM dead_letters WHERE tenant_id = $1 AND key = $2 AND status::text = 'parked' ORDER BY parked_at LIMIT ${SHOWN}`,
+      text: `SELECT id::text, source, coalesce(substring(payload FROM '"type": ?"([A-Za-z]+)"'), type) AS message,
+          cause, parked_at AS "parkedAt"
+        FROM dead_letters WHERE tenant_id = $1 AND key = $2 AND status::text = 'parked'
+        ORDER BY parked_at LIMIT ${SHOWN}`,
       values: [tenantId, orderId],
     });
     return { awaiting: row === undefined ? null : awaitingOf(row), deadLetters };

@@ -48,10 +48,11 @@ export async function readToldOrder(
   } = await client.query<ToldOrder>({
     name: 'read-told-order',
     // A sum is below 2^53, where a double is exact.
-    text: `SELECT customer_id AS "customerId", currency, total_minor::float8 AS "totalMinor", payment->>'method' AS method,
-        cancel_asked AS "cancelAsked",
+    text: `SELECT customer_id AS "customerId", currency, total_minor::float8 AS "totalMinor",
+        payment->>'method' AS method, cancel_asked AS "cancelAsked",
         (SELECT json_agg(json_build_object('sku', sku, 'quantity', quantity) ORDER BY sku) FROM (
-          SELECT sku, sum(quantity)::int AS quantity FROM order_items WHERE tenant_id = $1 AND order_id = $2 GROUP BY sku
+          SELECT sku, sum(quantity)::int AS quantity FROM order_items
+          WHERE tenant_id = $1 AND order_id = $2 GROUP BY sku
         ) AS line) AS items
       FROM orders WHERE tenant_id = $1 AND id = $2`,
     values: [tenantId, orderId],
@@ -104,7 +105,8 @@ export async function keepAwaited(
 ): Promise<void> {
   await client.query({
     name: 'keep-awaited',
-    text: `UPDATE orders SET awaited = $3, answer_due_at = $4, cancel_asked = CASE WHEN $5 THEN NULL ELSE cancel_asked END
+    text: `UPDATE orders SET awaited = $3, answer_due_at = $4,
+        cancel_asked = CASE WHEN $5 THEN NULL ELSE cancel_asked END
       WHERE tenant_id = $1 AND id = $2`,
     values: [tenantId, orderId, awaited === null ? null : JSON.stringify(awaited), dueAt, isCancelHeard],
   });

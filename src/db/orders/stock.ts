@@ -35,7 +35,7 @@ type OrderIds = { readonly tenantId: string; readonly orderIds: readonly string[
  */
 export async function lockStock(
   client: pg.ClientBase,
-  { tenantId, orderIds, lines }: OrderIds & { readonly lines?: readonly GivenLine[] | undefined },
+  { tenantId, orderIds, lines: given }: OrderIds & { readonly lines?: readonly GivenLine[] | undefined },
 ): Promise<{ held: Map<string, Held>; available: Map<string, number> }> {
   const { rows } = await client.query<{
     orderId: string;
@@ -44,9 +44,9 @@ export async function lockStock(
     quantity: number;
     available: number | null;
   }>({
-    name: lines === undefined ? 'lock-stock' : 'lock-given-stock',
+    name: given === undefined ? 'lock-stock' : 'lock-given-stock',
     text: `
-      WITH wanted AS (${lines === undefined ? LINES_OF_ORDERS : GIVEN_LINES}), stock AS (
+      WITH wanted AS (${given === undefined ? LINES_OF_ORDERS : GIVEN_LINES}), stock AS (
         SELECT sku, on_hand - reserved AS available FROM products
         WHERE tenant_id = $1 AND sku = ANY(ARRAY(SELECT sku FROM wanted)) ORDER BY sku FOR NO KEY UPDATE
       )
@@ -56,13 +56,9 @@ export async function lockStock(
       ORDER BY w.order_id, w.sku`,
     values: [
       tenantId,
-      ...(lines === undefined
+      ...(given === undefined
         ? [orderIds]
-        : [
-            lines.map(({ orderId }) => orderId),
-            lines.map(({ sku }) => sku),
-            lines.map(({ quantity }) => quantity),
-          ]),
+        : [given.map(({ orderId }) => orderId), given.map(({ sku }) => sku), given.map(({ quantity }) => quantity)]),
     ],
   });
   const held = Map.groupBy(rows, ({ orderId }) => orderId);

@@ -60,7 +60,8 @@ export const ALERT_KINDS = {
   order_stalled: {
     title: 'Orders stalled',
     detail: 'A service has not answered in time what choreographed orders ask, or nobody has told of their delivery.',
-    remedy: 'Replay the dead letters of the service that the alert names and see that it runs; then recover the orders.',
+    remedy:
+      'Replay the dead letters of the service that the alert names and see that it runs; then recover the orders.',
   },
   step_not_saved: {
     title: 'Step not saved',

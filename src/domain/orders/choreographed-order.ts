@@ -190,4 +190,3 @@ function requestOf(
   }
   return null;
 }
-

@@ -63,7 +63,7 @@ export const PROCESS_PROBLEMS = {
   process_by_messages: conflict(
     'Process by messages',
     'Services carry the process by messages, and no workflow does, so that it never waits for a decision of this kind.',
-    'Replay what `conversation.deadLetters` of the order names, or recover the process, which asks again; or cancel it.',
+    'Replay what `conversation.deadLetters` of the order names; recover the process, which asks again; or cancel it.',
   ),
   nothing_left_over: conflict(
     'Nothing left over',
