@@ -1,96 +1,119 @@
-import { randomUUID } from 'node:crypto';
 import test from 'ava';
-import { insertOrder } from '../../src/db/orders/place-order.ts';
-import { changeStock, findProduct, putProduct } from '../../src/db/orders/products.ts';
-import { spawnWorker } from '../support/processes.ts';
-import { newOrder } from '../support/shop.ts';
-import { NO_TEMPORAL, temporalAt } from '../support/temporal.ts';
-import { addCustomer } from '../support/users.ts';
-import type { World } from '../support/world.ts';
-import { createCrashWorld, TENANT } from './crash-world.ts';
-import { read, untilEach } from './end-state.ts';
-import { walk } from './walk.ts';
+import pg from 'pg';
+import { cancelByMessage } from '../../src/db/messages.ts';
+import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
+import { choreographedOrderProcess } from '../../src/domain/orders/choreographed-order.ts';
+import {
+  DELIVERED,
+  ELSEWHERE,
+  OPEN,
+  openConversations,
+  REFUNDED,
+  type Conversations,
+} from '../support/conversations.ts';
+import { fileScope } from '../support/file-scope.ts';
 
-const TIMEOUT_MS = 600_000;
-const STOCK = 10;
-const QUANTITY = 2;
-
-const skuOf = (orderId: string): string => `MUG-${orderId.slice(0, 8)}`;
-
-test('services killed at any statement of an order, or of its undo, do each of its steps once', async (t) => {
-  t.timeout(TIMEOUT_MS);
-  const world = await createCrashWorld(t, {
-    temporal: temporalAt(t, NO_TEMPORAL),
-    // In partitions of their own, few wait behind one that is held.
-    settings: { BUS_PARTITIONS: '64', BUS_POLL_MS: '20' },
-  });
-  const start = (of: World, extra: object = {}) =>
-    spawnWorker(of, { ...extra, entry: 'test/crash/order-services.ts' });
-  const isUndone = new Set<string>();
-  const isDone = (orderId: string): Promise<boolean> =>
-    read(world.system, async (tx) => {
-      const status = isUndone.has(orderId) ? 'compensated' : 'waiting';
-      return (await tx.processState.count({ where: { processId: orderId, status } })) === 1;
-    });
-  const { targets, points, kills } = await walk({
-    world,
-    start,
-    from: /bus_messages/,
-    isDone,
-    begin: async (orderIds) => {
-      for (const [place, orderId] of orderIds.entries()) {
-        if (place % 2 === 1) isUndone.add(orderId);
-        await placeOrder(world, orderId, place % 2 === 1 ? 'NZ' : 'FR');
-      }
-    },
-  });
-  t.log(`${points.length} points, ${kills} processes killed`);
-  for (const statement of ['inbox_messages', 'WITH given', 'reservations', 'credit_accounts', 'shipments', 'COMMIT'])
-    t.true(
-      points.some((point) => point.includes(statement)),
-      statement,
-    );
-
-  await start(world);
-  await untilEach(targets, isDone, 'the end of orders');
-  for (const orderId of targets) {
-    const transfers = await read(world.system, (tx) =>
-      tx.ledgerTransfer.findMany({ where: { orderId }, orderBy: { key: 'asc' } }),
-    );
-    t.deepEqual(
-      transfers.map(({ key }) => key.replace(`order:${orderId}:`, '')),
-      ['authorise', 'capture', 'capture:held', ...(isUndone.has(orderId) ? ['refund'] : [])],
-      orderId,
-    );
-    const shipped = isUndone.has(orderId) ? 0 : QUANTITY;
-    t.like(
-      await findProduct(world.db.pool, { tenantId: TENANT, sku: skuOf(orderId) }),
-      { onHand: STOCK - shipped, reserved: 0, shipped },
-      orderId,
-    );
-    const events = await read(world.system, (tx) =>
-      tx.processEvent.findMany({ where: { processId: orderId }, orderBy: { sequence: 'asc' } }),
-    );
-    t.deepEqual(
-      events.map(({ sequence }) => sequence),
-      events.map((_, index) => index + 1),
-    );
-    const done = events.filter(({ type }) => type === 'StepCompleted').map(({ step }) => step);
-    t.is(done.length, isUndone.has(orderId) ? 3 : 4, orderId);
-  }
-  t.deepEqual(await read(world.system, (tx) => tx.deadLetter.findMany()), []);
+const TENANT = 'test';
+const scope = fileScope();
+let talks: Conversations;
+test.before(async () => {
+  talks = await openConversations(scope);
 });
 
-/** An order of a customer and a product of its own, so that none waits for what another locked. */
-async function placeOrder({ db }: World, orderId: string, country: string): Promise<void> {
-  const customerId = `of ${orderId.slice(0, 8)}`;
-  const sku = skuOf(orderId);
-  const product = { tenantId: TENANT, sku, name: 'Mug', priceMinor: 1_000, currency: 'EUR', isActive: true };
-  await putProduct(db.pool, product);
-  await changeStock(db.pool, { tenantId: TENANT, sku, pieces: STOCK, effectId: randomUUID() });
-  await addCustomer(db, { tenantId: TENANT, customerId });
-  const shipTo = { name: 'Ada', street: 'Rue 1', postalCode: '75001', city: 'Paris', country };
-  const items = [{ sku, quantity: QUANTITY }];
-  const order = { tenantId: TENANT, orderId, customerId, items, shipTo, deliveryLimitMs: 86_400_000, now: Date.now() };
-  await insertOrder(db.pool, newOrder({ ...order, mode: 'choreography', answerLimitMs: 60_000 }));
+type Query = (this: { connection: { stream: { destroy(): void } } }, ...args: unknown[]) => unknown;
+
+/** Statements since it was set, and at which of them the connection dies: before it, or once it is committed. */
+let statements = 0;
+let diesAt = Infinity;
+let isCommitHeard = true;
+const prototype: { query: Query } = Object(pg.Client.prototype);
+const { query } = prototype;
+prototype.query = function dying(...args) {
+  if (diesAt === Infinity && isCommitHeard) return query.call(this, ...args);
+  statements += 1;
+  const die = (): Promise<never> => {
+    this.connection.stream.destroy();
+    return Promise.reject(new Error('The process is gone.'));
+  };
+  if (statements === diesAt) return die();
+  const sent = query.call(this, ...args);
+  return !isCommitHeard && args[0] === 'COMMIT' && sent instanceof Promise ? sent.then(die) : sent;
+};
+
+/** Lets whoever does the work die before each of its statements in turn, then after its commit; then does it again. */
+async function walk(work: () => Promise<unknown>): Promise<number> {
+  let points = 0;
+  for (let place = 1; ; place += 1) {
+    statements = 0;
+    diesAt = place;
+    isCommitHeard = false;
+    const died = await work().then(
+      () => false,
+      () => true,
+    );
+    const isThrough = statements < place;
+    diesAt = Infinity;
+    isCommitHeard = true;
+    if (died) points += 1;
+    if (!isThrough) continue;
+    await work();
+    return points;
+  }
+}
+
+/** Hands every message over, each to a service that dies at each of its statements. */
+async function talk(orderId: string, during: (turn: number) => Promise<void> = async () => {}): Promise<number> {
+  let points = 0;
+  for (let turn = 0; ; turn += 1) {
+    await during(turn);
+    const copy = (await talks.copiesOf(orderId))[turn];
+    if (copy === undefined) return points;
+    points += await walk(() => talks.hand(copy));
+  }
+}
+
+test.serial('services that die at any statement of an order ship, deliver and charge it once', async (t) => {
+  const { orderId, sku } = await talks.place();
+  const processType = choreographedOrderProcess.type;
+  const told = { tenantId: TENANT, processId: orderId, processType, workflowId: '' };
+  const points = await talk(orderId);
+  t.true(points > 60, `${points} points`);
+  t.true((await walk(() => deliverOrder(talks.shop.db.pool, told))) > 4);
+  const rest = (await talks.copiesOf(orderId)).slice(-3);
+  for (const copy of rest) await walk(() => talks.hand(copy));
+  t.deepEqual(await talks.endOf(orderId, sku), DELIVERED);
+  await assertTimeline(orderId);
+});
+
+test.serial('services that die at any statement of an undo skip none of it and repeat none', async (t) => {
+  const { orderId, sku } = await talks.place({ shipTo: ELSEWHERE });
+  t.true((await talk(orderId)) > 60);
+  t.deepEqual(await talks.endOf(orderId, sku), REFUNDED);
+  await assertTimeline(orderId);
+});
+
+test.serial('services that die at any statement of a cancellation undo the order once', async (t) => {
+  for (const cancelledAt of [0, 3, 5]) {
+    const { orderId, sku } = await talks.place();
+    const key = { tenantId: TENANT, processId: orderId };
+    await talk(orderId, async (turn) => {
+      if (turn !== cancelledAt) return;
+      t.true((await walk(() => cancelByMessage(talks.shop.db.pool, key, { by: 'op', now: 1 }))) > 4);
+    });
+    const end: Readonly<Record<string, unknown>> = { ...(await talks.endOf(orderId, sku)) };
+    t.like(end, { ...OPEN, status: 'cancelled', pieces: [10, 0, 0] }, `${cancelledAt}`);
+    await assertTimeline(orderId);
+  }
+});
+
+/** The events have no gap, and each step and undo is done once. */
+async function assertTimeline(orderId: string): Promise<void> {
+  const events = await talks.shop.read<{ sequence: number; what: string }>(
+    `SELECT sequence, type || ' ' || coalesce(step, '') AS what FROM process_events WHERE process_id = $1
+      ORDER BY sequence`,
+    [orderId],
+  );
+  const twice = events.filter(({ what }, index) => events.findIndex((other) => other.what === what) < index);
+  if (twice.length > 0 || events.some(({ sequence }, index) => sequence !== index + 1))
+    throw new Error(`the timeline of ${orderId} is wrong: ${JSON.stringify(events)}`);
 }
