@@ -6,7 +6,18 @@ import type { Figure } from './measure.ts';
 import { startTestServices } from '../tools/test-services.ts';
 
 /** What can be measured, in the order in which it is. */
-const SECTIONS = ['registrations', 'cycle', 'memory', 'audit', 'bus', 'orders', 'levers', 'ids', 'wave'] as const;
+const SECTIONS = [
+  'registrations',
+  'cycle',
+  'memory',
+  'audit',
+  'bus',
+  'orders',
+  'choreography',
+  'levers',
+  'ids',
+  'wave',
+] as const;
 type Section = (typeof SECTIONS)[number];
 const HELP = `npm run bench -- [--only <section>[,<section>…]] [--quick]
 
@@ -41,6 +52,7 @@ const { benchMemory } = await import('./memory.ts');
 const { benchAudit } = await import('./audit.ts');
 const { benchBus } = await import('./bus.ts');
 const { benchOrders } = await import('./orders.ts');
+const { benchChoreography } = await import('./choreography.ts');
 const { benchLevers } = await import('./levers.ts');
 const { benchIds } = await import('./ids.ts');
 const { benchWave } = await import('./wave.ts');
@@ -53,6 +65,7 @@ const sections: Readonly<Record<Section, () => Promise<Figure[]>>> = {
   audit: () => benchAudit(Math.round(10_000 * scale)),
   bus: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
   orders: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
+  choreography: () => benchChoreography(Math.round(1_000 * scale)),
   levers: () => benchLevers(Math.round(1_000 * scale)),
   wave: () => benchWave(Math.round(5_000 * scale)),
   ids: () => benchIds(Math.round(30_000 * scale)),

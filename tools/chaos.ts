@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { ORDER_MODES } from '../src/domain/orders/choreographed-order.ts';
 import { startTestServices } from './test-services.ts';
 
 const { values } = parseArgs({
   options: {
     orders: { type: 'string', default: '500' },
     seed: { type: 'string' },
+    mode: { type: 'string', default: 'both' },
     faults: { type: 'string', default: '0.03' },
     'kill-every-ms': { type: 'string', default: '3000' },
   },
@@ -23,6 +25,7 @@ try {
   const { statuses, kills, discrepancies } = await runChaos({
     seed,
     orders: Number(values.orders),
+    modes: ORDER_MODES.filter((mode) => values.mode === 'both' || values.mode === mode),
     killEveryMs: Number(values['kill-every-ms']),
     faults: Number(values.faults),
     log: (line) => console.log(line),

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { ORDER_MODES } from '../../src/domain/orders/choreographed-order.ts';
 import { runChaos } from './chaos.ts';
 
 test('orders come out even, whatever fails and whoever is killed', async (t) => {
@@ -6,6 +7,7 @@ test('orders come out even, whatever fails and whoever is killed', async (t) => 
   const { discrepancies, statuses, kills } = await runChaos({
     seed,
     orders: 40,
+    modes: ORDER_MODES,
     killEveryMs: 2_000,
     faults: 0.04,
     log: (line) => t.log(line),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { OrderMode } from '../../src/domain/orders/choreographed-order.ts';
 import type { SystemDb } from '../../src/postgres/client.ts';
 import { createApiClient } from '../support/api-client.ts';
 import { startRestartableTemporal } from '../crash/restartable-temporal.ts';
@@ -16,6 +17,8 @@ import { createRandom, type Random } from './random.ts';
 export interface ChaosPlan {
   readonly seed: number;
   readonly orders: number;
+  /** Who carries them, drawn for each. */
+  readonly modes: readonly OrderMode[];
   /** Pause between two kills, at most, in milliseconds. */
   readonly killEveryMs: number;
   /** Probability that a statement of a port, or a commit, fails. */
@@ -61,7 +64,7 @@ export function tooFew(statuses: Readonly<Record<string, number>>, orders: numbe
  * Places orders while ports fail, workers and APIs are killed and Temporal is restarted, and looks at the books at the
  * end.
  */
-export async function runChaos({ seed, orders, killEveryMs, faults, log }: ChaosPlan): Promise<ChaosReport> {
+export async function runChaos({ seed, orders, modes, killEveryMs, faults, log }: ChaosPlan): Promise<ChaosReport> {
   const scope = openScope();
   try {
     const random = createRandom(seed);
@@ -73,11 +76,13 @@ export async function runChaos({ seed, orders, killEveryMs, faults, log }: Chaos
         LOG_LEVEL: 'error',
         CHAOS_FAULTS: String(faults),
         COMMAND_TIMEOUT_MS: '5000',
+        // A message that fails so often by chance alone would wait for an operator, whom nobody plays here.
+        BUS_RETRY_DELAYS_MS: '50,200,500,1000,1000,1000,1000',
       },
     });
     const fleet = await startFleet({ world, random, seed });
     const send = await sender(world.env, fleet.apis);
-    const crowd = createCrowd({ send, apis: fleet.apis, random, skus: SKUS, customers: CUSTOMERS });
+    const crowd = createCrowd({ send, apis: fleet.apis, random, skus: SKUS, customers: CUSTOMERS, modes });
     const pieces = piecesFor(orders);
     await furnish(crowd, pieces);
 

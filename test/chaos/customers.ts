@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import type { OrderMode } from '../../src/domain/orders/choreographed-order.ts';
 import type { Random } from './random.ts';
 
 /** Sends a request to one of the APIs; rejects when nobody answers. */
@@ -29,12 +30,14 @@ export function createCrowd({
   random,
   skus,
   customers,
+  modes,
 }: {
   send: Send;
   apis: readonly string[];
   random: Random;
   skus: readonly string[];
   customers: readonly string[];
+  modes: readonly OrderMode[];
 }): Crowd {
   const insist: Crowd['insist'] = async (request) => {
     for (;;) {
@@ -66,6 +69,7 @@ export function createCrowd({
         key: randomUUID(),
         json: {
           customerId: random.pick(customers),
+          mode: random.pick(modes),
           items,
           currency: 'EUR',
           payment: { method: 'account' },
