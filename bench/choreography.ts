@@ -8,7 +8,8 @@ import { cpuMs, postmasterOf, type Figure, type Load } from './measure.ts';
 import { untilShipped } from './shipped.ts';
 
 const IN_FLIGHT = 50;
-const WARM = 50;
+const WARM = 20;
+const ALONE = 10;
 /** PostgreSQL's counts of transactions come late. */
 const COUNTED_AFTER_MS = 1_500;
 const MODES = ['orchestration', 'choreography'] as const satisfies readonly OrderMode[];
@@ -46,7 +47,7 @@ async function benchMode(
   };
   await furnish(db);
   await placeAll(installation, { mode, count: WARM, inFlight: IN_FLIGHT });
-  const alone = await placeAll(installation, { mode, count: WARM, inFlight: 1 });
+  const alone = await placeAll(installation, { mode, count: ALONE, inFlight: 1 });
   const [transactions, messages] = [await committed(installation), await messagesOf(installation)];
   const before = Object.values(busy).map(cpuMs);
   const load = await placeAll(installation, { mode, count, inFlight: IN_FLIGHT });
