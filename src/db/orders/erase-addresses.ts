@@ -34,5 +34,6 @@ export const ADDRESSED_BY_SERVICES = `SELECT id FROM orders
   WHERE tenant_id = $1 AND customer_id = $2 AND placed_by IS NULL AND ship_to IS NOT NULL`;
 
 function forgetAddressesSql(ofUsers: string): string {
-  return `UPDATE orders AS o SET ship_to = NULL FROM process_states AS p WHERE ${ofUsers} AND ${IS_OVER}`;
+  return `UPDATE orders AS o SET ship_to = NULL, cancel_asked = NULL FROM process_states AS p
+    WHERE ${ofUsers} AND ${IS_OVER}`;
 }
