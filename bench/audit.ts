@@ -6,8 +6,7 @@ import { cpuMs, drive, residentKb, type Figure } from './measure.ts';
 
 /** One profile audit of `users` users with open workflows, nothing to repair. */
 export async function benchAudit(users: number): Promise<Figure[]> {
-  // No retry before the audit
-  const installation = await install({ settings: { SYNC_CONFIRMATION_TIMEOUT_MS: '86400000' } });
+  const installation = await install();
   const { system, client, config, worker, post } = installation;
   if (worker === undefined) throw new Error('the worker is missing');
   try {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUIDv7 } from 'node:crypto';
 import type pg from 'pg';
 import { localStep } from '../src/activities/process/provider-step.ts';
 import { applyOutcomes } from '../src/activities/process/step-row.ts';
@@ -16,13 +16,16 @@ import { LEDGER, orderProcess, WAREHOUSE } from '../src/domain/orders/order-proc
 import type { StepOutcome } from '../src/domain/process/decide.ts';
 import type { ProcessState } from '../src/domain/process/state.ts';
 import type { StepResult, StepWork } from '../src/domain/process/step-work.ts';
-import { openScope } from '../test/support/scope.ts';
+import { openScope, type Scope } from '../test/support/scope.ts';
+import { fromRunner } from '../test/support/services.ts';
 import { createWorld } from '../test/support/world.ts';
 import { furnish, orderOf } from './catalogue.ts';
-import { drive } from './measure.ts';
+import { cpuMs, drive, postmasterOf, type Figure } from './measure.ts';
 import type { TenantPool } from '../src/postgres/pool.ts';
 
 const TENANT = 'default';
+const GROWTH_IN_FLIGHT = 10;
+const MEASURED = 1_000;
 
 /**
  * The baseline: the same orders with the same rows in the same transactions, one step after the other, and no workflow;
@@ -31,27 +34,59 @@ const TENANT = 'default';
 export async function writeDirectly({ count, inFlight }: { count: number; inFlight: number }): Promise<number> {
   const scope = openScope();
   try {
-    // Of its own: nobody is to start workflows for what was done without.
-    const { db, config } = await createWorld(scope);
-    await furnish(db);
-    const steps = stepsOf(config);
-    const { perSecond } = await drive(count, inFlight, async (index) => {
-      const orderId = randomUUID();
-      const state = await insertOrder(db.pool, {
-        tenantId: TENANT,
-        orderId,
-        placedBy: null,
-        now: Date.now(),
-        deliveryLimitMs: 1_000_000,
-        providers: { payment: LEDGER, shipping: WAREHOUSE },
-        ...orderOf(index),
-      });
-      await takeAll(db.pool, { orderId, state, steps });
-    });
+    const { perSecond } = await drive(count, inFlight, await directWriter(scope));
     return perSecond;
   } finally {
     await scope.close();
   }
+}
+
+/** Rate of the same, and PostgreSQL's CPU for each, by how many orders there are already. */
+export async function benchGrowth(counts: readonly number[]): Promise<Figure[]> {
+  const scope = openScope();
+  try {
+    const write = await directWriter(scope);
+    const postmaster = await postmasterOf(fromRunner('TEST_DATABASE_URL'));
+    const figures: Figure[] = [];
+    let [firstRate, firstMs] = [0, 0];
+    let there = 0;
+    for (const count of counts) {
+      await drive(count - there, GROWTH_IN_FLIGHT, write);
+      const before = cpuMs(postmaster);
+      const { perSecond } = await drive(MEASURED, GROWTH_IN_FLIGHT, write);
+      const ms = (cpuMs(postmaster) - before) / MEASURED;
+      there = count + MEASURED;
+      if (firstMs === 0) [firstRate, firstMs] = [perSecond, ms];
+      const name = `direct writes beside ${count} orders`;
+      figures.push(
+        { section: 'growth', name, value: perSecond, unit: '/s', ratio: perSecond / firstRate },
+        { section: 'growth', name: `${name}: CPU of PostgreSQL`, value: ms, unit: 'ms each', ratio: ms / firstMs },
+      );
+    }
+    return figures;
+  } finally {
+    await scope.close();
+  }
+}
+
+/** Writes an order, in a database of its own, where nobody is to start workflows for what was done without. */
+async function directWriter(scope: Scope): Promise<(index: number) => Promise<void>> {
+  const { db, config } = await createWorld(scope);
+  await furnish(db);
+  const steps = stepsOf(config);
+  return async (index) => {
+    const orderId = randomUUIDv7();
+    const state = await insertOrder(db.pool, {
+      tenantId: TENANT,
+      orderId,
+      placedBy: null,
+      now: Date.now(),
+      deliveryLimitMs: 1_000_000,
+      providers: { payment: LEDGER, shipping: WAREHOUSE },
+      ...orderOf(index),
+    });
+    await takeAll(db.pool, { orderId, state, steps });
+  };
 }
 
 type Step = (client: pg.ClientBase, works: readonly StepWork[]) => Promise<readonly StepResult[]>;

@@ -13,6 +13,7 @@ const SECTIONS = [
   'audit',
   'bus',
   'orders',
+  'growth',
   'choreography',
   'levers',
   'ids',
@@ -52,6 +53,7 @@ const { benchMemory } = await import('./memory.ts');
 const { benchAudit } = await import('./audit.ts');
 const { benchBus } = await import('./bus.ts');
 const { benchOrders } = await import('./orders.ts');
+const { benchGrowth } = await import('./direct-orders.ts');
 const { benchChoreography } = await import('./choreography.ts');
 const { benchLevers } = await import('./levers.ts');
 const { benchIds } = await import('./ids.ts');
@@ -65,6 +67,7 @@ const sections: Readonly<Record<Section, () => Promise<Figure[]>>> = {
   audit: () => benchAudit(Math.round(10_000 * scale)),
   bus: async () => benchBus(Math.round(50_000 * scale), await busesOf()),
   orders: () => benchOrders(values.quick ? [100, 500] : [100, 1_000, 10_000]),
+  growth: () => benchGrowth(values.quick ? [200, 1_000] : [1_000, 5_000, 10_000]),
   choreography: () => benchChoreography(Math.round(1_000 * scale)),
   levers: () => benchLevers(Math.round(1_000 * scale)),
   wave: () => benchWave(Math.round(5_000 * scale)),

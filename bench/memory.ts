@@ -34,7 +34,14 @@ async function atDefaultSize(steps: readonly number[], env: Record<string, strin
     for (const users of steps) {
       await register(installation, users - last);
       const who = `worker, ${users} open users${how}`;
-      figures.push(figure(who, residentKb(worker.pid) / 1_024, 'MB'), ...(await heapsOf(worker, who)));
+      const resident = figure(who, residentKb(worker.pid) / 1_024, 'MB');
+      figures.push(resident, ...(await heapsOf(worker, who)));
+      console.error(
+        figures
+          .slice(-5)
+          .map(({ name, value }) => `${name}: ${Math.round(value)} MB`)
+          .join('\n'),
+      );
       last = users;
     }
     if (how !== '') return figures;
@@ -102,7 +109,7 @@ async function register({ post, db }: Installation, count: number): Promise<void
       )) === 0,
     {
       what: 'every workflow has begun',
-      timeoutMs: 1_800_000,
+      timeoutMs: 3_600_000,
     },
   );
 }
