@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DateTime } from 'luxon';
 import { until } from '../test/support/until.ts';
 import { install, type Installation } from './installation.ts';
 import { drive, quantile, type Figure } from './measure.ts';
@@ -11,7 +12,12 @@ const PREPARATION_MS = 3 * MINUTE_MS;
 const PREPARATION_A_USER_MS = 60;
 const COMMANDS_IN_FLIGHT = 2;
 const PAUSE_MS = 50;
-const HOUR = 10;
+/** Where a whole hour begins, by the minute of UTC. */
+const ZONES = new Map([
+  [0, 'UTC'],
+  [15, 'Asia/Kathmandu'],
+  [30, 'Asia/Kolkata'],
+]);
 
 /**
  * How long people wait for commands while the reminders of a time zone fall due, in its first minute: all within
@@ -22,13 +28,13 @@ export async function benchWave(users: number): Promise<Figure[]> {
 }
 
 async function wave(users: number, spreadMinutes: string): Promise<Figure[]> {
-  const beginsAt = Math.ceil((Date.now() + PREPARATION_MS + users * PREPARATION_A_USER_MS) / MINUTE_MS) * MINUTE_MS;
+  const { beginsAt, zone, hour } = nextWholeHour(Date.now() + PREPARATION_MS + users * PREPARATION_A_USER_MS);
   const installation = await install({
     settings: {
       PROFILE_REMINDER_MARKS_DAYS: '7',
-      REMINDER_HOUR: String(HOUR),
+      REMINDER_HOUR: String(hour),
       REMINDER_SPREAD_MINUTES: spreadMinutes,
-      TIME_ZONE: zoneWhereItIs(HOUR, beginsAt),
+      TIME_ZONE: zone,
     },
   });
   try {
@@ -51,13 +57,15 @@ async function wave(users: number, spreadMinutes: string): Promise<Figure[]> {
   }
 }
 
-/** A time zone where it is `hour` o'clock at an instant, such as `+03:07`. */
-function zoneWhereItIs(hour: number, at: number): string {
-  const utcMinutes = Math.floor(at / MINUTE_MS) % 1_440;
-  const ahead = (((hour * 60 - utcMinutes + 720) % 1_440) + 1_440) % 1_440;
-  const offset = ahead - 720;
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+/** The first instant from `earliest` on at which a whole hour begins somewhere, where that is, and which hour. */
+function nextWholeHour(earliest: number): { readonly beginsAt: number; readonly zone: string; readonly hour: number } {
+  let beginsAt = Math.ceil(earliest / MINUTE_MS) * MINUTE_MS;
+  let zone = ZONES.get(new Date(beginsAt).getUTCMinutes());
+  while (zone === undefined) {
+    beginsAt += MINUTE_MS;
+    zone = ZONES.get(new Date(beginsAt).getUTCMinutes());
+  }
+  return { beginsAt, zone, hour: DateTime.fromMillis(beginsAt, { zone }).hour };
 }
 
 /** Registers users and waits until both workflows of each have begun. */
