@@ -6,7 +6,8 @@ export type TemporalOutage = 'away' | 'timeout';
 const GRPC_CANCELLED = 1;
 const GRPC_DEADLINE_EXCEEDED = 4;
 const GRPC_RESOURCE_EXHAUSTED = 8;
-const GRPC_FAILED_PRECONDITION = 9; // a query for which no worker has polled of late
+// A query for which no worker has polled of late, or an Update to a run that has had as many as it may.
+const GRPC_FAILED_PRECONDITION = 9;
 const GRPC_ABORTED = 10;
 const GRPC_INTERNAL = 13;
 const GRPC_UNAVAILABLE = 14;
@@ -40,9 +41,10 @@ export function temporalOutage(error: unknown): TemporalOutage | undefined {
   }
 }
 
-/** Whether a limit of Temporal's was reached, so that the call was not made. */
+/** Whether an Update was not made since a limit was reached: of those at once, or of those of one run. */
 export function isTemporalFull(error: unknown): boolean {
-  return grpcCodeOf(error) === GRPC_RESOURCE_EXHAUSTED;
+  const code = grpcCodeOf(error);
+  return code === GRPC_RESOURCE_EXHAUSTED || code === GRPC_FAILED_PRECONDITION;
 }
 
 /** Whether a process that starts should wait: Temporal is out of reach, or its own parts are still coming up. */
