@@ -8,7 +8,8 @@ import { createKafkaBroker, type KafkaBroker } from './kafka-broker.ts';
 export async function serveKafka(): Promise<{ url: string; stop: () => Promise<void> }> {
   let started: Promise<KafkaBroker> | undefined;
   const start = async (): Promise<KafkaBroker> => {
-    const broker = await createKafkaBroker();
+    // Nobody kills it; where a busy machine lets it say nothing for a second, it must not be shut out for that.
+    const broker = await createKafkaBroker({ settings: { 'broker.session.timeout.ms': '9000' } });
     await broker.start();
     return broker;
   };
