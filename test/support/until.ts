@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { inspect, isDeepStrictEqual } from 'node:util';
 
+/**
+ * Readers of logs wait for the oldest transaction of the whole cluster, so that a test beside this one which holds one
+ * slows each message down.
+ */
+const PATIENCE_MS = 90_000;
+
 /** How long to wait, and for what. */
 export interface Patience {
   readonly timeoutMs?: number;
@@ -13,7 +19,7 @@ export interface Patience {
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  { timeoutMs = 30_000, what = 'the condition', seen }: Patience & { readonly seen?: () => unknown } = {},
+  { timeoutMs = PATIENCE_MS, what = 'the condition', seen }: Patience & { readonly seen?: () => unknown } = {},
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
