@@ -1,6 +1,9 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import pg from 'pg';
 import type { World } from './world.ts';
+import { grpcCodeOf } from '../../src/temporal/errors.ts';
+
+const GRPC_NOT_FOUND = 5;
 
 /** Where texts are found: `table.column`, or the id of a workflow. */
 export async function findTraces(
@@ -51,7 +54,8 @@ async function tracesInHistories(
       .getHandle(workflowId, runId)
       .fetchHistory()
       .catch((error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return null; // deleted meanwhile
+        // Deleted meanwhile.
+        if (error instanceof WorkflowNotFoundError || grpcCodeOf(error) === GRPC_NOT_FOUND) return null;
         throw error;
       });
     const read = textsIn([raw, history]);
