@@ -1,4 +1,4 @@
-import { BUS_LOG } from '../messaging/postgres/bus-log.ts';
+import { bindingsOf } from './channel-bindings.ts';
 import { z } from 'zod';
 import { ORDER_CHANNELS, ORDER_COMPONENTS, ORDER_OPERATIONS } from './order-asyncapi.ts';
 import { SYNC_CONFIRMATIONS, EVENTS, TOPICS } from './user-events.ts';
@@ -77,14 +77,7 @@ function channelOf(topic: Topic) {
     title: topic,
     description: ABOUT[topic].summary,
     messages: { event: { $ref: `#/components/messages/${topic}` } },
-    bindings: { kafka: { topic, bindingVersion: '0.5.0' } },
-    // There is no official binding for a table.
-    'x-postgresql': {
-      table: BUS_LOG.table,
-      where: `topic = '${topic}'`,
-      order: ['xid', 'position'],
-      partitionedBy: 'key',
-    },
+    ...bindingsOf(topic),
   };
 }
 

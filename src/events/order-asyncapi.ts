@@ -5,7 +5,7 @@ import {
   type OrderMessageType,
   type OrderService,
 } from '../domain/orders/choreographed-order.ts';
-import { BUS_LOG } from '../messaging/postgres/bus-log.ts';
+import { bindingsOf } from './channel-bindings.ts';
 import { ORDER_EVENTS } from './order-messages.ts';
 
 /** What each message of a choreographed order says. */
@@ -66,13 +66,7 @@ function channelOf(topic: OrderService) {
     title: topic,
     description: ABOUT[topic].summary,
     messages: Object.fromEntries(typesOf(topic).map((type) => [type, { $ref: `#/components/messages/${type}` }])),
-    bindings: { kafka: { topic, bindingVersion: '0.5.0' } },
-    'x-postgresql': {
-      table: BUS_LOG.table,
-      where: `topic = '${topic}'`,
-      order: ['xid', 'position'],
-      partitionedBy: 'key',
-    },
+    ...bindingsOf(topic),
   };
 }
 
