@@ -45,7 +45,7 @@ const CROSSINGS = {
   users: ['profile', 'user-sync', 'orders', 'bulk'], // an account begins its promises, and ends what it left in orders
   profile: ['users'],
   'user-sync': ['users', 'profile'],
-  process: ['orders'], // the registry of process types
+  process: ['orders', 'routing-slips'], // the registry of process types
   processes: ['bulk', 'operations'], // commands to many processes
   http: ['users', 'profile', 'user-sync', 'orders'], // one catalogue of errors; a caller is one of our users
   audits: EVERY,

@@ -30,7 +30,7 @@ export async function findFacts(
   { processType: typeOf, finders }: Facts,
   { type, step, ...processes }: { type: string; step: string | null; tenantId: string; processIds: readonly string[] },
 ): Promise<ReadonlyMap<string, Fact>> {
-  const { steps } = typeOf(type);
+  const { steps } = typeOf(type); // a step that is in a process's data waits for nothing
   const declared = step !== null && Object.hasOwn(steps, step) ? steps[step] : undefined;
   if (declared === undefined || !isWaiting(declared)) return new Map();
   const { awaits: event, foundBy } = declared;

@@ -73,7 +73,7 @@ function nextLocal({
   if (action.type !== 'execute') return null;
   const declared = actingStepOf(definition, action.step, state.data);
   const found = declared.isRemote === true ? undefined : steps[declared.execute];
-  const chosen = found === undefined ? null : functionOf(found, state.data);
+  const chosen = found === undefined ? null : functionOf(found, state.data, action.step);
   return chosen !== null && 'local' in chosen ? { step: action.step, declared, local: chosen.local } : null;
 }
 

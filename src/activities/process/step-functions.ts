@@ -22,13 +22,13 @@ export interface RemoteStep<Needed = unknown, Answer = unknown> {
 /** What does a step: in a transaction of ours or by calls that leave the process. */
 export type StepFunction = { readonly local: LocalStep } | { readonly remote: RemoteStep };
 
-/** The same where the data of a process say which, such as by its provider. */
-export type Step = StepFunction | ((data: ProcessData) => StepFunction);
+/** The same where the data of a process say which, such as by its provider, or the name of its step. */
+export type Step = StepFunction | ((data: ProcessData, step: string) => StepFunction);
 
 /** Steps by the names of their activities. */
 export type Steps = Readonly<Record<string, Step>>;
 
-/** What does the step for a process with these data. */
-export function functionOf(step: Step, data: ProcessData): StepFunction {
-  return typeof step === 'function' ? step(data) : step;
+/** What does the step of this name for a process with these data. */
+export function functionOf(step: Step, data: ProcessData, name: string): StepFunction {
+  return typeof step === 'function' ? step(data, name) : step;
 }

@@ -13,8 +13,9 @@ import { applyAll, applyOutcome, type StepOutcome } from '../../domain/process/d
 import {
   isWaiting,
   pauseAfter,
-  stepOf,
+  findStep,
   type Attempts,
+  type ProcessData,
   type ProcessDefinition,
 } from '../../domain/process/definition.ts';
 import type { ProcessEvent } from '../../domain/process/events.ts';
@@ -60,7 +61,7 @@ export async function lockStep(client: pg.ClientBase, { definition, call }: Call
     return { isFree: true, row, attempts: row.attempts };
   if (row.revision !== revision || row.writer !== writerOf()) return SUPERSEDED;
   const written = await eventsAfter(client, { tenantId, processId, sequence: state.sequence });
-  const settled = written.flatMap((event) => settledIn(definition, event));
+  const settled = written.flatMap((event) => settledIn(definition, call.state.data, event));
   return settled[0]?.outcome.step === step ? { isFree: false, answer: { isSuperseded: false, settled } } : SUPERSEDED;
 }
 
@@ -182,8 +183,14 @@ export async function countAttempt(
 /**
  * The outcome that an event records; none for a step that waits, since its end follows from the event it waited for.
  */
-function settledIn(definition: ProcessDefinition, event: ProcessEvent): readonly AppliedOutcome[] {
-  if (!('step' in event) || isWaiting(stepOf(definition, event.step))) return [];
+function settledIn(
+  definition: ProcessDefinition,
+  data: ProcessData,
+  event: ProcessEvent,
+): readonly AppliedOutcome[] {
+  if (!('step' in event)) return [];
+  const declared = findStep(definition, event.step, data);
+  if (declared !== null && isWaiting(declared)) return [];
   const outcome = outcomeIn(event);
   return outcome === null ? [] : [{ outcome, at: event.at }];
 }

@@ -61,7 +61,7 @@ export function createStepActivity(deps: StepDeps, step: Step, steps: Steps = {}
       isUndo,
     };
     try {
-      const chosen = functionOf(step, call.state.data);
+      const chosen = functionOf(step, call.state.data, call.step);
       return 'local' in chosen
         ? await inStep(deps, attempt, (client, attempts) => chosen.local(client, [workOf(call, attempts)]), steps)
         : await withHeartbeat(() => callOutside(deps, attempt, chosen.remote));

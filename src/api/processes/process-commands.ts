@@ -10,7 +10,7 @@ import { recoverProcess } from '../../maintenance/watchdog/recover-process.ts';
 import { processUpdate, processWorkflowType, type CommandPayload } from '../../workflows/process/process.messages.ts';
 import { sendCommand } from '../http/workflow-commands.ts';
 import type { ErrorCode } from '../http/error-catalogue.ts';
-import { processName, processSchema } from './process.schemas.ts';
+import { stepName, processSchema } from './process.schemas.ts';
 import { readProcess } from './read-process.ts';
 import { Problem } from '../http/problem.ts';
 import { route, type Call, type Route } from '../http/route.ts';
@@ -31,7 +31,7 @@ const noBody = optionalReason.default({});
 export const mandatoryReason = z.strictObject({ reason: commandReason });
 /** Body of `skip-compensation`. */
 export const skippedStep = z.strictObject({
-  step: processName.meta({ description: 'The step whose undo has failed' }),
+  step: stepName.meta({ description: 'The step whose undo has failed' }),
   reason: commandReason,
 });
 

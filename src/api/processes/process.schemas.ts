@@ -10,8 +10,15 @@ import { leftOverSchema } from './left-over.schema.ts';
 
 /** Statuses of processes as the API spells them. */
 export const processStatus = z.enum(PROCESS_STATUSES);
-/** Name of a type of process or of a step. */
+/** Name of a type of process. */
 export const processName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and _');
+/** Name of a step; of a routing slip's, behind its number. */
+export const stepName = z
+  .string()
+  .regex(
+    /^([1-9][0-9]{0,2}:)?[a-z][a-z0-9_]{0,62}$/,
+    'must be lower-case letters, digits and _, behind a number and : where it is that of a leg',
+  );
 
 const text = z.record(z.string(), z.unknown());
 /** Why a step or an undo failed. */
@@ -158,8 +165,9 @@ type StepAnswer = z.input<typeof stepSchema>;
 
 function stepsOf(row: ProcessStateRow): StepAnswer[] {
   const definition = processType(row.processType);
+  const data = text.parse(row.data);
   const declared = (step: string): Pick<StepAnswer, 'step' | 'kind' | 'isPivot'> => {
-    const found = stepOf(definition, step);
+    const found = stepOf(definition, step, data);
     return { step, kind: isWaiting(found) ? 'waits' : 'acts', isPivot: !isWaiting(found) && found.isPivot === true };
   };
   const taken = z
@@ -184,7 +192,7 @@ function stepsOf(row: ProcessStateRow): StepAnswer[] {
     status: row.status,
     currentStep: row.currentStep,
     cause: cause.nullable().parse(row.cause),
-    data: text.parse(row.data),
+    data,
   });
   return [
     ...taken,

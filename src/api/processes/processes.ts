@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listProcesses, placeInList } from '../../db/processes/process-list.ts';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
-import { processName, processSchema, processStatus, processSummary, processSummarySchema } from './process.schemas.ts';
+import { stepName, processName, processSchema, processStatus, processSummary, processSummarySchema } from './process.schemas.ts';
 import { readProcess } from './read-process.ts';
 import { route, type Route } from '../http/route.ts';
 import { id, notEmpty, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';
@@ -13,7 +13,7 @@ const ages = 'Seconds for which it has had its status and step';
 const query = z.strictObject({
   status: processStatus.optional(),
   type: processName.optional(),
-  step: processName.optional().meta({ description: 'Taken, awaited, undone or stuck' }),
+  step: stepName.optional().meta({ description: 'Taken, awaited, undone or stuck' }),
   olderThan: z.coerce.number().min(0).max(1e9).optional().meta({ description: ages, example: 300 }),
   limit: pageLimit,
   cursor: pageCursor.optional(),
@@ -24,7 +24,7 @@ export const processFilter = notEmpty(
   z.strictObject({
     status: processStatus.optional(),
     type: processName.optional(),
-    step: processName.optional(),
+    step: stepName.optional(),
     olderThan: z.number().min(0).max(1e9).optional().meta({ description: ages }),
     processIds: z.array(id).min(1).max(1_000).optional(),
   }),

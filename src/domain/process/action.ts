@@ -24,7 +24,7 @@ export function actionOf(definition: ProcessDefinition, state: ProcessState): Pr
     return { type: 'compensate', steps: definition.compensation === 'parallel' ? toUndo : toUndo.slice(0, 1) };
   const current = state.history.find(({ step }) => step === state.currentStep);
   const isUnderWay = current?.status === 'pending' || current?.status === 'running';
-  if (state.status === 'running' && isUnderWay && !isWaiting(stepOf(definition, current.step)))
+  if (state.status === 'running' && isUnderWay && !isWaiting(stepOf(definition, current.step, state.data)))
     return { type: 'execute', step: current.step };
   return { type: 'rest', until: state.dueAt };
 }

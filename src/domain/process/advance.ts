@@ -1,4 +1,4 @@
-import { isWaiting, stepAfter, stepOf, type ProcessDefinition } from './definition.ts';
+import { isWaiting, stepAfter, stepOf, type ProcessData, type ProcessDefinition } from './definition.ts';
 import type { ProcessEventBody } from './events.ts';
 import { executionOf, type Cause, type OperatorDecision, type ProcessState, type StepExecution } from './state.ts';
 import { isClosed } from './statuses.ts';
@@ -18,7 +18,8 @@ export function nextEvent(definition: ProcessDefinition, state: ProcessState, no
 
 function goForward(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   const current = state.currentStep === null ? undefined : executionOf(state, state.currentStep);
-  if (state.cancelled !== null && canTurnBack(definition, state)) return turnBack(definition, current, state.cancelled);
+  if (state.cancelled !== null && canTurnBack(definition, state))
+    return turnBack(definition, current, state, state.cancelled);
   switch (current?.status) {
     case 'pending':
       return startWait(definition, current, state, now);
@@ -44,7 +45,7 @@ function startWait(
   { data, early }: ProcessState,
   now: number,
 ): ProcessEventBody | null {
-  const declared = stepOf(definition, step);
+  const declared = stepOf(definition, step, data);
   if (!isWaiting(declared)) return null;
   const payload = early[declared.awaits];
   return payload === undefined
@@ -53,8 +54,8 @@ function startWait(
 }
 
 /**
- * Before the pivot a failed step starts the compensation. Behind it, or when the pivot's outcome is unknown, the
- * process parks for an operator.
+ * Before the pivot a failed step starts the compensation. Behind it, or when the pivot's outcome is unknown, or where
+ * the step says so of the failure, the process parks for an operator.
  */
 function onFailure(
   definition: ProcessDefinition,
@@ -62,7 +63,9 @@ function onFailure(
   state: ProcessState,
   now: number,
 ): ProcessEventBody | null {
-  if (canTurnBack(definition, state)) return { type: 'CompensationStarted', cause: error ?? UNEXPLAINED };
+  const declared = stepOf(definition, step, state.data);
+  const isAsked = !isWaiting(declared) && declared.parksOn?.includes(error?.code ?? '') === true;
+  if (!isAsked && canTurnBack(definition, state)) return { type: 'CompensationStarted', cause: error ?? UNEXPLAINED };
   return state.status === 'step_failed' ? null : { type: 'StepParked', step, dueAt: now + PARKED_REMINDER_MS };
 }
 
@@ -73,10 +76,11 @@ function onFailure(
 function turnBack(
   definition: ProcessDefinition,
   current: StepExecution | undefined,
+  { data }: Pick<ProcessState, 'data'>,
   cancelled: OperatorDecision,
 ): ProcessEventBody | null {
   const isUnderWay = current?.status === 'running';
-  if (isUnderWay && !isWaiting(stepOf(definition, current.step))) return null;
+  if (isUnderWay && !isWaiting(stepOf(definition, current.step, data))) return null;
   if (isUnderWay || current?.status === 'pending')
     return { type: 'StepSkipped', step: current.step, decided: cancelled };
   const cause: Cause<ProcessCause> = {
@@ -91,7 +95,7 @@ function turnBack(
 function goBack(definition: ProcessDefinition, state: ProcessState, now: number): ProcessEventBody | null {
   const isParallel = definition.compensation === 'parallel';
   if (!isParallel && state.history.some(({ status }) => status === 'compensating')) return null;
-  const left = state.history.findLast((execution) => isToUndo(definition, execution));
+  const left = state.history.findLast((execution) => isToUndo(definition, state, execution));
   if (left !== undefined) return { type: 'StepCompensating', step: left.step };
   if (state.history.some(({ status }) => status === 'compensating')) return null;
   if (state.history.some(({ status }) => status === 'compensation_failed')) {
@@ -109,18 +113,25 @@ function goBack(definition: ProcessDefinition, state: ProcessState, now: number)
  * Whether a step has an undo and took effect, or may have. After a refusal nothing took effect, unless there were
  * earlier attempts: one whose answer got lost may still arrive, and the undo leaves a tombstone that refuses it.
  */
-function isToUndo(definition: ProcessDefinition, { step, status, error, attempts, decided }: StepExecution): boolean {
-  const declared = stepOf(definition, step);
+function isToUndo(
+  definition: ProcessDefinition,
+  { data }: Pick<ProcessState, 'data'>,
+  { step, status, error, attempts, decided }: StepExecution,
+): boolean {
+  const declared = stepOf(definition, step, data);
   if (isWaiting(declared) || declared.compensate === undefined) return false;
   const isFirstAttempt = attempts <= 1 && decided?.command !== 'retryStep' && decided?.command !== 'skipStep';
   return status === 'completed' || (status === 'failed' && !(error?.class === 'refused' && isFirstAttempt));
 }
 
 /** Whether the pivot is completed, or an operator says that it is. */
-export function isPastPivot(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
+export function isPastPivot(
+  definition: ProcessDefinition,
+  { history, data }: Pick<ProcessState, 'history' | 'data'>,
+): boolean {
   return history.some(
     (execution) =>
-      isPivot(definition, execution) && (execution.status === 'completed' || execution.decided?.command === 'skipStep'),
+      isPivot(definition, data, execution) && (execution.status === 'completed' || execution.decided?.command === 'skipStep'),
   );
 }
 
@@ -128,9 +139,12 @@ export function isPastPivot(definition: ProcessDefinition, { history }: Pick<Pro
  * Whether the pivot may be completed without anybody knowing: it is under way, or its outcome is `unknown`, also while
  * it is retried.
  */
-export function isPivotUncertain(definition: ProcessDefinition, { history }: Pick<ProcessState, 'history'>): boolean {
+export function isPivotUncertain(
+  definition: ProcessDefinition,
+  { history, data }: Pick<ProcessState, 'history' | 'data'>,
+): boolean {
   return history.some((execution) => {
-    if (!isPivot(definition, execution)) return false;
+    if (!isPivot(definition, data, execution)) return false;
     const { status, error } = execution;
     const isOpen = status === 'pending' || status === 'running' || status === 'failed';
     return status === 'running' || (isOpen && error !== null && error.class !== 'refused');
@@ -142,8 +156,8 @@ function canTurnBack(definition: ProcessDefinition, state: ProcessState): boolea
   return !isPivotUncertain(definition, state) && !isPastPivot(definition, state);
 }
 
-function isPivot(definition: ProcessDefinition, { step }: StepExecution): boolean {
-  const declared = stepOf(definition, step);
+function isPivot(definition: ProcessDefinition, data: ProcessData, { step }: StepExecution): boolean {
+  const declared = stepOf(definition, step, data);
   return !isWaiting(declared) && declared.isPivot === true;
 }
 

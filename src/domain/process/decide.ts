@@ -146,7 +146,7 @@ function whatIsDue(definition: ProcessDefinition, state: ProcessState, now: numb
   if (dueAt === null || now < dueAt) return [];
   if (status !== 'waiting' || currentStep === null)
     return [{ type: 'ParkingOverdue', dueAt: now + PARKED_REMINDER_MS }];
-  const declared = stepOf(definition, currentStep);
+  const declared = stepOf(definition, currentStep, state.data);
   if (!isWaiting(declared) || declared.late === 'remind') {
     const reminders = (executionOf(state, currentStep)?.attempts ?? 0) + 1;
     return [{ type: 'WaitOverdue', step: currentStep, reminders, dueAt: now + PARKED_REMINDER_MS }];
@@ -220,7 +220,7 @@ function decideOnStep(
     return refuse('process_not_parked', 'No step of this process has failed and waits.');
   const decided = decidedBy(command, now);
   if (command.type === 'retryStep') return accept({ type: 'StepRetried', step, decided });
-  const declared = stepOf(definition, step);
+  const declared = stepOf(definition, step, state.data);
   // Who was to be told of an event by others may say so itself.
   if (isWaiting(declared) || command.isBare === true) return accept({ type: 'StepSkipped', step, decided });
   return declared.skip === undefined

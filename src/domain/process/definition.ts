@@ -59,6 +59,8 @@ export interface ActingStep {
   readonly timeLimitMs?: number;
   /** Classes of failures by their code; a time-out is `unknown`, everything else not named here `transient`. */
   readonly failures?: Readonly<Record<string, FailureClass>>;
+  /** Codes of failures for which an operator is asked, where the process would else turn back. */
+  readonly parksOn?: readonly string[];
   /**
    * The pivot: once it is completed, or may be, the process only goes forward. Its own undo runs only after a refusal
    * that followed failed attempts, one of which may still arrive.
@@ -84,6 +86,8 @@ export interface WaitingStep<Data extends ProcessData = ProcessData> {
   readonly late: 'fail' | 'remind';
 }
 
+type AnyStep = ActingStep | WaitingStep;
+
 /** Declaration of a process type. */
 export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
   /** As rows and API name it; the workflow type is `${type}Process`, a workflow's id `${type}:${processId}`. */
@@ -92,13 +96,23 @@ export interface ProcessDefinition<Data extends ProcessData = ProcessData> {
   readonly summary: string;
   /** In the order in which they run, unless `next` says otherwise. */
   readonly steps: Readonly<Record<string, ActingStep | WaitingStep<Data>>>;
-  /** The step after `completed`; null: none, undefined: the next in order. Must depend on its arguments alone. */
-  next?(completed: string, data: Data): string | null | undefined;
+  /**
+   * The step that a process has in its own data under this name, where each has other ones; what else there is, `next`
+   * says. Must depend on its arguments alone.
+   */
+  stepIn?(data: Data, step: string): ActingStep | undefined;
+  /**
+   * The step after `completed`, null: the first; null: none, undefined: the next in order. Must depend on its arguments
+   * alone.
+   */
+  next?(completed: string | null, data: Data): string | null | undefined;
   /**
    * Runs local steps that follow each other in one transaction: none of them is visible without the others, and what
    * they lock stays locked until the last one. A step that fails there is retried in a transaction of its own.
    */
   readonly sharesTransaction?: true;
+  /** What happens in it is told on the bus, too. */
+  readonly isTold?: true;
   /**
    * No workflow carries it: services do, by messages, and its row is what was heard of them. Whoever takes the pivot is
    * asked to leave it when a cancellation comes meanwhile, and answers what became of it.
@@ -118,16 +132,22 @@ export function overdueCode({ awaits }: Pick<WaitingStep, 'awaits'>): string {
   return `${awaits}_overdue`;
 }
 
-/** The declaration of a step; a state that names another one was made by another definition. */
-export function stepOf({ type, steps }: ProcessDefinition, step: string): ActingStep | WaitingStep {
-  const found = Object.hasOwn(steps, step) ? steps[step] : undefined;
-  if (found === undefined) throw new Error(`process type ${type} has no step ${step}`);
+/** The declaration of a step of a process with these data; null: there is none. */
+export function findStep(definition: ProcessDefinition, step: string, data: ProcessData): AnyStep | null {
+  const { steps } = definition;
+  return (Object.hasOwn(steps, step) ? steps[step] : definition.stepIn?.(data, step)) ?? null;
+}
+
+/** The same; a state that names another one was made by another definition. */
+export function stepOf(definition: ProcessDefinition, step: string, data: ProcessData): AnyStep {
+  const found = findStep(definition, step, data);
+  if (found === null) throw new Error(`process type ${definition.type} has no step ${step}`);
   return found;
 }
 
 /** The declaration of a step that acts, as a process with these data takes it: remote where its provider is. */
 export function actingStepOf(definition: ProcessDefinition, step: string, data: ProcessData): ActingStep {
-  const declared = stepOf(definition, step);
+  const declared = stepOf(definition, step, data);
   if (isWaiting(declared)) throw new Error(`step ${step} waits; there is nothing to do`);
   const { providedBy } = declared;
   const isProvidedRemotely = providedBy !== undefined && providerIn(data, providedBy)?.isRemote === true;
@@ -146,10 +166,10 @@ function isProvider(value: unknown): value is Provider {
 
 /** The step to take after `completed`; null: none. */
 export function stepAfter(definition: ProcessDefinition, completed: string | null, data: ProcessData): string | null {
-  const names = Object.keys(definition.steps);
-  if (completed === null) return names[0] ?? null;
   const chosen = definition.next?.(completed, data);
-  return chosen === undefined ? (names[names.indexOf(completed) + 1] ?? null) : chosen;
+  if (chosen !== undefined) return chosen;
+  const names = Object.keys(definition.steps);
+  return names[completed === null ? 0 : names.indexOf(completed) + 1] ?? null;
 }
 
 /**
@@ -169,10 +189,10 @@ const COMMANDS: ReadonlySet<string> = new Set([...PROCESS_COMMANDS, REOPENED]);
  * Fails unless the declaration makes sense: a step at least, one pivot at most, and for each awaited event one step and
  * a name of its own.
  */
-export function checkDefinition({ type, steps }: ProcessDefinition): void {
+export function checkDefinition({ type, steps, stepIn }: ProcessDefinition): void {
   const declared = Object.values(steps);
   const events = declared.filter(isWaiting).map(({ awaits }) => awaits);
-  if (declared.length === 0) throw new Error(`process type ${type} has no step`);
+  if (declared.length === 0 && stepIn === undefined) throw new Error(`process type ${type} has no step`);
   if (declared.filter((step) => !isWaiting(step) && step.isPivot).length > 1)
     throw new Error(`process type ${type} has more than one pivot`);
   const taken = events.find((event) => COMMANDS.has(event));

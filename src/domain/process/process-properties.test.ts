@@ -11,6 +11,7 @@ import {
 } from './decide.ts';
 import {
   isWaiting,
+  stepAfter,
   stepOf,
   type ActingStep,
   type FailureClass,
@@ -21,6 +22,9 @@ import type { ProcessEvent } from './events.ts';
 import { executionOf, type ProcessState } from './state.ts';
 import { isClosed, isParked } from './statuses.ts';
 
+/** What is next succeeds at once. */
+const CALM: Drawn = { end: 'completed', attempts: 1, leaves: false, drops: false };
+
 const NOW = Date.UTC(2026, 0, 1);
 const by = { by: 'ann', reason: 'because' };
 
@@ -29,6 +33,8 @@ interface Drawn {
   readonly end: 'completed' | FailureClass;
   readonly attempts: number;
   readonly leaves: boolean;
+  /** Whether a step that completes takes the next one off, where the steps are in the data. */
+  readonly drops: boolean;
 }
 type Moment =
   | { readonly type: 'act' }
@@ -44,6 +50,7 @@ const definitions: fc.Arbitrary<ProcessDefinition> = fc
         hasUndo: fc.nat(3).map((one) => one > 0),
         hasSkip: fc.boolean(),
         isRemote: fc.boolean(),
+        parks: fc.boolean(),
         late: fc.constantFrom('fail', 'remind'),
       }),
       { minLength: 1, maxLength: 6 },
@@ -51,37 +58,59 @@ const definitions: fc.Arbitrary<ProcessDefinition> = fc
     pivot: fc.option(fc.nat(5)),
     compensation: fc.constantFrom('last_in_first_out', 'parallel'),
     jumps: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 6 }),
+    isInData: fc.boolean(),
   })
-  .map(({ steps, pivot, compensation, jumps }): ProcessDefinition => {
+  .map(({ steps, pivot, compensation, jumps, isInData }): ProcessDefinition => {
     const declared = steps.map(
-      ({ isWait, hasUndo, hasSkip, isRemote, late }, index): [string, ActingStep | WaitingStep] => [
+      ({ isWait, hasUndo, hasSkip, isRemote, parks, late }, index): [string, ActingStep | WaitingStep] => [
         `s${index}`,
-        isWait
+        isWait && !isInData
           ? { awaits: `e${index}`, foundBy: 'rows', limitMs: () => 1_000, late }
           : {
               execute: 'do',
               ...(hasSkip ? { skip: 'skip' } : {}),
               ...(hasUndo ? { compensate: 'undo' } : {}),
               ...(isRemote ? { isRemote } : {}),
+              ...(parks ? { parksOn: ['no'] } : {}),
               ...(index === pivot ? { isPivot: true } : {}),
             },
       ],
     );
+    const type = { type: 'drawn', summary: '', compensation } as const;
+    if (isInData) return { ...type, ...inData(new Map(declared)) };
     return {
-      type: 'drawn',
-      summary: '',
+      ...type,
       steps: Object.fromEntries(declared),
-      compensation,
       next: (completed) => {
-        const jump = jumps[Number(completed.slice(1))] ?? 1;
-        return jump === 1 ? undefined : (declared[Number(completed.slice(1)) + jump]?.[0] ?? null);
+        const index = Number(completed?.slice(1));
+        const jump = jumps[index] ?? 1;
+        return jump === 1 ? undefined : (declared[index + jump]?.[0] ?? null);
       },
     };
   });
+
+/** The steps as a process has them in its data, which says what was taken off meanwhile. */
+function inData(
+  declared: ReadonlyMap<string, ActingStep | WaitingStep>,
+): Pick<ProcessDefinition, 'steps' | 'stepIn' | 'next'> {
+  return {
+    steps: {},
+    stepIn: (_, step) => {
+      const found = declared.get(step);
+      return found === undefined || isWaiting(found) ? undefined : found;
+    },
+    next: (completed, { off }) => {
+      const names = [...declared.keys()].filter((step) => !(Array.isArray(off) && off.includes(step)));
+      return names[completed === null ? 0 : names.indexOf(completed) + 1] ?? null;
+    },
+  };
+}
+
 const drawn: fc.Arbitrary<Drawn> = fc.record({
   end: fc.constantFrom('completed', 'completed', 'completed', 'refused', 'unknown', 'transient'),
   attempts: fc.integer({ min: 1, max: 4 }),
   leaves: fc.boolean(),
+  drops: fc.boolean(),
 });
 const names = fc.nat(6).map((index) => `s${index}`);
 const commands: fc.Arbitrary<ProcessCommand> = fc.oneof(
@@ -131,7 +160,7 @@ class Played {
   begin(): void {
     const action = actionOf(this.definition, this.state);
     if (action.type !== 'execute' || executionOf(this.state, action.step)?.status !== 'pending') return;
-    const declared = stepOf(this.definition, action.step);
+    const declared = stepOf(this.definition, action.step, this.state.data);
     if (isWaiting(declared) || declared.isRemote !== true) return;
     this.take([{ type: 'StepStarted', step: action.step, sequence: this.state.sequence + 1, at: this.now }]);
   }
@@ -146,7 +175,7 @@ class Played {
   }
 
   private settle(step: string, isUndo: boolean): void {
-    const { end, attempts, leaves } = this.outcomes.shift() ?? { end: 'completed', attempts: 1, leaves: false };
+    const { end, attempts, leaves, drops } = this.outcomes.shift() ?? CALM;
     const cause = { code: 'no', message: 'No.', class: end === 'completed' ? 'unknown' : end } as const;
     // A refusal at once leaves nothing; after other attempts these may still arrive.
     const mayLeave = !isUndo && (end === 'unknown' || end === 'transient' || (end === 'refused' && attempts > 1));
@@ -156,9 +185,16 @@ class Played {
       end === 'completed'
         ? isUndo
           ? { type: 'compensated', step, attempts }
-          : { type: 'completed', step, attempts, result: {} }
+          : { type: 'completed', step, attempts, result: drops ? { off: this.without(step) } : {} }
         : { type: isUndo ? 'compensationFailed' : 'failed', step, attempts, cause };
     this.take(applyOutcome(this.definition, this.state, outcome, this.now));
+  }
+
+  /** The steps that are off the itinerary, with the one after `step`. */
+  private without(step: string): readonly unknown[] {
+    const { off } = this.state.data;
+    const next = stepAfter(this.definition, step, this.state.data);
+    return [...(Array.isArray(off) ? off : []), ...(next === null ? [] : [next])];
   }
 
   private take(events: readonly ProcessEvent[]): void {
@@ -197,7 +233,7 @@ class Played {
 
   private isPivotPossible(): boolean {
     return this.state.history.some(({ step, status, error, decided }) => {
-      const declared = stepOf(this.definition, step);
+      const declared = stepOf(this.definition, step, this.state.data);
       if (isWaiting(declared) || declared.isPivot !== true) return false;
       return (
         status === 'completed' ||
@@ -234,7 +270,7 @@ class Played {
   }
 
   private isUndoable(step: string): boolean {
-    const declared = stepOf(this.definition, step);
+    const declared = stepOf(this.definition, step, this.state.data);
     return !isWaiting(declared) && declared.compensate !== undefined;
   }
 }
@@ -248,7 +284,7 @@ function bringToAnEnd(played: Played): void {
   for (let round = 0; round < 100 && !isClosed(played.state.status); round += 1) {
     if (played.act() !== 'rest') continue;
     const { status, currentStep } = played.state;
-    const declared = stepOf(played.definition, currentStep ?? '');
+    const declared = stepOf(played.definition, currentStep ?? '', played.state.data);
     if (isParked(status))
       played.command(status === 'step_failed' ? { type: 'retryStep', ...by } : { type: 'retryCompensation', ...by });
     else if (isWaiting(declared)) played.command({ type: 'receive', event: declared.awaits, payload: {} });

@@ -3,6 +3,7 @@ import { choreographedOrderProcess } from '../orders/choreographed-order.ts';
 import type { ProcessDefinition } from './definition.ts';
 import { refundProcess } from '../orders/refund-process.ts';
 import { settlementProcess } from '../orders/settlement-process.ts';
+import { routingSlipProcess } from '../routing-slips/routing-slip-process.ts';
 
 /** Every type of process, by the name that its rows have. */
 export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = {
@@ -10,6 +11,7 @@ export const PROCESS_TYPES: Readonly<Record<string, ProcessDefinition>> = {
   choreographed_order: choreographedOrderProcess,
   refund: refundProcess,
   settlement: settlementProcess,
+  routing_slip: routingSlipProcess,
 };
 
 /** Whether services carry processes of a type by messages, and no workflow does. */

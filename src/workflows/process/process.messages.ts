@@ -5,9 +5,9 @@ import type { Cause, ProcessState, StepExecution } from '../../domain/process/st
 import type { ProcessStatus } from '../../domain/process/statuses.ts';
 import type { RefusedCommand } from '../runtime/command-queue.ts';
 
-/** Workflow type of a type of process. */
+/** Workflow type of a type of process: `orderProcess` of `order`, `routingSlipProcess` of `routing_slip`. */
 export function processWorkflowType(type: string): string {
-  return `${type}Process`;
+  return `${type.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())}Process`;
 }
 
 /** Workflow id of a process that has an execution of its own. */

@@ -1,0 +1,48 @@
+import { conflict, final, missing, type CodeEntry, type RefusalEntry } from '../shared/codes.ts';
+
+/** Refusals of requests about routing slips. */
+export const SLIP_PROBLEMS = {
+  routing_slip_not_found: missing(
+    'Routing slip not found',
+    'There is no such routing slip, or another service has sent it.',
+    'Check the id, and whether the token is that of the service that sent it.',
+  ),
+  activity_not_allowed: {
+    ...conflict(
+      'Activity not allowed',
+      'The itinerary names an activity that the caller may not use.',
+      'Read `roles` of the activity in `GET /processes/routing-slips/activities`; another caller has to send it.',
+    ),
+    kind: 'forbidden',
+  },
+} as const satisfies Record<string, RefusalEntry>;
+
+/** Why a leg of any activity failed. */
+export const SLIP_CAUSES = {
+  activity_missing: final(
+    'Activity missing',
+    'The slip names an activity that the code of the workers does not have: it was taken out, or is not deployed yet.',
+    'Deploy workers that have it, then retry the step or its undo. Else cancel the slip, or skip what can be skipped.',
+  ),
+  variable_missing: final(
+    'Variable missing',
+    'An argument refers to a variable that the slip does not have when the leg is taken.',
+    'Send another slip, with the variable, or with a leg before it that gives it; `message` names both.',
+  ),
+  arguments_invalid: final(
+    'Arguments invalid',
+    'With the variables as they are when the leg is taken, its arguments do not fit the activity.',
+    'Send another slip; `message` names the argument, and `GET /processes/routing-slips/activities` what it may be.',
+  ),
+  too_many_legs: final(
+    'Too many legs',
+    'A leg has put more legs on the slip than a slip may ever have.',
+    'Split the work into several slips; an activity that goes on adding itself is to be mended.',
+  ),
+  variables_too_large: final(
+    'Variables too large',
+    'With what the leg gave, the variables of the slip are longer than they may be.',
+    'Split the work into several slips, or keep what is large elsewhere and pass where it is.',
+  ),
+} as const satisfies Record<string, CodeEntry>;
+export type SlipCause = keyof typeof SLIP_CAUSES;
