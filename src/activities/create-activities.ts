@@ -13,6 +13,7 @@ import { createRefundActivities } from './orders/refund-activities.ts';
 import { createProcessActivities } from './process/process.ts';
 import type { StepDeps } from './process/step.ts';
 import { createProfileActivities } from './profile/profile.ts';
+import { createSlipActivities } from './routing-slips/slip-functions.ts';
 import { createUserSyncActivities } from './user-sync/user-sync.ts';
 
 /** What activities leave the process by. */
@@ -50,6 +51,7 @@ export function createActivities({
     ...createOrderActivities({ db, config, processType, payments, shipping }),
     ...createRefundActivities({ db, processType, payments }),
     ...createSettlementActivities({ db, processType, payments, shipping }),
+    ...createSlipActivities({ db, processType }),
     ...createAuditActivities({ db, system, client, config }),
     ...createBulkActivities({ db, client, config }),
   };

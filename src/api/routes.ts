@@ -15,6 +15,7 @@ import { productRoutes } from './orders/products.ts';
 import { profileStateRoutes } from './profile/profile-states.ts';
 import { refundRoutes } from './orders/refunds.ts';
 import type { Route } from './http/route.ts';
+import { routingSlipRoutes } from './routing-slips/routing-slips.ts';
 import { settlementRoutes } from './orders/settlements.ts';
 import { statisticsRoutes } from './users/statistics.ts';
 import { syncStateRoutes } from './user-sync/sync-states.ts';
@@ -39,6 +40,7 @@ export const ROUTES: readonly Route[] = [
   ...refundRoutes,
   ...settlementRoutes,
   ...productRoutes,
+  ...routingSlipRoutes,
   ...processBulkRoutes,
   ...processCommandRoutes,
   ...processRoutes,

@@ -10,6 +10,8 @@ export const SCOPES = {
   'orders:write': 'place and cancel orders',
   'orders:deliver': 'say that orders have reached their customers, and that returned goods are back',
   'refunds:write': 'have money paid back',
+  'routing-slips:read': 'read the activities of routing slips, and the slips that it has sent',
+  'routing-slips:write': 'send routing slips, of the activities that are for services',
   'products:read': 'read products and their stock',
 } as const;
 export type Scope = keyof typeof SCOPES;

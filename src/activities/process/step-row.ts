@@ -183,11 +183,7 @@ export async function countAttempt(
 /**
  * The outcome that an event records; none for a step that waits, since its end follows from the event it waited for.
  */
-function settledIn(
-  definition: ProcessDefinition,
-  data: ProcessData,
-  event: ProcessEvent,
-): readonly AppliedOutcome[] {
+function settledIn(definition: ProcessDefinition, data: ProcessData, event: ProcessEvent): readonly AppliedOutcome[] {
   if (!('step' in event)) return [];
   const declared = findStep(definition, event.step, data);
   if (declared !== null && isWaiting(declared)) return [];

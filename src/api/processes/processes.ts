@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { listProcesses, placeInList } from '../../db/processes/process-list.ts';
 import type { ProcessFilter } from '../../workflows/bulk/bulk-command.messages.ts';
-import { stepName, processName, processSchema, processStatus, processSummary, processSummarySchema } from './process.schemas.ts';
+import {
+  stepName,
+  processName,
+  processSchema,
+  processStatus,
+  processSummary,
+  processSummarySchema,
+} from './process.schemas.ts';
 import { readProcess } from './read-process.ts';
 import { route, type Route } from '../http/route.ts';
 import { id, notEmpty, pageCursor, pageLimit, pageOf, readCursor, writeCursor } from '../http/values.ts';

@@ -131,7 +131,8 @@ export function isPastPivot(
 ): boolean {
   return history.some(
     (execution) =>
-      isPivot(definition, data, execution) && (execution.status === 'completed' || execution.decided?.command === 'skipStep'),
+      isPivot(definition, data, execution) &&
+      (execution.status === 'completed' || execution.decided?.command === 'skipStep'),
   );
 }
 

@@ -28,8 +28,7 @@ export const routingSlipProcess: ProcessDefinition<RoutingSlipData> = {
   isTold: true,
   steps: {},
   stepIn: (data, leg) => (Object.hasOwn(data, leg) ? stepOfLeg(traitsIn(data[leg])) : undefined),
-  next: (completed, { itinerary }) =>
-    itinerary[completed === null ? 0 : itinerary.indexOf(completed) + 1] ?? null,
+  next: (completed, { itinerary }) => itinerary[completed === null ? 0 : itinerary.indexOf(completed) + 1] ?? null,
 };
 
 /** Name of a leg: its number, which counts the legs that were ever put on the slip from 1, and its activity. */
@@ -71,6 +70,8 @@ function stepOfLeg({ isRemote, isPivot, hasUndo, canSkip }: LegTraits): ActingSt
 
 function traitsIn(value: unknown): LegTraits {
   const has = (trait: string): boolean =>
-    typeof value === 'object' && value !== null && Object.entries(value).some(([key, is]) => key === trait && is === true);
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).some(([key, is]) => key === trait && is === true);
   return { isRemote: has('isRemote'), isPivot: has('isPivot'), hasUndo: has('hasUndo'), canSkip: has('canSkip') };
 }
