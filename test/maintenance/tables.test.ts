@@ -27,6 +27,8 @@ const NEVER_EXPIRES: Readonly<Record<string, string>> = {
   process_states: BOOKS,
   process_events: BOOKS,
   row_counts: 'sums of other tables, a few for each tenant',
+  routing_slip_legs: 'goes with its slip',
+  routing_slip_users: 'goes with its slip',
 };
 
 const ONLY_IDS = 'names a user by its id alone, which means nothing once the user is anonymised';
@@ -35,6 +37,7 @@ const NOBODY = 'names nobody';
 const NEEDS_NO_ERASURE: Readonly<Record<string, string>> = {
   pending_starts: 'a queue: what a call says goes with it',
   pending_erasures: ONLY_IDS,
+  routing_slip_users: ONLY_IDS,
   inbox_messages: ONLY_IDS,
   payments: CUSTOMERS,
   ledger_transfers: CUSTOMERS,

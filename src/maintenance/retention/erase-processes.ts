@@ -37,6 +37,23 @@ export const PROCESS_ERASURES: Readonly<
       eraseTextsSql('process_states', ['data', 'history', 'cause', 'cancelled', 'early', 'last_error']),
       processes,
     ),
+  routing_slips: (removal, processes) =>
+    changeRows(
+      removal,
+      'routing_slips',
+      `UPDATE routing_slips SET variables = '{}'
+        WHERE ${isOneOf('routing_slips', 'process_id', 'uuid')} AND variables <> '{}'`,
+      processes,
+    ),
+  // What an undo needs names nobody.
+  routing_slip_legs: (removal, processes) =>
+    changeRows(
+      removal,
+      'routing_slip_legs',
+      `UPDATE routing_slip_legs SET arguments = '{}', taken = CASE WHEN taken IS NOT NULL THEN '{}'::jsonb END
+        WHERE ${isOneOf('routing_slip_legs', 'process_id', 'uuid')} AND (arguments <> '{}' OR taken <> '{}')`,
+      processes,
+    ),
   dead_letters: (removal, processes) => removeNaming(removal, 'dead_letters', processes),
   idempotency_keys: (removal, processes) => removeNaming(removal, 'idempotency_keys', processes),
   alerts: (removal, processes) =>
@@ -47,7 +64,8 @@ export const PROCESS_ERASURES: Readonly<
 };
 
 /**
- * Removes what people have typed about the processes of deleted users' orders (`pending_erasures`), once they are over,
+ * Removes what people have typed about the processes of deleted users' orders, and about routing slips that deleted users
+ * were on (`pending_erasures`), once they are over,
  * some at a time. One is done with when Temporal knows no execution of it either; until then each clean-up repeats.
  */
 export async function eraseProcesses(removal: Removal, attempt: Attempt): Promise<void> {

@@ -21,6 +21,12 @@ export const EXPIRED_ROWS: Readonly<Record<string, string>> = {
   alerts: `status = 'resolved' AND resolved_at < now() - make_interval(hours => $1::int)`,
   idempotency_keys: `created_at < now() - make_interval(hours => $1::int)`,
   former_users: `greatest(deleted_at, profile_deadline) < now() - make_interval(hours => $1::int)`,
+  // What its process needs no more; the timeline stays. One that was abandoned may be reopened.
+  routing_slips: `created_at < now() - make_interval(hours => $1::int) AND EXISTS (
+    SELECT FROM process_states AS p
+    WHERE p.tenant_id = routing_slips.tenant_id AND p.process_id = routing_slips.process_id
+      AND p.status IN ('completed', 'compensated', 'cancelled')
+      AND p.updated_at < now() - make_interval(hours => $1::int))`,
   // A notification with a parked dead letter is kept: a replay sends it again.
   notifications: `status <> 'pending' AND created_at < now() - make_interval(hours => $1::int) AND NOT EXISTS (
     SELECT FROM dead_letters d
