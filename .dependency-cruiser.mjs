@@ -47,7 +47,8 @@ const CROSSINGS = {
   'user-sync': ['users', 'profile'],
   process: ['orders', 'routing-slips'], // the registry of process types
   processes: ['bulk', 'operations'], // commands to many processes
-  http: ['users', 'profile', 'user-sync', 'orders', 'routing-slips'], // one catalogue of errors; a caller is one of our users
+  // One catalogue of errors; a caller is one of our users.
+  http: ['users', 'profile', 'user-sync', 'orders', 'routing-slips'],
   audits: EVERY,
   bulk: EVERY,
   operations: EVERY,

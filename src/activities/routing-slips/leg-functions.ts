@@ -37,17 +37,17 @@ export type LegAnswer<Result> =
 
 /** An activity in our database: in the transaction that also writes that it is done. */
 interface LocalFunctions<Arguments, Result> {
-  take(client: pg.ClientBase, leg: TakenLeg<Arguments>): Promise<LegAnswer<Result>>;
-  undo?(client: pg.ClientBase, leg: UndoneLeg<Arguments>): Promise<StepResult>;
+  readonly take: (client: pg.ClientBase, leg: TakenLeg<Arguments>) => Promise<LegAnswer<Result>>;
+  readonly undo?: (client: pg.ClientBase, leg: UndoneLeg<Arguments>) => Promise<StepResult>;
   /** What it would have given, where it was done by hand; for an activity that `canSkip`. */
-  skip?(leg: TakenLeg<Arguments>): Result;
+  readonly skip?: () => Result;
 }
 
 /** An activity that calls another system, outside of any transaction, until `signal` says that the time is up. */
 interface RemoteFunctions<Arguments, Result> {
-  call(leg: TakenLeg<Arguments>, signal: AbortSignal): Promise<LegAnswer<Result>>;
-  undo?(leg: UndoneLeg<Arguments>, signal: AbortSignal): Promise<StepResult>;
-  skip?(leg: TakenLeg<Arguments>): Result;
+  readonly call: (leg: TakenLeg<Arguments>, signal: AbortSignal) => Promise<LegAnswer<Result>>;
+  readonly undo?: (leg: UndoneLeg<Arguments>, signal: AbortSignal) => Promise<StepResult>;
+  readonly skip?: () => Result;
 }
 
 /** The functions of an activity, over arguments that fit it. */
@@ -71,7 +71,7 @@ export function localActivity<Arguments extends z.ZodObject, Result extends z.Zo
       functions: {
         take: async (client, leg) => typed.answer(await take(client, typed.leg(leg))),
         ...(undo === undefined ? {} : { undo: (client, leg) => undo(client, typed.leg(leg)) }),
-        ...(skip === undefined ? {} : { skip: (leg) => declared.result.parse(skip(typed.leg(leg))) }),
+        ...(skip === undefined ? {} : { skip: () => declared.result.parse(skip()) }),
       },
     },
   };
@@ -90,7 +90,7 @@ export function remoteActivity<Arguments extends z.ZodObject, Result extends z.Z
       functions: {
         call: async (leg, signal) => typed.answer(await call(typed.leg(leg), signal)),
         ...(undo === undefined ? {} : { undo: (leg, signal) => undo(typed.leg(leg), signal) }),
-        ...(skip === undefined ? {} : { skip: (leg) => declared.result.parse(skip(typed.leg(leg))) }),
+        ...(skip === undefined ? {} : { skip: () => declared.result.parse(skip()) }),
       },
     },
   };

@@ -1,4 +1,4 @@
-import { findActivity, type SlipActivities } from '../../db/routing-slips/slip-activity.ts';
+import type { SlipActivities } from '../../db/routing-slips/slip-activity.ts';
 import { readLeg } from '../../db/routing-slips/slip-rows.ts';
 import { actingStepOf } from '../../domain/process/definition.ts';
 import type { StepResult } from '../../domain/process/step-work.ts';
@@ -23,8 +23,7 @@ export function legSteps(byName: LegFunctionsByName): { takeLeg: Step; undoLeg: 
   const step =
     (of: (leg: string, functions: LegFunctions) => StepFunction, otherwise: (leg: string) => LocalStep): Step =>
     (data, leg) => {
-      const { activity } = readLegName(leg);
-      const functions = Object.hasOwn(byName, activity) ? byName[activity] : undefined;
+      const functions = functionsOf(byName, leg);
       const chosen = functions === undefined ? { local: otherwise(leg) } : of(leg, functions);
       // The workflow goes by what the activity was when the leg was put on the slip.
       const isRemote = actingStepOf(routingSlipProcess, leg, data).isRemote === true;
@@ -45,19 +44,19 @@ export function legSteps(byName: LegFunctionsByName): { takeLeg: Step; undoLeg: 
           : { remote: callBackLeg(leg, how.functions.undo) },
       (leg) =>
         each(async (client, work) => {
-          const { taken } = await readLeg(client, keyOf(work, leg));
-          return taken === null ? { isDone: true } : missing(leg);
+          const { taken, isDone } = await readLeg(client, keyOf(work, leg));
+          return taken === null && !isDone ? { isDone: true } : missing(leg);
         }),
     ),
-    skipLeg: (_, leg) => {
-      const { activity } = readLegName(leg);
-      const functions = Object.hasOwn(byName, activity) ? byName[activity] : undefined;
-      const declared = findActivity(activities, activity);
-      return functions === undefined || declared === undefined
-        ? { local: each(async () => ({ isDone: true })) }
-        : { local: skipLeg({ leg, declared, activities }, functions.how.functions.skip) };
-    },
+    skipLeg: (_, leg) => ({
+      local: skipLeg({ leg, activities }, functionsOf(byName, leg)?.how.functions.skip),
+    }),
   };
+}
+
+function functionsOf(byName: LegFunctionsByName, leg: string): LegFunctions | undefined {
+  const { activity } = readLegName(leg);
+  return Object.hasOwn(byName, activity) ? byName[activity] : undefined;
 }
 
 function missing(leg: string): StepResult {

@@ -12,11 +12,15 @@ import type { LocalStep, RemoteStep } from '../process/step-functions.ts';
 import type { LegAnswer, TakenLeg } from './leg-functions.ts';
 import { each, keyOf, refusal, takenLeg, type Refused } from './leg-work.ts';
 
-/** A leg of an activity that the code has, among all activities that it may put on the slip. */
-interface Taking {
+/** A leg, and all activities that may be put on its slip. */
+interface Standing {
   readonly leg: string;
-  readonly declared: SlipActivity;
   readonly activities: SlipActivities;
+}
+
+/** A leg of an activity that the code has. */
+interface Taking extends Standing {
+  readonly declared: SlipActivity;
 }
 
 type Answer = LegAnswer<JsonObject>;
@@ -41,9 +45,13 @@ export function takeLeg(taking: Taking, take: (client: pg.ClientBase, leg: Taken
   });
 }
 
-/** The same for one that was done by hand, as it would have been. */
-export function skipLeg(taking: Taking, skip: ((leg: TakenLeg) => JsonObject) | undefined): LocalStep {
-  return takeLeg(taking, async (_, taken) => ({ isDone: true, result: skip?.(taken) ?? {} }));
+/** Writes that a leg was done by hand, with what it would have given; nobody knows with which arguments. */
+export function skipLeg(taking: Standing, skip: (() => JsonObject) | undefined): LocalStep {
+  return each(async (client, work) => {
+    const row = await readLeg(client, keyOf(work, taking.leg));
+    const answer: Done = { isDone: true, result: skip?.() ?? {} };
+    return writeAnswer(client, { taking, work, row }, { taken: null, answer });
+  });
 }
 
 /** Takes a leg by a call that leaves the process. */
@@ -106,11 +114,11 @@ function prepare(declared: SlipActivity, { arguments: given, variables }: LegRow
   return { values: typeof values === 'object' && values !== null ? { ...values } : {} };
 }
 
-/** Writes what a leg came to, and answers what its process keeps of it: nothing, unless it has revised the itinerary. */
+/** Writes what a leg came to, and answers what its process keeps: nothing, unless it has revised the itinerary. */
 async function writeAnswer(
   client: pg.ClientBase,
-  { taking, work, row }: { taking: Taking; work: StepWork; row: LegRow },
-  { taken, answer: { result, kept, ahead } }: { taken: JsonObject; answer: Done },
+  { taking, work, row }: { taking: Standing; work: StepWork; row: LegRow },
+  { taken, answer: { result, kept, ahead } }: { taken: JsonObject | null; answer: Done },
 ): Promise<Extract<StepResult, { isDone: true }> | Refused> {
   const variables = { ...row.variables, ...result };
   if (JSON.stringify(variables).length > MAX_CHARACTERS)
@@ -125,7 +133,7 @@ async function writeAnswer(
   return { isDone: true, result: ahead === undefined ? {} : revision(taking, work, { ahead, firstNumber }) };
 }
 
-function assertFit({ leg, activities }: Taking, added: readonly NewLeg[], variables: JsonObject): void {
+function assertFit({ leg, activities }: Standing, added: readonly NewLeg[], variables: JsonObject): void {
   const [fault] = faultsOf(activities, { itinerary: added, variables, isPart: true });
   if (fault !== undefined)
     throw new Error(`${leg} put a leg on the slip that does not fit: ${fault.place} ${fault.message}`);
@@ -133,7 +141,7 @@ function assertFit({ leg, activities }: Taking, added: readonly NewLeg[], variab
 
 /** The data of the process after a revision: the whole itinerary, and the traits of the legs that are new. */
 function revision(
-  { leg, activities }: Taking,
+  { leg, activities }: Standing,
   { data }: StepWork,
   { ahead, firstNumber }: { readonly ahead: readonly (string | NewLeg)[]; readonly firstNumber: number },
 ): ProcessData {

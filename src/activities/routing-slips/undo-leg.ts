@@ -3,7 +3,7 @@ import { readLeg, type LegRow } from '../../db/routing-slips/slip-rows.ts';
 import type { StepResult } from '../../domain/process/step-work.ts';
 import type { LocalStep, RemoteStep } from '../process/step-functions.ts';
 import type { UndoneLeg } from './leg-functions.ts';
-import { each, keyOf, takenLeg } from './leg-work.ts';
+import { each, keyOf, refusal, takenLeg } from './leg-work.ts';
 
 /** Undoes a leg of our database. What it does and that it is done are one transaction: it left nothing otherwise. */
 export function undoLeg(
@@ -13,7 +13,8 @@ export function undoLeg(
   return each(async (client, work) => {
     const { isDone, taken, kept } = await readLeg(client, keyOf(work, leg));
     if (undo === undefined || !isDone) return { isDone: true };
-    return undo(client, { ...takenLeg(work, leg, taken ?? {}), kept: kept ?? undefined });
+    if (taken === null) return BY_HAND;
+    return undo(client, { ...takenLeg(work, leg, taken), kept: kept ?? undefined });
   });
 }
 
@@ -32,11 +33,14 @@ export function callBackLeg(
       Promise.all(
         works.map(async (work, index): Promise<StepResult> => {
           const row = rows[index];
+          if (undo === undefined || row === undefined) return { isDone: true };
           // It was never called.
-          if (undo === undefined || row === undefined || row.taken === null) return { isDone: true };
+          if (row.taken === null) return row.isDone ? BY_HAND : { isDone: true };
           return undo({ ...takenLeg(work, leg, row.taken), kept: row.kept ?? undefined }, signal);
         }),
       ),
     record: async (_, __, results) => results,
   };
 }
+
+const BY_HAND = refusal('done_by_hand', 'The leg was done by hand, and nobody here knows how to undo it.');

@@ -25,8 +25,8 @@ export const newRoutingSlipSchema = z
           activity: activityName.meta({ example: 'plan_onboarding' }),
           arguments: jsonObject.default({}).meta({
             description:
-              `As the activity declares them; anywhere in them, \`{ "${REFERENCE}": "name" }\` stands for the variable ` +
-              'of that name when the leg is taken. No variable is taken otherwise.',
+              `As the activity declares them; anywhere in them, \`{ "${REFERENCE}": "name" }\` stands for the ` +
+              'variable of that name when the leg is taken. No variable is taken otherwise.',
           }),
         }),
       )
@@ -38,7 +38,7 @@ export const newRoutingSlipSchema = z
 
 const legSchema = z
   .strictObject({
-    leg: stepName.meta({ description: 'Number and activity; numbers are in the order in which legs came on the slip' }),
+    leg: stepName.meta({ description: 'Its number, in the order in which legs came on the slip, and activity' }),
     activity: activityName,
     arguments: jsonObject,
     status: z.enum(STEP_STATUSES).meta({ description: 'Legs still to come are `pending`' }),

@@ -88,7 +88,7 @@ function faultsOfArguments(
   ];
 }
 
-/** What of the arguments does not fit the activity, but for what lies at one of these paths, or can only be told with it. */
+/** What of the arguments does not fit the activity, but for what can't be told before what is at these paths is. */
 function faultsOfValues(
   activity: SlipActivity,
   values: unknown,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Role } from '../../auth/roles.ts';
 import { keptTraits, type LegTraits } from '../../domain/routing-slips/routing-slip-process.ts';
 

@@ -52,7 +52,7 @@ export async function writeTaken(
   });
 }
 
-/** Writes that a leg is done, with what its undo needs, the variables after it, and the legs that it put on the slip. */
+/** Writes that a leg is done: what its undo needs, the variables after it, and the legs that it put on the slip. */
 export async function writeDone(
   client: pg.ClientBase,
   { tenantId, processId, number }: LegKey,
@@ -63,7 +63,8 @@ export async function writeDone(
     added,
     firstNumber,
   }: {
-    readonly taken: JsonObject;
+    /** Null: it was done by hand. */
+    readonly taken: JsonObject | null;
     readonly kept: unknown;
     readonly variables: JsonObject;
     readonly added: readonly NewLeg[];
@@ -86,7 +87,7 @@ export async function writeDone(
       tenantId,
       processId,
       number,
-      JSON.stringify(taken),
+      taken === null ? null : JSON.stringify(taken),
       kept === undefined ? null : JSON.stringify(kept),
       JSON.stringify(variables),
       added.map(({ activity }) => activity),

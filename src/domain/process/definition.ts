@@ -189,10 +189,11 @@ const COMMANDS: ReadonlySet<string> = new Set([...PROCESS_COMMANDS, REOPENED]);
  * Fails unless the declaration makes sense: a step at least, one pivot at most, and for each awaited event one step and
  * a name of its own.
  */
-export function checkDefinition({ type, steps, stepIn }: ProcessDefinition): void {
+export function checkDefinition(definition: ProcessDefinition): void {
+  const { type, steps } = definition;
   const declared = Object.values(steps);
   const events = declared.filter(isWaiting).map(({ awaits }) => awaits);
-  if (declared.length === 0 && stepIn === undefined) throw new Error(`process type ${type} has no step`);
+  if (declared.length === 0 && !('stepIn' in definition)) throw new Error(`process type ${type} has no step`);
   if (declared.filter((step) => !isWaiting(step) && step.isPivot).length > 1)
     throw new Error(`process type ${type} has more than one pivot`);
   const taken = events.find((event) => COMMANDS.has(event));

@@ -34,6 +34,11 @@ export const SLIP_CAUSES = {
     'With the variables as they are when the leg is taken, its arguments do not fit the activity.',
     'Send another slip; `message` names the argument, and `GET /processes/routing-slips/activities` what it may be.',
   ),
+  done_by_hand: final(
+    'Done by hand',
+    'An operator has said that the leg was done by hand, so its undo does not know what there is to be undone.',
+    'Undo it by hand, then skip its undo.',
+  ),
   too_many_legs: final(
     'Too many legs',
     'A leg has put more legs on the slip than a slip may ever have.',

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { brokenReferencesIn, depthOf, placeOf, referencesIn, resolve } from './references.ts';
+import { brokenReferencesIn, depthOf, placeOf, referencesIn, resolve, type JsonObject } from './references.ts';
 
 const parsed = (json: string): unknown => JSON.parse(json);
 
@@ -30,7 +30,7 @@ test('an object with the key of a reference that is none is broken, and told whe
 });
 
 test('__proto__ is a key like any other', (t) => {
-  const variables = { ...(parsed('{"__proto__":{"admin":true}}') as object) };
+  const variables: JsonObject = JSON.parse('{"__proto__":{"admin":true}}');
   const resolved = resolve(
     parsed('{"__proto__":{"x":1},"a":{"$variable":"__proto__"},"b":{"$variable":"nobody"}}'),
     variables,

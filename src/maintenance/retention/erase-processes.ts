@@ -64,9 +64,9 @@ export const PROCESS_ERASURES: Readonly<
 };
 
 /**
- * Removes what people have typed about the processes of deleted users' orders, and about routing slips that deleted users
- * were on (`pending_erasures`), once they are over,
- * some at a time. One is done with when Temporal knows no execution of it either; until then each clean-up repeats.
+ * Removes what people have typed about the processes of deleted users' orders, and what routing slips were asked for
+ * about deleted users (`pending_erasures`), once they are over, some at a time. One is done with when Temporal knows no
+ * execution of it either; until then each clean-up repeats.
  */
 export async function eraseProcesses(removal: Removal, attempt: Attempt): Promise<void> {
   const failed = new Set<string>();
