@@ -27,19 +27,23 @@ Object.assign(process.env, services.env);
 const { openScope } = await import('../test/support/scope.ts');
 const { createUserWorld } = await import('../test/support/user-world.ts');
 const { createSagaWorld } = await import('../test/support/saga-world.ts');
+const { createSlipWorld } = await import('../test/support/slip-world.ts');
 const { SCENARIOS } = await import('../test/replay/scenarios.ts');
 const { ORDER_SCENARIOS } = await import('../test/replay/order-scenarios.ts');
 const { SAGA_SCENARIOS } = await import('../test/replay/saga-scenarios.ts');
+const { SLIP_SCENARIOS } = await import('../test/replay/slip-scenarios.ts');
 
 const scope = openScope();
 const world = await createUserWorld(scope, { settings: QUICK });
 const sagas = await createSagaWorld(scope);
+const slips = await createSlipWorld(scope);
 try {
   if (wanted.length === 0) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const [name, scenario] of Object.entries({ ...SCENARIOS, ...ORDER_SCENARIOS }))
     await record(name, () => scenario(world));
   for (const [name, scenario] of Object.entries(SAGA_SCENARIOS)) await record(name, () => scenario(sagas));
+  for (const [name, scenario] of Object.entries(SLIP_SCENARIOS)) await record(name, () => scenario(slips));
 } finally {
   await scope.close();
   await services.stop();

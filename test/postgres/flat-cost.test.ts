@@ -6,12 +6,13 @@ import { LIST_CASES } from '../support/flat-lists.ts';
 import { MESSAGING_CASES } from '../support/flat-messaging.ts';
 import { ORDER_CASES } from '../support/flat-orders.ts';
 import { ROUTE_CASES } from '../support/flat-routes.ts';
+import { SLIP_CASES } from '../support/flat-slips.ts';
 import { USER_CASES } from '../support/flat-users.ts';
 import { fillLargeTenant } from '../support/large-tenant.ts';
 import { countRows, type RowsRead } from '../support/rows-read.ts';
 import { createDatabase, openTestDb, openTestSystem } from '../support/services.ts';
 
-const CASES = [...USER_CASES, ...ORDER_CASES, ...MESSAGING_CASES, ...LIST_CASES];
+const CASES = [...USER_CASES, ...ORDER_CASES, ...SLIP_CASES, ...MESSAGING_CASES, ...LIST_CASES];
 /** After so many times a named statement has the plan that it keeps. */
 const UNTIL_KEPT = 6;
 

@@ -8,6 +8,7 @@ import { loadWorkflowBundle } from '../../src/temporal/workflow-bundle.ts';
 import '../support/quiet.ts';
 import { ORDER_SCENARIOS } from './order-scenarios.ts';
 import { SAGA_SCENARIOS } from './saga-scenarios.ts';
+import { SLIP_SCENARIOS } from './slip-scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const folder = new URL('histories/', import.meta.url);
@@ -35,7 +36,7 @@ async function read(file: string): Promise<unknown> {
 
 test('every control-flow shape has its history', (t) => {
   const recorded = new Set(files.map((file) => file.split('.')[0]));
-  const shapes = Object.keys({ ...SCENARIOS, ...ORDER_SCENARIOS, ...SAGA_SCENARIOS });
+  const shapes = Object.keys({ ...SCENARIOS, ...ORDER_SCENARIOS, ...SAGA_SCENARIOS, ...SLIP_SCENARIOS });
   t.deepEqual(
     shapes.filter((name) => !recorded.has(name)),
     [],

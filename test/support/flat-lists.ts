@@ -138,5 +138,5 @@ function removalOf({ pool }: SystemDb): Removal {
 /** Those that wait are a third of the tenant; those that run are what other cases left, too. */
 function countedOf({ status, type, updatedBefore }: ProcessFilter): number {
   const isMany = status === 'waiting' || (type !== undefined && updatedBefore === undefined);
-  return isMany ? LARGE / 25 : 10 * limit;
+  return isMany ? LARGE / 25 : 12 * limit;
 }

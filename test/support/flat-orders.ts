@@ -9,6 +9,7 @@ import { returnPayment, takePayment } from '../../src/activities/orders/take-pay
 import { validateOrders } from '../../src/activities/orders/validate-order.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { deliverOrder } from '../../src/db/orders/deliver-order.ts';
+import { readConversation, stalledOrders } from '../../src/db/orders/choreography.ts';
 import { findOrder } from '../../src/db/orders/order-list.ts';
 import { lostOrders } from '../../src/db/orders/order-readers.ts';
 import { insertOrder } from '../../src/db/orders/place-order.ts';
@@ -194,6 +195,16 @@ export const ORDER_CASES: readonly FlatCase[] = [
       now: NOW,
     }),
   ),
+  {
+    name: 'read what the services of a choreographed order say',
+    asked: 1,
+    prepare: async (db) => {
+      const order = newOrder({ tenantId, mode: 'choreography', answerLimitMs: 1 });
+      await insertOrder(db.pool, order);
+      return () => readConversation(db.pool, order);
+    },
+  },
+  flatCase('look for choreographed orders that stand still', 20, (_, system) => stalledOrders(system)),
   orderCase('find orders', (db, ids) => Promise.all(ids.map((orderId) => findOrder(db.pool, { tenantId, orderId })))),
   orderCase('find what orders have left over', (db, processIds) =>
     rawTransaction(db.pool, tenantId, (client) => findAllEnded(client, { tenantId, processType: 'order', processIds })),

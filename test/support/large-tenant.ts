@@ -57,6 +57,10 @@ const FILL = [
       '{"country":"FR"}', at FROM world`,
   `INSERT INTO order_items (tenant_id, order_id, line, sku, quantity, unit_price_minor)
     SELECT tenant, id, line, 'SKU-' || n, 1, 1000 FROM world, generate_series(1, 2) AS line`,
+  `INSERT INTO routing_slips (tenant_id, process_id, variables, created_at) SELECT tenant, id, '{}', at FROM world`,
+  `INSERT INTO routing_slip_legs (tenant_id, process_id, number, activity, arguments)
+    SELECT tenant, id, number, 'note', '{}' FROM world, generate_series(1, 2) AS number`,
+  `INSERT INTO routing_slip_users (tenant_id, user_id, process_id) SELECT tenant, id, id FROM world`,
   `INSERT INTO reservations (tenant_id, order_id, status) SELECT tenant, id, 'shipped' FROM world`,
   `INSERT INTO payments (tenant_id, key, order_id, customer_id, status, amount_minor, currency)
     SELECT tenant, 'order:' || id || ':authorise', id, 'customer-' || n, 'captured', 1000, 'EUR' FROM world`,

@@ -13,6 +13,7 @@ import { processType } from '../../src/domain/process/registry.ts';
 import { StepFailure } from '../../src/domain/process/step-work.ts';
 import type { JsonObject } from '../../src/domain/routing-slips/references.ts';
 import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
+import type { Db } from '../../src/postgres/client.ts';
 import type { ProcessState as ProcessRow } from '../../src/postgres/generated/client.ts';
 import { rawTransaction } from '../../src/postgres/transaction.ts';
 import { processWorkflowId } from '../../src/workflows/process/process.messages.ts';
@@ -97,7 +98,7 @@ export async function createSlipWorld(scope: Scope, options: WorldOptions = {}):
   const { db, config } = world;
   await createEffects(world.databaseUrl);
   const script = new Map<string, CallEnding[]>();
-  const functions = testFunctions(world, script);
+  const functions = testFunctions(db, script);
   const deps = { db, processType };
   await runWorker(world, {
     activities: { ...createProcessActivities({ db, config }), ...stepActivities(deps, legSteps(functions)) },
@@ -111,14 +112,25 @@ export async function createSlipWorld(scope: Scope, options: WorldOptions = {}):
     send: async (itinerary, variables = {}, calls = []) => {
       const processId = randomUUID();
       script.set(processId, [...calls]);
-      const slip = { tenantId: TENANT, processId, service: null, itinerary, variables, now: Date.now() };
-      await insertRoutingSlip(db.pool, TEST_ACTIVITIES, slip);
-      return slipOf(world, processId);
+      return sendSlip(world, processId, itinerary, variables);
     },
   };
 }
 
-function testFunctions({ db }: World, script: Map<string, CallEnding[]>): Record<string, LegFunctions> {
+/** Sends a slip, whoever carries it. */
+export async function sendSlip(
+  { db }: Pick<World, 'db'>,
+  processId: string,
+  itinerary: readonly NewLeg[],
+  variables: JsonObject = {},
+): Promise<Slip> {
+  const slip = { tenantId: TENANT, processId, service: null, itinerary, variables, now: Date.now() };
+  await insertRoutingSlip(db.pool, TEST_ACTIVITIES, slip);
+  return slipOf(db, processId);
+}
+
+/** What these activities do. */
+export function testFunctions(db: Db, script = new Map<string, CallEnding[]>()): Record<string, LegFunctions> {
   const outside = (processId: string, effect: string): Promise<void> =>
     rawTransaction(db.pool, TENANT, (client) => note(client, processId, effect));
   return {
@@ -179,7 +191,7 @@ async function note(client: pg.ClientBase, processId: string, effect: string): P
 
 const history = z.array(z.looseObject({ step: z.string(), status: z.string() }));
 
-function slipOf({ db }: World, processId: string): Slip {
+function slipOf(db: Db, processId: string): Slip {
   const row = () =>
     db.inTenant(TENANT, (tx) =>
       tx.processState.findUniqueOrThrow({ where: { tenantId_processId: { tenantId: TENANT, processId } } }),

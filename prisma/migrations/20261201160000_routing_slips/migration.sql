@@ -50,7 +50,7 @@ DECLARE
 BEGIN
   FOREACH name IN ARRAY ARRAY['routing_slips', 'routing_slip_legs', 'routing_slip_users'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON %I TO steadfast_app, steadfast_tenant', name);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO steadfast_app, steadfast_tenant', name);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO steadfast_system', name);
     EXECUTE format($policy$CREATE POLICY one_tenant ON %I TO steadfast_tenant
       USING (tenant_id = current_setting('steadfast.tenant', true))
@@ -72,3 +72,6 @@ BEGIN
 END $$;
 CREATE TRIGGER promise_erasure_of_slips AFTER UPDATE OF deleted_at ON "users" FOR EACH ROW
   WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION promise_erasure_of_slips();
+
+-- What is parked of an order, which is the key of its messages.
+CREATE INDEX "dead_letters_tenant_id_key_parked_at_idx" ON "dead_letters"("tenant_id", "key", "parked_at");
