@@ -110,7 +110,7 @@ test("registration refuses what it can't take, and names the field", async (t) =
     ['body.email', { authSubject: 'a', email: 'nobody' }],
     ['body.authSubject', { email: 'a@example.com' }],
     ['body.authSubject', { authSubject: 'deleted:1', email: 'a@example.com' }],
-    ['body.servicesToSync.0', { authSubject: 'a', email: 'a@example.com', servicesToSync: ['Not A Name'] }],
+    ['body.servicesToSync[0]', { authSubject: 'a', email: 'a@example.com', servicesToSync: ['Not A Name'] }],
     ['body.servicesToSync', { authSubject: 'a', email: 'a@example.com', servicesToSync: ['crm', 'crm'] }],
     ['body', { authSubject: 'a', email: 'a@example.com', rank: 1 }],
     ['body.name', { authSubject: 'a', email: 'a@example.com', name: 'A\0da' }],

@@ -3,7 +3,7 @@ import { ERRORS, type ErrorCode } from './error-catalogue.ts';
 
 /** One value of the request that is wrong. */
 export interface FieldError {
-  /** Where it is: `body.email`, `query.limit`. */
+  /** Where it is: `body.email`, `query.limit`, `body.items[0].sku`. */
   readonly field: string;
   readonly message: string;
 }
@@ -71,6 +71,14 @@ export function problemBody(
   };
 }
 
+/** A place as people write it. */
+function placeOf(part: string, path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${String(key)}`),
+    part,
+  );
+}
+
 const MOST_ERRORS = 20;
 const LONGEST_MESSAGE = 300;
 
@@ -78,7 +86,7 @@ const LONGEST_MESSAGE = 300;
 export function validationProblem(part: 'body' | 'params' | 'query', issues: readonly z.core.$ZodIssue[]): Problem {
   return new Problem('validation_failed', {
     errors: issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
-      field: [part, ...path].map(String).join('.').slice(0, LONGEST_MESSAGE),
+      field: placeOf(part, path).slice(0, LONGEST_MESSAGE),
       message: message.slice(0, LONGEST_MESSAGE).toWellFormed(),
     })),
   });

@@ -24,7 +24,7 @@ export function toStorableText(text: string, maxLength = text.length): string {
 
 /** Where a value is: its own key, and where what holds it is. */
 interface Place {
-  readonly key: string;
+  readonly key: string | number;
   readonly within: Place | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Place {
  * Path of the first text inside `root`, key or value, that PostgreSQL can't keep; undefined: there is none. The work
  * grows with the number of values alone, however deep they lie.
  */
-export function findUnstorableText(root: unknown): string[] | undefined {
+export function findUnstorableText(root: unknown): (string | number)[] | undefined {
   const open: { readonly value: unknown; readonly place: Place | undefined }[] = [{ value: root, place: undefined }];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     const { value, place } = at;
@@ -40,14 +40,14 @@ export function findUnstorableText(root: unknown): string[] | undefined {
     if (typeof value !== 'object' || value === null) continue;
     for (const [key, inner] of Object.entries(value)) {
       if (!isStorableText(key)) return [...pathTo(place), '(a key)'];
-      open.push({ value: inner, place: { key, within: place } });
+      open.push({ value: inner, place: { key: Array.isArray(value) ? Number(key) : key, within: place } });
     }
   }
   return undefined;
 }
 
-function pathTo(place: Place | undefined): string[] {
-  const path: string[] = [];
+function pathTo(place: Place | undefined): (string | number)[] {
+  const path: (string | number)[] = [];
   for (let at = place; at !== undefined; at = at.within) path.push(at.key);
   return path.toReversed();
 }
