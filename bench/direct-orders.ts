@@ -129,7 +129,7 @@ async function takeAll(
     const { state: after, events } = applyOutcomes(orderProcess, state, outcomes, Date.now());
     await writeProcesses(client, {
       tenantId: TENANT,
-      writes: [{ processId: orderId, state: after, revision: 1, writer: 'bench', events }],
+      writes: [{ processId: orderId, type: orderProcess.type, state: after, revision: 1, writer: 'bench', events }],
     });
   });
 }

@@ -7,6 +7,7 @@ import { asyncApiDocument } from './asyncapi.ts';
 import { z } from 'zod';
 import { ORDER_MESSAGES, ORDER_SERVICES } from '../domain/orders/choreographed-order.ts';
 import { orderEvent } from './order-messages.ts';
+import { SLIP_TOPIC } from './slip-messages.ts';
 import { EVENTS, TOPICS, userEvent, type UserEventInput } from './user-events.ts';
 
 const Ajv = ajvModule.default;
@@ -73,7 +74,7 @@ test('asyncApiDocument is a valid AsyncAPI 3.0 document of every topic', (t) => 
   addFormats.default(validator);
   const isValid = validator.validate(schema, document);
   t.true(isValid, validator.errorsText());
-  const topics = [...TOPIC_NAMES, ...ORDER_SERVICES];
+  const topics = [...TOPIC_NAMES, ...ORDER_SERVICES, SLIP_TOPIC];
   t.deepEqual(
     Object.values(document.channels)
       .map(({ address }) => address)

@@ -1,6 +1,7 @@
 import { bindingsOf } from './channel-bindings.ts';
 import { z } from 'zod';
 import { ORDER_CHANNELS, ORDER_COMPONENTS, ORDER_OPERATIONS } from './order-asyncapi.ts';
+import { SLIP_CHANNELS, SLIP_COMPONENTS, SLIP_OPERATIONS } from './slip-asyncapi.ts';
 import { SYNC_CONFIRMATIONS, EVENTS, TOPICS } from './user-events.ts';
 
 type Topic = keyof typeof EVENTS;
@@ -50,9 +51,9 @@ export function asyncApiDocument() {
       title: 'Steadfast',
       version: '1',
       description:
-        'Copies of users in other services, and orders that services carry by messages. Events are CloudEvents 1.0 ' +
-        'in structured JSON, delivered at least once: ' +
-        '`source` and `id` together identify an event. The key is the id of the user or order, and messages of ' +
+        'Copies of users in other services, orders that services carry by messages, and what becomes of routing ' +
+        'slips. Events are CloudEvents 1.0 in structured JSON, delivered at least once: ' +
+        '`source` and `id` together identify an event. The key is the id of the user, order or slip, and messages of ' +
         'one key keep their order.',
       license: { name: 'MIT' },
     },
@@ -60,13 +61,19 @@ export function asyncApiDocument() {
     channels: {
       ...Object.fromEntries(topics.map((topic) => [topic, channelOf(topic)])),
       ...ORDER_CHANNELS,
+      ...SLIP_CHANNELS,
     },
     operations: {
       ...Object.fromEntries(topics.map((topic) => [ABOUT[topic].operation, operationOf(topic)])),
       ...ORDER_OPERATIONS,
+      ...SLIP_OPERATIONS,
     },
     components: {
-      messages: { ...Object.fromEntries(topics.map((topic) => [topic, messageOf(topic)])), ...ORDER_COMPONENTS },
+      messages: {
+        ...Object.fromEntries(topics.map((topic) => [topic, messageOf(topic)])),
+        ...ORDER_COMPONENTS,
+        ...SLIP_COMPONENTS,
+      },
     },
   };
 }

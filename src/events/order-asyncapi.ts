@@ -5,7 +5,7 @@ import {
   type OrderMessageType,
   type OrderService,
 } from '../domain/orders/choreographed-order.ts';
-import { bindingsOf } from './channel-bindings.ts';
+import { bindingsOf, messageOf } from './channel-bindings.ts';
 import { ORDER_EVENTS } from './order-messages.ts';
 
 /** What each message of a choreographed order says. */
@@ -53,7 +53,10 @@ export const ORDER_OPERATIONS = Object.fromEntries(
 
 /** The messages, by their types. */
 export const ORDER_COMPONENTS = Object.fromEntries(
-  Object.entries(ORDER_EVENTS).map(([type, schema]) => [type, messageOf(type, schema)]),
+  Object.entries(ORDER_EVENTS).map(([type, schema]) => {
+    const summary = Object.entries(SUMMARIES).find(([name]) => name === type)?.[1] ?? type;
+    return [type, messageOf(type, { schema, summary, key: 'data.orderId', of: 'order' })];
+  }),
 );
 
 function typesOf(topic: OrderService): readonly string[] {
@@ -79,23 +82,5 @@ function operationOf(topic: OrderService) {
     messages: typesOf(topic).map((type) => ({ $ref: `#/channels/${topic}/messages/${type}` })),
     'x-sender': 'Steadfast',
     'x-receiver': `Steadfast (groups ${groups.join(', ')}), and whoever else listens`,
-  };
-}
-
-function messageOf(type: string, schema: z.ZodType) {
-  const { $schema: _, ...payload } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
-  const summary = Object.entries(SUMMARIES).find(([name]) => name === type)?.[1] ?? type;
-  return {
-    name: type,
-    title: type,
-    summary,
-    contentType: 'application/json',
-    payload,
-    bindings: {
-      kafka: { key: { type: 'string', description: "The order's id: data.orderId" }, bindingVersion: '0.5.0' },
-    },
-    'x-postgresql': {
-      columns: { tenant_id: 'tenantid', message_id: 'id', key: 'data.orderId', payload: 'the whole event, as text' },
-    },
   };
 }

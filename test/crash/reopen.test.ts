@@ -164,6 +164,7 @@ async function plant({ db, system }: World, processId: string, status: 'parked' 
   if (!decision.accepted) throw new Error(decision.refusal.detail);
   const write = {
     processId,
+    type: 'order',
     state: applyAll(state, decision.events),
     revision: 1,
     writer: '',

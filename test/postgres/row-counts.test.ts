@@ -70,7 +70,7 @@ test.serial('a write of a process that changes neither status nor step writes no
     const locked = (await lockProcesses(client, { tenantId, processIds: [orderId] })).get(orderId);
     if (locked === undefined) throw new Error('there is no process');
     const state = { ...locked.state, updatedAt: NOW + 1, sequence: locked.state.sequence + 1 };
-    const write = { processId: orderId, state, revision: 1, writer: 'test', events: [] };
+    const write = { processId: orderId, type: locked.type, state, revision: 1, writer: 'test', events: [] };
     await writeProcesses(client, { tenantId, writes: [write] });
     await client.query('SELECT pg_stat_force_next_flush()');
   });

@@ -39,8 +39,9 @@ async function write(tenantId: string, processId: string, at: number, isMoved: b
     if (locked === undefined) throw new Error('there is no process');
     const moved = isMoved ? { status: 'waiting' as const, currentStep: 'await_delivery' } : {};
     const state = { ...locked.state, ...moved, updatedAt: at };
-    const revision = locked.revision + 1;
-    await writeProcesses(client, { tenantId, writes: [{ processId, state, revision, writer: 'test', events: [] }] });
+    const { type, revision } = locked;
+    const writes = [{ processId, type, state, revision: revision + 1, writer: 'test', events: [] }];
+    await writeProcesses(client, { tenantId, writes });
   });
 }
 

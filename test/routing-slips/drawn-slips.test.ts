@@ -49,8 +49,8 @@ function namesIn(effects: readonly string[], kind: 'done' | 'undone'): string[] 
   return [...new Set(own.map((effect) => effect.replace('undo ', '').split(' ')[0] ?? ''))];
 }
 
-async function check({ effects: read, row, legs: statuses }: Slip): Promise<string | null> {
-  const [effects, { status }, legsByName] = [await read(), await row(), await statuses()];
+async function check(slip: Slip): Promise<string | null> {
+  const [effects, { status }, legsByName] = [await slip.effects(), await slip.row(), await slip.legs()];
   const [done, undone] = [namesIn(effects, 'done'), namesIn(effects, 'undone')];
   const failed = Object.keys(legsByName).filter((name) => legsByName[name] === 'compensation_failed');
   if (status === 'completed' || status === 'step_failed') return undone.length === 0 ? null : 'something is undone';

@@ -230,8 +230,9 @@ export const ORDER_CASES: readonly FlatCase[] = [
   orderCase('lock and write processes', (db, processIds) =>
     rawTransaction(db.pool, tenantId, async (client) => {
       const locked = await lockProcesses(client, { tenantId, processIds });
-      const writes = [...locked].map(([processId, { state, revision }]) => ({
+      const writes = [...locked].map(([processId, { type, state, revision }]) => ({
         processId,
+        type,
         state,
         revision: revision + 1,
         writer: 'test',

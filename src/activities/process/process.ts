@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Db } from '../../postgres/client.ts';
 import { FACTS, findFact, type Facts } from '../../db/facts.ts';
 import { claimProcess, eventsAfter, lockProcesses, writeProcesses } from '../../db/processes/process-rows.ts';
+import { lockStreams } from '../../messaging/log/lock-streams.ts';
 import { rawTransaction } from '../../postgres/transaction.ts';
 import { alertChannels } from '../../alerts/channels.ts';
 import type { AlertKind } from '../../domain/alerts/codes.ts';
@@ -30,15 +31,16 @@ export function createProcessActivities({
         return { state, revision, ...(fact === undefined ? {} : { fact }) };
       }),
 
-    saveProcess: ({ tenantId, processId, state, revision, events }) =>
+    saveProcess: ({ tenantId, processId, type, state, revision, events }) =>
       rawTransaction(db.pool, tenantId, async (client) => {
+        if (facts.processType(type).isTold === true) await lockStreams(client, [processId]);
         const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
         if (row === undefined) return 'superseded';
         const sequence = state.sequence - events.length;
         if (row.revision < revision && row.state.sequence <= sequence) {
           await writeProcesses(client, {
             tenantId,
-            writes: [{ processId, state, revision, writer: writerOf(), events }],
+            writes: [{ processId, type, state, revision, writer: writerOf(), events }],
           });
           return 'written';
         }

@@ -9,6 +9,7 @@ import {
   writeProcesses,
   type LockedProcess,
 } from '../../db/processes/process-rows.ts';
+import { lockStreams } from '../../messaging/log/lock-streams.ts';
 import { applyAll, applyOutcome, type StepOutcome } from '../../domain/process/decide.ts';
 import {
   isWaiting,
@@ -50,6 +51,7 @@ const NO_ANSWER: Cause<ProcessCause> = {
  */
 export async function lockStep(client: pg.ClientBase, { definition, call }: Called): Promise<LockedStep> {
   const { tenantId, processId, step, revision, state } = call;
+  if (definition.isTold === true) await lockStreams(client, [processId]);
   const row = (await lockProcesses(client, { tenantId, processIds: [processId] })).get(processId);
   if (row === undefined)
     throw ApplicationFailure.nonRetryable(
@@ -84,7 +86,7 @@ export async function recordCallStarted(
   call: StepCall,
   { row, attempts }: Extract<LockedStep, { isFree: true }>,
 ): Promise<number> {
-  const { tenantId, processId, step, state } = call;
+  const { tenantId, processId, type, step, state } = call;
   // An undo: its start was written when the process turned back
   if (executionOf(state, step)?.status !== 'running') return attempts;
   if (executionOf(row.state, step)?.status === 'running')
@@ -92,7 +94,7 @@ export async function recordCallStarted(
   const begun: ProcessEvent = { type: 'StepStarted', step, sequence: state.sequence, at: state.updatedAt };
   await writeProcesses(client, {
     tenantId,
-    writes: [{ processId, state, revision: row.revision, writer: row.writer ?? '', events: [begun] }],
+    writes: [{ processId, type, state, revision: row.revision, writer: row.writer ?? '', events: [begun] }],
   });
   return attempts;
 }
@@ -105,7 +107,7 @@ export async function writeOutcome(
   client: pg.ClientBase,
   { definition, call, row, outcomes }: Called & { row: LockedProcess; outcomes: readonly StepOutcome[] },
 ): Promise<{ readonly answer: Extract<StepAnswer, { isSuperseded: false }>; readonly state: ProcessState }> {
-  const { tenantId, processId, isParallel } = call;
+  const { tenantId, processId, type, isParallel } = call;
   const before = isParallel === true ? row.state : call.state;
   // The worker's clock may be behind Temporal's, by which the workflow's timers fire: the row must not be dated before
   // its call.
@@ -115,7 +117,7 @@ export async function writeOutcome(
     isParallel === true
       ? { revision: row.revision, writer: row.writer ?? '' }
       : { revision: call.revision, writer: writerOf() };
-  await writeProcesses(client, { tenantId, writes: [{ processId, state, events, ...written }] });
+  await writeProcesses(client, { tenantId, writes: [{ processId, type, state, events, ...written }] });
   return { state, answer: { isSuperseded: false, settled: outcomes.map((outcome) => ({ outcome, at })) } };
 }
 
@@ -160,7 +162,7 @@ export async function countAttempt(
     policy,
   }: { call: StepCall; row: LockedProcess; attempts: number; cause: Cause; policy: Attempts },
 ): Promise<number | null> {
-  const { tenantId, processId, step, isParallel } = call;
+  const { tenantId, processId, type, step, isParallel } = call;
   const pauseMs = cause.class === 'refused' ? null : pauseAfter(policy, { id: processId, attempts });
   if (pauseMs === null) return null;
   if (isParallel === true) {
@@ -173,7 +175,7 @@ export async function countAttempt(
     const { revision, writer } = row;
     await writeProcesses(client, {
       tenantId,
-      writes: [{ processId, state: { ...row.state, history }, revision, writer: writer ?? '', events: [] }],
+      writes: [{ processId, type, state: { ...row.state, history }, revision, writer: writer ?? '', events: [] }],
     });
   }
   await recordAttempt(client, { tenantId, processId, attempts, cause, retryAt: new Date(Date.now() + pauseMs) });

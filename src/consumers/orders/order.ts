@@ -100,7 +100,7 @@ async function fold(
   const { state, events } = folded;
   await writeProcesses(client, {
     tenantId,
-    writes: [{ processId: orderId, state, events, revision: locked.revision + 1, writer: WRITER }],
+    writes: [{ processId: orderId, type: locked.type, state, events, revision: locked.revision + 1, writer: WRITER }],
   });
   return ask(client, { heard, folded, deadlineMs, isCancelHeard: fact?.type === 'CancelOrder' });
 }

@@ -2,6 +2,8 @@ import type pg from 'pg';
 import { z } from 'zod';
 import type { ProcessEvent } from '../../domain/process/events.ts';
 import type { Cause, ProcessState } from '../../domain/process/state.ts';
+import { slipMessages } from '../../events/slip-messages.ts';
+import { enqueueMessages } from '../../messaging/outbox/message-outbox.ts';
 import { isoTime, isoTimeOrNull } from '../../domain/shared/time.ts';
 import { parkAbandoned } from './park-abandoned.ts';
 
@@ -21,6 +23,7 @@ export interface LockedProcess {
 /** The state of one process after `events`, to be written as its row. */
 export interface ProcessWrite {
   readonly processId: string;
+  readonly type: string;
   readonly state: ProcessState;
   readonly revision: number;
   /** Run id of the workflow that writes. */
@@ -92,7 +95,8 @@ export async function claimProcess(
 /**
  * Writes the state of processes after a step and appends their events; one statement, however many processes. The list
  * of ids keeps it to their rows: of the given set alone the planner knows too little not to read the tenant's. One that
- * is abandoned gets its dead letter.
+ * is abandoned gets its dead letter. What happened to one whose definition says `isTold` goes on the bus, for which the
+ * transaction has begun with `lockStreams` on it.
  */
 export async function writeProcesses(
   client: pg.ClientBase,
@@ -122,6 +126,10 @@ export async function writeProcesses(
       ON CONFLICT DO NOTHING`, // an event that an earlier attempt has written
     values: [tenantId, JSON.stringify(writes.map(jsonOfWrite)), writes.map(({ processId }) => processId)],
   });
+  await enqueueMessages(
+    client,
+    writes.flatMap((write) => slipMessages({ tenantId, ...write })),
+  );
   for (const { processId, state, events } of writes) {
     const abandoned = events.find((event) => event.type === 'ProcessAbandoned');
     if (abandoned !== undefined)
@@ -236,7 +244,7 @@ export async function eventsAfter(
 
 const detailSchema = z.record(z.string(), z.unknown());
 
-function jsonOfWrite({ processId, state, revision, writer, events }: ProcessWrite): object {
+function jsonOfWrite({ processId, state, revision, writer, events }: Omit<ProcessWrite, 'type'>): object {
   const { dueAt, updatedAt, startedAt: _, ...rest } = state;
   return {
     ...rest,

@@ -47,7 +47,7 @@ export function reopenProcess(
     const state = applyAll(row.state, events);
     await writeProcesses(client, {
       tenantId,
-      writes: [{ processId, state, revision: row.revision + 1, writer: WRITER, events }],
+      writes: [{ processId, type: row.type, state, revision: row.revision + 1, writer: WRITER, events }],
     });
     await enqueueCalls(client, [
       {
