@@ -114,6 +114,13 @@ const REQUESTS = {
     remedy: 'Use a new key for each new request, and the same one only to repeat it.',
     retryable: false,
   },
+  itinerary_invalid: {
+    status: 422,
+    title: 'Itinerary invalid',
+    detail: 'A leg names an activity, or an argument, that can not be; `errors` says where and why.',
+    remedy: 'Compare the legs that `errors` names with `GET /processes/routing-slips/activities`.',
+    retryable: false,
+  },
   rate_limited: {
     status: 429,
     title: 'Too many requests',

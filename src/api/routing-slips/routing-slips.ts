@@ -45,13 +45,13 @@ const send = route(
     body: newRoutingSlipSchema,
     statuses: { 201: 'The slip is accepted' },
     answer: routingSlipSchema,
-    errors: ['activity_not_allowed'],
+    errors: ['activity_not_allowed', 'itinerary_invalid'],
     idempotent: true,
   },
   async ({ deps, caller, body: { itinerary, variables }, effectId: processId }) => {
     const faults = faultsOf(SLIP_ACTIVITIES, { itinerary, variables });
     if (faults.length > 0)
-      throw new Problem('validation_failed', {
+      throw new Problem('itinerary_invalid', {
         errors: faults.slice(0, MOST_FAULTS).map(({ place, message }) => ({ field: `body.${place}`, message })),
       });
     requireAllowed(caller, itinerary);
