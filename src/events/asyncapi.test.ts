@@ -7,7 +7,7 @@ import { asyncApiDocument } from './asyncapi.ts';
 import { z } from 'zod';
 import { ORDER_MESSAGES, ORDER_SERVICES } from '../domain/orders/choreographed-order.ts';
 import { orderEvent } from './order-messages.ts';
-import { SLIP_TOPIC } from './slip-messages.ts';
+import { SLIP_EVENTS, SLIP_TOPIC } from './slip-messages.ts';
 import { EVENTS, TOPICS, userEvent, type UserEventInput } from './user-events.ts';
 
 const Ajv = ajvModule.default;
@@ -131,6 +131,19 @@ test('the document accepts every message of a choreographed order, by the topic 
     const { correlationid: _, ...uncorrelated } = message;
     t.false(accepts[type]?.(uncorrelated), type);
   }
+});
+
+test('the document accepts every message about a routing slip', (t) => {
+  const slipId = USER.id;
+  const of = { slipId, leg: '1:pack', activity: 'pack', attempts: 1, itinerary: ['1:pack'] };
+  for (const [type, schema] of Object.entries(SLIP_EVENTS))
+    for (const fault of [{ code: 'sold_out', class: 'refused' }, null]) {
+      const message = { ...said(type, { ...of, status: 'abandoned', fault }), correlationid: slipId };
+      t.is(accepts[type]?.(message), schema.safeParse(message).success, `${type} ${JSON.stringify(fault)}`);
+      if (fault !== null) t.true(accepts[type]?.(message), `${type}: ${ajv.errorsText(accepts[type]?.errors)}`);
+      const { correlationid: _, ...uncorrelated } = message;
+      t.false(accepts[type]?.(uncorrelated), type);
+    }
 });
 
 /** The message with one of its fields, or of its data's, taken away or changed; or as it is. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { ProcessEventBody } from '../domain/process/events.ts';
+import { PROCESS_TYPES } from '../domain/process/registry.ts';
 import type { Cause, ProcessState } from '../domain/process/state.ts';
 import { asyncApiDocument } from './asyncapi.ts';
 import { SLIP_EVENTS, slipMessages, type SlipMessageType } from './slip-messages.ts';
@@ -86,8 +87,10 @@ for (const [event, more, expected] of TABLE)
     }
   });
 
-test('nothing is said of other processes', (t) => {
-  t.deepEqual(said({ type: 'ProcessCompleted' }, {}, 'order'), []);
+test('something is said of processes that are told alone, whose writers take turns', (t) => {
+  t.true(PROCESS_TYPES['routing_slip']?.isTold);
+  for (const [type, { isTold = false }] of Object.entries(PROCESS_TYPES))
+    t.is(said({ type: 'ProcessCompleted' }, {}, type).length > 0, isTold, type);
 });
 
 test('AsyncAPI has each message', (t) => {

@@ -12,14 +12,15 @@ const TIMEOUT_MS = 600_000;
 const note = (text: unknown) => leg('note', { text });
 const last = { $variable: 'noted' };
 
-test('a worker killed at any statement of a slip takes each leg once, and revises it once', async (t) => {
+test('a worker killed at any statement of a slip takes each leg once, and tells and revises it once', async (t) => {
   const { slips, points } = await walkThrough(t, 'completed', [
     note('a'),
     leg('revise', { keep: [1], notes: ['new'] }),
     note('dropped'),
     leg('call', { text: last }),
   ]);
-  for (const statement of ['routing_slip_legs', 'SAVEPOINT leg', 'effects', 'WITH given', 'COMMIT'])
+  const statements = ['routing_slip_legs', 'SAVEPOINT leg', 'effects', 'WITH given', 'WITH appended', 'COMMIT'];
+  for (const statement of statements)
     t.true(
       points.some((point) => point.includes(statement)),
       statement,
@@ -29,10 +30,18 @@ test('a worker killed at any statement of a slip takes each leg once, and revise
     t.deepEqual(effects.slice(0, 2), ['1:note a', '5:note new'], slip.processId);
     t.true(effects.length > 2 && effects.slice(2).every((effect) => effect.startsWith('4:call new')), slip.processId);
     t.deepEqual(await slip.variables(), { noted: 'new' });
+    t.deepEqual(await slip.messages(), [
+      'RoutingSlipActivityCompleted 1:note',
+      'RoutingSlipActivityCompleted 2:revise',
+      'RoutingSlipRevised 2:revise',
+      'RoutingSlipActivityCompleted 5:note',
+      'RoutingSlipActivityCompleted 4:call',
+      'RoutingSlipCompleted',
+    ]);
   }
 });
 
-test('a worker killed at any statement of a slip that turns back undoes each leg once, last first', async (t) => {
+test('a worker killed at any statement of a slip that turns back tells and undoes each leg once', async (t) => {
   const { slips } = await walkThrough(t, 'compensated', [
     note('a'),
     leg('call', { text: last }),
@@ -52,6 +61,13 @@ test('a worker killed at any statement of a slip that turns back undoes each leg
       (await slip.events()).filter((event) => event.startsWith('StepCompensated')),
       ['StepCompensated 3:note', 'StepCompensated 2:call', 'StepCompensated 1:note'],
     );
+    t.deepEqual((await slip.messages()).slice(3), [
+      'RoutingSlipActivityFaulted 4:refuse',
+      'RoutingSlipActivityCompensated 3:note',
+      'RoutingSlipActivityCompensated 2:call',
+      'RoutingSlipActivityCompensated 1:note',
+      'RoutingSlipFaulted',
+    ]);
   }
 });
 

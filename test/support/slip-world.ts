@@ -75,6 +75,8 @@ export interface Slip {
   /** What was done for it, in order. */
   effects(): Promise<string[]>;
   events(): Promise<string[]>;
+  /** What was said of it on its way to the bus, in order. */
+  messages(): Promise<string[]>;
   legs(): Promise<Record<string, string>>;
 }
 
@@ -208,6 +210,9 @@ function slipOf(db: Db, processId: string): Slip {
     effects: () => texts('SELECT activity AS text FROM effects WHERE process_id = $1 ORDER BY position'),
     events: () =>
       texts(`SELECT concat_ws(' ', type, step) AS text FROM process_events WHERE process_id = $1 ORDER BY sequence`),
+    messages: () =>
+      texts(`SELECT concat_ws(' ', payload->>'type', payload->'data'->>'leg') AS text FROM outgoing_messages
+        WHERE key = $1 ORDER BY xid, position`),
     legs: async () =>
       Object.fromEntries(history.parse((await row()).history).map(({ step, status }) => [step, status])),
   };

@@ -253,6 +253,11 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
       VALUES ('acme', 'm', 'user.deleted', 'k', 0, '{}')`,
   ],
   [
+    'say what became of a routing slip',
+    `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
+      VALUES ('acme', 'm', 'routing-slips', 'k', 0, '{}')`,
+  ],
+  [
     'say who published',
     `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload, published_by)
       VALUES ('acme', 'm', 'sync.user.confirmed', 'k', 0, '{}', 'portfolio')`,

@@ -27,7 +27,8 @@ const WRITER = 'reopened';
 /**
  * Parks an abandoned process again where it was abandoned, settles its dead letter and promises a run that carries it,
  * all in one transaction. Its signal also reaches an execution that is just about to close. The lock on the process is
- * taken first, as by its steps, then that on its order, by which its settlements are told from it.
+ * taken first, as by its steps, then that on its order, by which its settlements are told from it. Nothing of it is
+ * said on the bus, so that its stream is not locked.
  */
 export function reopenProcess(
   pool: TenantPool,
