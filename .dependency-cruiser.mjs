@@ -45,6 +45,7 @@ const CROSSINGS = {
   users: ['profile', 'user-sync', 'orders', 'bulk'], // an account begins its promises, and ends what it left in orders
   profile: ['users'],
   'user-sync': ['users', 'profile'],
+  'routing-slips': ['users'], // a leg invites users
   process: ['orders', 'routing-slips'], // the registry of process types
   processes: ['bulk', 'operations'], // commands to many processes
   // One catalogue of errors; a caller is one of our users.

@@ -3,9 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { createActivities } from './src/activities/create-activities.ts';
 import { openDatabases } from './src/composition/database.ts';
+import { createSubjectHash } from './src/auth/subject-hash.ts';
 import { createGateways } from './src/composition/gateways.ts';
 import { startMessaging } from './src/composition/messaging.ts';
 import { createWorker } from './src/composition/worker.ts';
+import { assertSubjectHash } from './src/config/auth.ts';
 import { loadProcessConfig, type Config } from './src/config/config.ts';
 import { ConfigError } from './src/config/setting.ts';
 import { waitForDatabase } from './src/db/wait-for-database.ts';
@@ -37,6 +39,7 @@ try {
 
 /** Builds every dependency, polls until a signal or the launcher's end, and stops everything in order. */
 async function runWorker(config: Config): Promise<void> {
+  assertSubjectHash(config);
   const logger = createLogger(config, 'worker');
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'disconnect'] as const) process.once(signal, () => stopping.abort());
@@ -75,6 +78,7 @@ async function runWorker(config: Config): Promise<void> {
       client,
       config,
       gateways,
+      subjectHash: await createSubjectHash(config),
       observe: (outcome) => metrics.notificationDeliveries.inc({ outcome }),
     }),
     deployment,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { createActivities } from '../src/activities/create-activities.ts';
+import { createSubjectHash } from '../src/auth/subject-hash.ts';
 import { createGateways } from '../src/composition/gateways.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { LEDGER, WAREHOUSE } from '../src/domain/orders/order-process.ts';
@@ -88,6 +89,7 @@ async function measure(
       client,
       config,
       gateways: createGateways(config),
+      subjectHash: await createSubjectHash(config),
       processType: (type) => ORDER_VARIANTS[variantOf(type)],
     }),
     options: {

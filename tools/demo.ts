@@ -2,6 +2,7 @@ import { localKeys } from '../src/auth/local-keys.ts';
 import { mintToken } from '../src/auth/tokens.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { installDemo } from './demo/installation.ts';
+import { tellOfOnboarding } from './demo/onboarding-story.ts';
 import { tellOfOrders } from './demo/order-story.ts';
 import { tellOfUsers } from './demo/story.ts';
 import { openNarrator } from './demo/narrator.ts';
@@ -27,6 +28,7 @@ try {
       mintToken({ role, subject, tenantId: config.DEFAULT_TENANT, ttl: '1h' }, { config, keys }),
   });
   await tellOfOrders(narrator, await tellOfUsers(narrator));
+  await tellOfOnboarding(narrator);
   await stop(0);
 } catch (error) {
   if (!isStopping) console.error(error);

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Db, SystemDb } from '../postgres/client.ts';
 import type { OrderPorts } from '../gateways/default-ports.ts';
 import type { NotificationGateways } from '../notifications/channels.ts';
+import type { SubjectHash } from '../domain/users/subject-hash.ts';
 import { processType as registeredType } from '../domain/process/registry.ts';
 import { createAuditActivities } from './audits/audits.ts';
 import { createBulkActivities } from './bulk/users.ts';
@@ -26,6 +27,7 @@ export interface ActivityDeps {
   readonly client: Client;
   readonly config: Config;
   readonly gateways: ActivityGateways;
+  readonly subjectHash: SubjectHash;
   /** Definitions of processes other than the product's. */
   readonly processType?: StepDeps['processType'];
   /** Told of what became of each notification, for the metrics. */
@@ -39,6 +41,7 @@ export function createActivities({
   client,
   config,
   gateways,
+  subjectHash,
   processType = registeredType,
   observe,
 }: ActivityDeps) {
@@ -51,7 +54,7 @@ export function createActivities({
     ...createOrderActivities({ db, config, processType, payments, shipping }),
     ...createRefundActivities({ db, processType, payments }),
     ...createSettlementActivities({ db, processType, payments, shipping }),
-    ...createSlipActivities({ db, processType }),
+    ...createSlipActivities({ db, processType, config, mail, subjectHash }),
     ...createAuditActivities({ db, system, client, config }),
     ...createBulkActivities({ db, client, config }),
   };

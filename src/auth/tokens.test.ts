@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
-import { assertIdentityProvider } from '../config/auth.ts';
+import { assertIdentityProvider, assertSubjectHash } from '../config/auth.ts';
 import { loadConfig } from '../config/config.ts';
 import { ROLES } from './roles.ts';
 import { ALL_SCOPES } from './scopes.ts';
@@ -89,6 +89,8 @@ test('in production no key of our own is used, for tokens or hashes, unless that
   t.notThrows(() => assertIdentityProvider(loadConfig({})));
   const unhashed = { NODE_ENV: 'production', JWKS_URL: 'https://id.example/keys' };
   t.throws(() => assertIdentityProvider(loadConfig(unhashed)), { message: /^SUBJECT_HASH_SECRET: .*ALLOW_LOCAL_KEYS/ });
+  t.throws(() => assertSubjectHash(loadConfig(unhashed)), { message: /^SUBJECT_HASH_SECRET: .*ALLOW_LOCAL_KEYS/ });
+  t.notThrows(() => assertSubjectHash(loadConfig(production)));
   t.throws(() => loadConfig({ SUBJECT_HASH_SECRET: 'short' }), { message: /^SUBJECT_HASH_SECRET: .*not shown/ });
 });
 

@@ -17,11 +17,20 @@ export const authSettings = {
 
 /** Fails in production when keys of our own would verify tokens or hash subjects, unless that is allowed by name. */
 export function assertIdentityProvider(settings: IdentitySettings): void {
-  if (settings.NODE_ENV !== 'production' || settings.ALLOW_LOCAL_KEYS) return;
-  for (const name of ['JWKS_URL', 'SUBJECT_HASH_SECRET'] as const) {
-    if (settings[name] === undefined)
-      throw settingError(name, 'in production it is needed; ALLOW_LOCAL_KEYS=true goes without, for trying out');
-  }
+  for (const name of ['JWKS_URL', 'SUBJECT_HASH_SECRET'] as const) assertGiven(settings, name);
+}
+
+/** The same for who hashes subjects and verifies no token. */
+export function assertSubjectHash(settings: Omit<IdentitySettings, 'JWKS_URL'>): void {
+  assertGiven(settings, 'SUBJECT_HASH_SECRET');
+}
+
+function assertGiven<Name extends 'JWKS_URL' | 'SUBJECT_HASH_SECRET'>(
+  settings: Pick<IdentitySettings, 'NODE_ENV' | 'ALLOW_LOCAL_KEYS' | Name>,
+  name: Name,
+): void {
+  if (settings.NODE_ENV !== 'production' || settings.ALLOW_LOCAL_KEYS || settings[name] !== undefined) return;
+  throw settingError(name, 'in production it is needed; ALLOW_LOCAL_KEYS=true goes without, for trying out');
 }
 type IdentitySettings = Pick<
   SettingValues<typeof authSettings>,

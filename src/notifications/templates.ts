@@ -89,6 +89,35 @@ export const ADMIN_TEMPLATES: Readonly<
   }),
 };
 
+/** What whoever has signed a company up is welcomed with, by language. */
+export const WELCOME_TEMPLATES: Readonly<
+  Record<
+    Locale,
+    (facts: { readonly companyName: string | null; readonly appUrl: string }) => Omit<MessageTemplate, 'locale'>
+  >
+> = {
+  fr: ({ companyName, appUrl }) => ({
+    subject: 'Bienvenue',
+    greeting: greeting('fr', null),
+    paragraphs: [
+      companyName === null ? 'Votre compte est ouvert.' : `Le compte de ${companyName} est ouvert.`,
+      'Les personnes invitées peuvent se connecter dès maintenant ; chacune a un profil à compléter.',
+    ],
+    link: { label: 'Se connecter : ', url: appUrl },
+    closing: "À bientôt,\nL'équipe",
+  }),
+  en: ({ companyName, appUrl }) => ({
+    subject: 'Welcome',
+    greeting: greeting('en', null),
+    paragraphs: [
+      companyName === null ? 'Your account is open.' : `The account of ${companyName} is open.`,
+      'Those who were invited can log in from now on; each of them has a profile to complete.',
+    ],
+    link: { label: 'Log in: ', url: appUrl },
+    closing: 'See you soon,\nThe team',
+  }),
+};
+
 function greeting(locale: Locale, name: string | null): string {
   const hello = { fr: 'Bonjour', en: 'Hello' }[locale];
   return name === null || name.trim() === '' ? `${hello},` : `${hello} ${name},`;

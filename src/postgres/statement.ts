@@ -31,6 +31,16 @@ export function runStatement<Row extends pg.QueryResultRow>(
   return run(pool, [['steadfast.tenant', tenantId]], statement);
 }
 
+/** Runs one statement in a transaction of its own; or in the one at work, whose tenant it must be. */
+export async function runStatementIn<Row extends pg.QueryResultRow>(
+  at: TenantPool | pg.ClientBase,
+  tenantId: string,
+  statement: Omit<Statement, 'isOrdered'>,
+): Promise<Row[]> {
+  if (at instanceof pg.Pool) return runStatement<Row>(at, tenantId, statement);
+  return (await at.query<Row>({ ...statement, values: [...statement.values] })).rows;
+}
+
 /** Runs one statement in a transaction of its own that sees the rows of every tenant, in one round trip. */
 export function runSystemStatement<Row extends pg.QueryResultRow>(
   pool: SystemPool | MemberPool,

@@ -19,6 +19,14 @@ const PROMISES: Record<string, { readonly printed: readonly RegExp[]; readonly p
     printed: [/^data: .*ProcessCompleted/m, /"status":"refused"/, /out_of_stock/, /compensated/],
     problems: ['past_point_of_no_return'],
   },
+  'Taking on a company': {
+    printed: [
+      /"leg":"4:check_tax_number"[^]*"leg":"5:open_credit_account"[^]*"leg":"2:invite_users"/,
+      /"tax_number_invalid"/,
+      /"leg":"1:open_credit_account"[^{]*{[^{}]*}[^{}]*"status":"compensated"/,
+    ],
+    problems: [],
+  },
   'An order that needs you': {
     printed: [
       /"step_failed"/,

@@ -22,7 +22,10 @@ const document = z
 /** What people are known by, and a sentence. A field that takes any of them can hold something about somebody. */
 const TYPED = ['Ada Lovelace', 'ada@example.com', '+33 1 23 45 67 89', '75001 x', 'Ada moved away; call her sister.'];
 
-/** Every field of a body that takes what people are known by, as `operationId field.of.field`. */
+/**
+ * Every field of a body that takes what people are known by, as `operationId field.of.field`; of one that takes any
+ * JSON object, the field itself.
+ */
 export function freeTextFields(): readonly string[] {
   return Object.values(document.paths)
     .flatMap((methods) => Object.values(methods))
@@ -65,7 +68,8 @@ function textsIn(given: Schema): readonly (readonly string[])[] {
     .parse([items, additionalProperties].filter((one) => typeof one === 'object'))
     .flatMap((one) => textsIn(one).map((path) => ['*', ...path]));
   const isText = type === 'string' || (Array.isArray(type) && type.includes('string'));
-  return [...within, ...fields, ...more, ...(isText && takesTyped(given) ? [[]] : [])];
+  const isFree = type === 'object' && additionalProperties === true;
+  return [...within, ...fields, ...more, ...(isFree || (isText && takesTyped(given)) ? [[]] : [])];
 }
 
 function takesTyped({ enum: values, const: value, format, pattern }: Schema): boolean {

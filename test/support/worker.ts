@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkerOptions } from '@temporalio/worker';
 import { createActivities, type ActivityGateways } from '../../src/activities/create-activities.ts';
+import { createSubjectHash } from '../../src/auth/subject-hash.ts';
 import { createGateways } from '../../src/composition/gateways.ts';
 import { createWorker } from '../../src/composition/worker.ts';
 import { createWorkflowRelay } from '../../src/messaging/outbox/workflow-relay.ts';
@@ -62,7 +63,8 @@ export async function runProduct(
 ): Promise<void> {
   const { scope, db, system, client, config, logger } = world;
   const gateways = around({ ...createGateways(config), mail: undefined });
-  await runWorker(world, { activities: createActivities({ db, system, client, config, gateways }) });
+  const subjectHash = await createSubjectHash(config);
+  await runWorker(world, { activities: createActivities({ db, system, client, config, gateways, subjectHash }) });
   const relay = createWorkflowRelay({ system, client, config, logger });
   relay.start();
   scope.teardown(() => relay.stop());

@@ -10,7 +10,7 @@ import {
 import { PAYMENT_REFUSALS, PORT_FAILURES, SHIPPING_REFUSALS } from '../../domain/orders/port-codes.ts';
 import { PROCESS_CAUSES, PROCESS_FAILURES, PROCESS_PROBLEMS, PROCESS_REFUSALS } from '../../domain/process/codes.ts';
 import { PROFILE_REFUSALS } from '../../domain/profile/codes.ts';
-import { SLIP_CAUSES, SLIP_PROBLEMS } from '../../domain/routing-slips/codes.ts';
+import { ACTIVITY_CAUSES, SLIP_CAUSES, SLIP_PROBLEMS } from '../../domain/routing-slips/codes.ts';
 import { COMMAND_REFUSALS, type CodeEntry, type Explanation, type RefusalEntry } from '../../domain/shared/codes.ts';
 import { CONFIRMATION_CAUSES, USER_SYNC_REFUSALS } from '../../domain/user-sync/codes.ts';
 import { USER_PROBLEMS, USER_REFUSALS } from '../../domain/users/codes.ts';
@@ -51,6 +51,7 @@ export function isErrorCode(code: unknown): code is ErrorCode {
 export const PROCESS_CODES: Readonly<Record<string, CodeEntry>> = {
   ...PROCESS_CAUSES,
   ...SLIP_CAUSES,
+  ...ACTIVITY_CAUSES,
   ...ORDER_REFUSALS,
   ...REFUND_REFUSALS,
   ...STEP_REFUSALS,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Tx } from '../../postgres/client.ts';
+import { sql, type AnyTx } from '../../postgres/sql.ts';
 import { runStatement } from '../../postgres/statement.ts';
 import type { TenantPool } from '../../postgres/pool.ts';
 
@@ -107,8 +107,8 @@ export async function releaseIdempotent(
 
 /** Forgets the answers that name one of these ids or subjects, and scopes that do. */
 export async function forgetIdempotencyOf(
-  tx: Tx,
+  tx: AnyTx,
   { tenantId, named }: { tenantId: string; named: readonly string[] },
 ): Promise<void> {
-  await tx.$queryRaw`SELECT forget_answers(${tenantId}, ${named}::text[])::text`;
+  await sql(tx, 'SELECT forget_answers($1, $2::text[])::text', [tenantId, [...named]]);
 }

@@ -1,5 +1,6 @@
 import type { Prisma } from '../../postgres/generated/client.ts';
 import type { Tx } from '../../postgres/client.ts';
+import { sql, type AnyTx } from '../../postgres/sql.ts';
 import { isNotificationChannel, type NotificationChannel } from '../../domain/notifications/channels.ts';
 
 /** A notification before its delivery. */
@@ -157,8 +158,11 @@ export async function overdueNotifications(tx: Tx, olderThanMs: number, limit = 
  * Removes the notifications to a user who is being deleted; those to administrators name only its id and stay.
  */
 export async function deleteUserNotifications(
-  tx: Tx,
+  tx: AnyTx,
   { tenantId, userId }: { tenantId: string; userId: string },
 ): Promise<void> {
-  await tx.notification.deleteMany({ where: { tenantId, userId, toUser: true } });
+  await sql(tx, 'DELETE FROM notifications WHERE tenant_id = $1 AND user_id = $2::uuid AND to_user', [
+    tenantId,
+    userId,
+  ]);
 }

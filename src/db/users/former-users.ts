@@ -1,7 +1,7 @@
-import type { Tx } from '../../postgres/client.ts';
+import type pg from 'pg';
 import type { TenantPool } from '../../postgres/pool.ts';
-import { sql } from '../../postgres/sql.ts';
-import { runStatement } from '../../postgres/statement.ts';
+import { sql, type AnyTx } from '../../postgres/sql.ts';
+import { runStatementIn } from '../../postgres/statement.ts';
 
 /** For how long deletions of one identity are counted together. */
 export const COUNTED_MS = 86_400_000;
@@ -16,7 +16,7 @@ export interface FormerRule {
 
 /** Keeps, of an identity whose user is deleted now, the deadline of its profile and how often that happened of late. */
 export async function rememberFormer(
-  tx: Tx,
+  tx: AnyTx,
   { tenantId, subjectHash }: { readonly tenantId: string; readonly subjectHash: string },
   { deadline, now }: { readonly deadline: Date | null; readonly now: Date },
 ): Promise<void> {
@@ -33,8 +33,12 @@ export async function rememberFormer(
 }
 
 /** Until when an identity may not register again; undefined: it may, as far as its deleted users go. */
-export async function refusedUntil(pool: TenantPool, tenantId: string, rule: FormerRule): Promise<Date | undefined> {
-  const [row] = await runStatement<{ countedSince: Date }>(pool, tenantId, {
+export async function refusedUntil(
+  at: TenantPool | pg.ClientBase,
+  tenantId: string,
+  rule: FormerRule,
+): Promise<Date | undefined> {
+  const [row] = await runStatementIn<{ countedSince: Date }>(at, tenantId, {
     name: 'refused-former-user',
     text: `SELECT counted_since AS "countedSince" FROM former_users
       WHERE tenant_id = $1 AND subject_hash = $2 AND deletions >= $3 AND counted_since > $4`,

@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import type pg from 'pg';
 import type { Config } from '../../config/config.ts';
 import type { WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
 import { findUserBySubject, insertUser, type Contact, type UserKey, type UserRow } from './users.ts';
@@ -9,6 +10,7 @@ import { USER_SYNC_WORKFLOW, userSyncWorkflowId } from '../../workflows/user-syn
 import type { SubjectHash } from '../../domain/users/subject-hash.ts';
 import { COUNTED_MS, refusedUntil } from './former-users.ts';
 import type { Db } from '../../postgres/client.ts';
+import type { TenantPool } from '../../postgres/pool.ts';
 
 /** Who registers, with which services; without them SYNC_SERVICES, now and when the setting changes. */
 export interface Registration extends Contact {
@@ -18,11 +20,11 @@ export interface Registration extends Contact {
   readonly notificationChannels: readonly NotificationChannel[];
 }
 
-type Writer = {
-  readonly db: Db;
+/** By which rules somebody registers. */
+export interface RegistrationRules {
   readonly config: Pick<Config, 'PROFILE_COMPLETION_DEADLINE_DAYS' | 'MAX_DELETIONS_PER_DAY' | 'SYNC_SERVICES'>;
   readonly subjectHash: SubjectHash;
-};
+}
 
 /** The user of the identity; or, when it deleted too many of late, when it may register again. */
 export type Registered = { readonly user: UserRow; readonly isNew: boolean } | { readonly refusedUntil: Date };
@@ -31,8 +33,18 @@ export type Registered = { readonly user: UserRow; readonly isNew: boolean } | {
  * Writes the user and the starts of its workflows (workflow outbox), in one transaction; a known identity gets its user
  * again, and one whose user was deleted no later deadline than it had.
  */
-export async function registerUser(
-  { db, config, subjectHash }: Writer,
+export function registerUser(
+  { db, ...rules }: RegistrationRules & { readonly db: Db },
+  registration: Registration,
+  now: number,
+): Promise<Registered> {
+  return registerUserAt(db.pool, rules, registration, now);
+}
+
+/** The same, or as a part of the transaction at work, which row-level security confines to the tenant. */
+export async function registerUserAt(
+  at: TenantPool | pg.ClientBase,
+  { config, subjectHash }: RegistrationRules,
   { servicesToSync, ...registration }: Registration,
   now: number,
 ): Promise<Registered> {
@@ -45,7 +57,7 @@ export async function registerUser(
     countedAfter: new Date(now - COUNTED_MS),
   };
   const created = await insertUser(
-    db.pool,
+    at,
     {
       ...registration,
       userId,
@@ -58,9 +70,9 @@ export async function registerUser(
     startsOf({ tenantId, userId }),
   );
   if (created !== undefined) return { user: created, isNew: true };
-  const known = await findUserBySubject(db.pool, registration);
+  const known = await findUserBySubject(at, registration);
   if (known !== undefined) return { user: known, isNew: false };
-  const until = await refusedUntil(db.pool, tenantId, former);
+  const until = await refusedUntil(at, tenantId, former);
   if (until === undefined) throw new Error('the user of an identity is gone within its registration');
   return { refusedUntil: until };
 }

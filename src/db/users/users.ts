@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Caller } from '../../auth/roles.ts';
 import type { UserStatus } from '../../domain/profile/statuses.ts';
 import type { NotificationChannel } from '../../domain/notifications/channels.ts';
@@ -10,8 +11,8 @@ import { deleteUserNotifications } from '../notifications/notifications.ts';
 import { ADDRESSED_BY_SERVICES, FORGET_ADDRESSES, FORGET_ADDRESSES_BY_SERVICES } from '../orders/erase-addresses.ts';
 import { Prisma, type User, type UserSyncService } from '../../postgres/generated/client.ts';
 import { callsParameter, enqueueCallsSql, type WorkflowCall } from '../../messaging/outbox/workflow-outbox.ts';
-import { columnsOf, sql } from '../../postgres/sql.ts';
-import { runStatement } from '../../postgres/statement.ts';
+import { columnsOf, sql, type AnyTx } from '../../postgres/sql.ts';
+import { runStatement, runStatementIn } from '../../postgres/statement.ts';
 import type { TenantPool } from '../../postgres/pool.ts';
 
 const WITH_SERVICES = { services: { orderBy: { service: 'asc' } } } as const satisfies Prisma.UserInclude;
@@ -86,25 +87,32 @@ export async function findSyncedUser(tx: Tx, { tenantId, userId }: UserKey): Pro
 
 /** The user of an identity, unless deleted. */
 export async function findUserBySubject(
-  pool: TenantPool,
+  at: TenantPool | pg.ClientBase,
   { tenantId, authSubject }: { tenantId: string; authSubject: string },
 ): Promise<UserRow | undefined> {
-  const [row] = await runStatement<
-    User & {
-      services: readonly (Omit<UserSyncService, 'lastSuccessfulSync'> & { lastSuccessfulSync: string | null })[];
-    }
-  >(pool, tenantId, {
+  const [row] = await runStatementIn<ReadUser>(at, tenantId, {
     name: 'find-user-by-subject',
     text: FIND_BY_SUBJECT,
     values: [tenantId, authSubject],
   });
-  if (row === undefined) return undefined;
-  // In JSON an instant is a text.
-  const services = row.services.map(({ lastSuccessfulSync: at, ...service }) => ({
-    ...service,
-    lastSuccessfulSync: at === null ? null : new Date(at),
-  }));
-  return { ...row, services };
+  return row && userRow(row);
+}
+
+/** A user's row with its services as `servicesJson` has them: in JSON an instant is a text. */
+type ReadUser = User & {
+  readonly services: readonly (Omit<UserSyncService, 'lastSuccessfulSync'> & {
+    readonly lastSuccessfulSync: string | null;
+  })[];
+};
+
+function userRow({ services, ...row }: ReadUser): UserRow {
+  return {
+    ...row,
+    services: services.map(({ lastSuccessfulSync: at, ...service }) => ({
+      ...service,
+      lastSuccessfulSync: at === null ? null : new Date(at),
+    })),
+  };
 }
 
 /** The services in `from`, as JSON, in the order in which answers have them. */
@@ -145,12 +153,12 @@ export async function hasOpenCopies(pool: TenantPool, { tenantId, userId }: User
  * for it at commit, so that commits would wait for one another.
  */
 export async function insertUser(
-  pool: TenantPool,
+  at: TenantPool | pg.ClientBase,
   user: NewUser,
   former: FormerRule,
   calls: readonly WorkflowCall[],
 ): Promise<UserRow | undefined> {
-  const [row] = await runStatement<UserRow>(pool, user.tenantId, {
+  const [row] = await runStatementIn<UserRow>(at, user.tenantId, {
     name: 'insert-user',
     text: INSERT_USER,
     values: [
@@ -232,44 +240,25 @@ export async function changeContact(
  * it was deleted.
  */
 export async function anonymiseUser(
-  tx: Tx,
+  tx: AnyTx,
   { tenantId, userId }: UserKey,
   { now, subjectHash }: { readonly now: Date; readonly subjectHash: SubjectHash },
 ): Promise<UserRow | undefined> {
-  await tx.$queryRaw`SELECT id FROM users WHERE tenant_id = ${tenantId} AND id = ${userId}::uuid FOR UPDATE`;
-  const before = await tx.user.findFirst({
-    where: { tenantId, id: userId, deletedAt: null },
-    select: { authSubject: true, version: true, profileCompletionDeadline: true, customerId: true },
-  });
-  if (before === null) return undefined;
-  const version = before.version + 1;
+  const [before] = await sql<{ authSubject: string; deadline: Date | null; customerId: string | null }>(
+    tx,
+    `SELECT auth_subject AS "authSubject", profile_completion_deadline AS deadline, customer_id AS "customerId"
+      FROM users WHERE tenant_id = $1 AND id = $2::uuid AND deleted_at IS NULL FOR UPDATE`,
+    [tenantId, userId],
+  );
+  if (before === undefined) return undefined;
   const formerCustomerId = await customerLeft(tx, { tenantId, userId, customerId: before.customerId });
   // What the services said of former versions is not known to be free of personal data.
-  await tx.userSyncService.updateMany({ where: { tenantId, userId }, data: { lastError: null } });
-  const deleted = await tx.user.update({
-    where: { tenantId_id: { tenantId, id: userId } },
-    data: {
-      authSubject: `deleted:${userId}`,
-      email: `deleted-${userId}@deleted.invalid`,
-      name: null,
-      phone: null,
-      notificationChannels: [],
-      customerId: null,
-      formerCustomerId,
-      customerKind: null,
-      companyId: null,
-      financialInstitutionId: null,
-      deletedAt: now,
-      status: 'inactive',
-      version,
-      syncedVersion: version,
-      syncStatus: 'in_progress',
-      lastSyncAttempt: now,
-      syncRetryCount: 0,
-      lastSyncError: null,
-    },
-    include: WITH_SERVICES,
-  });
+  await sql(tx, 'UPDATE user_sync_services SET last_error = NULL WHERE tenant_id = $1 AND user_id = $2::uuid', [
+    tenantId,
+    userId,
+  ]);
+  const [deleted] = await sql<ReadUser>(tx, ANONYMISE, [tenantId, userId, formerCustomerId, now]);
+  if (deleted === undefined) throw new Error('a user is gone while its row is locked');
   // Before their addresses go: kept answers have them too.
   const ordered =
     formerCustomerId === null ? [] : await sql<{ id: string }>(tx, ADDRESSED_BY_SERVICES, [tenantId, formerCustomerId]);
@@ -277,24 +266,35 @@ export async function anonymiseUser(
   await rememberFormer(
     tx,
     { tenantId, subjectHash: subjectHash({ tenantId, authSubject: before.authSubject }) },
-    { deadline: before.profileCompletionDeadline, now },
+    { deadline: before.deadline, now },
   );
   await deleteUserNotifications(tx, { tenantId, userId });
-  await tx.$executeRawUnsafe(FORGET_ADDRESSES, tenantId, userId);
-  if (formerCustomerId !== null) await tx.$executeRawUnsafe(FORGET_ADDRESSES_BY_SERVICES, tenantId, formerCustomerId);
+  await sql(tx, FORGET_ADDRESSES, [tenantId, userId]);
+  if (formerCustomerId !== null) await sql(tx, FORGET_ADDRESSES_BY_SERVICES, [tenantId, formerCustomerId]);
   await forgetIdempotencyOf(tx, { tenantId, named: [userId, before.authSubject, ...orderIds] });
-  return deleted;
+  return userRow(deleted);
 }
+
+const ANONYMISE = `
+  UPDATE users AS u SET auth_subject = 'deleted:' || id, email = 'deleted-' || id || '@deleted.invalid', name = NULL,
+    phone = NULL, notification_channels = '{}', customer_id = NULL, former_customer_id = $3, customer_kind = NULL,
+    company_id = NULL, financial_institution_id = NULL, deleted_at = $4::timestamptz, updated_at = now(),
+    status = 'inactive', version = version + 1, synced_version = version + 1, sync_status = 'in_progress',
+    last_sync_attempt = $4::timestamptz, sync_retry_count = 0, last_sync_error = NULL
+  WHERE tenant_id = $1 AND id = $2::uuid
+  RETURNING ${columnsOf('u', Prisma.UserScalarFieldEnum)},
+    ${servicesJson('user_sync_services AS service WHERE service.tenant_id = u.tenant_id AND service.user_id = u.id')}`;
 
 /** The customer of the user if nobody else is there for it. */
 async function customerLeft(
-  tx: Tx,
+  tx: AnyTx,
   { tenantId, userId, customerId }: UserKey & { readonly customerId: string | null },
 ): Promise<string | null> {
   if (customerId === null) return null;
-  const other = await tx.user.findFirst({
-    where: { tenantId, customerId, deletedAt: null, NOT: { id: userId } },
-    select: { id: true },
-  });
-  return other === null ? customerId : null;
+  const others = await sql(
+    tx,
+    'SELECT id FROM users WHERE tenant_id = $1 AND customer_id = $2 AND deleted_at IS NULL AND id <> $3::uuid LIMIT 1',
+    [tenantId, customerId, userId],
+  );
+  return others.length === 0 ? customerId : null;
 }

@@ -1,4 +1,4 @@
-import { conflict, final, missing, type CodeEntry, type RefusalEntry } from '../shared/codes.ts';
+import { conflict, final, missing, passing, type CodeEntry, type RefusalEntry } from '../shared/codes.ts';
 
 /** Refusals of requests about routing slips. */
 export const SLIP_PROBLEMS = {
@@ -51,3 +51,48 @@ export const SLIP_CAUSES = {
   ),
 } as const satisfies Record<string, CodeEntry>;
 export type SlipCause = keyof typeof SLIP_CAUSES;
+
+/** Why a leg of one of the product's own activities failed, or its undo. */
+export const ACTIVITY_CAUSES = {
+  tax_number_missing: final(
+    'Tax number missing',
+    'The plan is for companies with a tax number, the numbers of the country can be checked, and none was given.',
+    'Send another slip, with `taxNumber`, or for the plan `starter`.',
+  ),
+  tax_number_invalid: final(
+    'Tax number invalid',
+    'The tax number does not have the form or the check digits of its country.',
+    'Have it corrected and send another slip.',
+  ),
+  credit_account_in_use: final(
+    'Credit account in use',
+    'More is held or owed on the account than the limit allows that it had before, so that limit is not restored.',
+    'Settle what is held and owed, then retry the undo; or skip it, and the customer keeps the new limit.',
+  ),
+  identity_refused: final(
+    'Identity refused',
+    'The identity has deleted as many users within a day as it may, so it is not registered again.',
+    'Send another slip after a day, or without that user. MAX_DELETIONS_PER_DAY is how many it may delete.',
+  ),
+  users_changing: passing(
+    'Users changing',
+    'A user that is to be deleted was changed at the same moment.',
+    'Wait: the undo is tried again by itself. Should its attempts be used up, retry it.',
+  ),
+  welcome_refused: final(
+    'Welcome refused',
+    'The mail server refused the message or its recipient for good, so nobody was welcomed.',
+    'Send another slip, with an address that takes mail.',
+  ),
+  welcome_paused: passing(
+    'Welcome paused',
+    'NOTIFICATIONS_PAUSED keeps mail back, and so the welcome.',
+    'Set it to false and restart the workers, then retry the step.',
+  ),
+  welcome_not_sent: passing(
+    'Welcome not sent',
+    'The mail server did not take the message at any attempt.',
+    'See that the server of `SMTP_URL` takes messages, then retry the step; skip it if they were welcomed otherwise.',
+  ),
+} as const satisfies Record<string, CodeEntry>;
+export type ActivityCause = keyof typeof ACTIVITY_CAUSES;
