@@ -39,7 +39,7 @@ test('each activity tells what it takes and gives, who may use it and what its u
   );
 });
 
-test('a slip is accepted though Temporal is away, its start is promised, and it is a process like others', async (t) => {
+test('a slip is accepted though Temporal is away, its start is promised, and it is a process like any', async (t) => {
   const { status, headers, body } = await send({ itinerary: [plan, welcome], variables: { company: 'acme' } });
   t.is(status, 201);
   const { id, itinerary, variables } = routingSlipSchema.parse(body);

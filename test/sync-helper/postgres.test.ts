@@ -2,10 +2,15 @@ import { randomUUID } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import pg from 'pg';
 import { createPgStore, createSyncHelper, postgresBus, type Bus, type Park } from '../../packages/sync-helper/index.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { createConsumers } from '../../src/consumers/consumers.ts';
+import { asyncApiDocument } from '../../src/events/asyncapi.ts';
 import { TOPICS, userEvent } from '../../src/events/user-events.ts';
+import { defaultPorts } from '../../src/gateways/default-ports.ts';
+import { readerName } from '../../src/messaging/postgres/postgres-bus.ts';
 import type { BusMessage } from '../../src/messaging/bus.ts';
 import { createPostgresPublisher } from '../../src/messaging/postgres/postgres-publisher.ts';
-import { createDatabase, openTestSystem } from '../support/services.ts';
+import { createDatabase, openTestDb, openTestSystem } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
 const [tenantId, id] = ['default', '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01'];
@@ -13,6 +18,7 @@ const [tenantId, id] = ['default', '0b0e7a2c-5c1c-4a57-9c3e-3f1f0d1f0a01'];
 interface Team {
   /** Acts as the owner of both databases. */
   readonly owner: pg.Pool;
+  readonly ownerUrl: string;
   /** URL of the bus, with the team's own login. */
   readonly url: string;
   readonly pool: pg.Pool;
@@ -41,6 +47,7 @@ async function createTeam(t: ExecutionContext): Promise<Team> {
   });
   return {
     owner,
+    ownerUrl: product.url,
     url,
     pool,
     announce: createPostgresPublisher({ pool: system.pool, partitions: 8 }),
@@ -280,6 +287,39 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
     "INSERT INTO leases (name, owner, expires_at) VALUES ('alerts', 'me', now())",
   ],
 ];
+test('what we say, and how far we have heard, is not for a member of the bus to say', async (t) => {
+  const team = await createTeam(t);
+  const db = openTestDb(team.ownerUrl, 1);
+  const config = loadConfig({});
+  const consumers = createConsumers({ db, config, ...defaultPorts(config) });
+  const { operations, channels } = asyncApiDocument();
+  const ours = Object.values(operations)
+    .filter(({ action }) => action === 'send')
+    .map(({ channel }) => new Map(Object.entries(channels)).get(channel.$ref.replace('#/channels/', ''))?.address);
+  t.true(consumers.length > 4 && ours.length > 7);
+  const member = new pg.Pool({ connectionString: team.url, max: 1 });
+  const refused = { message: /row-level security/ };
+  try {
+    for (const topic of ours) {
+      const text = `INSERT INTO bus_messages (tenant_id, message_id, topic, key, partition, payload)
+        VALUES ('acme', 'm', $1, 'k', 0, '{}')`;
+      await t.throwsAsync(member.query(text, [topic]), refused, topic);
+    }
+    for (const consumer of consumers) {
+      const reader = readerName(consumer);
+      const move = 'INSERT INTO log_cursors (reader, partition) VALUES ($1, 0)';
+      await t.throwsAsync(member.query(move, [reader]), refused, reader);
+      const take = "INSERT INTO leases (name, owner, expires_at) VALUES ($1, 'me', now())";
+      await t.throwsAsync(member.query(take, [`log-reader:${reader}:0`]), refused, reader);
+    }
+    const own = readerName({ group: 'payment', topics: ['user.created', 'user.deleted'] });
+    t.is((await member.query('INSERT INTO log_cursors (reader, partition) VALUES ($1, 0)', [own])).rowCount, 1);
+  } finally {
+    await member.end();
+    await db.close();
+  }
+});
+
 test('a member of the bus may do nothing else', async (t) => {
   const team = await createTeam(t);
   await team.owner.query(`

@@ -126,6 +126,6 @@ function read(options: PostgresBusOptions, { group, topics, handle, handleBatch 
  * The topics are part of the name: a group that asks for another set begins again with the oldest message. Else members
  * of the old set, still running beside the new ones, would move the cursor past messages that they don't ask for.
  */
-function readerName({ group, topics }: Pick<SubscribeOptions, 'group' | 'topics'>): string {
+export function readerName({ group, topics }: Pick<SubscribeOptions, 'group' | 'topics'>): string {
   return `${READER_PREFIX}${group}:${[...topics].toSorted().join(',')}`;
 }
