@@ -15,7 +15,8 @@ export interface Installation extends World {
   readonly api: TestProcess;
   /** Undefined in an installation whose Temporal is away. */
   readonly worker: TestProcess | undefined;
-  readonly post: (path: string, body: object) => Promise<Record<string, unknown>>;
+  /** With an `idempotencyKey` what is sent again learns what became of it. */
+  readonly post: (path: string, body: object, idempotencyKey?: string) => Promise<Record<string, unknown>>;
   readonly put: (path: string, body: object) => Promise<Record<string, unknown>>;
   close(): Promise<void>;
 }
@@ -50,11 +51,16 @@ export async function install({
   const worker = isTemporalAway ? undefined : await spawnWorker(world, preload === undefined ? {} : { preload });
   const api = await spawnApi(world);
   const ask = await createApiClient(world);
-  const send = async (method: 'POST' | 'PUT', path: string, body: object): Promise<Record<string, unknown>> => {
-    let response = await ask(method, path, body);
+  const send = async (
+    method: 'POST' | 'PUT',
+    path: string,
+    body: object,
+    idempotencyKey?: string,
+  ): Promise<Record<string, unknown>> => {
+    let response = await ask(method, path, body, idempotencyKey);
     for (let again = 0; response.status === 503 && again < TRIES; again += 1) {
       await sleep(RETRY_MS);
-      response = await ask(method, path, body);
+      response = await ask(method, path, body, idempotencyKey);
     }
     const answer: unknown = await response.json();
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${JSON.stringify(answer)}`);
@@ -64,7 +70,7 @@ export async function install({
     ...world,
     api,
     worker,
-    post: (path, body) => send('POST', path, body),
+    post: (path, body, idempotencyKey) => send('POST', path, body, idempotencyKey),
     put: (path, body) => send('PUT', path, body),
     close: () => scope.close(),
   };
