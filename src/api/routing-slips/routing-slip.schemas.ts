@@ -7,12 +7,12 @@ import { processCause, processStatus, stepName } from '../processes/process.sche
 import { id, instant, nullableInstant } from '../http/values.ts';
 
 /** Any JSON object, as it is: a schema of records would leave `__proto__` out. */
-const jsonObject = z
-  .custom<JsonObject>(
-    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-    'must be an object',
-  )
-  .meta({ type: 'object', additionalProperties: true });
+const givenObject = z
+  .unknown()
+  .refine(isObject, 'must be an object')
+  .meta({ type: 'object', additionalProperties: true })
+  .transform((value): JsonObject => (isObject(value) ? value : {}));
+const jsonObject = z.record(z.string(), z.unknown());
 
 const activityName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lower-case letters, digits and _');
 
@@ -23,7 +23,7 @@ export const newRoutingSlipSchema = z
       .array(
         z.strictObject({
           activity: activityName.meta({ example: 'plan_onboarding' }),
-          arguments: jsonObject.default({}).meta({
+          arguments: givenObject.default({}).meta({
             description:
               `As the activity declares them; anywhere in them, \`{ "${REFERENCE}": "name" }\` stands for the ` +
               'variable of that name when the leg is taken. No variable is taken otherwise.',
@@ -32,7 +32,7 @@ export const newRoutingSlipSchema = z
       )
       .min(1)
       .max(MAX_LEGS),
-    variables: jsonObject.default({}).meta({ description: 'With which it begins; what legs give is added' }),
+    variables: givenObject.default({}).meta({ description: 'With which it begins; what legs give is added' }),
   })
   .meta({ id: 'NewRoutingSlip' });
 
@@ -79,3 +79,7 @@ export const slipActivitySchema = z
     revises: z.boolean().meta({ description: 'It may change what follows on the slip' }),
   })
   .meta({ id: 'RoutingSlipActivity' });
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
