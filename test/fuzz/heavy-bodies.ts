@@ -26,6 +26,7 @@ const HEAVY_VALUES: readonly (() => string)[] = [
   () => listOf('"a"'),
   () => listOf('{}'),
   manyKeys,
+  () => `{"a":${nested('[', ']', 45_000)}}`,
 ];
 
 /**

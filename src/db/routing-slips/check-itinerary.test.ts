@@ -58,5 +58,7 @@ test('what is too long or too deep is refused', (t) => {
   for (let level = 0; level < 11; level += 1) deep = [deep];
   t.deepEqual(places([pack({ sku: deep })]), ['itinerary[0].arguments']);
   t.deepEqual(places([pack()], { deep }), ['variables.deep']);
+  for (let level = 0; level < 50_000; level += 1) deep = [deep];
+  t.deepEqual(places([pack(), pack({ sku: deep })], { deep }), ['variables.deep', 'itinerary[1].arguments']);
   t.deepEqual(places([pack()], { text: 'x'.repeat(70_000) }), ['itinerary']);
 });

@@ -37,14 +37,17 @@ export function faultsOf(
     isPart = false,
   }: { readonly itinerary: readonly NewLeg[]; readonly variables: JsonObject; readonly isPart?: boolean },
 ): readonly Fault[] {
+  // First: whatever else looks at it goes as deep as it is.
+  const tooDeep = [
+    ...Object.entries(variables).map(([name, value]) => [placeOf([name], 'variables'), value] as const),
+    ...itinerary.map((leg, index) => [`itinerary[${index}].arguments`, leg.arguments] as const),
+  ].filter(([, value]) => depthOf(value, MAX_DEPTH) > MAX_DEPTH);
+  if (tooDeep.length > 0) return tooDeep.map(([place]) => ({ place, message: TOO_DEEP }));
   if (JSON.stringify({ itinerary, variables }).length > MAX_CHARACTERS)
     return [{ place: 'itinerary', message: `with the variables it must have ${MAX_CHARACTERS} characters at most` }];
-  const tooDeep = Object.entries(variables)
-    .filter(([, value]) => depthOf(value, MAX_DEPTH) > MAX_DEPTH)
-    .map(([name]) => ({ place: placeOf([name], 'variables'), message: TOO_DEEP }));
   const given = new Set(Object.keys(variables));
   let mayHaveMore = isPart;
-  const faults = itinerary.flatMap((leg, index) => {
+  return itinerary.flatMap((leg, index): readonly Fault[] => {
     const place = `itinerary[${index}]`;
     const activity = findActivity(activities, leg.activity);
     if (activity === undefined) {
@@ -60,7 +63,6 @@ export function faultsOf(
     mayHaveMore ||= activity.revises === true;
     return found;
   });
-  return [...tooDeep, ...faults];
 }
 
 /** What is wrong with the arguments of a leg, whose references may be to variables that nobody has given yet. */
@@ -69,7 +71,6 @@ function faultsOfArguments(
   given: JsonObject,
   { variables, place, isKnown }: { variables: JsonObject; place: string; isKnown: (variable: string) => boolean },
 ): readonly Fault[] {
-  if (depthOf(given, MAX_DEPTH) > MAX_DEPTH) return [{ place, message: TOO_DEEP }];
   const broken = brokenReferencesIn(given);
   if (broken.length > 0)
     return broken.map((path) => ({
