@@ -91,6 +91,16 @@ test('what can not be is refused with its place', async (t) => {
   t.deepEqual([named.status, ...faultsOf(named)], [400, 'body.itinerary[1].arguments']);
 });
 
+test('what is nested too deep is refused', async (t) => {
+  let deep: unknown = 1;
+  for (let level = 0; level < 11; level += 1) deep = [deep];
+  const both = await send({
+    itinerary: [welcome, { ...welcome, arguments: { email: deep } }],
+    variables: { a: deep },
+  });
+  t.deepEqual([both.status, ...faultsOf(both)], [422, 'body.variables.a', 'body.itinerary[1].arguments']);
+});
+
 test('an activity that is not for the caller is forbidden, with its place', async (t) => {
   const credit = { customerId: 'acme', currency: 'EUR', limitMinor: 1 };
   const json = { itinerary: [welcome, { activity: 'open_credit_account', arguments: credit }] };
