@@ -5,7 +5,8 @@ const ALL = ['{src,test,tools,packages}/**/*.test.ts'];
 
 /**
  * What `npm run test:quick` leaves out: whatever starts, kills or restarts processes, installs packages, needs a
- * browser or Kafka, or throws random requests at the product. Any other test file is in it.
+ * browser or Kafka, or throws random requests at the product; and the few files that wait longest, for every end of
+ * something. Any other test file is in it.
  */
 const LEFT_OUT: readonly string[] = [
   'test/chaos/**',
@@ -18,6 +19,11 @@ const LEFT_OUT: readonly string[] = [
   'test/**/*kafka*',
   'test/**/*outage*',
   'test/http/server-process.test.ts',
+  'test/maintenance/erasure.test.ts',
+  'test/operations/priority.test.ts',
+  'test/orders/every-end.test.ts',
+  'test/**/reopen.test.ts',
+  'test/routing-slips/drawn-slips.test.ts',
 ];
 
 /** The test files of a quick run. */
